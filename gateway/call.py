@@ -1,0 +1,287 @@
+"""The model that stands between fronts and backends: a call, its reply, its end.
+
+A front translates its protocol into calls, a channel carries them to a backend, and gates,
+observers and arounds stand between the two. All of it speaks serialized protobuf (`bytes`): what
+needs no decoding is not decoded. This module holds data and shapes; it decides nothing and knows
+neither HTTP nor descriptors.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple, Protocol, TypeAlias
+
+
+class Code(IntEnum):
+    """gRPC status codes (grpc/grpc, doc/statuscodes.md; `google/rpc/code.proto`)."""
+
+    OK = 0
+    CANCELLED = 1
+    UNKNOWN = 2
+    INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
+    NOT_FOUND = 5
+    ALREADY_EXISTS = 6
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    FAILED_PRECONDITION = 9
+    ABORTED = 10
+    OUT_OF_RANGE = 11
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+    DATA_LOSS = 15
+    UNAUTHENTICATED = 16
+
+
+class Metadata:
+    """gRPC metadata: lower-case keys to values, in order, a key as often as it was given.
+
+    Values are `str`, but those of `-bin` keys, which are `bytes`. Immutable. Keys are taken as they
+    come: whoever makes metadata from outside input checks it (`routing.metadata`).
+    """
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Iterable[tuple[str, str | bytes]] = ()) -> None:
+        self._items = tuple(items)
+
+    def __iter__(self) -> Iterator[tuple[str, str | bytes]]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __contains__(self, key: object) -> bool:
+        return any(name == key for name, _ in self._items)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Metadata) and self._items == other._items
+
+    def __hash__(self) -> int:
+        return hash(self._items)
+
+    def __add__(self, other: Iterable[tuple[str, str | bytes]]) -> Metadata:
+        return Metadata((*self._items, *other))
+
+    def __repr__(self) -> str:
+        # Values may hold tokens, and a repr ends in logs.
+        return f"Metadata({[name for name, _ in self._items]})"
+
+    def get(self, key: str) -> str | bytes | None:
+        """Returns the first value of `key`, or None."""
+        for name, value in self._items:
+            if name == key:
+                return value
+        return None
+
+    def text(self, key: str) -> str | None:
+        """Returns the first value of `key` if it is text (not a `-bin` one), or None."""
+        value = self.get(key)
+        return value if isinstance(value, str) else None
+
+    def without(self, *keys: str) -> Metadata:
+        """Returns this metadata less all entries of `keys`."""
+        return Metadata(item for item in self._items if item[0] not in keys)
+
+
+NO_METADATA = Metadata()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Deadline:
+    """A point on the event loop's clock (`loop.time()`, seconds) after which a call is over."""
+
+    at: float
+
+    def remaining(self, now: float) -> float:
+        """Returns the seconds left at `now`; negative when the deadline has passed."""
+        return self.at - now
+
+    def or_earlier(self, other: Deadline | None) -> Deadline:
+        """Returns the earlier of the two; this one when there is no other."""
+        return self if other is None or self.at <= other.at else other
+
+
+class Detail(NamedTuple):
+    """One entry of `google.rpc.Status.details`: a packed `google.protobuf.Any`."""
+
+    type_url: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a call ended: gRPC code, message for a developer, `google.rpc` details."""
+
+    code: Code
+    message: str = ""
+    details: tuple[Detail, ...] = ()
+
+
+OK = Status(Code.OK)
+
+
+class RpcError(Exception):
+    """A call that ended with another status than OK: the one error type of calls.
+
+    Attributes:
+        status: The gRPC status.
+        headers: The gateway's own reply headers that go with it, such as `Retry-After`.
+        http_status: The HTTP status where the protocol has a more exact one than the status table
+            gives (405, 413, 415 …), else None.
+        metadata: The backend's initial metadata and trailers, where it sent any.
+    """
+
+    def __init__(
+        self,
+        status: Status,
+        *,
+        headers: Mapping[str, str] | None = None,
+        http_status: int | None = None,
+        metadata: Metadata = NO_METADATA,
+    ) -> None:
+        super().__init__(status.code.name, status.message)
+        self.status = status
+        self.headers = headers or {}
+        self.http_status = http_status
+        self.metadata = metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who makes a call. The same type for every way of authentication."""
+
+    subject: str
+    provider: str
+    scopes: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    plan: str | None = None
+    claims: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Call:
+    """One call on its way from a front to a backend. Gates may change it; nobody else does.
+
+    Attributes:
+        method: Full name without a leading slash, `shop.v1.Catalog/GetProduct`.
+        request: The serialized request message; of a streaming call, unused.
+        metadata: What the backend will be sent.
+        deadline: When the call is over for everyone, or None for never.
+        principal: Who calls; None is an anonymous caller.
+        peer: The client's address, `203.0.113.7`.
+        front: The front that made the call, `rest`.
+        request_id: What names this call in logs and replies.
+        traceparent: W3C trace context of the caller, as received, or None.
+    """
+
+    method: str
+    request: bytes = b""
+    metadata: Metadata = NO_METADATA
+    deadline: Deadline | None = None
+    principal: Principal | None = None
+    peer: str = ""
+    front: str = ""
+    request_id: str = ""
+    traceparent: str | None = None
+
+
+@dataclass(slots=True)
+class Reply:
+    """A unary reply.
+
+    Attributes:
+        message: The serialized response message.
+        initial: The backend's initial metadata.
+        trailers: The backend's trailing metadata.
+        headers: The gateway's own headers (`Age`), which each front writes in its own form.
+        rendered: A memo slot for the message in the front's form, so that it is made once.
+    """
+
+    message: bytes
+    initial: Metadata = NO_METADATA
+    trailers: Metadata = NO_METADATA
+    headers: Mapping[str, str] = field(default_factory=dict)
+    rendered: bytes | None = None
+
+
+class StreamCall(Call, ABC):
+    """A call of a streaming method: the front's side of it, driven by the stream's own task.
+
+    The handler of the method (`Stream`) calls these. Cancelling the task cancels the call.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    async def receive(self) -> bytes | None:
+        """Waits for the client's next request message; None once the client has half-closed.
+
+        Raises:
+            RpcError: What the client sent is not a message.
+        """
+
+    @abstractmethod
+    async def start(self, initial: Metadata) -> None:
+        """Takes the backend's initial metadata; called once at most, before the first message."""
+
+    @abstractmethod
+    async def send(self, message: bytes) -> None:
+        """Gives the client one message; returns when the client can take another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended, for observers. `reply` is set for a unary call that succeeded."""
+
+    status: Status
+    reply: Reply | None = None
+
+
+Done: TypeAlias = "Callable[[Reply | RpcError], None]"
+"""What a unary call completes with. Called once at most: never after its `Cancel`."""
+
+Cancel: TypeAlias = "Callable[[], None]"
+"""Ends a unary call of which nobody wants the answer. Without effect once it has completed."""
+
+Unary: TypeAlias = "Callable[[Call, Done], Cancel]"
+"""`start(call, done)`: starts a unary call. `done` may be called before `start` returns. It never
+raises: what goes wrong is given to `done`."""
+
+Stream: TypeAlias = "Callable[[StreamCall], Awaitable[Metadata]]"
+"""Runs a streaming call to its end and returns the trailers. Raises RpcError for every status but
+OK. The caller's task owns it: cancelling that task cancels the call at the backend."""
+
+
+class Gate(Protocol):
+    """Admits a call or refuses it, at once and without waiting."""
+
+    def admit(self, call: Call) -> None:
+        """Returns to admit the call (which it may change), raises RpcError to refuse it."""
+
+
+class Observer(Protocol):
+    """Hears of a call's end: exactly once for every call that its chain saw begin."""
+
+    def ended(self, call: Call, outcome: Outcome) -> None:
+        """Takes note. Must not raise and must not wait."""
+
+
+class Around(Protocol):
+    """Stands around a call where a policy must wait (a shared state, a cache to fill).
+
+    One `Around` serves unary methods (where `proceed` returns a Reply) and one serves streaming
+    ones (where it returns trailers): a policy that supports both implements both.
+    """
+
+    async def unary(self, call: Call, proceed: Callable[[Call], Awaitable[Reply]]) -> Reply:
+        """Answers the unary call, usually by awaiting `proceed(call)`."""
+
+    async def stream(
+        self, call: StreamCall, proceed: Callable[[StreamCall], Awaitable[Metadata]]
+    ) -> Metadata:
+        """Runs the streaming call, usually by awaiting `proceed(call)`; returns its trailers."""

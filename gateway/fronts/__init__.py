@@ -1,0 +1,1 @@
+"""Fronts: translators from client protocols to calls."""

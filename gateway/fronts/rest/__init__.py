@@ -1,0 +1,1 @@
+"""The REST front: HTTP and JSON in, a call out, JSON back."""

@@ -1,0 +1,66 @@
+"""The head of an HTTP request, as received: nothing decoded, nothing normalised but header case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+
+class Headers:
+    """Header fields in order: lower-case names, values as received (RFC 9110 section 5).
+
+    Bytes beyond ASCII are held as Latin-1 characters, so nothing is lost.
+    """
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
+        self._items = tuple(items)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __contains__(self, name: object) -> bool:
+        return any(key == name for key, _ in self._items)
+
+    def __repr__(self) -> str:
+        # Values may hold tokens, and a repr ends in logs.
+        return f"Headers({[name for name, _ in self._items]})"
+
+    def get(self, name: str) -> str | None:
+        """Returns the first value of the lower-case `name`, or None."""
+        for key, value in self._items:
+            if key == name:
+                return value
+        return None
+
+    def all(self, name: str) -> list[str]:
+        """Returns every value of the lower-case `name`, in order."""
+        return [value for key, value in self._items if key == name]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The head of one request.
+
+    Attributes:
+        method: The verb, as received: `GET`.
+        path: The raw path up to `?`, still percent-encoded. Bytes beyond ASCII are held as Latin-1
+            characters.
+        query: The raw query without `?`, or None where the target has no `?`.
+        headers: Its header fields.
+        authority: The `Host` field's value.
+        scheme: `http` or `https`, as the client sees it.
+        peer: The client's address, a trusted proxy's word taken for it.
+    """
+
+    method: str
+    path: str
+    query: str | None
+    headers: Headers
+    authority: str = ""
+    scheme: str = "http"
+    peer: str = ""

@@ -1,0 +1,1 @@
+"""The asyncio server: connections, TLS, limits, drain; hands requests to a handler."""

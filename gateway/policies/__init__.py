@@ -1,0 +1,1 @@
+"""What a call passes on its way: one policy a module."""

@@ -1,0 +1,1 @@
+"""From a request to a method and its message: templates, router, binding."""

@@ -1,0 +1,1 @@
+"""The way to the backends: endpoints, balancing, channels."""
