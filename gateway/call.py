@@ -134,6 +134,8 @@ class RpcError(Exception):
         http_status: The HTTP status where the protocol has a more exact one than the status table
             gives (405, 413, 415 …), else None.
         metadata: The backend's initial metadata and trailers, where it sent any.
+        reason: The stable reason of an error of the gateway's own (`errors.REASONS`); None for a
+            status that a backend sent.
     """
 
     def __init__(
@@ -143,12 +145,14 @@ class RpcError(Exception):
         headers: Mapping[str, str] | None = None,
         http_status: int | None = None,
         metadata: Metadata = NO_METADATA,
+        reason: str | None = None,
     ) -> None:
         super().__init__(status.code.name, status.message)
         self.status = status
         self.headers = headers or {}
         self.http_status = http_status
         self.metadata = metadata
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +269,11 @@ class Gate(Protocol):
 
 
 class Observer(Protocol):
-    """Hears of a call's end: exactly once for every call that its chain saw begin."""
+    """Hears of a call's end: exactly once for every call that came as far as the observer.
+
+    Something that is a gate too hears only of the calls that it admitted, so a permit taken in
+    `admit` is given back in `ended`.
+    """
 
     def ended(self, call: Call, outcome: Outcome) -> None:
         """Takes note. Must not raise and must not wait."""

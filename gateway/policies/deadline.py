@@ -1,0 +1,36 @@
+"""The deadline: the shortest of what the client, the policy and the upstream allow.
+
+A gate that comes before everything that can refuse or wait, so that a call whose time is gone costs
+nothing; the channel ends the call when the deadline passes and sends the backend the time that
+remains. It does not end calls itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.call import Call, Deadline
+from gateway.errors import error
+
+
+class DeadlineGate:
+    """Gives each call a deadline of at most `timeout` seconds, and refuses one whose is past.
+
+    Args:
+        timeout: Seconds that a call may take; 0 sets none of its own.
+        clock: The loop's clock, in seconds.
+    """
+
+    __slots__ = ("_clock", "_timeout")
+
+    def __init__(self, timeout: float, clock: Callable[[], float]) -> None:
+        self._timeout = timeout
+        self._clock = clock
+
+    def admit(self, call: Call) -> None:
+        """Shortens the call's deadline; raises DEADLINE_EXCEEDED when it has passed."""
+        now = self._clock()
+        if self._timeout:
+            call.deadline = Deadline(now + self._timeout).or_earlier(call.deadline)
+        if call.deadline is not None and call.deadline.at <= now:
+            raise error("DEADLINE_EXCEEDED", "the deadline had passed before the call was made")
