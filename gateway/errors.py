@@ -113,4 +113,9 @@ def error(
         delay = duration_pb2.Duration()
         delay.FromNanoseconds(round(retry_after * 1e9))
         details.append(pack(error_details_pb2.RetryInfo(retry_delay=delay)))
-    return RpcError(Status(code, text, tuple(details)), headers=headers, http_status=http_status)
+    return RpcError(
+        Status(code, text, tuple(details)),
+        headers=headers,
+        http_status=http_status,
+        reason=reason,
+    )
