@@ -1,0 +1,71 @@
+"""`google.api.HttpBody`: bodies that are not JSON, in and out (google/api/httpbody.proto).
+
+A reply that is an HttpBody, or whose `response_body` is one, is sent as its data with its content
+type; a stream of them is one body, in chunks without anything between.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from google.api import httpbody_pb2
+
+from gateway.call import RpcError
+from gateway.errors import error
+
+FULL_NAME = "google.api.HttpBody"
+DEFAULT_TYPE = "application/octet-stream"
+
+_MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[\x20-\x7e]+")
+
+
+class RawForm:
+    """The data of a stream of HttpBody messages; an error cuts the connection.
+
+    Args:
+        extract: A serialized reply message to the serialized HttpBody in it.
+    """
+
+    typed_by_message = True
+
+    def __init__(self, extract: Callable[[bytes], bytes]) -> None:
+        self._extract = extract
+        self.content_type = ""
+
+    def message(self, wire: bytes) -> bytes:
+        """See forms.Form."""
+        content_type, data = parse(self._extract(wire))
+        self.content_type = self.content_type or content_type
+        return data
+
+    def end(self) -> bytes:
+        """See forms.Form."""
+        self.content_type = self.content_type or DEFAULT_TYPE
+        return b""
+
+    def error(self, text: bytes, failure: RpcError) -> bytes | None:  # noqa: ARG002 - the form's
+        """See forms.Form."""
+        return None
+
+
+def parse(wire: bytes) -> tuple[str, bytes]:
+    """Returns content type and data of a serialized HttpBody.
+
+    Raises:
+        RpcError: INTERNAL, the backend sent something else.
+    """
+    body = httpbody_pb2.HttpBody()
+    try:
+        body.ParseFromString(wire)
+    except ValueError:  # protobuf's DecodeError
+        raise error("INVALID_UPSTREAM_MESSAGE", "the backend's reply is not readable") from None
+    known = _MEDIA_TYPE.fullmatch(body.content_type)
+    return body.content_type if known else DEFAULT_TYPE, body.data
+
+
+def make(content_type: str | None, data: bytes) -> bytes:
+    """Returns the serialized HttpBody of a request body."""
+    # A header is Latin-1 text, a proto string is UTF-8; media types are ASCII.
+    kind = content_type if content_type and content_type.isascii() else ""
+    return httpbody_pb2.HttpBody(content_type=kind, data=data).SerializeToString()

@@ -1,0 +1,88 @@
+"""Media types: what a request's body is, and which form of a stream its client wants.
+
+RFC 9110, sections 8.3 (Content-Type) and 12.5.1 (Accept).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+from gateway.errors import error
+
+NDJSON = "application/x-ndjson"
+SSE = "text/event-stream"
+JSON = "application/json"
+
+_NDJSON_TYPES = frozenset({NDJSON, "application/ndjson", "application/jsonl"})
+_FORM = "application/x-www-form-urlencoded"
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s;"]+)', re.IGNORECASE)
+
+
+class BodyForm(Enum):
+    """What a request body is, by its Content-Type."""
+
+    JSON = JSON
+    NDJSON = NDJSON
+    FORM = _FORM
+
+
+def body_form(content_type: str | None) -> BodyForm:
+    """Returns the form of a body where JSON is expected; a missing type counts as JSON.
+
+    Raises:
+        RpcError: 415, the type is another one, or its charset is not UTF-8.
+    """
+    if content_type is None:
+        return BodyForm.JSON
+    essence = content_type.partition(";")[0].strip().lower()
+    if (charset := _CHARSET.search(content_type)) and charset[1].lower() not in {"utf-8", "utf8"}:
+        raise error("UNSUPPORTED_CONTENT_TYPE", "the body's charset is not UTF-8")
+    if essence == JSON or (essence.startswith("application/") and essence.endswith("+json")):
+        return BodyForm.JSON
+    if essence in _NDJSON_TYPES:
+        return BodyForm.NDJSON
+    if essence == _FORM:
+        return BodyForm.FORM
+    raise error(
+        "UNSUPPORTED_CONTENT_TYPE",
+        f"the body is {essence[:100] or 'of no type'}; expected {JSON}",
+    )
+
+
+def stream_form(accept: list[str]) -> str:
+    """Returns the media type in which a server stream is sent: NDJSON, SSE or JSON.
+
+    The best quality wins, then the more specific range, then NDJSON. A client that accepts none of
+    the three gets NDJSON: a reply that it may understand beats a refusal (RFC 9110, 12.5.1).
+    """
+    best, chosen = (0.0, 0), NDJSON
+    ranges = [_quality(item) for value in accept for item in value.split(",")]
+    for media in (NDJSON, SSE, JSON):
+        for name, quality in ranges:
+            if quality > 0 and (weight := _specificity(name, media)):
+                rank = (quality, weight)
+                if rank > best:
+                    best, chosen = rank, media
+    return chosen
+
+
+def _quality(item: str) -> tuple[str, float]:
+    name, *parameters = item.split(";")
+    quality = 1.0
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip().lower() == "q":
+            try:
+                quality = float(value)
+            except ValueError:  # not a qvalue: the range counts as absent
+                quality = 0.0
+    return name.strip().lower(), quality
+
+
+def _specificity(name: str, media: str) -> int:
+    if name == media or (media == NDJSON and name in _NDJSON_TYPES):
+        return 3
+    if name == f"{media.partition('/')[0]}/*":
+        return 2
+    return 1 if name == "*/*" else 0

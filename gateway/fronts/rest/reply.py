@@ -1,0 +1,63 @@
+"""The head of a successful reply: status, the headers a backend may set, conditional requests.
+
+A backend sets the HTTP status of a success by initial metadata `x-http-code` (200 to 399, never
+304), `location` with 201 and 3xx, and `etag`. Other metadata passes by the rules of `headers` in
+the config. Conditional requests are RFC 9110, section 13.1.2.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import NamedTuple
+
+from gateway.call import Metadata
+from gateway.routing.metadata import HeaderRules
+
+HTTP_CODE = "x-http-code"
+_OWN = (HTTP_CODE, "location", "etag")
+_CODE = re.compile(r"[23][0-9][0-9]", re.ASCII)
+_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
+_TAG_DIGEST_BYTES = 16
+
+
+class Head(NamedTuple):
+    """Status and headers of a reply, without the content type."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    etag: str | None
+
+
+def success_head(initial: Metadata, rules: HeaderRules) -> Head:
+    """Returns the head that a backend's initial metadata asks for."""
+    if not initial:
+        return Head(200, [], None)
+    headers = rules.headers(initial.without(*_OWN))
+    status = _status(initial.text(HTTP_CODE))
+    location = initial.text("location")
+    if location and (status == 201 or status >= 300) and _VISIBLE.fullmatch(location):
+        headers.append(("location", location))
+    etag = initial.text("etag")
+    return Head(status, headers, etag if etag and _TAG.fullmatch(etag) else None)
+
+
+def _status(code: str | None) -> int:
+    """Returns the status a backend asks for; 200 where it asks for none or a wrong one."""
+    if code is None or not _CODE.fullmatch(code) or code == "304":
+        return 200
+    return int(code)
+
+
+def entity_tag(body: bytes) -> str:
+    """Returns a strong entity tag of a representation (RFC 9110, section 8.8.3)."""
+    return f'"{blake2b(body, digest_size=_TAG_DIGEST_BYTES).hexdigest()}"'
+
+
+def not_modified(etag: str, if_none_match: list[str]) -> bool:
+    """Whether the client has the representation with this tag (weak comparison)."""
+    if any(value.strip() == "*" for value in if_none_match):
+        return True
+    known = {tag.removeprefix("W/") for value in if_none_match for tag in _TAG.findall(value)}
+    return etag.removeprefix("W/") in known

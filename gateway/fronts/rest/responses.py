@@ -1,0 +1,171 @@
+"""The reply side of a streaming call: messages from the backend as one HTTP reply.
+
+A stream's head leaves at the first message, at the end, or after `HEAD_DELAY`, whichever comes
+first. That commits the call: until then an error is a whole error reply, afterwards the form tells
+it, or the connection is cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from gateway.call import NO_METADATA, Metadata, RpcError
+from gateway.errors import error
+from gateway.fronts.rest.forms import Form
+from gateway.fronts.rest.media import SSE
+from gateway.fronts.rest.reply import Head
+from gateway.http import Exchange, sse
+
+HEAD_DELAY = 5.0
+"""Seconds after which a stream's head is sent though no message has come."""
+
+
+class Responses(Protocol):
+    """Where a call's reply messages go."""
+
+    def start(self, initial: Metadata) -> None:
+        """Takes the backend's initial metadata."""
+
+    async def send(self, message: bytes) -> None:
+        """Takes one serialized reply message; returns when another can be taken."""
+
+    async def end(self) -> None:
+        """Ends the reply well."""
+
+    async def fail(self, failure: RpcError) -> None:
+        """Ends the reply with an error."""
+
+    async def close(self) -> None:
+        """Lets go of timers and tasks; called last, also when the client has gone."""
+
+
+class StreamResponses:
+    """Messages as a streamed body, in one of the forms.
+
+    Args:
+        exchange: The request to answer.
+        form: How messages stand in the body.
+        head: Initial metadata to the reply's status and headers.
+        error_text: An error to its JSON.
+        refuse: Answers with a whole error reply, while nothing has been sent.
+        head_delay: Seconds, see HEAD_DELAY.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        form: Form,
+        *,
+        head: Callable[[Metadata], Head],
+        error_text: Callable[[RpcError], bytes],
+        refuse: Callable[[RpcError], None],
+        head_delay: float = HEAD_DELAY,
+    ) -> None:
+        self._exchange = exchange
+        self._form = form
+        self._head = head
+        self._error_text = error_text
+        self._refuse = refuse
+        self._initial = NO_METADATA
+        self._keep_alive: asyncio.Task[None] | None = None
+        self.committed = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        if not form.typed_by_message:
+            self._timer = asyncio.get_running_loop().call_later(head_delay, self._commit)
+
+    def start(self, initial: Metadata) -> None:
+        """See Responses."""
+        self._initial = initial
+
+    async def send(self, message: bytes) -> None:
+        """See Responses."""
+        data = self._form.message(message)
+        self._commit()
+        await self._exchange.write(data)
+
+    async def end(self) -> None:
+        """See Responses."""
+        last = self._form.end()
+        self._commit()
+        if last:
+            await self._exchange.write(last)
+        await self._exchange.finish()
+
+    async def fail(self, failure: RpcError) -> None:
+        """See Responses."""
+        if not self.committed.is_set():
+            self._refuse(failure)
+            return
+        last = self._form.error(self._error_text(failure), failure)
+        if last is None:
+            self._exchange.abort()
+            return
+        await self._exchange.write(last)
+        await self._exchange.finish()
+
+    async def close(self) -> None:
+        """See Responses."""
+        if self._timer:
+            self._timer.cancel()
+        if self._keep_alive:
+            self._keep_alive.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._keep_alive
+
+    def _commit(self) -> None:
+        if self.committed.is_set():
+            return
+        self.committed.set()
+        if self._timer:
+            self._timer.cancel()
+        status, headers, etag = self._head(self._initial)
+        headers = [("content-type", self._form.content_type), *headers]
+        if etag:
+            headers.append(("etag", etag))
+        if self._form.content_type == SSE:
+            headers.append(("cache-control", "no-store"))
+            self._keep_alive = asyncio.create_task(sse.keep_alive(self._exchange.write))
+        self._exchange.start(status, headers)
+
+
+class SingleResponse:
+    """The one message of a client-streaming call, answered whole when the call has ended.
+
+    Args:
+        respond: Answers with initial metadata and the serialized message.
+        refuse: Answers with an error.
+    """
+
+    def __init__(
+        self, respond: Callable[[Metadata, bytes], None], refuse: Callable[[RpcError], None]
+    ) -> None:
+        self._respond = respond
+        self._refuse = refuse
+        self._initial = NO_METADATA
+        self._messages: Sequence[bytes] = ()
+
+    def start(self, initial: Metadata) -> None:
+        """See Responses."""
+        self._initial = initial
+
+    async def send(self, message: bytes) -> None:
+        """See Responses."""
+        if self._messages:
+            raise error("UPSTREAM_PROTOCOL_ERROR", "the backend sent more than one reply")
+        self._messages = (message,)
+
+    async def end(self) -> None:
+        """See Responses."""
+        if not self._messages:
+            raise error("UPSTREAM_PROTOCOL_ERROR", "the backend ended the call without a reply")
+        self._respond(self._initial, self._messages[0])
+
+    async def fail(self, failure: RpcError) -> None:
+        """See Responses."""
+        self._refuse(failure)
+
+    async def close(self) -> None:
+        """See Responses."""
