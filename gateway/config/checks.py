@@ -1,0 +1,75 @@
+"""What must agree between sections: names that refer, and things that may be given only once.
+
+Checked on the tree, so that a mistake elsewhere does not put these off, and both places are known.
+Values of the wrong type are passed over; pydantic reports them.
+"""
+
+import difflib
+from collections.abc import Callable, Iterator
+
+from gateway.config.problems import Path, Problem, format_path
+from gateway.config.tree import Node, select
+from gateway.config.units import UnitError, parse_address
+
+Found = Iterator[tuple[Path, Node]]
+
+
+def check(root: Node) -> Iterator[Problem]:
+    """Every disagreement in the tree."""
+    yield from _once(select(root, "upstreams", "*", "services", "*"), _text)
+    yield from _once(_listening(root), _bound)
+    for path, _ in select(root, "upstreams", "*"):
+        yield from _once(_endpoints(root, str(path[1])), _bound)
+    yield from _unknown_upstreams(root)
+
+
+def _listening(root: Node) -> Found:
+    yield from select(root, "listener", "address")
+    yield from select(root, "listener", "address", "*")
+    yield from select(root, "admin", "address")
+
+
+def _endpoints(root: Node, upstream: str) -> Found:
+    yield from select(root, "upstreams", upstream, "endpoints", "*")
+    yield from select(root, "upstreams", upstream, "endpoints", "*", "address")
+
+
+def _text(node: Node) -> str | None:
+    return node.value if isinstance(node.value, str) else None
+
+
+def _bound(node: Node) -> str | None:
+    """The address in its one form; None for what is none, and for port 0, which is never taken."""
+    try:
+        address = parse_address(node.value if isinstance(node.value, str) else "")
+    except UnitError:
+        return None
+    return None if getattr(address, "port", None) == 0 else str(address)
+
+
+def _once(found: Found, read: Callable[[Node], str | None]) -> Iterator[Problem]:
+    first: dict[str, tuple[Path, Node]] = {}
+    for path, node in found:
+        text = read(node)
+        if text is None:
+            continue
+        if text in first:
+            other, place = first[text]
+            message = f"given twice; first at {format_path(other)} ({place.place})"
+            yield Problem.at(node.place, path, message)
+        else:
+            first[text] = path, node
+
+
+def _unknown_upstreams(root: Node) -> Iterator[Problem]:
+    names = [str(path[-1]) for path, _ in select(root, "upstreams", "*")]
+    for path, node in select(root, "schema", "reflection", "*"):
+        name = node.value
+        if isinstance(name, str) and name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            known = f'did you mean "{near[0]}"?' if near else _choice(names)
+            yield Problem.at(node.place, path, f"no upstream has this name; {known}")
+
+
+def _choice(names: list[str]) -> str:
+    return f"expected one of {', '.join(names)}" if names else "there are no upstreams"

@@ -1,0 +1,83 @@
+"""The JSON Schema of the config file, which editors complete from and check against.
+
+Only what this version accepts is in it: keys that are not built yet are left out.
+"""
+
+import re
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import SchemaSerializer, core_schema
+
+from gateway.config.markers import NOT_BUILT
+from gateway.config.models import Config
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_REFERENCE = re.compile(r"#/\$defs/(\w+)")
+_SUBSTITUTION = {
+    "title": "From the environment",
+    "description": "${NAME} or ${NAME:-default}",
+    "type": "string",
+    "pattern": r"\$\{",
+}
+
+
+class _Generator(GenerateJsonSchema):
+    """Writes defaults as the file would have them: 5s, not 5.0."""
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        result = super().default_schema(schema)
+        default = schema.get("default")
+        if default is None:
+            result.pop("default", None)
+        elif "default" in result:
+            result["default"] = SchemaSerializer(schema["schema"]).to_python(default, mode="json")
+        return result
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema, in draft 2020-12."""
+    schema = TypeAdapter(Config).json_schema(schema_generator=_Generator)
+    definitions = schema.pop("$defs")
+    body = _accepted(schema)
+    body["properties"]["schema"].setdefault("description", "Where the protos come from.")
+    reached: dict[str, Any] = {"Substitution": _SUBSTITUTION}
+    waiting = [body]
+    while waiting:
+        for name in _REFERENCE.findall(str(waiting.pop())):
+            if name not in reached:
+                reached[name] = _accepted(definitions[name])
+                waiting.append(reached[name])
+    return {"$schema": DIALECT, **body, "title": "gateway.yaml", "$defs": reached}
+
+
+def _accepted(schema: Any) -> Any:
+    """`schema` without what is not built, without null, and with `${NAME}` for scalars."""
+    if isinstance(schema, list):
+        return [_accepted(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: _accepted(value) for key, value in schema.items() if key != "properties"}
+    if "properties" in schema:
+        kept["properties"] = {
+            name: _key(value)
+            for name, value in schema["properties"].items()
+            if NOT_BUILT not in value
+        }
+    if "anyOf" in kept:
+        kept["anyOf"] = [choice for choice in kept["anyOf"] if choice != {"type": "null"}]
+    return kept
+
+
+_ABOUT = ("title", "description", "default")
+
+
+def _key(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of one key; a scalar's may also be a reference to the environment."""
+    schema = _accepted(schema)
+    about = {name: schema.pop(name) for name in _ABOUT if name in schema}
+    choices = schema.get("anyOf", [schema])
+    if any("$ref" not in c and c.get("type") not in ("array", "object") for c in choices):
+        choices = [*choices, {"$ref": "#/$defs/Substitution"}]
+    return {**about, **(choices[0] if len(choices) == 1 else {"anyOf": choices})}

@@ -1,0 +1,180 @@
+"""From a file, overrides and the environment to a `Config`, or to everything that is wrong.
+
+The order: text to a tree, overrides into it, structure, values, agreement between sections. All
+of them run whatever the others find; only text that is not YAML stops the rest.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from pydantic import TypeAdapter, ValidationError
+
+from gateway.config import checks, overrides, structure, wording
+from gateway.config.document import MAX_SIZE, Builder, DocumentError, compose
+from gateway.config.models import Config
+from gateway.config.models.api import DEFAULT_PROTOS
+from gateway.config.problems import ConfigError, Path, Place, Problem
+from gateway.config.source import Source
+from gateway.config.tree import Node, find
+
+_ADAPTER = TypeAdapter(Config)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that can be used.
+
+    Attributes:
+        config: The values.
+        source: Where each was set.
+    """
+
+    config: Config
+    source: Source
+
+
+def load(
+    path: FilePath | str | None,
+    *,
+    overrides: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Read a config file.
+
+    Args:
+        path: The file, named in errors as it is here; None for defaults and overrides alone, whose
+            relative paths are relative to the current folder.
+        overrides: `listener.address=127.0.0.1:0`, applied in this order.
+        environ: Where `${NAME}` is looked up; `os.environ` by default.
+
+    Raises:
+        ConfigError: With every problem of the file and the overrides.
+    """
+    environ = os.environ if environ is None else environ
+    if path is None:
+        return _finish(_tree_of({}, Place("defaults")), [], FilePath(), overrides, environ)
+    text = _read(path)
+    builder = Builder(str(path), environ)
+    try:
+        root = builder.build(compose(text))
+    except DocumentError as error:
+        problem = Problem(str(path), error.line, error.column, "", str(error))
+        raise ConfigError([problem]) from error
+    return _finish(root, builder.problems, FilePath(path).parent, overrides, environ)
+
+
+def from_mapping(
+    data: Mapping[str, object],
+    *,
+    origin: str,
+    directory: FilePath | None = None,
+    overrides: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Make a configuration from what a file would have said, without `${NAME}`.
+
+    Args:
+        data: Dicts, lists and scalars with texts as keys, as YAML would give them.
+        origin: What places say instead of file and line, such as `--reflect`.
+        directory: What relative paths are relative to; the current folder by default.
+        overrides: As in `load`.
+        environ: As in `load`, for the overrides.
+
+    Raises:
+        ConfigError: With every problem.
+    """
+    environ = os.environ if environ is None else environ
+    root = _tree_of(data, Place(origin))
+    return _finish(root, [], directory or FilePath(), overrides, environ)
+
+
+def _read(path: FilePath | str) -> str:
+    def problem(message: str, line: int | None = None, column: int | None = None) -> ConfigError:
+        return ConfigError([Problem(str(path), line, column, "", message)])
+
+    try:
+        with FilePath(path).open("rb") as file:
+            data = file.read(MAX_SIZE + 1)
+    except FileNotFoundError:
+        raise problem("no such file") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a file's name"
+        raise problem(f"cannot be read: {reason}") from None
+    if len(data) > MAX_SIZE:
+        raise problem(f"larger than {MAX_SIZE} bytes")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        column = error.start - before.rfind(b"\n")
+        raise problem("not UTF-8 text", before.count(b"\n") + 1, column) from None
+
+
+def _tree_of(data: object, place: Place) -> Node:
+    match data:
+        case Mapping():
+            children = {str(name): _tree_of(value, place) for name, value in data.items()}
+            return Node(children, place, place)
+        case list() | tuple():
+            return Node([_tree_of(value, place) for value in data], place, place)
+        case None | str() | int() | float():
+            return Node(data, place, place)
+        case _:
+            raise TypeError(f"not what YAML holds: {type(data).__name__}")
+
+
+def _finish(
+    root: Node,
+    problems: list[Problem],
+    directory: FilePath,
+    settings: Iterable[str],
+    environ: Mapping[str, str],
+) -> Loaded:
+    problems = list(problems)
+    file = root.place.file
+    for setting in settings:
+        root, found = overrides.apply(root, setting, environ)
+        problems += found
+    if root.value is None:  # a file of nothing but comments and null
+        root = Node({}, root.place, root.key)
+    data, found = structure.examine(root, Config)
+    problems += found
+    _add_default_protos(data, directory)
+    try:
+        config = _ADAPTER.validate_python(data, context={"directory": directory.absolute()})
+    except ValidationError as error:
+        problems += _value_problems(error, root)
+    problems += checks.check(root)
+    if problems:
+        raise ConfigError(_in_order(problems, file))
+    return Loaded(config, Source(root))
+
+
+def _add_default_protos(data: object, directory: FilePath) -> None:
+    """The default folder of protos counts where it exists."""
+    if isinstance(data, dict) and (directory / DEFAULT_PROTOS).is_dir():
+        schema = data.setdefault("schema", {})
+        if isinstance(schema, dict):
+            schema.setdefault("protos", [DEFAULT_PROTOS])
+
+
+def _value_problems(error: ValidationError, root: Node) -> Iterable[Problem]:
+    for details in error.errors(include_url=False):
+        path = wording.path_of(details)
+        found, node = find(root, path)
+        if details["type"] == "missing":
+            yield Problem.at(node.key, path, wording.message_of(details))
+        else:  # a short form has no keys of its own
+            yield Problem.at(node.place, found, wording.message_of(details))
+
+
+def _in_order(problems: Iterable[Problem], file: str) -> list[Problem]:
+    """By place, the file's before the overrides'; of one key only the first that was found."""
+    first: dict[tuple[str, Path | str], Problem] = {}
+    for problem in problems:
+        first.setdefault((problem.file, problem.path or str(problem)), problem)
+    order = {name: rank for rank, name in enumerate(dict.fromkeys(p.file for p in first.values()))}
+    order[file] = -1
+    return sorted(first.values(), key=lambda p: (order[p.file], p.line or 0, p.column or 0, p.path))

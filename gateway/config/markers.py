@@ -1,0 +1,139 @@
+"""What a key's annotation says besides its type: not built yet, only some values, short forms.
+
+A later feature deletes its marker, and the key is open. `NotBuilt` is read by `structure`, which
+refuses the key wherever the user set it; the rest are steps of pydantic's validation.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
+
+from gateway.config.leaf import STATED
+
+NOT_BUILT = "x-not-built"
+
+
+@dataclass(frozen=True, slots=True)
+class NotBuilt:
+    """The key's feature is not in this version: to set it is an error.
+
+    Attributes:
+        unless_false: Whether `false` is accepted, as it asks for nothing.
+    """
+
+    unless_false: bool = False
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"const": False} if self.unless_false else {NOT_BUILT: True}
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Only:
+    """Of the valid values, only these are in this version."""
+
+    values: tuple[str | int, ...]
+
+    def __init__(self, *values: str | int) -> None:
+        object.__setattr__(self, "values", values)
+
+    def _check(self, value: object, inner: Callable[[object], object]) -> object:
+        try:
+            read = inner(value)
+        except ValidationError as error:  # of all valid values, name those that can be used
+            names = ", ".join(f"'{name}'" for name in self.values)
+            raise PydanticKnownError("literal_error", {"expected": names}) from error
+        if read not in self.values:
+            names = " or ".join(map(str, self.values))
+            text = f"not available in this version; expected {names}"
+            raise PydanticCustomError(STATED, "{text}", {"text": text})
+        return read
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"enum": list(self.values)}
+
+
+@dataclass(frozen=True, slots=True)
+class OrFalse:
+    """`false` stands for None: the section or page is switched off."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        def check(value: object, inner: Callable[[object], object]) -> object:
+            return None if value is False or value == "false" else inner(value)
+
+        return core_schema.no_info_wrap_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), {"const": False}]}
+
+
+@dataclass(frozen=True, slots=True)
+class OneOrMany:
+    """A single value stands for a list of one."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        def wrap(value: object) -> object:
+            return value if isinstance(value, list | tuple) else [value]
+
+        return core_schema.no_info_before_validator_function(wrap, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """A text stands for a mapping with this one key."""
+
+    key: str
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        def expand(value: object) -> object:
+            return {self.key: value} if isinstance(value, str) else value
+
+        return core_schema.no_info_before_validator_function(expand, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string"}, handler(schema)]}
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class OneOf:
+    """A section's rule: exactly one of these keys is set."""
+
+    keys: tuple[str, ...]
+
+    def __init__(self, *keys: str) -> None:
+        object.__setattr__(self, "keys", keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """A section's rule: `key` means nothing without `other`."""
+
+    key: str
+    other: str

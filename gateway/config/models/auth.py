@@ -1,0 +1,120 @@
+"""`auth`: who callers are, and what backends are told of them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, SecretStr
+
+from gateway.config.markers import OneOf
+from gateway.config.models.section import section
+from gateway.config.places import FILE, Secret
+from gateway.config.scalars import NAME, URL, Duration, Text
+
+_TEXT = Annotated[str, Text()]
+_HEADER = Annotated[str, Text("a header's name", r"^[A-Za-z0-9_.-]{1,100}$", lower=True)]
+_Algorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+]
+
+
+@section
+class Jwks:
+    """A set of public keys."""
+
+    RULES: ClassVar = (OneOf("uri", "file"),)
+
+    uri: Annotated[str, URL] | None = Field(default=None, description="Where it is fetched.")
+    file: Annotated[Path, FILE] | None = Field(default=None, description="Where it is on disk.")
+
+
+@section
+class Jwt:
+    """Signed tokens (RFC 7519)."""
+
+    issuer: _TEXT = Field(description="The iss claim.")
+    audiences: tuple[_TEXT, ...] = Field(min_length=1, description="One of these in the aud claim.")
+    jwks: Jwks = Field(description="The issuer's keys.")
+    algorithms: tuple[_Algorithm, ...] = Field(
+        default=("RS256", "ES256", "EdDSA"), min_length=1, description="Accepted algorithms."
+    )
+    leeway: Annotated[float, Duration(zero=True)] = Field(
+        default=30.0, description="How far clocks may differ."
+    )
+    scopes_claim: _TEXT = Field(default="scope", description="The claim that holds the scopes.")
+    roles_claim: _TEXT = Field(default="roles", description="The claim that holds the roles.")
+
+
+@section
+class StoredFile:
+    """Entries in a file of their own."""
+
+    file: Annotated[Path, FILE] = Field(description="A YAML file.")
+
+
+@section
+class ApiKey:
+    """Keys in a header."""
+
+    header: _HEADER = Field(default="x-api-key", description="The header.")
+    keys: StoredFile = Field(description="The keys, hashed.")
+
+
+@section
+class Introspection:
+    """Opaque tokens that their issuer is asked about (RFC 7662)."""
+
+    endpoint: Annotated[str, URL] = Field(description="The introspection endpoint.")
+    client_id: _TEXT = Field(description="The gateway's own name there.")
+    client_secret: Annotated[SecretStr, Secret()] = Field(description="The gateway's own secret.")
+
+
+@section
+class Basic:
+    """Names and passwords (RFC 7617)."""
+
+    users: StoredFile = Field(description="The users, with hashed passwords.")
+
+
+@section
+class Mtls:
+    """The certificate that the client showed."""
+
+
+@section
+class ExtAuthz:
+    """Envoy's external authorization service."""
+
+    upstream: Annotated[str, NAME] = Field(description="The upstream that serves it.")
+
+
+@section
+class Provider:
+    """One way to know who calls."""
+
+    RULES: ClassVar = (OneOf("jwt", "api_key", "introspection", "basic", "mtls", "ext_authz"),)
+
+    jwt: Jwt | None = Field(default=None, description="Signed tokens.")
+    api_key: ApiKey | None = Field(default=None, description="Keys in a header.")
+    introspection: Introspection | None = Field(default=None, description="Opaque tokens.")
+    basic: Basic | None = Field(default=None, description="Names and passwords.")
+    mtls: Mtls | None = Field(default=None, description="Clients' certificates.")
+    ext_authz: ExtAuthz | None = Field(default=None, description="An authorization service.")
+
+
+@section
+class Forward:
+    """What backends are told of the caller; the client's own copies are removed."""
+
+    subject: _HEADER | None = Field(default=None, description="The metadata key of the subject.")
+    claims: tuple[_TEXT, ...] = Field(default=(), description="Claims that are passed on.")
+
+
+@section
+class Auth:
+    """Authentication."""
+
+    providers: Mapping[Annotated[str, NAME], Provider] = Field(
+        default_factory=dict, description="Ways to know who calls, by name."
+    )
+    forward: Forward = Field(default_factory=Forward, description="What backends are told.")

@@ -1,0 +1,83 @@
+"""The whole configuration: every section, in the order of the documentation."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gateway.config.markers import NotBuilt, Only, OrFalse
+from gateway.config.models.api import Schema
+from gateway.config.models.auth import Auth
+from gateway.config.models.fronts import Graphql, Websocket
+from gateway.config.models.listener import Admin, Listener
+from gateway.config.models.policies import (
+    AdaptiveConcurrency,
+    Addresses,
+    Host,
+    Pages,
+    Plan,
+    Policy,
+)
+from gateway.config.models.rest import Headers, Rest
+from gateway.config.models.section import section
+from gateway.config.models.telemetry import Telemetry
+from gateway.config.models.upstreams import Upstream
+from gateway.config.scalars import NAME, Text, Whole
+
+_STATE = Text("memory, or redis://host:6379/0", r"^(memory|rediss?://.+)$")
+_HOST = Text("a host name, or *.name", r"^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", lower=True)
+
+
+@section
+class Config:
+    """The configuration of a gateway."""
+
+    listener: Listener = Field(default_factory=Listener, description="Where clients connect.")
+    workers: Annotated[int, Whole(0, 1024), Only(1)] = Field(
+        default=1, description="Processes that share the listener."
+    )
+    admin: Annotated[Admin | None, OrFalse()] = Field(
+        default_factory=Admin, description="Where operators connect; false for nowhere."
+    )
+    schema: Schema = Field(default_factory=Schema, description="Where the protos come from.")
+    upstreams: Mapping[Annotated[str, NAME], Upstream] = Field(
+        default_factory=dict, description="The backends, by name."
+    )
+    auth: Annotated[Auth, NotBuilt()] = Field(default_factory=Auth, description="Who callers are.")
+    policies: Annotated[tuple[Policy, ...], NotBuilt()] = Field(
+        default=(), description="Settings of methods."
+    )
+    plans: Annotated[Mapping[Annotated[str, NAME], Plan], NotBuilt()] = Field(
+        default_factory=dict, description="Numbers of groups of callers."
+    )
+    adaptive_concurrency: Annotated[AdaptiveConcurrency, NotBuilt()] = Field(
+        default_factory=AdaptiveConcurrency, description="A bound that follows latency."
+    )
+    addresses: Annotated[Addresses, NotBuilt()] = Field(
+        default_factory=Addresses, description="Clients by their address."
+    )
+    hosts: Annotated[Mapping[Annotated[str, _HOST], Host], NotBuilt()] = Field(
+        default_factory=dict, description="What each host name serves."
+    )
+    rest: Annotated[Rest | None, OrFalse()] = Field(
+        default_factory=Rest, description="The REST front; false switches it off."
+    )
+    graphql: Annotated[Graphql | None, OrFalse(), NotBuilt(unless_false=True)] = Field(
+        default_factory=Graphql, description="The GraphQL front; false switches it off."
+    )
+    websocket: Annotated[Websocket | None, OrFalse(), NotBuilt(unless_false=True)] = Field(
+        default_factory=Websocket, description="The WebSocket front; false switches it off."
+    )
+    headers: Headers = Field(default_factory=Headers, description="Which headers pass, either way.")
+    state: Annotated[str, _STATE, Only("memory")] = Field(
+        default="memory", description="Where limits and caches are kept."
+    )
+    telemetry: Annotated[Telemetry, NotBuilt()] = Field(
+        default_factory=Telemetry, description="What the gateway tells of its work."
+    )
+    reload: Annotated[Literal["signal", "watch"], Only("signal")] = Field(
+        default="signal", description="When the file is read again: at SIGHUP."
+    )
+    pages: Annotated[Pages, NotBuilt()] = Field(
+        default_factory=Pages, description="Who may see the pages."
+    )

@@ -1,0 +1,173 @@
+"""Compares a tree with the models: unknown keys, keys not built yet, and rules among keys.
+
+It says nothing about values; those that are left are pydantic's to judge. So a mistake in one key
+never hides one in another.
+"""
+
+import difflib
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+
+from gateway.config.markers import Needs, NotBuilt, OneOf
+from gateway.config.problems import Path, Problem, format_path
+from gateway.config.tree import Node, plain
+
+NOTHING = "found nothing after the colon, expected a value; without the key it has its default"
+NOT_AVAILABLE = "not available in this version: the gateway would ignore it; remove it"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What stands at a key.
+
+    Attributes:
+        section: The model of it, or of each of its items; None for a value.
+        many: Whether it holds items: a list's, or a mapping's under free names.
+    """
+
+    section: type | None
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a section.
+
+    Attributes:
+        shape: What stands there.
+        not_built: Its marker, where it has one.
+    """
+
+    shape: Shape
+    not_built: NotBuilt | None
+
+    def allows(self, node: Node) -> bool:
+        """Whether this version can do what the key says."""
+        if self.not_built is None:
+            return True
+        return self.not_built.unless_false and node.value in (False, "false")
+
+
+@cache
+def keys_of(section: type) -> Mapping[str, Key]:
+    """The keys of a model, in the order of their definition."""
+    hints = typing.get_type_hints(section, include_extras=True)
+    found = {}
+    for field in fields(section):
+        hint = hints[field.name]
+        marks = getattr(hint, "__metadata__", ())
+        marker = next((mark for mark in marks if isinstance(mark, NotBuilt)), None)
+        found[field.name] = Key(_shape(hint), marker)
+    return found
+
+
+def _shape(hint: object) -> Shape:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return _shape(arguments[0])
+    if origin is types.UnionType or origin is typing.Union:
+        return next(filter(lambda shape: shape.section, map(_shape, arguments)), Shape(None, False))
+    if origin in (tuple, Mapping):
+        return Shape(_shape(arguments[0 if origin is tuple else 1]).section, many=True)
+    is_section = isinstance(hint, type) and hasattr(hint, "__pydantic_fields__")
+    return Shape(typing.cast("type", hint) if is_section else None, many=False)
+
+
+def examine(node: Node, section: type) -> tuple[object, list[Problem]]:
+    """What pydantic should validate, and every problem of structure.
+
+    Args:
+        node: The tree.
+        section: The model of its root.
+
+    Returns:
+        Plain data without the keys that are unknown or not built, and the problems.
+    """
+    examination = _Examination(section)
+    return examination.section(node, section, ()), examination.problems
+
+
+class _Examination:
+    def __init__(self, root: type) -> None:
+        self.problems: list[Problem] = []
+        self._root = root
+
+    def section(self, node: Node, section: type, path: Path) -> object:
+        if not isinstance(node.value, dict):
+            return plain(node)
+        keys = keys_of(section)
+        data: dict[str, object] = {}
+        for name, child in node.value.items():
+            here = (*path, name)
+            key = keys.get(name)
+            if key is None:
+                self._report(child, here, _unknown(name, section, self._root))
+            elif not key.allows(child):
+                self._report(child, here, NOT_AVAILABLE)
+            elif child.value is None:
+                self._report(child, here, NOTHING)
+            else:
+                data[name] = self._child(child, key.shape, here)
+        self.problems.extend(_broken_rules(node, section, path))
+        return data
+
+    def _child(self, node: Node, shape: Shape, path: Path) -> object:
+        if shape.section is None:
+            return plain(node)
+        if not shape.many:
+            return self.section(node, shape.section, path)
+        items = {
+            name: self.section(child, shape.section, (*path, name)) for name, child in node.items()
+        }
+        if isinstance(node.value, list):
+            return list(items.values())
+        return items if isinstance(node.value, dict) else node.value
+
+    def _report(self, node: Node, path: Path, message: str) -> None:
+        self.problems.append(Problem.at(node.key, path, message))
+
+
+def _unknown(name: str, section: type, root: type) -> str:
+    keys = keys_of(section)
+    if name == "<<":
+        return "merge keys are not supported; repeat the keys, or use an alias as a whole value"
+    built = [key for key, known in keys.items() if known.not_built is None]
+    if near := difflib.get_close_matches(name, built, 1):
+        return f'unknown key; did you mean "{near[0]}"?'
+    if difflib.get_close_matches(name, keys, 1, 0.75):
+        return "unknown key, and what it resembles is not available in this version; remove it"
+    elsewhere = [path for path, _ in all_keys(root) if path[-1] == name]
+    if len(elsewhere) == 1:
+        return f'unknown key; did you mean "{format_path(elsewhere[0])}"?'
+    return f"unknown key; expected one of {', '.join(built)}"
+
+
+def all_keys(section: type, path: Path = ()) -> Iterator[tuple[Path, Key]]:
+    """Every key that is built, with its path; items stand under `*`."""
+    for name, key in keys_of(section).items():
+        here = (*path, name)
+        if key.not_built is None:
+            yield here, key
+            if key.shape.section is not None:
+                below = (*here, "*") if key.shape.many else here
+                yield from all_keys(key.shape.section, below)
+
+
+def _broken_rules(node: Node, section: type, path: Path) -> Iterator[Problem]:
+    children = typing.cast("dict[str, Node]", node.value)
+    for rule in getattr(section, "RULES", ()):
+        match rule:
+            case OneOf(keys):
+                given = [key for key in keys if key in children]
+                if not given:
+                    message = f"expected one of the keys {' or '.join(keys)}"
+                    yield Problem.at(node.key, path, message)
+                for extra in given[1:]:
+                    message = f"cannot stand beside {given[0]}; expected only one of them"
+                    yield Problem.at(children[extra].key, (*path, extra), message)
+            case Needs(key, other) if key in children and other not in children:
+                message = f"means nothing without {other}; set it too"
+                yield Problem.at(children[key].key, (*path, key), message)
