@@ -1,0 +1,100 @@
+"""Method descriptors of a file's services, read from the pool, its source info, and HTTP rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.descriptor import MethodDescriptor as PoolMethod
+
+from gateway.schema.file import SchemaFile
+from gateway.schema.http_rules import ANNOTATION, RuleError, annotated
+from gateway.schema.method import HttpRule, Idempotency, Kind, MethodDescriptor
+from gateway.schema.problem import Problem, SchemaError
+from gateway.schema.source_info import NOWHERE, Location, Path, locations
+
+_SERVICE, _METHOD, _OPTIONS = 6, 2, 4  # field numbers in descriptor.proto
+_KINDS = {
+    (False, False): Kind.UNARY,
+    (False, True): Kind.SERVER_STREAMING,
+    (True, False): Kind.CLIENT_STREAMING,
+    (True, True): Kind.BIDIRECTIONAL,
+}
+
+
+def _tells_of_a_method(path: Path) -> bool:
+    """Whether the path is that of an RPC, or of its `google.api.http` (or a field of that)."""
+    if len(path) < 4 or path[0] != _SERVICE or path[2] != _METHOD:
+        return False
+    return len(path) == 4 or (len(path) > 5 and path[4:6] == (_OPTIONS, ANNOTATION))
+
+
+def methods_of(
+    descriptor: FileDescriptor, file: SchemaFile, configured: Mapping[str, tuple[HttpRule, ...]]
+) -> dict[str, tuple[MethodDescriptor, ...]]:
+    """Returns the methods of a file's services, in the order of the file, by service.
+
+    Args:
+        descriptor: The file in the pool.
+        file: The same file, for its source info.
+        configured: Rules of the configuration by selector: they replace annotations.
+
+    Raises:
+        SchemaError: Annotations break their specification; all that do, by file and line.
+    """
+    known = locations(file.source_info, _tells_of_a_method) if file.source_info else {}
+    rule_lines = _rule_lines(known)
+    found: dict[str, tuple[MethodDescriptor, ...]] = {}
+    problems: list[Problem] = []
+    for service in descriptor.services_by_name.values():
+        methods = []
+        for method in service.methods:
+            path = (_SERVICE, service.index, _METHOD, method.index)
+            location = known.get(path, NOWHERE)
+            line = rule_lines.get(path, location.line)
+            try:
+                methods.append(_describe(method, location, line, configured))
+            except RuleError as error:
+                problems.append(
+                    Problem(file.origin or file.name, line, message=f"{method.full_name}: {error}")
+                )
+        found[service.full_name] = tuple(methods)
+    if problems:
+        raise SchemaError(problems)
+    return found
+
+
+def _rule_lines(known: Mapping[Path, Location]) -> dict[Path, int]:
+    """Returns the line of each annotated method's annotation, by the method's path."""
+    # `option (google.api.http).get = "…"` is located by a longer path than the aggregate form is.
+    lines: dict[Path, int] = {}
+    for path, location in known.items():
+        if len(path) > 4:
+            method = path[:4]
+            lines[method] = min(location.line, lines.get(method, location.line))
+    return lines
+
+
+def _describe(
+    method: PoolMethod,
+    location: Location,
+    rule_line: int,
+    configured: Mapping[str, tuple[HttpRule, ...]],
+) -> MethodDescriptor:
+    file = method.containing_service.file.name
+    options = method.GetOptions()
+    rules = configured.get(method.full_name)
+    if rules is None:
+        rules = annotated(options, f"{file}:{rule_line}" if rule_line else file)
+    return MethodDescriptor(
+        name=f"{method.containing_service.full_name}/{method.name}",
+        kind=_KINDS[method.client_streaming, method.server_streaming],
+        input=method.input_type.full_name,
+        output=method.output_type.full_name,
+        rules=rules,
+        idempotency=Idempotency(options.idempotency_level),
+        deprecated=options.deprecated,
+        file=file,
+        line=location.line,
+        comment=location.comment,
+    )

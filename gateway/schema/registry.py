@@ -1,0 +1,229 @@
+"""The registry: the descriptors of one generation, frozen.
+
+It holds a private `google.protobuf` pool, so that two generations never meet in the global one.
+Files are added to the pool at once, in the order of their imports: that finds every clash at start,
+and takes 0.6 s and 170 MB for googleapis' 7,245 files. Methods are described when a service is
+first asked for. It does not know where files come from, nor how messages are encoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+
+from gateway.schema import bundled
+from gateway.schema.file import SchemaFile, Source
+from gateway.schema.http_rules import configured, unknown_selectors
+from gateway.schema.merge import merge
+from gateway.schema.method import HttpRule, MethodDescriptor
+from gateway.schema.methods import methods_of
+from gateway.schema.problem import Problem, SchemaError
+
+_DUPLICATE = re.compile(r"duplicate symbol '([^']+)'")
+
+
+class Progress(NamedTuple):
+    """How far long work has come; `total` is 0 where that is not known."""
+
+    text: str
+    done: int = 0
+    total: int = 0
+
+
+class Registry:
+    """The descriptors of one generation.
+
+    Attributes:
+        pool: The private pool that holds every file.
+        file_bytes: The serialized FileDescriptorProto by file name, with source info where there
+            was any. Made anew at each look: keep what you need again.
+    """
+
+    def __init__(
+        self,
+        pool: DescriptorPool,
+        files: Mapping[str, SchemaFile],
+        http_rules: Mapping[str, tuple[HttpRule, ...]],
+    ) -> None:
+        self.pool = pool
+        self.file_bytes: Mapping[str, bytes] = _FileBytes(files)
+        self._files = files
+        self._http_rules = http_rules
+        self._service_files = {
+            service.full_name: name
+            for name in files
+            for service in pool.FindFileByName(name).services_by_name.values()
+        }
+        self._services = tuple(sorted(self._service_files))
+        self._methods: dict[str, tuple[MethodDescriptor, ...]] = {}
+
+    @classmethod
+    def build(
+        cls,
+        files: Iterable[bytes | FileDescriptorProto | SchemaFile],
+        http_rules: Sequence[Mapping[str, object]] = (),
+    ) -> Registry:
+        """Builds a registry.
+
+        Args:
+            files: File descriptors in any order; bundled ones that they import may be missing.
+            http_rules: The configuration's rules, each the YAML form of a `google.api.HttpRule`.
+
+        Raises:
+            SchemaError: The files don't fit together, or a configured rule is wrong.
+        """
+        steps = building(list(map(_as_file, files)), http_rules)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as stop:
+                registry: Registry = stop.value
+                return registry
+
+    def message(self, full_name: str) -> Descriptor:
+        """Returns the descriptor of a message type. KeyError when there is none."""
+        return self.pool.FindMessageTypeByName(full_name)
+
+    def services(self) -> tuple[str, ...]:
+        """Returns the full names of all services, sorted."""
+        return self._services
+
+    def methods(self, service: str) -> tuple[MethodDescriptor, ...]:
+        """Returns the methods of a service, in the order of its proto.
+
+        Raises:
+            KeyError: There is no such service.
+            SchemaError: HTTP annotations in the service's file are wrong.
+        """
+        if service not in self._methods:
+            name = self._service_files[service]
+            self._methods.update(
+                methods_of(self.pool.FindFileByName(name), self._files[name], self._http_rules)
+            )
+        return self._methods[service]
+
+    def files_of(self, full_name: str) -> str:
+        """Returns the name of the file that declares a type or a service. KeyError without one."""
+        return str(self.pool.FindFileContainingSymbol(full_name).name)
+
+    def origin(self, file: str) -> str:
+        """Returns what to call a file in an error, by its name: a path, or the source it is from.
+
+        Raises:
+            KeyError: There is no such file.
+        """
+        return self._files[file].origin
+
+
+Building: TypeAlias = Generator[Progress, None, Registry]
+
+
+def building(
+    files: Iterable[SchemaFile], http_rules: Sequence[Mapping[str, object]] = ()
+) -> Building:
+    """Builds a registry in steps of a few milliseconds at most but for very large files.
+
+    Yields how far it is after each file, so that its driver can let others run; returns the
+    registry.
+
+    Raises:
+        SchemaError: As `Registry.build` does; with all problems.
+    """
+    rules, rule_problems = configured(http_rules)
+    ordered, problems = merge(files)
+    pool = DescriptorPool()
+    added: dict[str, SchemaFile] = {}
+    for number, file in enumerate(ordered):
+        try:
+            # Left out without a word: what it imports was, and has been reported.
+            if all(needed in added for needed in file.proto().dependency):
+                pool.AddSerializedFile(bytes(file.types))
+                added[file.name] = file
+        except TypeError as error:
+            problems.append(_unfit(file, str(error), pool, added))
+        yield Progress("building descriptors", number + 1, len(ordered))
+    if problems:
+        raise SchemaError(problems + rule_problems)
+    _add_bundled(pool, added)
+    registry = Registry(pool, added, rules)
+    methods = _selectors(registry) if rules else frozenset()
+    if rule_problems := [*rule_problems, *unknown_selectors(rules, methods)]:
+        raise SchemaError(rule_problems)
+    return registry
+
+
+def _add_bundled(pool: DescriptorPool, added: dict[str, SchemaFile]) -> None:
+    """Adds the files that every registry knows, but those whose types have another home."""
+    for file in merge(bundled.always())[0]:
+        proto = file.proto()
+        names = [each.name for each in proto.message_type] + [each.name for each in proto.enum_type]
+        if (
+            file.name not in added
+            and all(needed in added for needed in proto.dependency)
+            and not any(_knows(pool, f"{proto.package}.{name}") for name in names)
+        ):
+            pool.AddSerializedFile(bytes(file.types))
+            added[file.name] = file
+
+
+def _knows(pool: DescriptorPool, symbol: str) -> bool:
+    try:
+        pool.FindFileContainingSymbol(symbol)
+    except KeyError:
+        return False
+    return True
+
+
+def _selectors(registry: Registry) -> frozenset[str]:
+    """Returns every method as a selector names it, without describing any."""
+    return frozenset(
+        method.full_name
+        for service in registry.services()
+        for method in registry.pool.FindServiceByName(service).methods
+    )
+
+
+def _unfit(
+    file: SchemaFile, error: str, pool: DescriptorPool, added: Mapping[str, SchemaFile]
+) -> Problem:
+    """Tells why the pool refused a file, naming the other file where two clash."""
+    if duplicate := _DUPLICATE.search(error):
+        symbol = duplicate[1]
+        other = added[pool.FindFileContainingSymbol(symbol).name]
+        return Problem(
+            file.origin,
+            message=f"defines {symbol}, which {other.origin} defines too",
+            hint="is it one file under two import names? Then give it once",
+        )
+    return Problem(file.origin, message=error.rpartition("descriptor pool: ")[2])
+
+
+def _as_file(file: bytes | FileDescriptorProto | SchemaFile) -> SchemaFile:
+    if isinstance(file, SchemaFile):
+        return file
+    data = file if isinstance(file, bytes) else file.SerializeToString()
+    try:
+        return SchemaFile.cut(data, Source.DESCRIPTOR_SET, "")
+    except ValueError as error:
+        raise SchemaError([Problem("file descriptor", message=str(error))]) from error
+
+
+class _FileBytes(Mapping[str, bytes]):
+    """The files, whole again when looked up: source info may lie in a mapped cache file."""
+
+    def __init__(self, files: Mapping[str, SchemaFile]) -> None:
+        self._files = files
+
+    def __getitem__(self, name: str) -> bytes:
+        return self._files[name].serialized()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
