@@ -33,6 +33,7 @@ _ADVICE = {
     "expected <block end>": "wrong indentation: this does not belong to what stands above",
     "could not find expected ':'": 'expected ":" after the key',
     "found undefined alias": "an alias (*name) without an anchor (&name) before it",
+    "expected alphabetic or numeric": "a text that begins with * or & must be quoted",
     "found duplicate anchor": "an anchor (&name) given twice",
     "but found another document": "a second document (---); one is expected",
     "found unexpected end of stream": "the end of the file inside quotes or brackets",

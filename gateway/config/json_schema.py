@@ -4,6 +4,7 @@ Only what this version accepts is in it: keys that are not built yet are left ou
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -41,7 +42,6 @@ def json_schema() -> dict[str, Any]:
     schema = TypeAdapter(Config).json_schema(schema_generator=_Generator)
     definitions = schema.pop("$defs")
     body = _accepted(schema)
-    body["properties"]["schema"].setdefault("description", "Where the protos come from.")
     reached: dict[str, Any] = {"Substitution": _SUBSTITUTION}
     waiting = [body]
     while waiting:
@@ -58,26 +58,36 @@ def _accepted(schema: Any) -> Any:
         return [_accepted(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {key: _accepted(value) for key, value in schema.items() if key != "properties"}
+    kept = {name: _accepted(value) for name, value in schema.items() if name not in _OF_VALUES}
     if "properties" in schema:
-        kept["properties"] = {
-            name: _key(value)
-            for name, value in schema["properties"].items()
-            if NOT_BUILT not in value
-        }
-    if "anyOf" in kept:
-        kept["anyOf"] = [choice for choice in kept["anyOf"] if choice != {"type": "null"}]
+        built = {k: v for k, v in schema["properties"].items() if NOT_BUILT not in v}
+        kept["properties"] = {name: _value(value) for name, value in built.items()}
+    if "items" in schema:
+        kept["items"] = _value(schema["items"])
+    if "patternProperties" in schema:
+        kept["additionalProperties"] = False
     return kept
 
 
+_OF_VALUES = ("properties", "items")
 _ABOUT = ("title", "description", "default")
 
 
-def _key(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of one key; a scalar's may also be a reference to the environment."""
+def _value(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a key's value or a list's item; a scalar may come from the environment."""
     schema = _accepted(schema)
     about = {name: schema.pop(name) for name in _ABOUT if name in schema}
-    choices = schema.get("anyOf", [schema])
+    if schema.get("minItems") and not about.get("default"):
+        about.pop("default", None)  # absent, not empty
+    choices = list(_choices(schema))
     if any("$ref" not in c and c.get("type") not in ("array", "object") for c in choices):
-        choices = [*choices, {"$ref": "#/$defs/Substitution"}]
+        choices.append({"$ref": "#/$defs/Substitution"})
     return {**about, **(choices[0] if len(choices) == 1 else {"anyOf": choices})}
+
+
+def _choices(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for choice in schema.get("anyOf", [schema]):
+        if "anyOf" in choice:
+            yield from _choices(choice)
+        elif choice != {"type": "null"}:
+            yield choice

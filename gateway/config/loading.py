@@ -162,12 +162,16 @@ def _add_default_protos(data: object, directory: FilePath) -> None:
 
 def _value_problems(error: ValidationError, root: Node) -> Iterable[Problem]:
     for details in error.errors(include_url=False):
-        path = wording.path_of(details)
+        path, message = wording.path_of(details), wording.message_of(details)
         found, node = find(root, path)
+        if details["type"] == "too_short" and details["input"]:
+            continue  # its items were refused, and said so
         if details["type"] == "missing":
-            yield Problem.at(node.key, path, wording.message_of(details))
-        else:  # a short form has no keys of its own
-            yield Problem.at(node.place, found, wording.message_of(details))
+            if found != path:  # otherwise it is there, and refused already
+                yield Problem.at(node.key, path, message)
+        else:  # `found` is shorter for a short form, which has no keys of its own
+            at_name = details["loc"][-1:] == (wording.NAME_MARK,)
+            yield Problem.at(node.key if at_name else node.place, found, message)
 
 
 def _in_order(problems: Iterable[Problem], file: str) -> list[Problem]:

@@ -12,8 +12,14 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
 from gateway.config.leaf import STATED
+from gateway.config.substitution import Substituted
 
 NOT_BUILT = "x-not-built"
+
+
+def is_false(value: object) -> bool:
+    """Whether a value says `false`, in the file or by the environment."""
+    return value is False or (isinstance(value, Substituted) and value == "false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class OrFalse:
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         def check(value: object, inner: Callable[[object], object]) -> object:
-            return None if value is False or value == "false" else inner(value)
+            return None if is_false(value) else inner(value)
 
         return core_schema.no_info_wrap_validator_function(check, handler(source))
 
@@ -118,7 +124,7 @@ class Short:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"anyOf": [{"type": "string"}, handler(schema)]}
+        return {"anyOf": [{"type": "string", "minLength": 1}, handler(schema)]}
 
 
 @dataclass(frozen=True, slots=True, init=False)

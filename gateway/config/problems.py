@@ -70,12 +70,17 @@ class ConfigError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+def printable(text: str) -> str:
+    """`text` with what would move a terminal's cursor escaped."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+
+
 def format_path(path: Path) -> str:
     """The dotted form of a key's path; names that hold more than letters are quoted."""
     return ".".join(
         str(part)
         if isinstance(part, int) or _PLAIN_NAME.match(part)
-        else json.dumps(part, ensure_ascii=False)
+        else printable(json.dumps(part, ensure_ascii=False))
         for part in path
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 
-from gateway.config.markers import Needs, NotBuilt, OneOf
+from gateway.config.markers import Needs, NotBuilt, OneOf, is_false
 from gateway.config.problems import Path, Problem, format_path
 from gateway.config.tree import Node, plain
 
@@ -48,7 +48,7 @@ class Key:
         """Whether this version can do what the key says."""
         if self.not_built is None:
             return True
-        return self.not_built.unless_false and node.value in (False, "false")
+        return self.not_built.unless_false and is_false(node.value)
 
 
 @cache

@@ -11,9 +11,10 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from gateway.config.leaf import REFUSED, REFUSED_SECRET, STATED
-from gateway.config.problems import Path
+from gateway.config.problems import Path, printable
 from gateway.config.substitution import Substituted
 
+NAME_MARK = "[key]"  # ends the path of an error in a mapping's name, not its value
 _MAX_SHOWN = 60
 _QUOTED = re.compile(r"'([^']*)'")
 _EXPECTED = {
@@ -27,7 +28,7 @@ _EXPECTED = {
 
 def path_of(error: ErrorDetails) -> Path:
     """The path of the key at fault; pydantic's mark for a mapping's name is left out."""
-    return tuple(part for part in error["loc"] if part != "[key]")
+    return tuple(part for part in error["loc"] if part != NAME_MARK)
 
 
 def message_of(error: ErrorDetails) -> str:
@@ -84,8 +85,3 @@ def _kind(found: object) -> str:
             return "a mapping"
         case _:
             return "a list"
-
-
-def printable(text: str) -> str:
-    """`text` with what would move a terminal's cursor escaped."""
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

@@ -52,7 +52,7 @@ class HttpRule(HttpBinding):
     """google.api.HttpRule, for a method chosen by `selector`; it replaces the annotation."""
 
     selector: Annotated[
-        str, Text("a method such as shop.catalog.v1.CatalogService.GetProduct", r"^[\w.]+$")
+        str, Text("a method such as shop.catalog.v1.CatalogService.GetProduct", r"^[A-Za-z0-9_.]+$")
     ] = Field(description="The method's full name, with dots.")
     additional_bindings: tuple[HttpBinding, ...] = Field(
         default=(), description="More methods and paths of the same RPC."
@@ -65,6 +65,7 @@ class Schema:
 
     protos: tuple[Annotated[Path, FOLDER], ...] = Field(
         default=(),
+        json_schema_extra={"default": [DEFAULT_PROTOS]},
         description="Folders of .proto files. Default: protos beside the file.",
     )
     descriptor_sets: tuple[Annotated[Path, FILE], ...] = Field(

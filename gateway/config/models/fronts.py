@@ -49,7 +49,8 @@ class Graphql:
         default=False, description="Refuse other documents."
     )
     extensions: tuple[
-        Annotated[str, Text("module:object", r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")], ...
+        Annotated[str, Text("module:object", r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$")],
+        ...,
     ] = Field(default=(), description="Strawberry types, as module:object.")
     limits: GraphqlLimits = Field(
         default_factory=GraphqlLimits, description="How much one document may ask."

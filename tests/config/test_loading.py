@@ -1,0 +1,546 @@
+"""Config files with mistakes, and the exact lines that are printed; defaults; places."""
+
+import os
+
+import pytest
+
+from gateway.config import (
+    Config,
+    ConfigError,
+    TcpAddress,
+    UnixAddress,
+    from_mapping,
+    load,
+)
+
+UPSTREAM = "upstreams: {a: {services: ['*'], endpoints: [h:1]}}\n"
+AT = "gateway.yaml:"
+
+
+def test_five_mistakes_are_five_lines(problems):
+    text = """
+        listener:
+          adress: 127.0.0.1:8080
+          limits: {body_size: 4MB}
+        upstreams:
+          catalog:
+            services: [shop.*]
+            endpoints: [127.0.0.1:99999]
+            timeout: 5
+        schema: {protos: [nope]}
+    """
+    assert problems(text) == [
+        'gateway.yaml:2:3: listener.adress: unknown key; did you mean "address"?',
+        'gateway.yaml:3:23: listener.limits.body_size: found "4MB", '
+        "expected a size such as 64KiB, 4MiB or a number of bytes",
+        'gateway.yaml:7:17: upstreams.catalog.endpoints.0: found "127.0.0.1:99999", '
+        "expected a port from 0 to 65535",
+        "gateway.yaml:8:14: upstreams.catalog.timeout: found the number 5, "
+        "expected a duration such as 250ms, 2s, 1m or 1h",
+        f"gateway.yaml:9:19: schema.protos.0: no such folder: {os.getcwd()}/nope",  # noqa: PTH109
+    ]
+
+
+NOT_AVAILABLE = "not available in this version: the gateway would ignore it; remove it"
+WRONG = [
+    # unknown keys
+    ("lisener: {}", '1:1: lisener: unknown key; did you mean "listener"?'),
+    (
+        "body_size: 1",
+        '1:1: body_size: unknown key; did you mean "listener.limits.body_size"?',
+    ),
+    (
+        "zzz: hunter2",
+        "1:1: zzz: unknown key; expected one of listener, workers, admin, schema, upstreams, rest, "
+        "headers, state, reload",
+    ),
+    (
+        "polices: []",
+        "1:1: polices: unknown key, and what it resembles is not available in this version; "
+        "remove it",
+    ),
+    (
+        "rest: {<<: {etag: true}}",
+        "1:8: rest.\"<<\": merge keys are not supported; repeat the keys, or use an alias as a whole "
+        "value",
+    ),
+    ('"a b": 1', None),
+    ('"a.\\u202e\\n": 1', None),
+    # not built
+    ("auth: {}", f"1:1: auth: {NOT_AVAILABLE}"),
+    ("auth:", f"1:1: auth: {NOT_AVAILABLE}"),
+    ("listener: {cors: {origins: []}}", f"1:12: listener.cors: {NOT_AVAILABLE}"),
+    ("graphql: {graphiql: false}", f"1:1: graphql: {NOT_AVAILABLE}"),
+    ("graphql: {}", f"1:1: graphql: {NOT_AVAILABLE}"),
+    ("websocket: true", f"1:1: websocket: {NOT_AVAILABLE}"),
+    ("websocket: 0", f"1:1: websocket: {NOT_AVAILABLE}"),
+    ("rest: {openapi: /o.json}", f"1:8: rest.openapi: {NOT_AVAILABLE}"),
+    ("rest: {docs: /docs}", f"1:8: rest.docs: {NOT_AVAILABLE}"),
+    ("workers: 4", "1:10: workers: not available in this version; expected 1"),
+    ("reload: watch", "1:9: reload: not available in this version; expected signal"),
+    ("state: redis://u:hunter2@h", "1:8: state: not available in this version; expected memory"),
+    # wrong types
+    ("[]", "1:1: found a list, expected a mapping (key: value)"),
+    ("x", '1:1: found "x", expected a mapping (key: value)'),
+    ("listener: 4", "1:11: listener: found the number 4, expected a mapping (key: value)"),
+    ("upstreams: []", "1:12: upstreams: found a list, expected a mapping (name: value)"),
+    ("upstreams: {a: x}", '1:16: upstreams.a: found "x", expected a mapping (key: value)'),
+    ("schema: {expose: a.*}", '1:18: schema.expose: found "a.*", expected a list'),
+    ("schema: {expose: [~]}", None),
+    (
+        "rest:",
+        "1:1: rest: found nothing after the colon, expected a value; "
+        "without the key it has its default",
+    ),
+    ("rest: {etag: yes}", '1:14: rest.etag: found "yes", expected true or false'),
+    ("rest: {etag: 1}", "1:14: rest.etag: found the number 1, expected true or false"),
+    ("rest: {etag: {}}", "1:14: rest.etag: found a mapping, expected true or false"),
+    ("rest: true", "1:7: rest: found true, expected a mapping (key: value)"),
+    (
+        "listener: {limits: {connections: '5'}}",
+        '1:34: listener.limits.connections: found "5", '
+        "expected a whole number from 1 to 9007199254740992",
+    ),
+    (
+        "listener: {limits: {connections: true}}",
+        "1:34: listener.limits.connections: found true, "
+        "expected a whole number from 1 to 9007199254740992",
+    ),
+    (
+        "listener: {limits: {json_depth: 1.5}}",
+        "1:33: listener.limits.json_depth: found the number 1.5, "
+        "expected a whole number from 1 to 100",
+    ),
+    # values
+    (
+        "listener: {limits: {body_size: -1}}",
+        "1:32: listener.limits.body_size: found the number -1, "
+        "expected a size such as 64KiB, 4MiB or a number of bytes",
+    ),
+    (
+        "listener: {limits: {header_size: 2MiB}}",
+        '1:34: listener.limits.header_size: found "2MiB", expected a size from 1KiB to 1MiB',
+    ),
+    (
+        "listener: {limits: {idle_timeout: 0s}}",
+        '1:35: listener.limits.idle_timeout: found "0s", expected a duration longer than 0s',
+    ),
+    (
+        "listener: {address: 8080}",
+        "1:21: listener.address: found the number 8080, "
+        "expected host:port such as 127.0.0.1:8080, or unix:/path",
+    ),
+    (
+        "listener: {address: [h:1, h:70000]}",
+        '1:27: listener.address.1: found "h:70000", expected a port from 0 to 65535',
+    ),
+    ("listener: {address: []}", "1:21: listener.address: found an empty list, "
+     "expected at least 1 item"),
+    (
+        f"listener: {{address: 'unix:/{'a' * 107}'}}",
+        f'1:21: listener.address: found "unix:/{"a" * 53}…", '
+        "expected the path of a socket in at most 107 bytes",
+    ),
+    (
+        "listener: {trusted_proxies: [10.0.0.1/8]}",
+        '1:30: listener.trusted_proxies.0: found "10.0.0.1/8", '
+        "expected a network whose host bits are 0, such as 10.0.0.0/8",
+    ),
+    (
+        "listener: {trusted_proxies: [proxy]}",
+        '1:30: listener.trusted_proxies.0: found "proxy", expected a network such as 10.0.0.0/8',
+    ),
+    (
+        "rest: {json: {unknown_fields: ignored}}",
+        '1:31: rest.json.unknown_fields: found "ignored", expected reject or ignore; '
+        'did you mean "ignore"?',
+    ),
+    (
+        "rest: {unknown_query: {ignores: [a]}}",
+        "1:23: rest.unknown_query: found a mapping, "
+        'expected reject, ignore or {ignore: ["utm_*"]}',
+    ),
+    (
+        "rest: {prefix: api/}",
+        '1:16: rest.prefix: found "api/", '
+        "expected nothing, or a path such as /api without a slash at its end",
+    ),
+    (
+        "headers: {request: {allow: [Grpc-Timeout]}}",
+        '1:29: headers.request.allow.0: found "Grpc-Timeout", '
+        "expected a header's name, but not the reserved grpc-*",
+    ),
+    (
+        "headers: {request: {allow: [connection]}}",
+        '1:29: headers.request.allow.0: found "connection", '
+        "expected a header's name, but not the reserved connection",
+    ),
+    (
+        "schema: {http_rules: [{selector: a.B.C}]}",
+        "1:23: schema.http_rules.0: expected one of the keys get or put or post or delete or patch "
+        "or custom",
+    ),
+    (
+        "schema: {http_rules: [{selector: a.B.C, get: /a, put: /b}]}",
+        "1:50: schema.http_rules.0.put: cannot stand beside get; expected only one of them",
+    ),
+    (
+        "schema: {http_rules: [{get: /a}]}",
+        "1:23: schema.http_rules.0.selector: a required key is missing",
+    ),
+    # files
+    ("schema: {protos: [f.txt]}", "1:19: schema.protos.0: not a folder: {cwd}/f.txt"),
+    ("schema: {descriptor_sets: [d]}", "1:28: schema.descriptor_sets.0: not a file: {cwd}/d"),
+    ("schema: {descriptor_sets: [n]}", "1:28: schema.descriptor_sets.0: no such file: {cwd}/n"),
+    (
+        "listener: {tls: {certificate: f.txt}}",
+        "1:12: listener.tls.key: a required key is missing",
+    ),
+    (
+        "listener: {tls: {certificate: f.txt, key: f.txt, client_certificate: required}}",
+        "1:50: listener.tls.client_certificate: means nothing without client_ca; set it too",
+    ),
+    (
+        "listener: {tls: {certificate: f.txt, key: f.txt, client_ca: f.txt}}",
+        "1:50: listener.tls.client_ca: means nothing without client_certificate; set it too",
+    ),
+    # one key against another
+    (
+        "listener: {address: ['127.0.0.1:1', '127.0.0.1:1']}",
+        "1:37: listener.address.1: given twice; first at listener.address.0 (gateway.yaml:1:22)",
+    ),
+    (
+        "listener: {address: '127.0.0.1:9'}\nadmin: {address: '127.0.0.1:9'}",
+        "2:18: admin.address: given twice; first at listener.address (gateway.yaml:1:21)",
+    ),
+    (
+        UPSTREAM + "schema: {reflection: [b]}",
+        "2:23: schema.reflection.0: no upstream has this name; expected one of a",
+    ),
+    (
+        "schema: {reflection: [b]}",
+        "1:23: schema.reflection.0: no upstream has this name; there are no upstreams",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), WRONG, ids=[text[:50] for text, _ in WRONG])
+def test_one_mistake_is_one_line(problems, folder, text, line):
+    (folder / "f.txt").touch()
+    (folder / "d").mkdir()
+    found = problems(text)
+    assert len(found) == 1
+    assert found[0].isprintable()
+    assert "hunter2" not in found[0]
+    if line is not None:
+        assert found == [AT + line.replace("{cwd}", str(folder))]
+
+
+WRONG_UPSTREAM = [
+    ("endpoints: [h:1]", "1:13: upstreams.a.services: a required key is missing"),
+    (
+        "services: [], endpoints: [h:1]",
+        "1:27: upstreams.a.services: found an empty list, expected at least 1 item",
+    ),
+    ("services: ['*']", "1:13: upstreams.a: expected one of the keys endpoints or resolver"),
+    (
+        "services: ['*'], endpoints: []",
+        "1:45: upstreams.a.endpoints: found an empty list, expected at least 1 item",
+    ),
+    (
+        "services: ['*'], endpoints: [h:0]",
+        '1:46: upstreams.a.endpoints.0: found "h:0", expected a port from 1 to 65535',
+    ),
+    (
+        "services: ['*'], endpoints: [{adress: h:1}]",
+        '1:47: upstreams.a.endpoints.0.adress: unknown key; did you mean "address"?',
+        "1:46: upstreams.a.endpoints.0.address: a required key is missing",
+    ),
+    (
+        "services: ['*'], endpoints: [{address: h:1, weight: 2}]",
+        f"1:61: upstreams.a.endpoints.0.weight: {NOT_AVAILABLE}",
+    ),
+    (
+        "services: ['*'], endpoints: [h:1, {address: h:1}]",
+        "1:61: upstreams.a.endpoints.1.address: given twice; "
+        "first at upstreams.a.endpoints.0 (gateway.yaml:1:46)",
+    ),
+    (
+        "services: [x.Y, x.Y], endpoints: [h:1]",
+        "1:33: upstreams.a.services.1: given twice; "
+        "first at upstreams.a.services.0 (gateway.yaml:1:28)",
+    ),
+    (
+        "services: [x/y], endpoints: [h:1]",
+        '1:28: upstreams.a.services.0: found "x/y", expected a service\'s full name such as '
+        "shop.catalog.v1.CatalogService, or a glob such as shop.*",
+    ),
+    (
+        "services: ['*'], endpoints: [h:1], transport: native",
+        "1:63: upstreams.a.transport: not available in this version; expected grpcio",
+    ),
+    (
+        "services: ['*'], endpoints: [h:1], transport: grpc",
+        '1:63: upstreams.a.transport: found "grpc", expected grpcio; did you mean "grpcio"?',
+    ),
+    (
+        "services: ['*'], endpoints: [h:1], balancing: {policy: random}",
+        "1:72: upstreams.a.balancing.policy: not available in this version; expected round_robin",
+    ),
+    (
+        "services: ['*'], endpoints: [h:1], connections: 2",
+        "1:65: upstreams.a.connections: not available in this version; expected 1",
+    ),
+    (
+        "services: ['*'], endpoints: [h:1], retries: {attempts: 2}",
+        f"1:52: upstreams.a.retries: {NOT_AVAILABLE}",
+    ),
+    (
+        "services: ['*'], endpoints: [h:1], resolver: {dns: h:1}",
+        f"1:52: upstreams.a.resolver: {NOT_AVAILABLE}",
+    ),
+    (
+        "services: ['*'], endpoints: [h:1], tls: {key: f.txt}",
+        "1:58: upstreams.a.tls.key: means nothing without certificate; set it too",
+    ),
+    (
+        "services: ['*'], endpoints: [h:1], timeout: 0s",
+        '1:61: upstreams.a.timeout: found "0s", expected a duration longer than 0s',
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [(text, lines) for text, *lines in WRONG_UPSTREAM],
+    ids=[text[-50:] for text, *_ in WRONG_UPSTREAM],
+)
+def test_a_wrong_upstream(problems, folder, text, lines):
+    (folder / "f.txt").touch()
+    found = problems(f"upstreams: {{a: {{{text}}}}}")
+    assert sorted(found) == sorted(AT + line for line in lines)
+
+
+def test_two_upstreams_of_one_service(problems):
+    text = UPSTREAM[:-2] + ", b: {services: ['*'], endpoints: [h:2]}}"
+    assert problems(text) == [
+        "gateway.yaml:1:68: upstreams.b.services.0: given twice; "
+        "first at upstreams.a.services.0 (gateway.yaml:1:28)"
+    ]
+
+
+def test_an_upstreams_name(problems):
+    assert problems("upstreams: {a b: {services: ['*'], endpoints: [h:1]}}") == [
+        'gateway.yaml:1:13: upstreams."a b": found "a b", '
+        "expected a name of letters, digits, - and _"
+    ]
+
+
+@pytest.mark.parametrize("name", ["rest", "graphql", "websocket", "admin"])
+def test_switched_off(read, name):
+    assert getattr(read(f"{name}: false").config, name) is None
+    assert getattr(read(f"{name}: ${{OFF}}", environ={"OFF": "false"}).config, name) is None
+
+
+def test_pages_switched_off(read):
+    rest = read("rest: {openapi: false, docs: false}").config.rest
+    assert (rest.openapi, rest.docs) == (None, None)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "~\n", "{}\n", "\ufeff"])
+def test_an_empty_file_is_the_defaults(read, text):
+    assert read(text).config == Config()
+
+
+def test_defaults():
+    config = load(None, environ={}).config
+    assert config.listener.address == (TcpAddress("127.0.0.1", 8080),)
+    assert config.listener.limits.body_size == 4 * 1024**2
+    assert config.listener.limits.stream_idle_timeout == 300
+    assert config.listener.drain_timeout == 30
+    assert config.admin.address == TcpAddress("127.0.0.1", 9090)
+    assert config.rest.unannotated
+    assert config.rest.json.unknown_fields == "reject"
+    assert "authorization" in config.headers.request.allow
+
+
+def test_defaults_of_an_upstream(read):
+    upstream = read(UPSTREAM).config.upstreams["a"]
+    assert upstream.endpoints[0].address == TcpAddress("h", 1)
+    assert (upstream.timeout, upstream.stream_timeout) == (5, 0)
+    assert (upstream.keepalive.time, upstream.keepalive.timeout) == (300, 20)
+    assert (upstream.transport, upstream.balancing.policy) == ("grpcio", "round_robin")
+    assert upstream.tls is None
+
+
+def test_the_default_folder_of_protos_counts_where_it_is(read, folder):
+    assert read("").config.schema.protos == ()
+    (folder / "protos").mkdir()
+    assert read("").config.schema.protos == (folder / "protos",)
+    assert read("schema: {protos: []}").config.schema.protos == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "ignored", "refused"),
+    [
+        ("reject", [], ["utm_source", "a"]),
+        ("ignore", ["utm_source", "a"], []),
+        ("{ignore: ['utm_*', b]}", ["utm_source", "b"], ["a", "utm", "bb"]),
+        ("{ignore: []}", [], ["a"]),
+    ],
+)
+def test_unknown_query(read, text, ignored, refused):
+    unknown = read(f"rest: {{unknown_query: {text}}}").config.rest.unknown_query
+    assert all(map(unknown.ignores, ignored))
+    assert not any(map(unknown.ignores, refused))
+
+
+def test_header_names_have_no_case(read):
+    config = read("headers: {request: {allow: [X-Tenant]}, response: {allow: ['*']}}").config
+    assert config.headers.request.allow == ("x-tenant",)
+    assert config.headers.response.allow == ("*",)
+
+
+def test_relative_paths_are_relative_to_the_file(folder):
+    (folder / "etc" / "p").mkdir(parents=True)
+    (folder / "etc" / "g.yaml").write_text(
+        "schema: {protos: [p]}\nlistener: {address: 'unix:g.sock'}"
+    )
+    config = load("etc/g.yaml", environ={}).config
+    assert config.schema.protos == (folder / "etc" / "p",)
+    assert config.listener.address == (UnixAddress(f"{folder}/etc/g.sock"),)
+
+
+def test_the_environment_takes_its_keys_type(read):
+    text = """
+        listener:
+          address: ["${HOST}:${PORT:-8080}"]
+          limits: {connections: "${N}", body_size: "${N}", body_timeout: "${T}"}
+        rest: {etag: "${B}", json: {unknown_fields: "${E}"}}
+        workers: ${W:-1}
+    """
+    environ = {"HOST": "h", "N": "5", "T": "2s", "B": "true", "E": "ignore"}
+    config = read(text, environ=environ).config
+    assert config.listener.address == (TcpAddress("h", 8080),)
+    assert config.listener.limits.connections == 5
+    assert config.listener.limits.body_size == 5
+    assert config.listener.limits.body_timeout == 2
+    assert config.rest.etag is True
+    assert config.rest.json.unknown_fields == "ignore"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rest: ${S}",
+        "rest: {etag: '${S}'}",
+        "rest: {prefix: 'a${S}'}",
+        "rest: {json: {unknown_fields: '${S}'}}",
+        "listener: {address: '${S}'}",
+        "listener: {trusted_proxies: ['${S}']}",
+        "listener: {limits: {connections: '${S}'}}",
+        "listener: {limits: {body_size: '${S}'}}",
+        "listener: {limits: {body_timeout: '${S}'}}",
+        "listener: {tls: {certificate: '${S}', key: '${S}'}}",
+        "schema: {reflection: ['${S}'], protos: ['${S}']}",
+        "workers: ${S}",
+        "transport: ${S}",
+        "headers: {request: {allow: ['${S}']}}",
+        "upstreams: {a: {services: ['${S}'], endpoints: ['${S}', {address: '${S}'}]}}",
+        "${S}",
+    ],
+)
+def test_what_came_from_the_environment_is_not_repeated(problems, text):
+    for line in problems(text, environ={"S": "hunter2 /x"}):
+        assert "hunter2" not in line
+
+
+def test_an_unset_variable(problems):
+    assert problems("workers: ${N}\nrest: {prefix: '${P'}") == [
+        "gateway.yaml:1:10: workers: environment variable N is not set; "
+        "set it, or write ${N:-default}",
+        "gateway.yaml:2:16: rest.prefix: a malformed ${…}: "
+        "expected ${NAME} or ${NAME:-default}; $${ stands for ${",
+    ]
+
+
+def test_what_is_not_yaml_stops_the_reading(problems):
+    assert problems("rest: {etag: 1}\na: b: c") == [
+        'gateway.yaml:2:5: not YAML: unexpected ":"; quote the text, or check the indentation'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        pytest.param(b"rest:\n  a\xff: 1", "2:4: not UTF-8 text", id="not UTF-8"),
+        pytest.param("a: 1".encode("utf-16"), "1:1: not UTF-8 text", id="UTF-16"),
+        pytest.param(b"#" * (4 * 1024**2 + 1), " larger than 4194304 bytes", id="size"),
+    ],
+)
+def test_bytes_that_are_no_config(problems, data, line):
+    assert problems(data) == [AT + line]
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("none.yaml", "none.yaml: no such file"),
+        (".", ".: cannot be read: Is a directory"),
+        ("a\0b", "a\0b: cannot be read: not a file's name"),
+    ],
+)
+def test_files_that_cannot_be_read(folder, path, line):
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert str(caught.value) == line
+
+
+def test_places_stay(read):
+    source = read(
+        """
+        upstreams:
+          catalog:
+            services: [shop.*]
+            endpoints: [h:1, {address: h:2}]
+            timeout: 1s
+        """,
+        "rest.etag=true",
+    ).source
+    assert source.locate("upstreams.catalog") == "gateway.yaml:2:3"
+    assert source.locate("upstreams.catalog.timeout") == "gateway.yaml:5:5"
+    assert source.locate("upstreams.catalog.endpoints.0.address") == "gateway.yaml:4:17"
+    assert source.locate("upstreams.catalog.endpoints.1.address") == "gateway.yaml:4:23"
+    assert source.locate("upstreams.catalog.stream_timeout") == "default"
+    assert source.locate("rest.etag") == "--set rest.etag=…"
+    assert source.locate("rest.prefix") == "default"
+    assert source.locate("listener.address") == "default"
+    with pytest.raises(ValueError, match="empty name"):
+        source.locate("a..b")
+
+
+def test_from_a_mapping():
+    data = {
+        "schema": {"reflection": ["backend"], "protos": []},
+        "upstreams": {"backend": {"services": ["*"], "endpoints": ["127.0.0.1:50051"]}},
+        "admin": False,
+    }
+    loaded = from_mapping(data, origin="--reflect 127.0.0.1:50051", overrides=["rest.etag=true"])
+    assert loaded.config.upstreams["backend"].endpoints[0].address.port == 50051
+    assert loaded.config.rest.etag
+    assert loaded.source.locate("upstreams.backend") == "--reflect 127.0.0.1:50051"
+
+
+def test_a_mapping_with_mistakes():
+    data = {"upstreams": {"backend": {"services": ["*"], "endpoints": ["127.0.0.1"]}}}
+    with pytest.raises(ConfigError) as caught:
+        from_mapping(data, origin="--reflect 127.0.0.1")
+    assert str(caught.value) == (
+        '--reflect 127.0.0.1: upstreams.backend.endpoints.0: found "127.0.0.1", '
+        "expected host:port such as 127.0.0.1:8080, or unix:/path"
+    )
+
+
+def test_a_mapping_that_yaml_could_not_hold():
+    with pytest.raises(TypeError, match="object"):
+        from_mapping({"rest": object()}, origin="test")
