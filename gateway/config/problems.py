@@ -55,7 +55,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = str(Place(self.file, self.line, self.column))
-        return ": ".join(part for part in (place, self.path, self.message) if part)
+        return printable(": ".join(part for part in (place, self.path, self.message) if part))
 
 
 class ConfigError(Exception):
@@ -80,7 +80,7 @@ def format_path(path: Path) -> str:
     return ".".join(
         str(part)
         if isinstance(part, int) or _PLAIN_NAME.match(part)
-        else printable(json.dumps(part, ensure_ascii=False))
+        else json.dumps(part, ensure_ascii=False)
         for part in path
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from gateway.config.leaf import REFUSED, REFUSED_SECRET, STATED
-from gateway.config.problems import Path, printable
+from gateway.config.problems import Path
 from gateway.config.substitution import Substituted
 
 NAME_MARK = "[key]"  # ends the path of an error in a mapping's name, not its value
@@ -61,7 +61,7 @@ def describe(found: Any) -> str:
     """A value for people, short and on one line."""
     if isinstance(found, str) and not isinstance(found, Substituted):
         shown = found if len(found) <= _MAX_SHOWN else found[: _MAX_SHOWN - 1] + "…"
-        return printable(json.dumps(shown, ensure_ascii=False))
+        return json.dumps(shown, ensure_ascii=False)
     if isinstance(found, bool):
         return str(found).lower()
     if isinstance(found, int | float):

@@ -60,10 +60,14 @@ def test_two_upstreams_globs(assigned):
     with pytest.raises(ConfigError) as caught:
         assigned(["a.A", "a.B", "b.A"], one=["a.*"], two=["x.X", "*.A", "a.B*"])
     assert [str(problem) for problem in caught.value.problems] == [
-        "gateway.yaml:3:45: upstreams.two.services.1: this glob and that at "
-        "upstreams.one.services.0 (gateway.yaml:2:38) both match a.A; "
-        "expected one upstream a service: name it in one of them",
-        "gateway.yaml:3:52: upstreams.two.services.2: this glob and that at "
-        "upstreams.one.services.0 (gateway.yaml:2:38) both match a.B; "
-        "expected one upstream a service: name it in one of them",
+        (
+            "gateway.yaml:3:45: upstreams.two.services.1: this glob and that at "
+            "upstreams.one.services.0 (gateway.yaml:2:38) both match a.A; "
+            "expected one upstream a service: name it in one of them"
+        ),
+        (
+            "gateway.yaml:3:52: upstreams.two.services.2: this glob and that at "
+            "upstreams.one.services.0 (gateway.yaml:2:38) both match a.B; "
+            "expected one upstream a service: name it in one of them"
+        ),
     ]

@@ -59,7 +59,9 @@ def test_values(text, value):
         pytest.param(
             'a: "\\uD800"', "f:1:4: a: half a character (a surrogate) in the text", id="surrogate"
         ),
-        pytest.param('"\\uD800": 1', "f:1:1: a key with half a character in it", id="key surrogate"),
+        pytest.param(
+            '"\\uD800": 1', "f:1:1: a key with half a character in it", id="key surrogate"
+        ),
     ],
 )
 def test_refused_values(text, problem):

@@ -31,12 +31,18 @@ def test_five_mistakes_are_five_lines(problems):
     """
     assert problems(text) == [
         'gateway.yaml:2:3: listener.adress: unknown key; did you mean "address"?',
-        'gateway.yaml:3:23: listener.limits.body_size: found "4MB", '
-        "expected a size such as 64KiB, 4MiB or a number of bytes",
-        'gateway.yaml:7:17: upstreams.catalog.endpoints.0: found "127.0.0.1:99999", '
-        "expected a port from 0 to 65535",
-        "gateway.yaml:8:14: upstreams.catalog.timeout: found the number 5, "
-        "expected a duration such as 250ms, 2s, 1m or 1h",
+        (
+            'gateway.yaml:3:23: listener.limits.body_size: found "4MB", '
+            "expected a size such as 64KiB, 4MiB or a number of bytes"
+        ),
+        (
+            'gateway.yaml:7:17: upstreams.catalog.endpoints.0: found "127.0.0.1:99999", '
+            "expected a port from 0 to 65535"
+        ),
+        (
+            "gateway.yaml:8:14: upstreams.catalog.timeout: found the number 5, "
+            "expected a duration such as 250ms, 2s, 1m or 1h"
+        ),
         f"gateway.yaml:9:19: schema.protos.0: no such folder: {os.getcwd()}/nope",  # noqa: PTH109
     ]
 
@@ -51,18 +57,24 @@ WRONG = [
     ),
     (
         "zzz: hunter2",
-        "1:1: zzz: unknown key; expected one of listener, workers, admin, schema, upstreams, rest, "
-        "headers, state, reload",
+        (
+            "1:1: zzz: unknown key; expected one of listener, workers, admin, schema, upstreams, rest, "
+            "headers, state, reload"
+        ),
     ),
     (
         "polices: []",
-        "1:1: polices: unknown key, and what it resembles is not available in this version; "
-        "remove it",
+        (
+            "1:1: polices: unknown key, and what it resembles is not available in this version; "
+            "remove it"
+        ),
     ),
     (
         "rest: {<<: {etag: true}}",
-        "1:8: rest.\"<<\": merge keys are not supported; repeat the keys, or use an alias as a whole "
-        "value",
+        (
+            '1:8: rest."<<": merge keys are not supported; repeat the keys, or use an alias as a whole '
+            "value"
+        ),
     ),
     ('"a b": 1', None),
     ('"a.\\u202e\\n": 1', None),
@@ -89,8 +101,10 @@ WRONG = [
     ("schema: {expose: [~]}", None),
     (
         "rest:",
-        "1:1: rest: found nothing after the colon, expected a value; "
-        "without the key it has its default",
+        (
+            "1:1: rest: found nothing after the colon, expected a value; "
+            "without the key it has its default"
+        ),
     ),
     ("rest: {etag: yes}", '1:14: rest.etag: found "yes", expected true or false'),
     ("rest: {etag: 1}", "1:14: rest.etag: found the number 1, expected true or false"),
@@ -98,24 +112,32 @@ WRONG = [
     ("rest: true", "1:7: rest: found true, expected a mapping (key: value)"),
     (
         "listener: {limits: {connections: '5'}}",
-        '1:34: listener.limits.connections: found "5", '
-        "expected a whole number from 1 to 9007199254740992",
+        (
+            '1:34: listener.limits.connections: found "5", '
+            "expected a whole number from 1 to 9007199254740992"
+        ),
     ),
     (
         "listener: {limits: {connections: true}}",
-        "1:34: listener.limits.connections: found true, "
-        "expected a whole number from 1 to 9007199254740992",
+        (
+            "1:34: listener.limits.connections: found true, "
+            "expected a whole number from 1 to 9007199254740992"
+        ),
     ),
     (
         "listener: {limits: {json_depth: 1.5}}",
-        "1:33: listener.limits.json_depth: found the number 1.5, "
-        "expected a whole number from 1 to 100",
+        (
+            "1:33: listener.limits.json_depth: found the number 1.5, "
+            "expected a whole number from 1 to 100"
+        ),
     ),
     # values
     (
         "listener: {limits: {body_size: -1}}",
-        "1:32: listener.limits.body_size: found the number -1, "
-        "expected a size such as 64KiB, 4MiB or a number of bytes",
+        (
+            "1:32: listener.limits.body_size: found the number -1, "
+            "expected a size such as 64KiB, 4MiB or a number of bytes"
+        ),
     ),
     (
         "listener: {limits: {header_size: 2MiB}}",
@@ -127,24 +149,32 @@ WRONG = [
     ),
     (
         "listener: {address: 8080}",
-        "1:21: listener.address: found the number 8080, "
-        "expected host:port such as 127.0.0.1:8080, or unix:/path",
+        (
+            "1:21: listener.address: found the number 8080, "
+            "expected host:port such as 127.0.0.1:8080, or unix:/path"
+        ),
     ),
     (
         "listener: {address: [h:1, h:70000]}",
         '1:27: listener.address.1: found "h:70000", expected a port from 0 to 65535',
     ),
-    ("listener: {address: []}", "1:21: listener.address: found an empty list, "
-     "expected at least 1 item"),
+    (
+        "listener: {address: []}",
+        "1:21: listener.address: found an empty list, expected at least 1 item",
+    ),
     (
         f"listener: {{address: 'unix:/{'a' * 107}'}}",
-        f'1:21: listener.address: found "unix:/{"a" * 53}…", '
-        "expected the path of a socket in at most 107 bytes",
+        (
+            f'1:21: listener.address: found "unix:/{"a" * 53}…", '
+            "expected the path of a socket in at most 107 bytes"
+        ),
     ),
     (
         "listener: {trusted_proxies: [10.0.0.1/8]}",
-        '1:30: listener.trusted_proxies.0: found "10.0.0.1/8", '
-        "expected a network whose host bits are 0, such as 10.0.0.0/8",
+        (
+            '1:30: listener.trusted_proxies.0: found "10.0.0.1/8", '
+            "expected a network whose host bits are 0, such as 10.0.0.0/8"
+        ),
     ),
     (
         "listener: {trusted_proxies: [proxy]}",
@@ -152,33 +182,42 @@ WRONG = [
     ),
     (
         "rest: {json: {unknown_fields: ignored}}",
-        '1:31: rest.json.unknown_fields: found "ignored", expected reject or ignore; '
-        'did you mean "ignore"?',
+        (
+            '1:31: rest.json.unknown_fields: found "ignored", expected reject or ignore; '
+            'did you mean "ignore"?'
+        ),
     ),
     (
         "rest: {unknown_query: {ignores: [a]}}",
-        "1:23: rest.unknown_query: found a mapping, "
-        'expected reject, ignore or {ignore: ["utm_*"]}',
+        '1:23: rest.unknown_query: found a mapping, expected reject, ignore or {ignore: ["utm_*"]}',
     ),
     (
         "rest: {prefix: api/}",
-        '1:16: rest.prefix: found "api/", '
-        "expected nothing, or a path such as /api without a slash at its end",
+        (
+            '1:16: rest.prefix: found "api/", '
+            "expected nothing, or a path such as /api without a slash at its end"
+        ),
     ),
     (
         "headers: {request: {allow: [Grpc-Timeout]}}",
-        '1:29: headers.request.allow.0: found "Grpc-Timeout", '
-        "expected a header's name, but not the reserved grpc-*",
+        (
+            '1:29: headers.request.allow.0: found "Grpc-Timeout", '
+            "expected a header's name, but not the reserved grpc-*"
+        ),
     ),
     (
         "headers: {request: {allow: [connection]}}",
-        '1:29: headers.request.allow.0: found "connection", '
-        "expected a header's name, but not the reserved connection",
+        (
+            '1:29: headers.request.allow.0: found "connection", '
+            "expected a header's name, but not the reserved connection"
+        ),
     ),
     (
         "schema: {http_rules: [{selector: a.B.C}]}",
-        "1:23: schema.http_rules.0: expected one of the keys get or put or post or delete or patch "
-        "or custom",
+        (
+            "1:23: schema.http_rules.0: expected one of the keys get or put or post or delete or patch "
+            "or custom"
+        ),
     ),
     (
         "schema: {http_rules: [{selector: a.B.C, get: /a, put: /b}]}",
@@ -262,18 +301,24 @@ WRONG_UPSTREAM = [
     ),
     (
         "services: ['*'], endpoints: [h:1, {address: h:1}]",
-        "1:61: upstreams.a.endpoints.1.address: given twice; "
-        "first at upstreams.a.endpoints.0 (gateway.yaml:1:46)",
+        (
+            "1:61: upstreams.a.endpoints.1.address: given twice; "
+            "first at upstreams.a.endpoints.0 (gateway.yaml:1:46)"
+        ),
     ),
     (
         "services: [x.Y, x.Y], endpoints: [h:1]",
-        "1:33: upstreams.a.services.1: given twice; "
-        "first at upstreams.a.services.0 (gateway.yaml:1:28)",
+        (
+            "1:33: upstreams.a.services.1: given twice; "
+            "first at upstreams.a.services.0 (gateway.yaml:1:28)"
+        ),
     ),
     (
         "services: [x/y], endpoints: [h:1]",
-        '1:28: upstreams.a.services.0: found "x/y", expected a service\'s full name such as '
-        "shop.catalog.v1.CatalogService, or a glob such as shop.*",
+        (
+            '1:28: upstreams.a.services.0: found "x/y", expected a service\'s full name such as '
+            "shop.catalog.v1.CatalogService, or a glob such as shop.*"
+        ),
     ),
     (
         "services: ['*'], endpoints: [h:1], transport: native",
@@ -324,15 +369,19 @@ def test_a_wrong_upstream(problems, folder, text, lines):
 def test_two_upstreams_of_one_service(problems):
     text = UPSTREAM[:-2] + ", b: {services: ['*'], endpoints: [h:2]}}"
     assert problems(text) == [
-        "gateway.yaml:1:68: upstreams.b.services.0: given twice; "
-        "first at upstreams.a.services.0 (gateway.yaml:1:28)"
+        (
+            "gateway.yaml:1:68: upstreams.b.services.0: given twice; "
+            "first at upstreams.a.services.0 (gateway.yaml:1:28)"
+        )
     ]
 
 
 def test_an_upstreams_name(problems):
     assert problems("upstreams: {a b: {services: ['*'], endpoints: [h:1]}}") == [
-        'gateway.yaml:1:13: upstreams."a b": found "a b", '
-        "expected a name of letters, digits, - and _"
+        (
+            'gateway.yaml:1:13: upstreams."a b": found "a b", '
+            "expected a name of letters, digits, - and _"
+        )
     ]
 
 
@@ -457,10 +506,14 @@ def test_what_came_from_the_environment_is_not_repeated(problems, text):
 
 def test_an_unset_variable(problems):
     assert problems("workers: ${N}\nrest: {prefix: '${P'}") == [
-        "gateway.yaml:1:10: workers: environment variable N is not set; "
-        "set it, or write ${N:-default}",
-        "gateway.yaml:2:16: rest.prefix: a malformed ${…}: "
-        "expected ${NAME} or ${NAME:-default}; $${ stands for ${",
+        (
+            "gateway.yaml:1:10: workers: environment variable N is not set; "
+            "set it, or write ${N:-default}"
+        ),
+        (
+            "gateway.yaml:2:16: rest.prefix: a malformed ${…}: "
+            "expected ${NAME} or ${NAME:-default}; $${ stands for ${"
+        ),
     ]
 
 
@@ -487,7 +540,7 @@ def test_bytes_that_are_no_config(problems, data, line):
     [
         ("none.yaml", "none.yaml: no such file"),
         (".", ".: cannot be read: Is a directory"),
-        ("a\0b", "a\0b: cannot be read: not a file's name"),
+        ("a\0b", "a\\u0000b: cannot be read: not a file's name"),
     ],
 )
 def test_files_that_cannot_be_read(folder, path, line):

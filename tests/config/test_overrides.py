@@ -131,8 +131,10 @@ def test_refused(problems, override, line):
 
 def test_the_files_problems_come_first(problems):
     assert problems("\n\nrest: {etag: 1}\n", "workerz=1", "rest.json.proto_names=2") == [
-        'gateway.yaml:1:14: rest.etag: found the number 1, expected true or false',
+        "gateway.yaml:1:14: rest.etag: found the number 1, expected true or false",
         '--set workerz=…: workerz: unknown key; did you mean "workers"?',
-        "--set rest.json.proto_names=…: rest.json.proto_names: "
-        "found the number 2, expected true or false",
+        (
+            "--set rest.json.proto_names=…: rest.json.proto_names: "
+            "found the number 2, expected true or false"
+        ),
     ]

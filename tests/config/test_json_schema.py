@@ -1,0 +1,107 @@
+"""The JSON Schema: valid, in agreement with the loader, and without what is not built."""
+
+import json
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from gateway.config import Config, json_schema
+from gateway.config.structure import all_keys
+
+SCHEMA = json_schema()
+VALIDATOR = Draft202012Validator(SCHEMA)
+
+
+def resolve(schema):
+    """The schemas that `schema` may stand for."""
+    if "$ref" in schema:
+        yield from resolve(SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]])
+    for choice in schema.get("anyOf", ()):
+        yield from resolve(choice)
+    for name in ("items", "additionalProperties"):
+        if isinstance(schema.get(name), dict):
+            yield from resolve(schema[name])
+    for choice in schema.get("patternProperties", {}).values():
+        yield from resolve(choice)
+    if "properties" in schema:
+        yield schema
+
+
+def properties(schema=SCHEMA, path=()):
+    """Every key of the schema with its schema; items stand under their list's key."""
+    for section in resolve(schema):
+        for name, value in section["properties"].items():
+            yield (*path, name), value
+            if name != "additional_bindings":
+                yield from properties(value, (*path, name))
+
+
+def test_it_is_valid_and_json():
+    Draft202012Validator.check_schema(SCHEMA)
+    assert json.loads(json.dumps(SCHEMA)) == SCHEMA
+
+
+def test_it_has_every_built_key_and_no_other():
+    keys = {tuple(part for part in path if part != "*") for path, _ in all_keys(Config)}
+    keys = {path for path in keys if "additional_bindings" not in path[:-1]}
+    switches = {("graphql",), ("websocket",), ("rest", "openapi"), ("rest", "docs")}
+    ignore = {("rest", "unknown_query", "ignore")}  # not a section of its own
+    assert {path for path, _ in properties()} == keys | switches | ignore
+
+
+def test_every_section_is_closed_and_described():
+    for schema in (SCHEMA, *SCHEMA["$defs"].values()):
+        if "properties" in schema:
+            assert schema["additionalProperties"] is False
+            assert schema["description"]
+
+
+@pytest.mark.parametrize(
+    ("path", "schema"),
+    list(properties()),
+    ids=lambda value: ".".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_default_is_of_its_own_schema(path, schema):
+    if "default" in schema:
+        Draft202012Validator({**schema, "$defs": SCHEMA["$defs"]}).validate(schema["default"])
+
+
+GOOD = """
+listener: {address: ["${HOST:-h}:80", "unix:/s"], limits: {connections: "${N}", body_size: 4MiB, stream_size: 0}}
+workers: ${W}
+admin: false
+graphql: false
+upstreams:
+  a: {services: [x.*], endpoints: [h:1, {address: h:2}], timeout: 1.5s}
+rest: {unknown_query: {ignore: ["utm_*"]}, prefix: /api, openapi: false}
+schema: {http_rules: [{selector: a.B.C, get: /a, additional_bindings: [{put: /b, body: "*"}]}]}
+"""
+
+
+def test_it_takes_what_the_loader_takes(read):
+    read(GOOD, environ={"N": "5", "W": "1"})
+    VALIDATOR.validate(yaml.safe_load(GOOD))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lisener: {}",
+        "auth: {}",
+        "graphql: {}",
+        "workers: 2",
+        "upstreams: {a: {endpoints: [h:1]}}",
+        "upstreams: {a: {services: ['*'], endpoints: [h:1], retries: {}}}",
+        "upstreams: {a b: {services: ['*'], endpoints: [h:1]}}",
+        "upstreams: {a: {services: ['*'], endpoints: [h:1], timeout: 5}}",
+        "listener: {address: 8080}",
+        "listener: {limits: {body_size: 4MB}}",
+        "rest: {json: {unknown_fields: drop}}",
+        "rest: {etag: 'yes'}",
+        "rest: ~",
+    ],
+)
+def test_it_refuses_what_the_loader_refuses(problems, text):
+    assert problems(text)
+    assert not VALIDATOR.is_valid(yaml.safe_load(text))
