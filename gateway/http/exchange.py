@@ -17,6 +17,11 @@ from gateway.http.request import Request
 
 HeaderList: TypeAlias = "Sequence[tuple[str, str]]"
 
+STREAM_IDLE = "stream idle"
+DRAINING = "draining"
+"""Why a listener cancels a spawned task whose client is still there: the message of its
+`CancelledError` (`args[0]`). Such a task may still write its protocol's error, briefly."""
+
 
 class BodyFault(Enum):
     """Why a request's body can't be had."""

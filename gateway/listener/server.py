@@ -1,0 +1,173 @@
+"""The listener: its sockets, its connections, and its orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.http import Handler
+from gateway.http.exchange import DRAINING
+from gateway.listener.addresses import Address, UnixAddress, bind, inode_of, parse, release, url
+from gateway.listener.connection import Connection
+from gateway.listener.engine import engines
+from gateway.listener.forwarded import networks
+from gateway.listener.limits import BACKLOG, Limits
+from gateway.listener.service import Service, log
+from gateway.listener.tls import Tls, context
+
+_LAST_WORDS: Final = 1.0  # seconds: for a cancelled task to say so, and for sockets to close
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    server: asyncio.Server
+    address: Address
+    inode: int
+
+
+class Listener:
+    """Accepts connections, and has their requests handled.
+
+    Attributes:
+        urls: Where clients find it, once it is open: `http://127.0.0.1:43211`, `unix:/path`.
+    """
+
+    def __init__(
+        self,
+        handler: Callable[[], Handler],
+        *,
+        addresses: Sequence[str],
+        tls: Tls | None = None,
+        limits: Limits | None = None,
+        trusted_proxies: Iterable[str] = (),
+    ) -> None:
+        """Makes a listener, which is not open yet. Needs a running loop.
+
+        Args:
+            handler: Returns the handler of the next request: a reload changes what it returns.
+            addresses: Where to listen, each `host:port`, `[ipv6]:port` or `unix:/path`.
+            tls: Serves HTTPS on all of them.
+            limits: What clients are allowed; None for the defaults.
+            trusted_proxies: CIDRs whose `Forwarded` and `X-Forwarded-*` are believed.
+
+        Raises:
+            ListenError: An address is none.
+            TlsError: A TLS file can't be used.
+            ValueError: A trusted proxy is no CIDR.
+        """
+        self.urls: tuple[str, ...] = ()
+        self._addresses = tuple(parse(text) for text in addresses)
+        self._tls = None if tls is None else context(tls)
+        self._service = Service(handler, limits or Limits(), networks(trusted_proxies))
+        self._service.engine = engines(self._service)
+        self._bound: list[_Bound] = []
+
+    @property
+    def connections(self) -> int:
+        """The connections that are open now."""
+        return len(self._service.connections)
+
+    def configure(self, limits: Limits, trusted_proxies: Iterable[str]) -> None:
+        """Replaces limits and trusted proxies, for what begins from now on; drops nothing.
+
+        Raises:
+            ValueError: A trusted proxy is no CIDR. Nothing is changed then.
+        """
+        self._service.trusted = networks(trusted_proxies)
+        self._service.limits = limits
+
+    async def open(self) -> None:
+        """Listens on all addresses, or on none.
+
+        Raises:
+            ListenError: An address can't be listened on.
+        """
+        try:
+            for address in self._addresses:
+                for sock in bind(address):
+                    inode = inode_of(address)
+                    self.urls += (url(sock, secure=self._tls is not None),)
+                    self._bound.append(_Bound(await self._serve(sock, address), address, inode))
+        except BaseException:
+            self._close_sockets()
+            raise
+
+    async def _serve(self, sock: socket.socket, address: Address) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        handshake = self._service.limits.header_timeout if self._tls else None
+        make = loop.create_unix_server if isinstance(address, UnixAddress) else loop.create_server
+        return await make(
+            self._connect,
+            sock=sock,
+            ssl=self._tls,
+            ssl_handshake_timeout=handshake,
+            backlog=BACKLOG,
+        )
+
+    def _connect(self) -> Connection:
+        return Connection(self._service)
+
+    def _close_sockets(self) -> None:
+        bound, self._bound = self._bound, []
+        for one in bound:
+            one.server.close()
+            release(one.address, one.inode)
+
+    async def drain(self, timeout: float) -> int:  # noqa: ASYNC109  the time is the clients', not the caller's
+        """Ends: no new connections, idle ones closed, running requests and streams get `timeout`.
+
+        Replies that begin from now on say `Connection: close`. What is not over after `timeout`
+        seconds is cancelled, and then cut. Nothing is open when this returns, which is 3 seconds
+        after `timeout` at the latest.
+
+        Returns:
+            How many requests were cut.
+        """
+        service = self._service
+        service.draining = True
+        self._close_sockets()
+        for connection in list(service.connections):
+            connection.drain()
+        await self._all_closed(timeout)
+        cut = [one.exchange for one in service.connections if one.exchange is not None]
+        for exchange in cut:
+            exchange.cancel(DRAINING)
+        if cut:
+            await self._all_closed(_LAST_WORDS)
+        for connection in list(service.connections):
+            connection.abort()
+        await self._all_closed(_LAST_WORDS)
+        if service.tasks:
+            _, stuck = await asyncio.wait(set(service.tasks), timeout=_LAST_WORDS)
+            for task in stuck:
+                log.error("a request's task does not end when it is cancelled: %r", task)
+        return len(cut)
+
+    async def _all_closed(self, seconds: float) -> None:
+        service = self._service
+        try:
+            async with asyncio.timeout(seconds):
+                while service.connections:
+                    service.one_closed.clear()
+                    await service.one_closed.wait()
+        except TimeoutError:
+            return
+
+
+async def serve(
+    handler: Callable[[], Handler],
+    *,
+    addresses: Sequence[str],
+    tls: Tls | None = None,
+    limits: Limits | None = None,
+    trusted_proxies: Iterable[str] = (),
+) -> Listener:
+    """Makes a listener and opens it; see Listener."""
+    listener = Listener(
+        handler, addresses=addresses, tls=tls, limits=limits, trusted_proxies=trusted_proxies
+    )
+    await listener.open()
+    return listener

@@ -1,0 +1,46 @@
+"""What the connections of one listener share. Data only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.http import Handler
+from gateway.listener.census import Census
+from gateway.listener.forwarded import Networks
+from gateway.listener.limits import Limits
+
+if TYPE_CHECKING:
+    from gateway.listener.connection import Connection
+
+log = logging.getLogger("gateway.listener")
+
+
+@dataclass(slots=True)
+class Service:
+    """What the connections of one listener share.
+
+    Attributes:
+        handler: Returns the handler of the next request.
+        limits: What clients are allowed; may be replaced at any time.
+        trusted: Proxies whose word is taken; may be replaced at any time.
+        engine: Makes the protocol that reads and answers what a connection lets through.
+        census: Counts the connections that were let in.
+        connections: All open ones, those that are being refused or closed among them.
+        tasks: Tasks that exchanges spawned, until they end.
+        one_closed: Set whenever a connection has closed.
+        draining: Whether no further request is wanted.
+    """
+
+    handler: Callable[[], Handler]
+    limits: Limits
+    trusted: Networks
+    engine: Callable[[], asyncio.Protocol] = field(init=False)
+    census: Census = field(default_factory=Census)
+    connections: set[Connection] = field(default_factory=set)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    one_closed: asyncio.Event = field(default_factory=asyncio.Event)
+    draining: bool = False
