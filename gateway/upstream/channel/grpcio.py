@@ -1,0 +1,252 @@
+"""The channel on grpcio's asyncio client: calls, their ends, and the connection's state.
+
+It drives; what a status means is decided in `upstream.status` and `grpcio_faults`, how grpcio is
+set up in `grpcio_options`. Streams are in `grpcio_stream`. One channel is one HTTP/2 connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from gateway.call import Call, Cancel, Code, Done, Metadata, Reply, RpcError, StreamCall
+from gateway.errors import error
+from gateway.upstream.channel import NotSentError, State
+from gateway.upstream.channel.grpcio_faults import fault_of
+from gateway.upstream.channel.grpcio_options import credentials, options, target
+from gateway.upstream.channel.grpcio_stream import StreamRun
+from gateway.upstream.channel.request import refusal, too_large
+from gateway.upstream.channel.trouble import Trouble
+from gateway.upstream.endpoints import Endpoint
+from gateway.upstream.spec import UpstreamSpec
+from gateway.upstream.status import sent_status
+
+log = logging.getLogger("gateway.upstream")
+
+_STATES = {
+    grpc.ChannelConnectivity.IDLE: State.IDLE,
+    grpc.ChannelConnectivity.CONNECTING: State.CONNECTING,
+    grpc.ChannelConnectivity.READY: State.READY,
+    grpc.ChannelConnectivity.TRANSIENT_FAILURE: State.FAILING,
+    grpc.ChannelConnectivity.SHUTDOWN: State.CLOSED,
+}
+
+
+class GrpcioChannel:
+    """A channel (`gateway.upstream.channel.Channel`) on grpc.aio. Made inside a running loop.
+
+    It connects at once, and again by itself after a failure; a connection that the backend closed
+    is opened again by the next call.
+    """
+
+    __slots__ = (
+        "_channel",
+        "_closed",
+        "_idle",
+        "_loop",
+        "_message_size",
+        "_methods",
+        "_runs",
+        "_state",
+        "_trouble",
+        "_watching",
+        "address",
+    )
+
+    def __init__(self, spec: UpstreamSpec, endpoint: Endpoint) -> None:
+        self.address = str(endpoint)
+        self._loop = asyncio.get_running_loop()
+        self._message_size = spec.message_size
+        where, settings = target(endpoint), options(spec, endpoint)
+        if spec.tls is None:
+            self._channel = grpc.aio.insecure_channel(where, settings)
+        else:
+            self._channel = grpc.aio.secure_channel(where, credentials(spec.tls), settings)
+        self._methods: dict[tuple[str, bool], Any] = {}
+        self._runs: set[_UnaryRun | StreamRun] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
+        self._trouble = Trouble(self.address, self._loop.time)
+        self._state = State.IDLE
+        self._watching = self._loop.create_task(self._watch())
+
+    def __repr__(self) -> str:
+        return f"GrpcioChannel({self.address}, {self.state.value}, {self.pending} pending)"
+
+    @property
+    def pending(self) -> int:
+        """The calls in flight."""
+        return len(self._runs)
+
+    @property
+    def state(self) -> State:
+        """How the connection is doing."""
+        return self._state
+
+    def start(self, call: Call, done: Done) -> Cancel:
+        """Starts a unary call."""
+        refused = self._refusal(call) or too_large(len(call.request), self._message_size)
+        if refused is not None:
+            complete(done, refused, call)
+            return _nothing
+        run = _UnaryRun(self, self._loop, call, done)
+        self.entered(run)
+        return run.cancel
+
+    async def stream(self, call: StreamCall) -> Metadata:
+        """Runs a streaming call."""
+        if refused := self._refusal(call):
+            raise refused
+        rpc = self._method(call.method, streams=True)(
+            timeout=self._timeout(call), metadata=tuple(call.metadata)
+        )
+        run = StreamRun(call, rpc, self._message_size, self.failure)
+        self.entered(run)
+        try:
+            return await run.run()
+        finally:
+            self.left(run)
+
+    async def close(self, grace: float) -> None:
+        """Takes no more calls, waits `grace` seconds for those in flight, then ends them."""
+        self._closed = True
+        self._watching.cancel()
+        if grace > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), grace)
+        for run in tuple(self._runs):
+            run.end(_closing())
+        await self._channel.close(None)
+        self._state = State.CLOSED
+
+    def entered(self, run: _UnaryRun | StreamRun) -> None:
+        """Counts a call in."""
+        self._runs.add(run)
+        self._idle.clear()
+
+    def left(self, run: _UnaryRun | StreamRun) -> None:
+        """Counts a call out."""
+        self._runs.discard(run)
+        if not self._runs:
+            self._idle.set()
+
+    async def reply(self, call: Call) -> Reply:
+        """Makes a unary call.
+
+        Raises:
+            RpcError: It ended with another status than OK.
+        """
+        rpc = self._method(call.method, streams=False)(
+            call.request, timeout=self._timeout(call), metadata=tuple(call.metadata)
+        )
+        try:
+            message = await rpc
+        except grpc.aio.AioRpcError as failure:
+            raise self.failure(failure) from None
+        if message is None:
+            # grpcio's way to say that there were trailers with OK, and no message before them.
+            self._trouble.note("UPSTREAM_PROTOCOL_ERROR", "OK without a message")
+            raise error("UPSTREAM_PROTOCOL_ERROR", "the backend answered OK without a message")
+        return Reply(
+            message, Metadata(await rpc.initial_metadata()), Metadata(await rpc.trailing_metadata())
+        )
+
+    def failure(self, failure: grpc.aio.AioRpcError) -> RpcError:
+        """Returns what a call failed with: the backend's status, or what the transport met."""
+        # A call without a connection fails on a channel that fails: the watcher has heard of it
+        # before the call's end came, or, where the watcher is ahead, the channel is asked now.
+        connected = self._state is State.READY and _STATES[self._channel.get_state()] is State.READY
+        code, text = Code[failure.code().name], failure.details() or ""
+        if fault := fault_of(code, text, connected=connected):
+            self._trouble.note(fault.reason, failure.debug_error_string() or text)
+            known = error(fault.reason, fault.text)
+            return NotSentError.of(known) if fault.never_sent else known
+        status, trailers = sent_status(code, text, Metadata(failure.trailing_metadata() or ()))
+        return RpcError(status, metadata=Metadata(failure.initial_metadata() or ()) + trailers)
+
+    def _method(self, name: str, *, streams: bool) -> Any:
+        """Returns grpcio's callable of a method; made once, bytes in and out."""
+        known = self._methods.get((name, streams))
+        if known is None:
+            make = self._channel.stream_stream if streams else self._channel.unary_unary
+            known = self._methods[name, streams] = make("/" + name)
+        return known
+
+    def _timeout(self, call: Call) -> float | None:
+        return None if call.deadline is None else call.deadline.remaining(self._loop.time())
+
+    def _refusal(self, call: Call) -> RpcError | None:
+        return _closing() if self._closed else refusal(call, self._loop.time())
+
+    async def _watch(self) -> None:
+        """Follows the connection's state; woken by grpcio, never by a clock."""
+        state = self._channel.get_state(try_to_connect=True)
+        while True:
+            self._state = _STATES[state]
+            self._trouble.heard(self._state)
+            await self._channel.wait_for_state_change(state)
+            state = self._channel.get_state()
+
+
+class _UnaryRun:
+    """One unary call: it completes once, or is cancelled."""
+
+    __slots__ = ("_call", "_channel", "_done", "_open", "_task")
+
+    def __init__(
+        self, channel: GrpcioChannel, loop: asyncio.AbstractEventLoop, call: Call, done: Done
+    ) -> None:
+        self._channel = channel
+        self._call = call
+        self._done = done
+        self._open = True
+        self._task = loop.create_task(self._run())
+
+    def cancel(self) -> None:
+        """Ends the call without an answer."""
+        if self._open:
+            self._open = False
+            self._channel.left(self)
+            self._task.cancel()
+
+    def end(self, failure: RpcError) -> None:
+        """Ends the call with `failure`."""
+        self._finish(failure)
+        self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            self._finish(await self._channel.reply(self._call))
+        except RpcError as failure:
+            self._finish(failure)
+        except Exception:
+            log.exception("a unary call of %s failed on a bug", self._call.method)
+            self._finish(error("INTERNAL", "the gateway failed on this call"))
+
+    def _finish(self, result: Reply | RpcError) -> None:
+        if self._open:
+            self._open = False
+            self._channel.left(self)
+            complete(self._done, result, self._call)
+
+
+def complete(done: Done, result: Reply | RpcError, call: Call) -> None:
+    """Calls `done`; what it raises is a bug of the caller's, and is logged."""
+    try:
+        done(result)
+    except Exception:
+        log.exception("what waited for %s failed on its answer", call.method)
+
+
+def _nothing() -> None:
+    """Cancels a call that has ended already."""
+
+
+def _closing() -> RpcError:
+    return error("DRAINING", "the gateway has closed its connections to the backend")

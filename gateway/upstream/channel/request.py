@@ -1,0 +1,50 @@
+"""What can be known of a call before it is sent: whether it can be sent at all.
+
+Pure. What is refused here would otherwise fail inside a transport, in the transport's words.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gateway.call import Call, Metadata, RpcError
+from gateway.errors import error
+
+# PROTOCOL-HTTP2.md of gRPC, "Custom-Metadata": Header-Name and ASCII-Value.
+_KEY = re.compile(r"[0-9a-z_.-]+")
+_TEXT = re.compile(r"[\x20-\x7e]*")
+
+
+def refusal(call: Call, now: float) -> RpcError | None:
+    """Returns why `call` cannot be sent at `now` (on the loop's clock), or None."""
+    if call.deadline is not None and call.deadline.remaining(now) <= 0:
+        return past_deadline()
+    return bad_metadata(call.metadata)
+
+
+def past_deadline() -> RpcError:
+    """Returns the error of a call whose deadline has passed."""
+    return error("DEADLINE_EXCEEDED", "the call did not end before its deadline")
+
+
+def bad_metadata(metadata: Metadata) -> RpcError | None:
+    """Returns the error of the first entry that gRPC cannot carry, or None."""
+    for key, value in metadata:
+        if not _KEY.fullmatch(key):
+            return error("INVALID_METADATA", f"{key!r} is not a name of gRPC metadata")
+        if key.endswith("-bin"):
+            if not isinstance(value, bytes):
+                return error("INVALID_METADATA", f"the value of {key} must be binary")
+        elif not isinstance(value, str) or not _TEXT.fullmatch(value):
+            return error("INVALID_METADATA", f"the value of {key} must be printable ASCII")
+    return None
+
+
+def too_large(size: int, limit: int) -> RpcError | None:
+    """Returns the error of a request message of `size` bytes where `limit` may be sent, or None."""
+    if size <= limit:
+        return None
+    return error(
+        "MESSAGE_TOO_LARGE",
+        f"the request message has {size} bytes, at most {limit} are allowed",
+    )

@@ -1,0 +1,50 @@
+"""Endpoints: the addresses of an upstream's backends, as written in the config.
+
+Static ones only: nothing here resolves a name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+# A name as DNS and containers have it, or an IPv6 address in brackets (RFC 3986, 3.2.2).
+_ADDRESS = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[A-Za-z0-9._-]+)):(?P<port>[0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One backend's address: a host name or IP address (IPv6 without brackets), and a port."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, address: str) -> Endpoint:
+        """Reads `host:port` or `[ipv6]:port`.
+
+        Raises:
+            ValueError: It is neither; the text says what was expected.
+        """
+        match = _ADDRESS.fullmatch(address)
+        if match is None:
+            raise ValueError(f"{address!r} is not host:port or [ipv6]:port")
+        host, port = match["v6"] or match["name"], int(match["port"])
+        if not 0 < port < 65536:
+            raise ValueError(f"{address!r} has no port between 1 and 65535")
+        if match["v6"] is not None and not is_address(host):
+            raise ValueError(f"{address!r} has no IPv6 address in its brackets")
+        return cls(host, port)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def is_address(host: str) -> bool:
+    """Tells whether `host` is an IP address; a name otherwise."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
