@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
@@ -23,16 +23,9 @@ from gateway.schema.merge import merge
 from gateway.schema.method import HttpRule, MethodDescriptor
 from gateway.schema.methods import methods_of
 from gateway.schema.problem import Problem, SchemaError
+from gateway.schema.progress import Progress
 
 _DUPLICATE = re.compile(r"duplicate symbol '([^']+)'")
-
-
-class Progress(NamedTuple):
-    """How far long work has come; `total` is 0 where that is not known."""
-
-    text: str
-    done: int = 0
-    total: int = 0
 
 
 class Registry:

@@ -1,0 +1,167 @@
+"""Loads a schema: asks every source at once, builds the registry, finds every error.
+
+Compiling happens in child processes, hashing and reading in threads. Building the pool can't leave
+the interpreter's lock, so it is done on the event loop in slices of a few milliseconds, between
+which everybody else runs: a thread would hold up the loop more often, by the lock's turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.schema.cache import Cache, default_folder
+from gateway.schema.descriptor_sets import from_descriptor_sets
+from gateway.schema.file import SchemaFile
+from gateway.schema.folders import Folder
+from gateway.schema.globs import chosen, idle
+from gateway.schema.http_rules import configured
+from gateway.schema.method import MethodDescriptor
+from gateway.schema.problem import Problem, SchemaError
+from gateway.schema.progress import Progress
+from gateway.schema.protos import from_folders
+from gateway.schema.reflection import Bounds, Reflected, ReflectionTarget, from_reflection
+from gateway.schema.registry import Building, Registry, building
+
+_SLICE = 0.002  # seconds on the event loop before others get their turn
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where descriptors come from, and what the configuration says of them.
+
+    Attributes:
+        folders: Folders of protos.
+        descriptor_sets: Files that hold a FileDescriptorSet.
+        reflection: Backends to ask.
+        http_rules: The YAML form of `google.api.HttpRule`s with selectors.
+        expose: Globs over the services that clients may reach.
+    """
+
+    folders: Sequence[Folder] = ()
+    descriptor_sets: Sequence[Path] = ()
+    reflection: Sequence[ReflectionTarget] = ()
+    http_rules: Sequence[Mapping[str, object]] = ()
+    expose: Sequence[str] = ("*",)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A schema that is whole and right.
+
+    Attributes:
+        registry: Every descriptor.
+        methods: The methods of the exposed services, by service, in the order of names.
+        warnings: What an operator should know and can live with.
+    """
+
+    registry: Registry
+    methods: Mapping[str, tuple[MethodDescriptor, ...]]
+    warnings: tuple[Problem, ...] = ()
+
+
+def _silent(_: Progress) -> None:
+    """Tells nobody."""
+
+
+async def load(
+    sources: Sources,
+    *,
+    cache: Cache | None = None,
+    bounds: Bounds | None = None,
+    progress: Callable[[Progress], None] = _silent,
+) -> Loaded:
+    """Loads a schema without holding up the event loop.
+
+    Args:
+        sources: Where it comes from.
+        cache: Where compiled protos are kept; by default where the user's caches belong.
+        bounds: What is borne of one backend that is asked.
+        progress: Told how far it is, on the event loop.
+
+    Raises:
+        SchemaError: With the problems of all sources at once.
+    """
+    cache = cache or Cache(default_folder())
+    files, warnings = await _gather(sources, cache, bounds or Bounds(), progress)
+    registry = await _in_slices(building(files, sources.http_rules), progress)
+    problems = [
+        Problem("schema.expose", message=f"no service matches {pattern}", hint=hint)
+        for pattern, hint in idle(registry.services(), sources.expose)
+    ]
+    methods = {}
+    turn = time.monotonic()
+    for service in chosen(registry.services(), sources.expose):
+        try:
+            methods[service] = registry.methods(service)
+        except SchemaError as error:
+            problems += error.problems
+        turn = await _give_way(turn)
+    if problems:
+        raise SchemaError(problems)
+    return Loaded(registry, methods, tuple(warnings))
+
+
+def load_sync(
+    sources: Sources,
+    *,
+    cache: Cache | None = None,
+    bounds: Bounds | None = None,
+    progress: Callable[[Progress], None] = _silent,
+) -> Loaded:
+    """Loads a schema where no event loop runs: `load`, for commands."""
+    return asyncio.run(load(sources, cache=cache, bounds=bounds, progress=progress))
+
+
+async def _gather(
+    sources: Sources, cache: Cache, bounds: Bounds, progress: Callable[[Progress], None]
+) -> tuple[list[SchemaFile], list[Problem]]:
+    """Asks all sources at the same time; returns their files, and warnings."""
+    problems = configured(sources.http_rules)[1]
+    work: list[Coroutine[object, object, Reflected]] = []
+    if sources.folders:
+        work.append(_reflected(from_folders(sources.folders, cache, progress)))
+    if sources.descriptor_sets:
+        work.append(_reflected(from_descriptor_sets(sources.descriptor_sets)))
+    work += [from_reflection(target, bounds) for target in sources.reflection]
+    files: list[SchemaFile] = []
+    warnings: list[Problem] = []
+    for result in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(result, SchemaError):
+            problems += result.problems
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            files += result.files
+            warnings += result.warnings
+    if problems:
+        raise SchemaError(problems)
+    return files, warnings
+
+
+async def _reflected(files: Coroutine[object, object, list[SchemaFile]]) -> Reflected:
+    return Reflected(await files)
+
+
+async def _in_slices(steps: Building, progress: Callable[[Progress], None]) -> Registry:
+    turn = time.monotonic()
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as stop:
+            registry: Registry = stop.value
+            return registry
+        if time.monotonic() - turn > _SLICE:
+            progress(step)
+        turn = await _give_way(turn)
+
+
+async def _give_way(since: float) -> float:
+    """Lets others run if this slice, begun at `since`, is over; returns when the slice began."""
+    if time.monotonic() - since < _SLICE:
+        return since
+    await asyncio.sleep(0)
+    return time.monotonic()

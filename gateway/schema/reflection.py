@@ -1,0 +1,214 @@
+"""Descriptors from a running backend, by gRPC server reflection.
+
+The protocol is `grpc/reflection/v1/reflection.proto` (grpc/grpc, doc/server-reflection.md); servers
+that know only its elder name v1alpha, with the same messages, are asked by that. Servers differ in
+what they send: one file or all that it imports; what is missing is asked for by name, and what the
+server has not is left for the merging to find elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NoReturn, TypeAlias
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+from grpc_reflection.v1alpha.reflection_pb2 import (
+    ServerReflectionRequest,
+    ServerReflectionResponse,
+)
+
+from gateway.schema.file import SchemaFile, Source
+from gateway.schema.globs import chosen, idle
+from gateway.schema.problem import Problem, SchemaError
+
+_METHODS = (
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+)
+_Stream: TypeAlias = "grpc.aio.StreamStreamCall[Message, ServerReflectionResponse]"
+
+
+@dataclass(frozen=True, slots=True)
+class ReflectionTarget:
+    """A backend to ask.
+
+    Attributes:
+        upstream: The upstream's name, for errors.
+        address: What to connect to, as gRPC names it: `host:port`, `unix:/path`.
+        services: The upstream's services, by glob: only these are taken.
+        credentials: TLS, or None for plaintext.
+        server_name: The name in the server's certificate, where it is not the address's.
+    """
+
+    upstream: str
+    address: str
+    services: tuple[str, ...] = ("*",)
+    credentials: grpc.ChannelCredentials | None = None
+    server_name: str = ""
+
+    @property
+    def where(self) -> str:
+        """What to call the source in errors."""
+        return f"reflection of upstream '{self.upstream}'"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of a backend's time and memory-filling is borne.
+
+    Attributes:
+        seconds: For all that is asked of one backend.
+        files: The number of files.
+        size: Bytes of all files together; a single answer may have that many too.
+    """
+
+    seconds: float = 10.0
+    files: int = 10_000
+    size: int = 64 << 20
+
+
+@dataclass(slots=True)
+class Reflected:
+    """What a backend told: files, and services that it lists but can't describe."""
+
+    files: list[SchemaFile] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+async def from_reflection(target: ReflectionTarget, bounds: Bounds | None = None) -> Reflected:
+    """Asks a backend for the files of its services and of all that they import.
+
+    Health and reflection services are never taken.
+
+    Raises:
+        SchemaError: It can't be reached, has no reflection, takes too long or sends too much.
+    """
+    bounds = bounds or Bounds()
+    options: list[tuple[str, str | int]] = [
+        ("grpc.max_receive_message_length", bounds.size),
+        ("grpc.enable_http_proxy", 0),  # a backend, not the internet
+    ]
+    if target.server_name:
+        options.append(("grpc.ssl_target_name_override", target.server_name))
+    channel = (
+        grpc.aio.secure_channel(target.address, target.credentials, options)
+        if target.credentials
+        else grpc.aio.insecure_channel(target.address, options)
+    )
+    async with channel:
+        for method in _METHODS:
+            stream = channel.stream_stream(
+                method,
+                request_serializer=ServerReflectionRequest.SerializeToString,
+                response_deserializer=ServerReflectionResponse.FromString,
+            )(timeout=bounds.seconds)
+            try:
+                return await _Conversation(target, bounds, stream).run()
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
+                    _fail(target, bounds, error)
+            finally:
+                stream.cancel()
+    raise SchemaError(
+        [
+            Problem(
+                target.where,
+                message=f"{target.address} has no server reflection, neither v1 nor v1alpha",
+                hint="register it there, or give the protos or a descriptor set",
+            )
+        ]
+    )
+
+
+def _fail(target: ReflectionTarget, bounds: Bounds, error: grpc.aio.AioRpcError) -> NoReturn:
+    code = error.code()
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        message = f"{target.address} did not answer all within {bounds.seconds:g} s"
+    elif code is grpc.StatusCode.UNAVAILABLE:
+        message = f"{target.address} can't be reached: {error.details()}"
+    else:
+        message = f"{target.address} answered {code.name}: {error.details()}"
+    raise SchemaError([Problem(target.where, message=message)]) from error
+
+
+class _Conversation:
+    """One stream of questions and answers. A server answers each question with one message."""
+
+    def __init__(self, target: ReflectionTarget, bounds: Bounds, stream: _Stream) -> None:
+        self._target = target
+        self._bounds = bounds
+        self._stream = stream
+        self._files: dict[str, SchemaFile] = {}
+        self._imports: list[str] = []
+        self._services: set[str] = set()
+        self._size = 0
+
+    async def run(self) -> Reflected:
+        """Asks for everything. Raises AioRpcError and SchemaError."""
+        answer = await self._ask(ServerReflectionRequest(list_services="*"))
+        if answer.HasField("error_response"):
+            raise self._error(f"does not list its services: {answer.error_response.error_message}")
+        listed = sorted({service.name for service in answer.list_services_response.service})
+        warnings = [
+            Problem(
+                self._target.where,
+                message=f"{self._target.address} has no service {pattern}",
+                hint=hint or f"it has {', '.join(chosen(listed, ['*'])) or 'none'}",
+            )
+            for pattern, hint in idle(listed, self._target.services)
+        ]
+        for service in chosen(listed, self._target.services):
+            if service in self._services:
+                continue  # came with another one
+            answer = await self._ask(ServerReflectionRequest(file_containing_symbol=service))
+            self._take(answer)
+            if service not in self._services:
+                reason = answer.error_response.error_message or "it sent other files"
+                warnings.append(
+                    Problem(
+                        self._target.where,
+                        message=f"lists {service} but can't describe it: {reason}",
+                        hint="the service is left out; give its protos",
+                    )
+                )
+        await self._complete()
+        return Reflected(list(self._files.values()), warnings)
+
+    async def _complete(self) -> None:
+        asked = set(self._files)
+        while self._imports:
+            name = self._imports.pop()
+            if name not in asked and name not in self._files:
+                asked.add(name)
+                self._take(await self._ask(ServerReflectionRequest(file_by_filename=name)))
+
+    async def _ask(self, question: ServerReflectionRequest) -> ServerReflectionResponse:
+        await self._stream.write(question)
+        answer = await self._stream.read()
+        if isinstance(answer, ServerReflectionResponse):
+            return answer
+        raise self._error("closed the stream before it had answered all")
+
+    def _take(self, answer: ServerReflectionResponse) -> None:
+        """Keeps the files of an answer; none when the server has not got what it was asked for."""
+        for data in answer.file_descriptor_response.file_descriptor_proto:
+            try:
+                file = SchemaFile.cut(data, Source.REFLECTION, self._target.where)
+                proto = file.proto()
+            except (ValueError, DecodeError) as error:
+                raise self._error("sent a file descriptor that is damaged") from error
+            if file.name in self._files:
+                continue
+            self._files[file.name] = file
+            self._imports += proto.dependency
+            package = f"{proto.package}." if proto.package else ""
+            self._services |= {package + service.name for service in proto.service}
+            self._size += len(data)
+        if self._size > self._bounds.size or len(self._files) > self._bounds.files:
+            raise self._error(
+                f"sent more than {self._bounds.files} files or {self._bounds.size >> 20} MiB"
+            )
+
+    def _error(self, text: str) -> SchemaError:
+        return SchemaError([Problem(self._target.where, message=f"{self._target.address} {text}")])
