@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 Policy: TypeAlias = Gate | Observer | Around
 
-_CANCELLED = Outcome(Status(Code.CANCELLED, "the client cancelled the call"))
+_CANCELLED = Outcome(Status(Code.CANCELLED, "The client cancelled the call."))
 
 
 class Method:
@@ -155,7 +155,7 @@ def as_error(failure: Exception) -> RpcError:
     if isinstance(failure, RpcError):
         return failure
     log.error("a call failed on a bug", exc_info=failure)
-    return error("INTERNAL", "the gateway failed on this call")
+    return error("INTERNAL", "The gateway failed on this call.")
 
 
 def _outcome(result: Reply | RpcError) -> Outcome:

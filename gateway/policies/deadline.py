@@ -33,4 +33,4 @@ class DeadlineGate:
         if self._timeout:
             call.deadline = Deadline(now + self._timeout).or_earlier(call.deadline)
         if call.deadline is not None and call.deadline.at <= now:
-            raise error("DEADLINE_EXCEEDED", "the deadline had passed before the call was made")
+            raise error("DEADLINE_EXCEEDED", "The deadline had passed before the call was made.")

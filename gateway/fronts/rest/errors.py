@@ -96,13 +96,13 @@ def body_error(failure: BodyError) -> RpcError:
     limit = failure.limit
     match failure.fault:
         case BodyFault.TOO_LARGE:
-            return error("BODY_TOO_LARGE", f"the request body is larger than {limit:.0f} bytes")
+            return error("BODY_TOO_LARGE", f"The request body is larger than {limit:.0f} bytes.")
         case BodyFault.TIMEOUT:
-            return error("BODY_TIMEOUT", f"no byte of the request body came for {limit:g} s")
+            return error("BODY_TIMEOUT", f"No byte of the request body came for {limit:g} seconds.")
         case BodyFault.ENCODING:
             return error(
                 "UNSUPPORTED_CONTENT_ENCODING",
-                "the request body has a Content-Encoding; send it without one",
+                "The request body has a Content-Encoding; send it without one.",
             )
         case BodyFault.INCOMPLETE:
-            return error("BODY_INCOMPLETE", "the request body ended early or is badly framed")
+            return error("BODY_INCOMPLETE", "The request body ended early or is badly framed.")

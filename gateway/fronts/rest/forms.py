@@ -88,16 +88,16 @@ class SseForm:
         """See Form."""
         text = self._render(wire)
         self._sent += 1
-        return sse.event(text, id=str(self._sent))
+        return sse.event(text.decode(), identity=str(self._sent))
 
     def end(self) -> bytes:
         """See Form."""
-        return sse.event(b"{}", event="end", id=END_ID)
+        return sse.event("{}", name="end", identity=END_ID)
 
     def error(self, text: bytes, failure: RpcError) -> bytes | None:
         """See Form."""
         again = failure.status.code in _WORTH_A_RETRY
-        return sse.event(text, event="error", id=None if again else END_ID)
+        return sse.event(text.decode(), name="error", identity=None if again else END_ID)
 
 
 class ArrayForm:

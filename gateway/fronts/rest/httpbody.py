@@ -59,7 +59,7 @@ def parse(wire: bytes) -> tuple[str, bytes]:
     try:
         body.ParseFromString(wire)
     except ValueError:  # protobuf's DecodeError
-        raise error("INVALID_UPSTREAM_MESSAGE", "the backend's reply is not readable") from None
+        raise error("INVALID_UPSTREAM_MESSAGE", "The backend's reply is not readable.") from None
     known = _MEDIA_TYPE.fullmatch(body.content_type)
     return body.content_type if known else DEFAULT_TYPE, body.data
 

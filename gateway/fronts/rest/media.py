@@ -37,7 +37,7 @@ def body_form(content_type: str | None) -> BodyForm:
         return BodyForm.JSON
     essence = content_type.partition(";")[0].strip().lower()
     if (charset := _CHARSET.search(content_type)) and charset[1].lower() not in {"utf-8", "utf8"}:
-        raise error("UNSUPPORTED_CONTENT_TYPE", "the body's charset is not UTF-8")
+        raise error("UNSUPPORTED_CONTENT_TYPE", "The body's charset is not UTF-8.")
     if essence == JSON or (essence.startswith("application/") and essence.endswith("+json")):
         return BodyForm.JSON
     if essence in _NDJSON_TYPES:
@@ -46,7 +46,7 @@ def body_form(content_type: str | None) -> BodyForm:
         return BodyForm.FORM
     raise error(
         "UNSUPPORTED_CONTENT_TYPE",
-        f"the body is {essence[:100] or 'of no type'}; expected {JSON}",
+        f"The body is {essence[:100] or 'of no type'}; expected {JSON}.",
     )
 
 

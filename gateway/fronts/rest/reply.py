@@ -34,7 +34,7 @@ def success_head(initial: Metadata, rules: HeaderRules) -> Head:
     """Returns the head that a backend's initial metadata asks for."""
     if not initial:
         return Head(200, [], None)
-    headers = rules.headers(initial.without(*_OWN))
+    headers = rules.response(initial.without(*_OWN))
     status = _status(initial.text(HTTP_CODE))
     location = initial.text("location")
     if location and (status == 201 or status >= 300) and _VISIBLE.fullmatch(location):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Protocol
 
 from gateway.call import NO_METADATA, Metadata, RpcError
@@ -17,10 +16,14 @@ from gateway.errors import error
 from gateway.fronts.rest.forms import Form
 from gateway.fronts.rest.media import SSE
 from gateway.fronts.rest.reply import Head
-from gateway.http import Exchange, sse
+from gateway.http import Exchange
+from gateway.http.sse import KEEP_ALIVE, Pacer
 
 HEAD_DELAY = 5.0
 """Seconds after which a stream's head is sent though no message has come."""
+
+KEEP_ALIVE_INTERVAL = 15.0
+"""Seconds of silence after which an event stream gets a comment."""
 
 
 class Responses(Protocol):
@@ -39,7 +42,7 @@ class Responses(Protocol):
         """Ends the reply with an error."""
 
     async def close(self) -> None:
-        """Lets go of timers and tasks; called last, also when the client has gone."""
+        """Lets go of timers and tasks; called last, also when the client has gone. Idempotent."""
 
 
 class StreamResponses:
@@ -52,6 +55,7 @@ class StreamResponses:
         error_text: An error to its JSON.
         refuse: Answers with a whole error reply, while nothing has been sent.
         head_delay: Seconds, see HEAD_DELAY.
+        keep_alive_interval: Seconds, see KEEP_ALIVE_INTERVAL.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class StreamResponses:
         error_text: Callable[[RpcError], bytes],
         refuse: Callable[[RpcError], None],
         head_delay: float = HEAD_DELAY,
+        keep_alive_interval: float = KEEP_ALIVE_INTERVAL,
     ) -> None:
         self._exchange = exchange
         self._form = form
@@ -72,9 +77,11 @@ class StreamResponses:
         self._initial = NO_METADATA
         self._keep_alive: asyncio.Task[None] | None = None
         self.committed = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._pacer = Pacer(keep_alive_interval, loop.time)
         self._timer: asyncio.TimerHandle | None = None
         if not form.typed_by_message:
-            self._timer = asyncio.get_running_loop().call_later(head_delay, self._commit)
+            self._timer = loop.call_later(head_delay, self._commit)
 
     def start(self, initial: Metadata) -> None:
         """See Responses."""
@@ -84,12 +91,14 @@ class StreamResponses:
         """See Responses."""
         data = self._form.message(message)
         self._commit()
+        self._pacer.sent()
         await self._exchange.write(data)
 
     async def end(self) -> None:
         """See Responses."""
         last = self._form.end()
         self._commit()
+        await self.close()
         if last:
             await self._exchange.write(last)
         await self._exchange.finish()
@@ -99,6 +108,7 @@ class StreamResponses:
         if not self.committed.is_set():
             self._refuse(failure)
             return
+        await self.close()
         last = self._form.error(self._error_text(failure), failure)
         if last is None:
             self._exchange.abort()
@@ -110,10 +120,9 @@ class StreamResponses:
         """See Responses."""
         if self._timer:
             self._timer.cancel()
-        if self._keep_alive:
+        if self._keep_alive and not self._keep_alive.done():
             self._keep_alive.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keep_alive
+            await asyncio.wait([self._keep_alive])
 
     def _commit(self) -> None:
         if self.committed.is_set():
@@ -127,8 +136,16 @@ class StreamResponses:
             headers.append(("etag", etag))
         if self._form.content_type == SSE:
             headers.append(("cache-control", "no-store"))
-            self._keep_alive = asyncio.create_task(sse.keep_alive(self._exchange.write))
+            self._keep_alive = asyncio.create_task(self._keep_alive_comments())
         self._exchange.start(status, headers)
+
+    async def _keep_alive_comments(self) -> None:
+        """Writes a comment whenever nothing was written for a while, until cancelled."""
+        while True:
+            await asyncio.sleep(self._pacer.remaining())
+            if self._pacer.due:
+                self._pacer.sent()
+                await self._exchange.write(KEEP_ALIVE)
 
 
 class SingleResponse:
@@ -154,13 +171,13 @@ class SingleResponse:
     async def send(self, message: bytes) -> None:
         """See Responses."""
         if self._messages:
-            raise error("UPSTREAM_PROTOCOL_ERROR", "the backend sent more than one reply")
+            raise error("UPSTREAM_PROTOCOL_ERROR", "The backend sent more than one reply.")
         self._messages = (message,)
 
     async def end(self) -> None:
         """See Responses."""
         if not self._messages:
-            raise error("UPSTREAM_PROTOCOL_ERROR", "the backend ended the call without a reply")
+            raise error("UPSTREAM_PROTOCOL_ERROR", "The backend ended the call without a reply.")
         self._respond(self._initial, self._messages[0])
 
     async def fail(self, failure: RpcError) -> None:

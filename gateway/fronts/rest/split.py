@@ -106,7 +106,7 @@ class ArraySplitter:
     def finish(self) -> list[bytes]:
         """See Splitter."""
         if not self._ended:
-            raise error("INVALID_JSON", "the body ends before its JSON array does")
+            raise error("INVALID_JSON", "The body ends before its JSON array does.")
         return []
 
     def _plain(self, run: bytes) -> None:
@@ -142,7 +142,7 @@ class ArraySplitter:
             elif char in b"]}":
                 self._depth -= 1
                 if self._depth < 1:
-                    raise error("INVALID_JSON", "the JSON array has a bracket too many")
+                    raise error("INVALID_JSON", "The JSON array has a bracket too many.")
 
     def _keep(self, piece: bytes) -> None:
         if len(self._value) + len(piece) > self._limit:
@@ -152,7 +152,7 @@ class ArraySplitter:
     def _take(self, messages: list[bytes]) -> None:
         message = bytes(self._value).strip(_SPACE)
         if not message:
-            raise error("INVALID_JSON", "the JSON array has a comma without a value")
+            raise error("INVALID_JSON", "The JSON array has a comma without a value.")
         self._value.clear()
         self._comma = False
         messages.append(message)
@@ -182,10 +182,10 @@ class JsonSplitter:
 
 def too_large(limit: int) -> RpcError:
     """Returns the error for a message of more than `limit` bytes."""
-    return error("MESSAGE_TOO_LARGE", f"a message of the request is larger than {limit} bytes")
+    return error("MESSAGE_TOO_LARGE", f"A message of the request is larger than {limit} bytes.")
 
 
 def _not_an_array(ended: bool) -> RpcError:  # noqa: FBT001 - a private choice of two sentences
     if ended:
-        return error("INVALID_JSON", "there is more after the JSON array")
-    return error("INVALID_JSON", "expected a JSON array of messages")
+        return error("INVALID_JSON", "There is more after the JSON array.")
+    return error("INVALID_JSON", "Expected a JSON array of messages.")
