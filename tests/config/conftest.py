@@ -4,7 +4,7 @@ from textwrap import dedent
 
 import pytest
 
-from gateway.config import ConfigError, load
+from gateway.config import ConfigError, json_schema, load
 
 
 @pytest.fixture
@@ -38,3 +38,36 @@ def problems(read):
         return [str(problem) for problem in caught.value.problems]
 
     return problems
+
+
+DEFINITIONS = json_schema()["$defs"]
+
+
+def resolve(schema):
+    """The schemas that `schema` may stand for."""
+    if "$ref" in schema:
+        yield from resolve(DEFINITIONS[schema["$ref"].rpartition("/")[2]])
+    for choice in schema.get("anyOf", ()):
+        yield from resolve(choice)
+    for name in ("items", "additionalProperties"):
+        if isinstance(schema.get(name), dict):
+            yield from resolve(schema[name])
+    for choice in schema.get("patternProperties", {}).values():
+        yield from resolve(choice)
+    if "properties" in schema:
+        yield schema
+
+
+def properties(schema, path=()):
+    """Every key of the schema with its schema; items stand under their list's key."""
+    for section in resolve(schema):
+        for name, value in section["properties"].items():
+            yield (*path, name), value
+            if name != "additional_bindings":
+                yield from properties(value, (*path, name))
+
+
+@pytest.fixture(scope="session")
+def schema_keys():
+    """Every key of the JSON Schema, as a path, with its schema."""
+    return dict(properties(json_schema()))

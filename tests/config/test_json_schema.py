@@ -13,41 +13,17 @@ SCHEMA = json_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 
-def resolve(schema):
-    """The schemas that `schema` may stand for."""
-    if "$ref" in schema:
-        yield from resolve(SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]])
-    for choice in schema.get("anyOf", ()):
-        yield from resolve(choice)
-    for name in ("items", "additionalProperties"):
-        if isinstance(schema.get(name), dict):
-            yield from resolve(schema[name])
-    for choice in schema.get("patternProperties", {}).values():
-        yield from resolve(choice)
-    if "properties" in schema:
-        yield schema
-
-
-def properties(schema=SCHEMA, path=()):
-    """Every key of the schema with its schema; items stand under their list's key."""
-    for section in resolve(schema):
-        for name, value in section["properties"].items():
-            yield (*path, name), value
-            if name != "additional_bindings":
-                yield from properties(value, (*path, name))
-
-
 def test_it_is_valid_and_json():
     Draft202012Validator.check_schema(SCHEMA)
     assert json.loads(json.dumps(SCHEMA)) == SCHEMA
 
 
-def test_it_has_every_built_key_and_no_other():
+def test_it_has_every_built_key_and_no_other(schema_keys):
     keys = {tuple(part for part in path if part != "*") for path, _ in all_keys(Config)}
     keys = {path for path in keys if "additional_bindings" not in path[:-1]}
     switches = {("graphql",), ("websocket",), ("rest", "openapi"), ("rest", "docs")}
     ignore = {("rest", "unknown_query", "ignore")}  # not a section of its own
-    assert {path for path, _ in properties()} == keys | switches | ignore
+    assert schema_keys.keys() == keys | switches | ignore
 
 
 def test_every_section_is_closed_and_described():
@@ -57,13 +33,10 @@ def test_every_section_is_closed_and_described():
             assert schema["description"]
 
 
-@pytest.mark.parametrize(
-    ("path", "schema"),
-    list(properties()),
-    ids=lambda value: ".".join(value) if isinstance(value, tuple) else "",
-)
-def test_a_default_is_of_its_own_schema(path, schema):
-    if "default" in schema:
+def test_a_default_is_of_its_own_schema(schema_keys):
+    with_default = {path: schema for path, schema in schema_keys.items() if "default" in schema}
+    assert len(with_default) > 30
+    for schema in with_default.values():
         Draft202012Validator({**schema, "$defs": SCHEMA["$defs"]}).validate(schema["default"])
 
 

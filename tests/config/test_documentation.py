@@ -1,0 +1,70 @@
+"""docs/configuration.md has every key that is built, its default, and nothing that is not built."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from gateway.config import Config, json_schema
+from gateway.config.structure import all_keys, keys_of
+
+PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+ROW = re.compile(r"^\| `([a-z_A-Z.\[\]]+)` \| (?:`(.*?)`)? ?\| (.+) \|$", re.MULTILINE)
+ROWS = {key: (default, text) for key, default, text in ROW.findall(PAGE)}
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+NOT_BUILT = {
+    name
+    for section in (Config, *(key.shape.section for _, key in all_keys(Config)))
+    if section
+    for name, key in keys_of(section).items()
+    if key.not_built and not key.not_built.unless_false
+} - {"addresses"}  # also a word
+
+
+def documented(path):
+    """The name of a key in the page: a list's items are `[]`, an upstream is NAME."""
+    text = ".".join(map(str, path))
+    return text.replace("upstreams.*", "upstreams.NAME").replace(".*", "[]")
+
+
+def test_every_built_key_has_a_row_and_no_other():
+    built = {documented(path) for path, _ in all_keys(Config)}
+    bindings = {key for key in built if "additional_bindings[]" in key}  # described as the rule's
+    assert set(ROWS) == built - bindings
+
+
+SWITCHES = {"graphql", "websocket", "rest.openapi", "rest.docs"}
+
+
+def test_defaults_are_those_of_the_models(schema_keys):
+    schemas = {}
+    for path, schema in schema_keys.items():
+        key = re.sub(r"\b(http_rules|endpoints)\.", r"\1[].", ".".join(path))
+        schemas[key.replace("upstreams.", "upstreams.NAME.")] = schema
+    assert schemas.keys() - ROWS.keys() == SWITCHES | {"rest.unknown_query.ignore"}
+    for key, (default, _) in ROWS.items():
+        if "default" in schemas[key]:
+            expected = schemas[key]["default"]
+            written = yaml.safe_load(default)
+            assert expected in (written, [written]), key
+        else:
+            assert default in ("", "{}")
+
+
+def test_what_is_not_built_is_not_mentioned():
+    assert len(NOT_BUILT) > 15
+    assert not {name for name in NOT_BUILT if re.search(rf"\b{name}\b", PAGE)}
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_examples_are_right(text, read, folder):
+    (folder / "protos").mkdir()
+    read(text)
+    Draft202012Validator(json_schema()).validate(yaml.safe_load(text))
+
+
+def test_the_mistakes_shown_are_what_is_printed(problems):
+    shown = re.findall(r"^gateway\.yaml:\d.*$", PAGE, re.MULTILINE)
+    assert problems("listener:\n  adress: x\n  limits: {body_size: 4MB}\n") == shown
