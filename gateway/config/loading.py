@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from gateway.config import checks, overrides, structure, wording
 from gateway.config.document import MAX_SIZE, Builder, DocumentError, compose
 from gateway.config.models import Config
-from gateway.config.models.api import DEFAULT_PROTOS
+from gateway.config.models.schema import DEFAULT_PROTOS
 from gateway.config.problems import ConfigError, Path, Place, Problem
 from gateway.config.source import Source
 from gateway.config.tree import Node, find

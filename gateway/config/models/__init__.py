@@ -3,7 +3,6 @@
 A key whose feature is not built yet carries a marker; see `gateway.config.markers`.
 """
 
-from gateway.config.models.api import CustomPattern, HttpBinding, HttpRule, Schema
 from gateway.config.models.listener import Admin, Listener, ListenerLimits, ListenerTls
 from gateway.config.models.rest import (
     Headers,
@@ -14,6 +13,7 @@ from gateway.config.models.rest import (
     UnknownQuery,
 )
 from gateway.config.models.root import Config
+from gateway.config.models.schema import CustomPattern, HttpBinding, HttpRule, Schema
 from gateway.config.models.upstreams import (
     Balancing,
     Endpoint,

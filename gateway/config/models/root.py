@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gateway.config.markers import NotBuilt, Only, OrFalse
-from gateway.config.models.api import Schema
 from gateway.config.models.auth import Auth
 from gateway.config.models.fronts import Graphql, Websocket
 from gateway.config.models.listener import Admin, Listener
@@ -19,6 +18,7 @@ from gateway.config.models.policies import (
     Policy,
 )
 from gateway.config.models.rest import Headers, Rest
+from gateway.config.models.schema import Schema
 from gateway.config.models.section import section
 from gateway.config.models.telemetry import Telemetry
 from gateway.config.models.upstreams import Upstream
