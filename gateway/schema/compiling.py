@@ -57,12 +57,21 @@ async def compile_all(
     strays: dict[str, tuple[str, str]] = {}
     done = 0
     slots = asyncio.Semaphore(min(os.cpu_count() or 1, 4))
+    paths = {file.name: file for file in files}
+    batches = await asyncio.to_thread(_batches, files)
 
     async def run(number: int, batch: Sequence[ProtoFile]) -> None:
         nonlocal done
         async with slots:
-            path = out / f"{number}.binpb"
-            problems = await _compile_batch(batch, root, path, strays)
+            path = out / f"{number:05}.binpb"
+            try:
+                problems = await _compile_batch(batch, paths, root, path, strays)
+            except OSError as error:  # a proto that is gone, a full disk, no more processes
+                problems = [
+                    Problem(
+                        str(error.filename or path), message=f"can't be compiled: {error.strerror}"
+                    )
+                ]
             compiled.problems += problems
             if not problems:  # with strays it may not be there, but then nobody looks
                 compiled.sets.append(path)
@@ -70,9 +79,9 @@ async def compile_all(
         progress(done)
 
     async with asyncio.TaskGroup() as group:
-        for number, batch in enumerate(_batches(files)):
+        for number, batch in enumerate(batches):
             group.create_task(run(number, batch))
-    paths = {file.name: file for file in files}
+    compiled.sets.sort()
     compiled.problems += [_stray_problem(stray, *pair, paths) for stray, pair in strays.items()]
     return compiled
 
@@ -92,14 +101,18 @@ def _batches(files: Iterable[ProtoFile]) -> list[list[ProtoFile]]:
 
 
 async def _compile_batch(
-    batch: Sequence[ProtoFile], root: Path, out: Path, strays: dict[str, tuple[str, str]]
+    batch: Sequence[ProtoFile],
+    paths: Mapping[str, ProtoFile],
+    root: Path,
+    out: Path,
+    strays: dict[str, tuple[str, str]],
 ) -> list[Problem]:
     """Returns what is wrong with a batch; when that is nothing, `out` holds it.
 
     Adds stray roots to `strays`, as `_stray_roots` gives them: many files tell of the same one.
+    `paths` are the files of all batches, by name.
     """
-    paths = {file.name: file for file in batch}
-    names = list(paths)
+    names = [file.name for file in batch]
     problems: list[Problem] = []
     importers: Mapping[str, set[str]] | None = None
     for _ in range(_MAX_RUNS):

@@ -88,7 +88,7 @@ async def load(
     cache = cache or Cache(default_folder())
     files, warnings = await _gather(sources, cache, bounds or Bounds(), progress)
     registry = await _in_slices(building(files, sources.http_rules), progress)
-    problems = [
+    problems = registry.rule_problems() + [
         Problem("schema.expose", message=f"no service matches {pattern}", hint=hint)
         for pattern, hint in idle(registry.services(), sources.expose)
     ]

@@ -40,7 +40,12 @@ async def from_folders(
         key = await _key(protos)
         entries = await asyncio.to_thread(cache.load, key)
         if entries is None:
-            entries = await _compile(protos, key, cache, progress)
+            try:
+                entries = await _compile(protos, key, cache, progress)
+            except OSError as error:  # no space or no right to write temporary files
+                raise SchemaError(
+                    [Problem(str(error.filename), message=f"can't be written: {error.strerror}")]
+                ) from error
         if entries is not None:
             return list(_files(entries, protos))
     raise SchemaError(

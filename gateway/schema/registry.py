@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor import Descriptor, FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 
@@ -28,6 +28,13 @@ from gateway.schema.progress import Progress
 _DUPLICATE = re.compile(r"duplicate symbol '([^']+)'")
 
 
+class AddedFile(NamedTuple):
+    """A file, and its descriptor in the pool (which finds no file by a name beyond ASCII)."""
+
+    file: SchemaFile
+    descriptor: FileDescriptor
+
+
 class Registry:
     """The descriptors of one generation.
 
@@ -40,17 +47,19 @@ class Registry:
     def __init__(
         self,
         pool: DescriptorPool,
-        files: Mapping[str, SchemaFile],
+        files: Mapping[str, AddedFile],
         http_rules: Mapping[str, tuple[HttpRule, ...]],
+        unreadable_rules: Sequence[Problem] = (),
     ) -> None:
         self.pool = pool
         self.file_bytes: Mapping[str, bytes] = _FileBytes(files)
         self._files = files
         self._http_rules = http_rules
+        self._unreadable_rules = unreadable_rules
         self._service_files = {
             service.full_name: name
-            for name in files
-            for service in pool.FindFileByName(name).services_by_name.values()
+            for name, added in files.items()
+            for service in added.descriptor.services_by_name.values()
         }
         self._services = tuple(sorted(self._service_files))
         self._methods: dict[str, tuple[MethodDescriptor, ...]] = {}
@@ -76,7 +85,10 @@ class Registry:
                 next(steps)
             except StopIteration as stop:
                 registry: Registry = stop.value
-                return registry
+                break
+        if problems := registry.rule_problems():
+            raise SchemaError(problems)
+        return registry
 
     def message(self, full_name: str) -> Descriptor:
         """Returns the descriptor of a message type. KeyError when there is none."""
@@ -94,11 +106,20 @@ class Registry:
             SchemaError: HTTP annotations in the service's file are wrong.
         """
         if service not in self._methods:
-            name = self._service_files[service]
-            self._methods.update(
-                methods_of(self.pool.FindFileByName(name), self._files[name], self._http_rules)
-            )
+            added = self._files[self._service_files[service]]
+            self._methods.update(methods_of(added.descriptor, added.file, self._http_rules))
         return self._methods[service]
+
+    def rule_problems(self) -> list[Problem]:
+        """Returns what is wrong with configured HTTP rules, such as a selector of no method."""
+        if not self._http_rules:
+            return list(self._unreadable_rules)
+        selectable = {
+            method.full_name
+            for service in self._services
+            for method in self.pool.FindServiceByName(service).methods
+        }
+        return [*self._unreadable_rules, *unknown_selectors(self._http_rules, selectable)]
 
     def files_of(self, full_name: str) -> str:
         """Returns the name of the file that declares a type or a service. KeyError without one."""
@@ -110,7 +131,7 @@ class Registry:
         Raises:
             KeyError: There is no such file.
         """
-        return self._files[file].origin
+        return self._files[file].file.origin
 
 
 Building: TypeAlias = Generator[Progress, None, Registry]
@@ -122,35 +143,35 @@ def building(
     """Builds a registry in steps of a few milliseconds at most but for very large files.
 
     Yields how far it is after each file, so that its driver can let others run; returns the
-    registry.
+    registry. What is wrong with configured rules is left to `Registry.rule_problems`.
 
     Raises:
-        SchemaError: As `Registry.build` does; with all problems.
+        SchemaError: The files don't fit together; with the problems of configured rules.
     """
     rules, rule_problems = configured(http_rules)
     ordered, problems = merge(files)
     pool = DescriptorPool()
-    added: dict[str, SchemaFile] = {}
+    added: dict[str, AddedFile] = {}
     for number, file in enumerate(ordered):
         try:
             # Left out without a word: what it imports was, and has been reported.
             if all(needed in added for needed in file.proto().dependency):
-                pool.AddSerializedFile(bytes(file.types))
-                added[file.name] = file
+                added[file.name] = _add(pool, file)
         except TypeError as error:
             problems.append(_unfit(file, str(error), pool, added))
         yield Progress("building descriptors", number + 1, len(ordered))
     if problems:
         raise SchemaError(problems + rule_problems)
     _add_bundled(pool, added)
-    registry = Registry(pool, added, rules)
-    methods = _selectors(registry) if rules else frozenset()
-    if rule_problems := [*rule_problems, *unknown_selectors(rules, methods)]:
-        raise SchemaError(rule_problems)
-    return registry
+    return Registry(pool, added, rules, rule_problems)
 
 
-def _add_bundled(pool: DescriptorPool, added: dict[str, SchemaFile]) -> None:
+def _add(pool: DescriptorPool, file: SchemaFile) -> AddedFile:
+    descriptor: FileDescriptor = pool.AddSerializedFile(bytes(file.types))
+    return AddedFile(file, descriptor)
+
+
+def _add_bundled(pool: DescriptorPool, added: dict[str, AddedFile]) -> None:
     """Adds the files that every registry knows, but those whose types have another home."""
     for file in merge(bundled.always())[0]:
         proto = file.proto()
@@ -160,8 +181,7 @@ def _add_bundled(pool: DescriptorPool, added: dict[str, SchemaFile]) -> None:
             and all(needed in added for needed in proto.dependency)
             and not any(_knows(pool, f"{proto.package}.{name}") for name in names)
         ):
-            pool.AddSerializedFile(bytes(file.types))
-            added[file.name] = file
+            added[file.name] = _add(pool, file)
 
 
 def _knows(pool: DescriptorPool, symbol: str) -> bool:
@@ -172,22 +192,13 @@ def _knows(pool: DescriptorPool, symbol: str) -> bool:
     return True
 
 
-def _selectors(registry: Registry) -> frozenset[str]:
-    """Returns every method as a selector names it, without describing any."""
-    return frozenset(
-        method.full_name
-        for service in registry.services()
-        for method in registry.pool.FindServiceByName(service).methods
-    )
-
-
 def _unfit(
-    file: SchemaFile, error: str, pool: DescriptorPool, added: Mapping[str, SchemaFile]
+    file: SchemaFile, error: str, pool: DescriptorPool, added: Mapping[str, AddedFile]
 ) -> Problem:
     """Tells why the pool refused a file, naming the other file where two clash."""
-    if duplicate := _DUPLICATE.search(error):
-        symbol = duplicate[1]
-        other = added[pool.FindFileContainingSymbol(symbol).name]
+    duplicate = _DUPLICATE.search(error)
+    if duplicate and _knows(pool, symbol := duplicate[1]):
+        other = added[pool.FindFileContainingSymbol(symbol).name].file
         return Problem(
             file.origin,
             message=f"defines {symbol}, which {other.origin} defines too",
@@ -209,11 +220,11 @@ def _as_file(file: bytes | FileDescriptorProto | SchemaFile) -> SchemaFile:
 class _FileBytes(Mapping[str, bytes]):
     """The files, whole again when looked up: source info may lie in a mapped cache file."""
 
-    def __init__(self, files: Mapping[str, SchemaFile]) -> None:
+    def __init__(self, files: Mapping[str, AddedFile]) -> None:
         self._files = files
 
     def __getitem__(self, name: str) -> bytes:
-        return self._files[name].serialized()
+        return self._files[name].file.serialized()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)
