@@ -15,7 +15,7 @@ import struct
 from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from gateway.listener.body import BadBody, Body, body_of
 from gateway.listener.faults import (
@@ -89,8 +89,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Lets the connection in, or refuses it."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # A cast, since uvloop's transports are no subclasses of asyncio's.
+        self.transport = transport = cast("asyncio.Transport", transport)
         service = self._service
         service.connections.add(self)
         peername = transport.get_extra_info("peername")

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web, web_protocol
-from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
+from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError
 
 from gateway.listener.connection import Connection
 from gateway.listener.exchange import AiohttpExchange
-from gateway.listener.faults import HEADERS_TOO_LARGE, JSON, MALFORMED, SERVER, UNKNOWN_METHOD
+from gateway.listener.faults import INTERNAL, JSON, MALFORMED, SERVER, UNKNOWN_METHOD
 from gateway.listener.limits import READ_AHEAD
 from gateway.listener.relay import Relay
 from gateway.listener.service import Service, log
@@ -35,12 +35,13 @@ class _Engine(web_protocol.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002
     ) -> web.StreamResponse:
-        """Returns the reply to a head that passed our checks, and not the parser's."""
+        """Returns the reply to a head that passed our checks but not the parser's, or to a bug."""
         fault = MALFORMED
         if isinstance(exc, BadHttpMethod):
             fault = UNKNOWN_METHOD
-        elif isinstance(exc, LineTooLong):
-            fault = HEADERS_TOO_LARGE
+        elif not isinstance(exc, HttpProcessingError):
+            log.error("a request failed", exc_info=exc)
+            fault = INTERNAL
         headers = {"Content-Type": JSON, "Server": SERVER}
         response = web.Response(status=fault.status, body=fault.body(), headers=headers)
         response.force_close()
@@ -65,7 +66,7 @@ def engines(service: Service) -> Callable[[], web_protocol.RequestHandler]:
         exchange = AiohttpExchange(connection, raw, service)
         connection.exchange = exchange
         try:
-            return await exchange.run(service.handler())
+            return await exchange.run()
         finally:
             connection.answered()
 

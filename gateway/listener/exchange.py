@@ -9,41 +9,24 @@ view of the request is not used.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiohttp import web
-from multidict import CIMultiDict
 
-from gateway.http import BodyError, BodyFault, Exchange, Handler, Request
+from gateway.http import BodyError, BodyFault, Exchange, Request
 from gateway.http.exchange import DRAINING, STREAM_IDLE, HeaderList
 from gateway.listener import faults
+from gateway.listener.fields import fields
 from gateway.listener.forwarded import origin
 from gateway.listener.head import CHUNKED
+from gateway.listener.idleness import Idleness
 from gateway.listener.service import Service, log
 
 if TYPE_CHECKING:
     from gateway.listener.connection import Connection
 
-# What the listener itself says about the message and the connection (RFC 9110 section 7.6.1).
-_OURS: Final = frozenset(
-    {
-        "connection",
-        "content-length",
-        "date",
-        "keep-alive",
-        "proxy-connection",
-        "server",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _IDENTITY: Final = frozenset({"", "identity"})
 _FAULT_HEADERS: Final = (("Content-Type", faults.JSON),)
 _CANCELLED_FOR: Final = {STREAM_IDLE: faults.STREAM_IDLE, DRAINING: faults.DRAINING}
@@ -87,9 +70,8 @@ class AiohttpExchange(Exchange):
         self._task: asyncio.Task[None] | None = None
         self._callbacks: list[Callable[[], None]] = []
         self._cancelled_for = ""
-        self._active = 0.0
         self._writing = False
-        self._idle: asyncio.TimerHandle | None = None
+        self._idleness: Idleness | None = None
 
     # The request's body.
 
@@ -184,13 +166,13 @@ class AiohttpExchange(Exchange):
         if not self._may_begin():
             return
         try:
-            fields = _fields(headers)
+            made = fields(headers)
         except ValueError:
             log.exception("a reply with a header that can't be sent")
-            status, fields, body = 500, _fields(_FAULT_HEADERS), faults.INTERNAL.body()
+            status, made, body = 500, fields(_FAULT_HEADERS), faults.INTERNAL.body()
         self._whole = True
         self._end()
-        self._response = web.Response(status=status, headers=fields, body=body)
+        self._response = web.Response(status=status, headers=made, body=body)
         self._rouse()
 
     def start(self, status: int, headers: HeaderList) -> None:
@@ -202,7 +184,7 @@ class AiohttpExchange(Exchange):
         if not self._may_begin():
             return
         self._empty = self._empty or status in {204, 304}
-        self._response = web.StreamResponse(status=status, headers=_fields(headers))
+        self._response = web.StreamResponse(status=status, headers=fields(headers))
         if self._head.http10:
             self._response.force_close()
         self._sent_head = self._loop.create_future()
@@ -295,9 +277,9 @@ class AiohttpExchange(Exchange):
 
     # What the listener calls.
 
-    async def run(self, handler: Handler) -> web.StreamResponse:
+    async def run(self) -> web.StreamResponse:
         """Has the request handled, and writes the reply; returns when all of it is written."""
-        self._guarded(partial(handler, self))
+        self._guarded(self._handle)
         while True:
             response = self._response
             if response is not None and not response.prepared:
@@ -315,6 +297,9 @@ class AiohttpExchange(Exchange):
             self._wake = self._loop.create_future()
             await self._wake
             self._wake = None
+
+    def _handle(self) -> None:
+        self._service.handler()(self)
 
     def _guarded(self, call: Callable[[], None]) -> None:
         """Calls the handler or a callback of its; that it raises is a bug, and answered as one."""
@@ -389,52 +374,28 @@ class AiohttpExchange(Exchange):
 
     def _end(self) -> None:
         self._callbacks.clear()
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
+        if self._idleness is not None:
+            self._idleness.stop()
 
     # Idleness.
 
     def _touch(self) -> None:
-        self._active = self._loop.time()
+        if self._idleness is not None:
+            self._idleness.touch()
 
     def _watch_idleness(self) -> None:
-        if self._idle is None:
-            self._touch()
+        if self._idleness is None:
             seconds = self._service.limits.stream_idle_timeout
-            self._idle = self._loop.call_later(seconds, self._check_idleness)
+            self._idleness = Idleness(self._loop, seconds, self._be_idle)
 
-    def _check_idleness(self) -> None:
-        seconds = self._service.limits.stream_idle_timeout
-        left = self._active + seconds - self._loop.time()
-        # A client that does not take what is written is the connection's to cut.
-        if left <= 0 and not self._writing:
-            left = seconds
-            if self._cancelled_for:
-                self.abort()  # it was told, and still does nothing
-                return
+    def _be_idle(self) -> None:
+        if self._writing:
+            return  # a client that does not take what is written is the connection's to cut
+        if self._cancelled_for:
+            self.abort()  # it was told, and still does nothing
+        elif self._reading:
             self._cancelled_for = STREAM_IDLE
-            if self._reading:
-                self._raw.content.set_exception(BodyError(BodyFault.TIMEOUT, seconds))
-            else:
-                self.cancel(STREAM_IDLE)
-        self._idle = self._loop.call_later(max(left, 0.0) or seconds, self._check_idleness)
-
-
-def _fields(headers: HeaderList) -> CIMultiDict[str]:
-    """Returns a reply's headers less those that are the listener's.
-
-    aiohttp writes them as UTF-8. So bytes beyond ASCII, which come as Latin-1 characters, reach the
-    client as they are if they are UTF-8; a byte that is not becomes U+FFFD.
-
-    Raises:
-        ValueError: A name is no token, or a value holds a control character.
-    """
-    fields: CIMultiDict[str] = CIMultiDict({"Server": faults.SERVER})
-    for name, value in headers:
-        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise ValueError(f"the header {name!r} can't be sent")
-        if name.lower() not in _OURS:
-            text = value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace")
-            fields.add(name, text)
-    return fields
+            seconds = self._service.limits.stream_idle_timeout
+            self._raw.content.set_exception(BodyError(BodyFault.TIMEOUT, seconds))
+        else:
+            self.cancel(STREAM_IDLE)

@@ -25,7 +25,9 @@ _HOST: Final = re.compile(r"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
 # 18 digits hold every length that a 64-bit integer does, less one digit.
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _ABSOLUTE: Final = re.compile(r"https?://([^/?#]+)(.*)", re.IGNORECASE)
-_FRAMING: Final = frozenset({"host", "content-length", "transfer-encoding", "expect"})
+_ONCE: Final = frozenset(
+    {"host", "content-length", "transfer-encoding", "expect", "content-type", "user-agent"}
+)
 
 CHUNKED: Final = -1
 """A body length: not known beforehand, the body comes in chunks."""
@@ -68,10 +70,9 @@ def parse(data: bytes) -> Head:
     line, *fields = data[:-4].split(b"\r\n")
     method, target, http10 = _request_line(line)
     items = [_field(field) for field in fields]
-    # A field of these that comes twice is refused, so one value each is all there is.
     framing: dict[str, str] = {}
     for name, value in items:
-        if name in _FRAMING:
+        if name in _ONCE:
             if name in framing:
                 raise bad_request(f"The {name.title()} field comes more than once.")
             framing[name] = value

@@ -1,0 +1,190 @@
+"""A raw client, and listeners that end with their test. Every async test here runs on both loops."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+import pytest
+import uvloop
+
+from gateway.listener import Limits, serve
+
+PATIENCE = 20.0  # seconds until a test that waits for something gives up
+
+
+def pytest_asyncio_loop_factories(config, item):
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+@dataclass
+class Reply:
+    version: str
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    complete: bool = True
+
+    def header(self, name):
+        found = [value for key, value in self.headers if key == name]
+        assert len(found) < 2, f"{name} comes {len(found)} times"
+        return found[0] if found else None
+
+    @property
+    def error(self):
+        assert self.header("content-type") == "application/json"
+        return json.loads(self.body)["error"]
+
+    @property
+    def reason(self):
+        (info,) = self.error["details"]
+        assert self.error["code"] == self.status
+        assert info["domain"] == "gateway"
+        return info["reason"]
+
+
+class Client:
+    """One connection, spoken byte by byte."""
+
+    def __init__(self, reader, writer):
+        self.reader = reader
+        self.writer = writer
+
+    async def send(self, data):
+        self.writer.write(data)
+        await asyncio.wait_for(self.writer.drain(), PATIENCE)
+
+    async def get(self, path="/", *fields):
+        lines = "".join(f"{field}\r\n" for field in fields)
+        await self.send(f"GET {path} HTTP/1.1\r\nHost: shop.example\r\n{lines}\r\n".encode())
+        return await self.reply()
+
+    async def head(self):
+        """Reads a reply's head: status and fields."""
+        data = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE)
+        line, *fields = data.decode("latin-1")[:-4].split("\r\n")
+        version, status, _ = line.split(" ", 2)
+        pairs = [field.split(": ", 1) for field in fields]
+        return Reply(version, int(status), [(name.lower(), value) for name, value in pairs], b"")
+
+    async def reply(self, method="GET"):
+        """Reads a whole reply, by its own framing."""
+        found = await self.head()
+        if method == "HEAD" or found.status in {100, 204, 304}:
+            return found
+        async with asyncio.timeout(PATIENCE):
+            if found.header("transfer-encoding") == "chunked":
+                found.complete = False
+                try:
+                    while size := int(await self.reader.readuntil(b"\r\n"), 16):
+                        found.body += (await self.reader.readexactly(size + 2))[:-2]
+                    found.complete = await self.reader.readexactly(2) == b"\r\n"
+                except (asyncio.IncompleteReadError, ConnectionResetError):
+                    pass
+            elif (length := found.header("content-length")) is not None:
+                found.body = await self.reader.readexactly(int(length))
+            else:
+                try:
+                    found.body = await self.reader.read()
+                except ConnectionResetError:
+                    found.complete = False
+        return found
+
+    async def rest(self):
+        """Returns what comes until the other side closes; a reset is an end too."""
+        parts = []
+        async with asyncio.timeout(PATIENCE):
+            try:
+                while data := await self.reader.read(65536):
+                    parts.append(data)
+            except ConnectionResetError:
+                parts.append(b"")
+        return b"".join(parts)
+
+    async def close(self):
+        self.writer.close()
+        try:
+            await self.writer.wait_closed()
+        except ConnectionError:
+            return
+
+    def reset(self):
+        self.writer.transport.abort()
+
+
+@pytest.fixture
+async def listen():
+    """Opens listeners; `listen(handler, header_timeout=0.1)` takes limits by name."""
+    opened = []
+
+    async def open_one(handler, *, addresses=("127.0.0.1:0",), tls=None, trusted=(), **limits):
+        listener = await serve(
+            lambda: handler,
+            addresses=addresses,
+            tls=tls,
+            limits=Limits(**limits),
+            trusted_proxies=trusted,
+        )
+        opened.append(listener)
+        return listener
+
+    yield open_one
+    for listener in opened:
+        await listener.drain(0)
+
+
+@pytest.fixture
+async def connect():
+    """Opens raw connections to a listener's first address."""
+    opened = []
+
+    async def open_one(listener, **kwargs):
+        url = listener.urls[0]
+        if url.startswith("unix:"):
+            pair = await asyncio.open_unix_connection(url.removeprefix("unix:"), **kwargs)
+        else:
+            host, port = url.split("://")[1].rsplit(":", 1)
+            pair = await asyncio.open_connection(host.strip("[]"), int(port), **kwargs)
+        client = Client(*pair)
+        opened.append(client)
+        return client
+
+    yield open_one
+    for client in opened:
+        await client.close()
+
+
+def text(exchange, status, body):
+    exchange.respond(status, [("Content-Type", "text/plain")], body)
+
+
+def echo(exchange):
+    """Answers at once with what was asked, and with the whole body."""
+    request = exchange.request
+
+    def then(body):
+        shown = {
+            "method": request.method,
+            "path": request.path,
+            "query": request.query,
+            "authority": request.authority,
+            "scheme": request.scheme,
+            "peer": request.peer,
+            "headers": list(request.headers),
+            "body": body.decode("latin-1"),
+        }
+        exchange.respond(200, [("Content-Type", "application/json")], json.dumps(shown).encode())
+
+    def failed(error):
+        text(exchange, 400, f"{error.fault.name} {error.limit}".encode())
+
+    exchange.collect(1_000_000, then, failed)
+
+
+@pytest.fixture(name="echo")
+def echo_fixture():
+    return echo
+
+
+@pytest.fixture(name="text")
+def text_fixture():
+    return text
