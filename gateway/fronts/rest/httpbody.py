@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from google.api import httpbody_pb2
+from google.protobuf.descriptor import FieldDescriptor
 
 from gateway.call import RpcError
 from gateway.errors import error
@@ -47,6 +48,12 @@ class RawForm:
     def error(self, text: bytes, failure: RpcError) -> bytes | None:  # noqa: ARG002 - the form's
         """See forms.Form."""
         return None
+
+
+def is_httpbody(field: FieldDescriptor) -> bool:
+    """Whether a field holds one HttpBody."""
+    kind = field.message_type
+    return kind is not None and kind.full_name == FULL_NAME and not field.is_repeated
 
 
 def parse(wire: bytes) -> tuple[str, bytes]:

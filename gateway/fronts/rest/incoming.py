@@ -6,14 +6,17 @@ import re
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 from gateway.call import Deadline, Metadata, RpcError
+from gateway.chain import as_error
 from gateway.fronts.rest.errors import ErrorRenderer
 from gateway.fronts.rest.status import http_status
 from gateway.http import Exchange, Request
 from gateway.routing.metadata import HeaderRules
 from gateway.routing.timeout import client_timeout
+
+T = TypeVar("T")
 
 FRONT = "rest"
 REQUEST_ID = "x-request-id"
@@ -41,11 +44,13 @@ class Shared:
         rules: Which headers pass to backends and back.
         errors: Renders errors.
         clock: The event loop's clock, seconds.
+        lease: What must live as long as any request does; nobody looks at it.
     """
 
     rules: HeaderRules
     errors: ErrorRenderer
     clock: Callable[[], float]
+    lease: object = None
 
 
 class Incoming:
@@ -59,6 +64,11 @@ class Incoming:
         self.request: Request = exchange.request
         given = self.request.headers.get(REQUEST_ID)
         self.request_id = given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """The headers of every reply to this request."""
+        return ((REQUEST_ID, self.request_id),)
 
     def call_fields(self) -> CallFields:
         """Returns what the request's call carries.
@@ -81,9 +91,20 @@ class Incoming:
             "traceparent": headers.get("traceparent"),
         }
 
+    def guarded(self, step: Callable[[T], None]) -> Callable[[T], None]:
+        """Returns `step` as a callback that answers with the error that it raises."""
+
+        def run(value: T) -> None:
+            try:
+                step(value)
+            except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
+                self.refuse(as_error(failure))
+
+        return run
+
     def respond(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
         """Answers with a whole reply."""
-        self.exchange.respond(status, ((REQUEST_ID, self.request_id), *headers), body)
+        self.exchange.respond(status, (*self.headers, *headers), body)
 
     def refuse(self, failure: RpcError) -> None:
         """Answers with an error."""

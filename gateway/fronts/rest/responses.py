@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from gateway.call import NO_METADATA, Metadata, RpcError
+from gateway.call import NO_METADATA, Metadata, Reply, RpcError
 from gateway.errors import error
 from gateway.fronts.rest.forms import Form
 from gateway.fronts.rest.media import SSE
@@ -52,6 +52,7 @@ class StreamResponses:
         exchange: The request to answer.
         form: How messages stand in the body.
         head: Initial metadata to the reply's status and headers.
+        headers: Headers of every reply to this request.
         error_text: An error to its JSON.
         refuse: Answers with a whole error reply, while nothing has been sent.
         head_delay: Seconds, see HEAD_DELAY.
@@ -64,6 +65,7 @@ class StreamResponses:
         form: Form,
         *,
         head: Callable[[Metadata], Head],
+        headers: Sequence[tuple[str, str]],
         error_text: Callable[[RpcError], bytes],
         refuse: Callable[[RpcError], None],
         head_delay: float = HEAD_DELAY,
@@ -72,6 +74,7 @@ class StreamResponses:
         self._exchange = exchange
         self._form = form
         self._head = head
+        self._headers = headers
         self._error_text = error_text
         self._refuse = refuse
         self._initial = NO_METADATA
@@ -131,7 +134,7 @@ class StreamResponses:
         if self._timer:
             self._timer.cancel()
         status, headers, etag = self._head(self._initial)
-        headers = [("content-type", self._form.content_type), *headers]
+        headers = [*self._headers, ("content-type", self._form.content_type), *headers]
         if etag:
             headers.append(("etag", etag))
         if self._form.content_type == SSE:
@@ -152,12 +155,12 @@ class SingleResponse:
     """The one message of a client-streaming call, answered whole when the call has ended.
 
     Args:
-        respond: Answers with initial metadata and the serialized message.
+        respond: Answers with the reply. Raises RpcError where it is no message.
         refuse: Answers with an error.
     """
 
     def __init__(
-        self, respond: Callable[[Metadata, bytes], None], refuse: Callable[[RpcError], None]
+        self, respond: Callable[[Reply], None], refuse: Callable[[RpcError], None]
     ) -> None:
         self._respond = respond
         self._refuse = refuse
@@ -178,7 +181,7 @@ class SingleResponse:
         """See Responses."""
         if not self._messages:
             raise error("UPSTREAM_PROTOCOL_ERROR", "The backend ended the call without a reply.")
-        self._respond(self._initial, self._messages[0])
+        self._respond(Reply(self._messages[0], self._initial))
 
     async def fail(self, failure: RpcError) -> None:
         """See Responses."""

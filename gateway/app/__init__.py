@@ -1,0 +1,9 @@
+"""The application: builds a generation from a config, serves it, replaces it whole.
+
+The one place that knows every part of the gateway.
+"""
+
+from gateway.app.app import App
+from gateway.app.generation import BuildError, Generation, build
+
+__all__ = ["App", "BuildError", "Generation", "build"]

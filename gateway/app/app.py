@@ -1,0 +1,138 @@
+"""The running gateway: its listeners, its current generation, reload and drain."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+from collections.abc import Callable
+
+from gateway.app import settings
+from gateway.app.generation import Generation, build
+from gateway.app.pool import UpstreamPool
+from gateway.config import Config, Loaded
+from gateway.http import Handler
+from gateway.listener.admin import Page, admin
+from gateway.listener.server import Listener
+from gateway.schema.progress import Progress
+
+log = logging.getLogger("gateway")
+
+
+class App:
+    """A gateway from its first generation to its drain.
+
+    Attributes:
+        current: What answers the next request.
+        urls: Where clients find it, once started.
+        admin_url: Where operators find it, or None.
+    """
+
+    def __init__(self, load: Callable[[], Loaded]) -> None:
+        """Makes an app, which serves nothing yet. To be called inside a running loop.
+
+        Args:
+            load: Reads the config anew; called at start and at each reload. Raises ConfigError.
+        """
+        self._load = load
+        self._pool = UpstreamPool()
+        self._listener: Listener | None = None
+        self._admin: Listener | None = None
+        self._draining = False
+        self._reloading = asyncio.Lock()
+        self.current: Generation
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where clients find the gateway."""
+        return self._listener.urls if self._listener else ()
+
+    @property
+    def admin_url(self) -> str | None:
+        """Where operators find it."""
+        return self._admin.urls[0] if self._admin else None
+
+    async def start(self, progress: Callable[[Progress], None]) -> None:
+        """Builds the first generation and opens the listeners.
+
+        Raises:
+            ConfigError: The config is wrong.
+            BuildError: What it names is wrong.
+            ListenError: An address can't be listened on.
+            TlsError: The listener's TLS files can't be used.
+        """
+        self.current = await build(self._load(), self._pool, progress)
+        # What a generation is made of lives as long as it: the collector need not look at it.
+        gc.collect()
+        gc.freeze()
+        config = self.current.config
+        if config.admin is not None:
+            routes = {"/healthz": self._healthz, "/readyz": self._readyz}
+            self._admin = await admin(str(config.admin.address), routes)
+        self._listener = Listener(
+            self._handler,
+            addresses=[str(address) for address in config.listener.address],
+            tls=settings.listener_tls(config.listener),
+            limits=settings.limits(config.listener),
+            trusted_proxies=[str(network) for network in config.listener.trusted_proxies],
+        )
+        await self._listener.open()
+
+    def _handler(self) -> Handler:
+        return self.current.handle
+
+    async def reload(self) -> None:
+        """Replaces the generation; nothing in flight is dropped.
+
+        Raises:
+            ConfigError: The config is wrong; the old generation goes on.
+            BuildError: What it names is wrong; the old generation goes on.
+        """
+        async with self._reloading:
+            loaded = await asyncio.to_thread(self._load)
+            fresh = await build(loaded, self._pool)
+            for key in unchangeable(self.current.config, fresh.config):
+                log.warning("%s changed: it takes effect at the next start", key)
+            listener = fresh.config.listener
+            if self._listener is not None:
+                self._listener.configure(
+                    settings.limits(listener), map(str, listener.trusted_proxies)
+                )
+            self.current = fresh
+
+    async def stop(self) -> int:
+        """Drains and ends: no new connections; calls in flight have the config's `drain_timeout`.
+
+        Returns:
+            How many requests were cut.
+        """
+        self._draining = True
+        cut = 0
+        if self._listener is not None:
+            cut = await self._listener.drain(self.current.config.listener.drain_timeout)
+        await self._pool.close(grace=0)
+        if self._admin is not None:
+            await self._admin.drain(0)
+        return cut
+
+    def _healthz(self) -> Page:
+        return _page(200, "serving")
+
+    def _readyz(self) -> Page:
+        return _page(503, "draining") if self._draining else _page(200, "ready")
+
+
+def unchangeable(old: Config, new: Config) -> list[str]:
+    """Returns the keys that differ and that a reload can't change."""
+    before, after = old.listener, new.listener
+    pairs = {
+        "listener.address": (before.address, after.address),
+        "listener.tls": (before.tls, after.tls),
+        "admin": (old.admin, new.admin),
+    }
+    return [key for key, (one, other) in pairs.items() if one != other]
+
+
+def _page(status: int, state: str) -> Page:
+    return Page(status, "application/json", json.dumps({"status": state}).encode())

@@ -1,0 +1,214 @@
+"""A generation: everything that a config and its protos make, frozen, replaced whole.
+
+A request takes `app.current` once and keeps it. What must outlive a generation (upstreams with
+their connections) it only borrows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from gateway.app import settings
+from gateway.app.pool import Lease, UpstreamPool
+from gateway.chain import Method, Policy
+from gateway.config import Config, ConfigError, Loaded, Source, assign
+from gateway.errors import error
+from gateway.fronts.rest.compile import Listed, compile_front
+from gateway.fronts.rest.errors import ErrorRenderer
+from gateway.fronts.rest.front import RestFront
+from gateway.fronts.rest.incoming import Incoming, Shared
+from gateway.http import Exchange
+from gateway.policies.deadline import DeadlineGate
+from gateway.schema.codec import Codec
+from gateway.schema.load import load
+from gateway.schema.method import Kind, MethodDescriptor
+from gateway.schema.problem import Problem, SchemaError
+from gateway.schema.progress import Progress
+from gateway.schema.registry import Registry
+from gateway.upstream.spec import UpstreamSpec
+
+_ANY = "google.protobuf.Any"
+_CONFIG_SECTIONS = ("schema.", "rest.", "upstreams.")
+
+
+class BuildError(Exception):
+    """A config that can't be served.
+
+    Attributes:
+        problems: Everything that is wrong, each a line for the person who wrote it.
+    """
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generation:
+    """Everything made of one config.
+
+    Attributes:
+        config: The config.
+        source: Where each of its values was set.
+        registry: Every descriptor.
+        methods: By full name; those of exposed services that have an upstream.
+        unserved: Methods of exposed services without an upstream: loaded for their types.
+        upstream_of: Names of upstreams, by service.
+        routes: Every REST route.
+        warnings: What an operator should know and can live with.
+    """
+
+    config: Config
+    source: Source
+    registry: Registry
+    codec: Codec
+    methods: Mapping[str, Method]
+    unserved: tuple[MethodDescriptor, ...]
+    upstream_of: Mapping[str, str]
+    routes: tuple[Listed, ...]
+    warnings: tuple[str, ...]
+    lease: Lease
+    shared: Shared
+    rest: RestFront | None
+
+    def handle(self, exchange: Exchange) -> None:
+        """Answers a request (`gateway.http.Handler`)."""
+        if self.rest is None:
+            Incoming(exchange, self.shared).refuse(
+                error("ROUTE_NOT_FOUND", "No route matches the path.")
+            )
+        else:
+            self.rest.handle(exchange)
+
+
+def _silent(_: Progress) -> None:
+    """Tells nobody."""
+
+
+async def build(
+    loaded: Loaded, pool: UpstreamPool, progress: Callable[[Progress], None] = _silent
+) -> Generation:
+    """Builds a generation, yielding to the event loop as it goes.
+
+    Raises:
+        BuildError: With everything that is wrong.
+    """
+    config, source = loaded.config, loaded.source
+    specs = _specs(config, source)
+    try:
+        schema = await load(settings.sources(config, specs), progress=progress)
+        upstream_of = assign(schema.methods, config.upstreams, source)
+    except SchemaError as wrong:
+        raise BuildError(_placed(wrong.problems, source)) from None
+    except ConfigError as wrong:
+        raise BuildError(map(str, wrong.problems)) from None
+    served = {name: each for name, each in schema.methods.items() if name in upstream_of}
+    lease = pool.lease(specs.values())
+    clock = asyncio.get_running_loop().time
+    methods = {
+        descriptor.name: _method(descriptor, config, upstream_of[service], lease, clock)
+        for service, descriptors in served.items()
+        for descriptor in descriptors
+    }
+    options = settings.json_options(config.rest) if config.rest else None
+    codec = Codec(schema.registry, options, max_depth=config.listener.limits.json_depth)
+    shared = Shared(
+        rules=settings.header_rules(config),
+        errors=ErrorRenderer(codec.message(_ANY).transcode),
+        clock=clock,
+        lease=lease,
+    )
+    front, routes = None, ()
+    if config.rest:
+        try:
+            front, routes = compile_front(
+                methods.values(),
+                schema.registry,
+                codec,
+                shared,
+                settings.rest_options(config, config.rest),
+            )
+        except SchemaError as wrong:
+            raise BuildError(_placed(wrong.problems, source)) from None
+    return Generation(
+        config=config,
+        source=source,
+        registry=schema.registry,
+        codec=codec,
+        methods=methods,
+        unserved=tuple(
+            descriptor
+            for service, descriptors in schema.methods.items()
+            if service not in upstream_of
+            for descriptor in descriptors
+        ),
+        upstream_of=upstream_of,
+        routes=routes,
+        warnings=(*_placed(schema.warnings, source), *_warnings(config, source, upstream_of)),
+        lease=lease,
+        shared=shared,
+        rest=front,
+    )
+
+
+def policies_of(
+    descriptor: MethodDescriptor, config: Config, upstream: str, clock: Callable[[], float]
+) -> tuple[Policy, ...]:
+    """Returns what the calls of a method pass, in order.
+
+    The order, outermost first: deadline. It stands first so that a call whose time is gone costs
+    nothing, and what follows can rely on `call.deadline`.
+    """
+    given = config.upstreams[upstream]
+    timeout = given.timeout if descriptor.kind is Kind.UNARY else given.stream_timeout
+    return (DeadlineGate(timeout, clock),)
+
+
+def _method(
+    descriptor: MethodDescriptor,
+    config: Config,
+    name: str,
+    lease: Lease,
+    clock: Callable[[], float],
+) -> Method:
+    upstream = lease.upstreams[name]
+    policies = policies_of(descriptor, config, name, clock)
+    return Method(descriptor, policies, upstream.start, upstream.stream)
+
+
+def _specs(config: Config, source: Source) -> dict[str, UpstreamSpec]:
+    specs, problems = {}, []
+    size = config.listener.limits.message_size
+    for name, upstream in config.upstreams.items():
+        try:
+            specs[name] = settings.upstream_spec(name, upstream, size)
+        except settings.SettingError as wrong:
+            problems.append(f"{source.locate(wrong.path)}: {wrong.path}: {wrong}")
+    if problems:
+        raise BuildError(problems)
+    return specs
+
+
+def _placed(problems: Iterable[Problem], source: Source) -> list[str]:
+    """Returns problems as lines; those of the config's own keys with their place in its file."""
+    lines = []
+    for problem in problems:
+        where = problem.where
+        if where.startswith(_CONFIG_SECTIONS):
+            path = where.replace("[", ".").replace("]", "")
+            lines.append(f"{source.locate(path)}: {problem}")
+        else:
+            lines.append(str(problem))
+    return lines
+
+
+def _warnings(config: Config, source: Source, upstream_of: Mapping[str, str]) -> list[str]:
+    used = set(upstream_of.values())
+    return [
+        f"{source.locate(f'upstreams.{name}.services')}: upstreams.{name}.services: "
+        "no service of the protos matches; expected a full name such as shop.v1.Catalog, or a glob"
+        for name in config.upstreams
+        if name not in used
+    ]

@@ -1,0 +1,170 @@
+"""From the config's sections to the plain arguments that the parts take.
+
+No part but this package knows the config, so each can be used and tested without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import grpc
+from pydantic import TypeAdapter
+
+from gateway.config import Config, TcpAddress, Upstream
+from gateway.config.models import HttpRule, Listener, Rest
+from gateway.fronts.rest.compile import RestOptions
+from gateway.listener.limits import Limits
+from gateway.listener.tls import Tls as ListenerTls
+from gateway.routing.metadata import HeaderRules
+from gateway.schema.codec import JsonOptions
+from gateway.schema.folders import Folder
+from gateway.schema.load import Sources
+from gateway.schema.reflection import ReflectionTarget
+from gateway.upstream.endpoints import Endpoint
+from gateway.upstream.spec import Keepalive, Tls, UpstreamSpec
+
+
+_RULES = TypeAdapter(HttpRule)
+
+
+class SettingError(Exception):
+    """A file that the config names can't be used. The text says which and why.
+
+    Attributes:
+        path: The config's key, `upstreams.catalog.tls.ca`.
+    """
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def limits(listener: Listener) -> Limits:
+    """Returns the listener's limits."""
+    given = listener.limits
+    return Limits(
+        connections=given.connections,
+        connections_per_address=given.connections_per_address,
+        header_size=given.header_size,
+        header_timeout=given.header_timeout,
+        body_timeout=given.body_timeout,
+        stream_size=given.stream_size,
+        stream_idle_timeout=given.stream_idle_timeout,
+        idle_timeout=given.idle_timeout,
+    )
+
+
+def listener_tls(listener: Listener) -> ListenerTls | None:
+    """Returns the listener's TLS files."""
+    tls = listener.tls
+    if tls is None:
+        return None
+    return ListenerTls(
+        certificate=tls.certificate,
+        key=tls.key,
+        client_ca=tls.client_ca,
+        client_certificate=tls.client_certificate or "optional",
+    )
+
+
+def header_rules(config: Config) -> HeaderRules:
+    """Returns which headers pass."""
+    request, response = config.headers.request, config.headers.response
+    return HeaderRules.of(request.allow, request.prefix, response.allow, response.prefix)
+
+
+def json_options(rest: Rest) -> JsonOptions:
+    """Returns how messages are written and read as JSON."""
+    return JsonOptions(
+        emit_defaults=rest.json.emit_defaults,
+        enums_as_numbers=rest.json.enums_as_numbers,
+        proto_names=rest.json.proto_names,
+        ignore_unknown_fields=rest.json.unknown_fields == "ignore",
+    )
+
+
+def rest_options(config: Config, rest: Rest) -> RestOptions:
+    """Returns the REST front's options."""
+    given = config.listener.limits
+    return RestOptions(
+        prefix=rest.prefix,
+        unannotated=rest.unannotated,
+        ignore_query=rest.unknown_query.ignore,
+        etag=rest.etag,
+        body_size=given.body_size,
+        message_size=given.message_size,
+    )
+
+
+def upstream_spec(name: str, upstream: Upstream, message_size: int) -> UpstreamSpec:
+    """Returns what an upstream is made of, its TLS files read.
+
+    Raises:
+        SettingError: A TLS file can't be read.
+    """
+    tls = None
+    if upstream.tls is not None:
+        at = f"upstreams.{name}.tls"
+        tls = Tls(
+            ca=_read(f"{at}.ca", upstream.tls.ca),
+            certificate=_read(f"{at}.certificate", upstream.tls.certificate),
+            key=_read(f"{at}.key", upstream.tls.key),
+            server_name=upstream.tls.server_name,
+        )
+    return UpstreamSpec(
+        name=name,
+        endpoints=tuple(_endpoint(each.address) for each in upstream.endpoints),
+        tls=tls,
+        keepalive=Keepalive(upstream.keepalive.time, upstream.keepalive.timeout),
+        message_size=message_size,
+        transport=upstream.transport,
+    )
+
+
+def sources(config: Config, specs: Mapping[str, UpstreamSpec]) -> Sources:
+    """Returns where descriptors come from."""
+    return Sources(
+        folders=tuple(Folder(path) for path in config.schema.protos),
+        descriptor_sets=config.schema.descriptor_sets,
+        reflection=tuple(
+            _target(specs[name], config.upstreams[name]) for name in config.schema.reflection
+        ),
+        http_rules=tuple(_rule(rule) for rule in config.schema.http_rules),
+        expose=config.schema.expose,
+    )
+
+
+def _endpoint(address: object) -> Endpoint:
+    if isinstance(address, TcpAddress):
+        return Endpoint(address.host, address.port)
+    return Endpoint.parse(str(address))
+
+
+def _target(spec: UpstreamSpec, upstream: Upstream) -> ReflectionTarget:
+    tls = spec.tls
+    credentials = None
+    if tls is not None:
+        credentials = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.certificate)
+    return ReflectionTarget(
+        upstream=spec.name,
+        address=str(upstream.endpoints[0].address),
+        services=upstream.services,
+        credentials=credentials,
+        server_name=(tls.server_name or "") if tls else "",
+    )
+
+
+def _rule(rule: HttpRule) -> Mapping[str, object]:
+    """Returns a rule in the form of its YAML."""
+    given: Mapping[str, object] = _RULES.dump_python(rule, mode="json", exclude_none=True)
+    return given
+
+
+def _read(key: str, path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as failure:
+        raise SettingError(key, f"{path.name} can't be read: {failure.strerror}") from failure

@@ -1,0 +1,141 @@
+"""Compiles methods and their HTTP rules into a REST front; every rule that is wrong is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gateway.chain import Method
+from gateway.fronts.rest.front import RestFront, Route
+from gateway.fronts.rest.incoming import Shared
+from gateway.fronts.rest.inputs import Input
+from gateway.fronts.rest.replies import JsonReply, RawReply, reply_of
+from gateway.fronts.rest.streams import StreamRoute
+from gateway.fronts.rest.unary import UnaryRoute
+from gateway.routing.binding import Binder
+from gateway.routing.router import RouteConflictError, RouterBuilder
+from gateway.routing.rules import check_rule, implied_rule
+from gateway.routing.template import Template, TemplateError, parse, parse_prefix
+from gateway.schema.codec import Codec
+from gateway.schema.method import HttpRule, Kind, MethodDescriptor
+from gateway.schema.problem import Problem, SchemaError
+from gateway.schema.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class RestOptions:
+    """What the config says of the front.
+
+    Attributes:
+        prefix: A path before every route.
+        unannotated: Whether methods without a rule answer `POST /package.Service/Method`.
+        ignore_query: Globs of names that a query may have though they name no field.
+        etag: Whether replies to GET get an entity tag.
+        body_size: Bytes of a request body that is held whole.
+        message_size: Bytes of one message of a request stream.
+    """
+
+    prefix: str = ""
+    unannotated: bool = True
+    ignore_query: tuple[str, ...] = ()
+    etag: bool = False
+    body_size: int = 4 * 1024 * 1024
+    message_size: int = 4 * 1024 * 1024
+
+
+class Listed(NamedTuple):
+    """One route, for people."""
+
+    verb: str
+    template: str
+    method: MethodDescriptor
+    rule: HttpRule
+
+
+class Compiled(NamedTuple):
+    """A front, and its routes in the order of their paths."""
+
+    front: RestFront
+    routes: tuple[Listed, ...]
+
+
+def routes_of(
+    methods: Iterable[MethodDescriptor], prefix: Template, *, unannotated: bool
+) -> Iterator[tuple[MethodDescriptor, HttpRule, Template]]:
+    """Yields every rule of the methods with its template, the implied ones where asked for.
+
+    Raises:
+        TemplateError: A template is wrong; `check_rule` tells it better.
+    """
+    for method in methods:
+        rules = method.rules or ((implied_rule(method),) if unannotated else ())
+        for rule in rules:
+            yield method, rule, parse(rule.template).under(prefix)
+
+
+def compile_front(
+    methods: Iterable[Method],
+    registry: Registry,
+    codec: Codec,
+    shared: Shared,
+    options: RestOptions,
+) -> Compiled:
+    """Compiles the front.
+
+    Args:
+        methods: Those that have an upstream; others have no routes.
+        registry: Their descriptors.
+        codec: Their JSON.
+        shared: What requests share.
+        options: What the config says.
+
+    Raises:
+        SchemaError: With every rule that is wrong, and every two that match the same requests.
+    """
+    by_name = {method.descriptor.name: method for method in methods}
+    problems = [
+        problem
+        for method in by_name.values()
+        for rule in method.descriptor.rules
+        for problem in check_rule(method.descriptor, rule, registry)
+    ]
+    try:
+        prefix = parse_prefix(options.prefix)
+    except TemplateError as wrong:
+        problems.append(Problem("rest.prefix", message=str(wrong)))
+    if problems:
+        raise SchemaError(problems)
+    builder = RouterBuilder[Route]()
+    listed = []
+    descriptors = [method.descriptor for method in by_name.values()]
+    for method, rule, template in routes_of(descriptors, prefix, unannotated=options.unannotated):
+        binder = Binder(method, rule, template, registry, codec, options.ignore_query)
+        reply = reply_of(method, rule, registry, codec)
+        route = _route(by_name[method.name], Input(binder), reply, options)
+        builder.add(rule.verb, template, route, label=method.name, source=rule.source)
+        listed.append(Listed(rule.verb, str(template), method, rule))
+    try:
+        router = builder.freeze()
+    except RouteConflictError as clash:
+        raise SchemaError(
+            Problem(each.second.source, message=str(each)) for each in clash.conflicts
+        ) from None
+    listed.sort(key=lambda each: (each.template, each.verb))
+    return Compiled(RestFront(router, shared), tuple(listed))
+
+
+def _route(
+    method: Method, input: Input, reply: JsonReply | RawReply, options: RestOptions  # noqa: A002 - the proto's own word for it
+) -> Route:
+    unary = UnaryRoute(method, input, reply, body_size=options.body_size, etag=options.etag)
+    if method.descriptor.kind is Kind.UNARY:
+        return unary
+    return StreamRoute(
+        method,
+        input,
+        reply,
+        unary.respond,
+        body_size=options.body_size,
+        message_size=options.message_size,
+    )

@@ -1,0 +1,188 @@
+"""A route to a streaming method: an owned task between an HTTP exchange and a stream of messages.
+
+The task is the exchange's: when the client leaves it is cancelled, and the call with it. It waits
+for the client on both sides, so a slow client slows its backend stream, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+
+from gateway.call import Metadata, Reply, RpcError, StreamCall
+from gateway.chain import Method, as_error
+from gateway.errors import error
+from gateway.fronts.rest.errors import body_error
+from gateway.fronts.rest.forms import END_ID, FORMS, Form
+from gateway.fronts.rest.httpbody import RawForm
+from gateway.fronts.rest.incoming import CallFields, Incoming
+from gateway.fronts.rest.inputs import Input
+from gateway.fronts.rest.media import SSE, stream_form
+from gateway.fronts.rest.replies import JsonReply, RawReply
+from gateway.fronts.rest.reply import success_head
+from gateway.fronts.rest.requests import One, Requests
+from gateway.fronts.rest.responses import HEAD_DELAY, Responses, SingleResponse, StreamResponses
+from gateway.http import BodyError, Exchange
+from gateway.http.exchange import DRAINING, STREAM_IDLE
+
+
+@dataclass(slots=True, kw_only=True)
+class RestStreamCall(StreamCall):
+    """A streaming call, between the two sides of an exchange."""
+
+    requests: Requests
+    responses: Responses
+
+    async def receive(self) -> bytes | None:
+        """See StreamCall."""
+        return await self.requests.receive()
+
+    async def start(self, initial: Metadata) -> None:
+        """See StreamCall."""
+        self.responses.start(initial)
+
+    async def send(self, message: bytes) -> None:
+        """See StreamCall."""
+        await self.responses.send(message)
+
+
+class StreamRoute:
+    """One binding of a streaming method, of any of the three kinds.
+
+    Args:
+        method: What it calls.
+        input: How request messages are made.
+        reply: How reply messages are written.
+        respond: Answers with the one reply of a client-streaming method.
+        body_size: The most bytes of a request body that is held whole.
+        message_size: The most bytes of one message of a request stream.
+        head_delay: Seconds until a stream's head is sent though no message has come.
+    """
+
+    __slots__ = (
+        "_body_size",
+        "_head_delay",
+        "_input",
+        "_message_size",
+        "_method",
+        "_reply",
+        "_respond",
+    )
+
+    def __init__(
+        self,
+        method: Method,
+        input: Input,  # noqa: A002 - the proto's own word for it
+        reply: JsonReply | RawReply,
+        respond: Callable[[Incoming, Reply], None],
+        *,
+        body_size: int,
+        message_size: int,
+        head_delay: float = HEAD_DELAY,
+    ) -> None:
+        self._method = method
+        self._input = input
+        self._reply = reply
+        self._respond = respond
+        self._body_size = body_size
+        self._message_size = message_size
+        self._head_delay = head_delay
+
+    def handle(self, incoming: Incoming, captures: tuple[str, ...]) -> None:
+        """Answers a request that the router sent here.
+
+        Raises:
+            RpcError: The request is refused before its body is looked at.
+        """
+        request, exchange = incoming.request, incoming.exchange
+        streams_back = self._method.descriptor.kind.server_streams
+        form = self._form(incoming) if streams_back else None
+        if form and form.content_type == SSE and request.headers.get("last-event-id") == END_ID:
+            # The stream that this EventSource comes back for has ended (WHATWG HTML, 9.2.3).
+            incoming.respond(204, (), b"")
+            return
+        fields = incoming.call_fields()
+        run = partial(self._run, incoming, fields, form)
+        if self._method.descriptor.kind.client_streams and self._input.has_body:
+            exchange.spawn(run(self._input.stream(exchange, captures, self._message_size)))
+            return
+        make = self._input.prepare(request, captures)
+
+        def whole(body: bytes) -> None:
+            exchange.spawn(run(One(make(body))))
+
+        exchange.collect(self._body_size, incoming.guarded(whole), incoming.guarded(_no_body))
+
+    def _form(self, incoming: Incoming) -> Form:
+        if isinstance(self._reply, RawReply):
+            return RawForm(self._reply.extract)
+        return FORMS[stream_form(incoming.request.headers.all("accept"))](self._reply.render)
+
+    def _responses(self, incoming: Incoming, form: Form | None) -> Responses:
+        if form is None:
+            return SingleResponse(partial(self._respond, incoming), incoming.refuse)
+        return StreamResponses(
+            incoming.exchange,
+            form,
+            head=partial(success_head, rules=incoming.shared.rules),
+            headers=incoming.headers,
+            error_text=incoming.error_text,
+            refuse=incoming.refuse,
+            head_delay=self._head_delay,
+        )
+
+    async def _run(
+        self, incoming: Incoming, fields: CallFields, form: Form | None, requests: Requests
+    ) -> None:
+        responses = self._responses(incoming, form)
+        call = RestStreamCall(
+            self._method.descriptor.name, **fields, requests=requests, responses=responses
+        )
+        try:
+            try:
+                if isinstance(responses, StreamResponses) and incoming.request.method == "HEAD":
+                    await _until_head(self._method.stream(call), responses)
+                else:
+                    await self._method.stream(call)
+                await responses.end()
+            except asyncio.CancelledError as cancelled:
+                await responses.fail(_told(cancelled))
+            except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
+                await responses.fail(as_error(failure))
+        finally:
+            await responses.close()
+
+
+async def _until_head(running: Coroutine[object, object, Metadata], sent: StreamResponses) -> None:
+    """Runs a call until its reply's head is known, which is all that HEAD asks for."""
+    call = asyncio.ensure_future(running)
+    head = asyncio.ensure_future(sent.committed.wait())
+    try:
+        await asyncio.wait([call, head], return_when=asyncio.FIRST_COMPLETED)
+        if call.done():
+            call.result()
+    finally:
+        head.cancel()
+        call.cancel()
+        await asyncio.wait([call, head])
+
+
+def _told(cancelled: asyncio.CancelledError) -> RpcError:
+    """Returns the error for a client that is still there, or raises `cancelled` again."""
+    match cancelled.args:
+        case (reason,) if reason == STREAM_IDLE:
+            failure = error("STREAM_IDLE", "Nothing passed on this stream for too long.")
+        case (reason,) if reason == DRAINING:
+            failure = error("DRAINING", "The gateway is shutting down; try again.", retry_after=1)
+        case _:
+            raise cancelled
+    task = asyncio.current_task()
+    assert task is not None
+    task.uncancel()
+    return failure
+
+
+def _no_body(failure: BodyError) -> None:
+    raise body_error(failure)
