@@ -123,9 +123,9 @@ async def _gather(
     problems = configured(sources.http_rules)[1]
     work: list[Coroutine[object, object, Reflected]] = []
     if sources.folders:
-        work.append(_reflected(from_folders(sources.folders, cache, progress)))
+        work.append(_from_folders(sources, cache, progress))
     if sources.descriptor_sets:
-        work.append(_reflected(from_descriptor_sets(sources.descriptor_sets)))
+        work.append(_from_descriptor_sets(sources))
     work += [from_reflection(target, bounds) for target in sources.reflection]
     files: list[SchemaFile] = []
     warnings: list[Problem] = []
@@ -142,8 +142,14 @@ async def _gather(
     return files, warnings
 
 
-async def _reflected(files: Coroutine[object, object, list[SchemaFile]]) -> Reflected:
-    return Reflected(await files)
+async def _from_folders(
+    sources: Sources, cache: Cache, progress: Callable[[Progress], None]
+) -> Reflected:
+    return Reflected(await from_folders(sources.folders, cache, progress))
+
+
+async def _from_descriptor_sets(sources: Sources) -> Reflected:
+    return Reflected(await from_descriptor_sets(sources.descriptor_sets))
 
 
 async def _in_slices(steps: Building, progress: Callable[[Progress], None]) -> Registry:

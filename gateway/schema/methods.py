@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor import MethodDescriptor as PoolMethod
+from google.protobuf.message import DecodeError
 
 from gateway.schema.file import SchemaFile
 from gateway.schema.http_rules import ANNOTATION, RuleError, annotated
@@ -40,9 +41,14 @@ def methods_of(
         configured: Rules of the configuration by selector: they replace annotations.
 
     Raises:
-        SchemaError: Annotations break their specification; all that do, by file and line.
+        SchemaError: Annotations break their specification; all that do, by file and line. Or the
+            source info is damaged.
     """
-    known = locations(file.source_info, _tells_of_a_method) if file.source_info else {}
+    try:
+        known = locations(file.source_info, _tells_of_a_method) if file.source_info else {}
+    except DecodeError as error:
+        damaged = Problem(file.origin, message="has damaged source_code_info")
+        raise SchemaError([damaged]) from error
     rule_lines = _rule_lines(known)
     found: dict[str, tuple[MethodDescriptor, ...]] = {}
     problems: list[Problem] = []
@@ -55,9 +61,7 @@ def methods_of(
             try:
                 methods.append(_describe(method, location, line, configured))
             except RuleError as error:
-                problems.append(
-                    Problem(file.origin or file.name, line, message=f"{method.full_name}: {error}")
-                )
+                problems.append(Problem(file.origin, line, message=f"{method.full_name}: {error}"))
         found[service.full_name] = tuple(methods)
     if problems:
         raise SchemaError(problems)

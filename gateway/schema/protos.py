@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import mmap
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from gateway.schema import bundled
 from gateway.schema.cache import MAGIC, Cache, Entry
@@ -19,6 +21,7 @@ from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.progress import Progress
 from gateway.schema.serialized import cut_source_info, file_name, split_set
 
+_Result = TypeVar("_Result")
 _TRIES = 3  # when protos are changed while they are compiled
 
 
@@ -75,10 +78,11 @@ async def _compile(
     """Compiles; returns None when a proto was changed meanwhile."""
     text = "compiling protos"
     progress(Progress(text, 0, len(protos)))
-    with tempfile.TemporaryDirectory(prefix="gateway-") as work:
-        root, out = Path(work, "root"), Path(work, "out")
-        await asyncio.to_thread(_link, root, protos)
-        await asyncio.to_thread(out.mkdir)
+    work = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="gateway-"))
+    root, out = work / "root", work / "out"
+    try:
+        await _to_its_end(lambda: _link(root, protos))
+        await _to_its_end(out.mkdir)
         compiled = await compile_all(
             protos, root, out, lambda done: progress(Progress(text, done, len(protos)))
         )
@@ -86,9 +90,21 @@ async def _compile(
             return None
         if compiled.problems:
             raise SchemaError(compiled.problems)
-        return await asyncio.to_thread(
-            cache.store, key, lambda: _once_each(compiled.sets), time.time()
+        return await _to_its_end(
+            lambda: cache.store(key, lambda: _once_each(compiled.sets), time.time())
         )
+    finally:
+        await asyncio.to_thread(shutil.rmtree, work)  # thousands of links take their time
+
+
+async def _to_its_end(work: Callable[[], _Result]) -> _Result:
+    """Does work in a thread. Cancelling waits for its end: nobody else cleans up under it."""
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _link(root: Path, protos: Iterable[ProtoFile]) -> None:

@@ -207,7 +207,7 @@ class _Conversation:
             self._size += len(data)
         if self._size > self._bounds.size or len(self._files) > self._bounds.files:
             raise self._error(
-                f"sent more than {self._bounds.files} files or {self._bounds.size >> 20} MiB"
+                f"sent more than {self._bounds.files} files or {self._bounds.size} bytes"
             )
 
     def _error(self, text: str) -> SchemaError:

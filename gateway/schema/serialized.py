@@ -90,9 +90,12 @@ def file_name(data: Buffer) -> str:
     """Returns the name in a serialized FileDescriptorProto, empty without one.
 
     Raises:
-        ValueError: It is not a serialized message.
+        ValueError: It is not a serialized message, or the name is not UTF-8.
     """
     for number, _, value, end in _fields(data):
         if number == _FILE_NAME:
-            return bytes(data[value:end]).decode()
+            try:
+                return bytes(data[value:end]).decode()
+            except UnicodeDecodeError as error:
+                raise ValueError("it holds a file with a name that is not UTF-8") from error
     return ""

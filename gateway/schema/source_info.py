@@ -33,6 +33,9 @@ def locations(source_info: Buffer, wanted: Callable[[Path], bool]) -> dict[Path,
     Args:
         source_info: The field `source_code_info` with its tag (`SchemaFile.source_info`).
         wanted: Chooses by path.
+
+    Raises:
+        google.protobuf.message.DecodeError: It is damaged.
     """
     # A file that has that field only is a FileDescriptorProto too.
     info = FileDescriptorProto.FromString(bytes(source_info)).source_code_info

@@ -289,8 +289,9 @@ async def test_folders_that_are_none_are_all_named(tmp_path):
 async def test_names_that_tempt_a_command_line(tmp_path, write):
     names = ["-I.proto", "@a.proto", "a b=c.proto", "ü:1:2.proto"]
     files = {name: message(f"M{number}") for number, name in enumerate(names)}
+    files["importer.proto"] = message("Importer", "p", *names)
     loaded = await folder(write(files, "a=b:c d"))
-    assert set(names) <= set(loaded.registry.file_bytes)
+    assert set(files) <= set(loaded.registry.file_bytes)
 
 
 async def test_a_name_that_no_proto_can_import(write):
@@ -323,6 +324,35 @@ async def test_cancelling_ends_the_compiler(write, monkeypatch):
     with pytest.raises(asyncio.CancelledError):
         await task
     assert [child.returncode for child in children] == [-9]
+
+
+async def test_cancelling_at_any_moment_leaves_nothing_behind(write, tmp_path, monkeypatch):
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    path = write({f"a{n}.proto": message(f"A{n}") for n in range(50)})
+    for turns in range(12):
+        task = asyncio.create_task(folder(path))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    links = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    real = Path.symlink_to
+
+    def linked(self, target):
+        real(self, target)
+        loop.call_soon_threadsafe(links.set)
+
+    monkeypatch.setattr(Path, "symlink_to", linked)
+    task = asyncio.create_task(folder(path))
+    await links.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert list(temporary.iterdir()) == []
 
 
 async def test_expose_chooses_services_and_never_health_or_reflection(write):
