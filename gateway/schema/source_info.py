@@ -43,6 +43,11 @@ def locations(source_info: Buffer, wanted: Callable[[Path], bool]) -> dict[Path,
     for location in info.location:
         path = tuple(location.path)
         if wanted(path):
-            comment = textwrap.dedent(location.leading_comments).strip()
+            comment = textwrap.dedent(_text(location.leading_comments)).strip()
             found[path] = Location(location.span[0] + 1 if location.span else 0, comment)
     return found
+
+
+def _text(comment: str | bytes) -> str:
+    """Returns a comment as text: what is not UTF-8 comes as bytes."""
+    return comment if isinstance(comment, str) else comment.decode(errors="replace")

@@ -87,6 +87,14 @@ def test_comments_are_kept_apart_and_come_back():
     assert FileDescriptorProto.FromString(registry.file_bytes["a.proto"]) == proto
 
 
+def test_a_comment_that_is_not_utf_8():
+    proto = file("a.proto", "M", services=[service()])
+    proto.source_code_info.location.add(path=[6, 0, 2, 0], span=[4, 2, 9], leading_comments="caf~")
+    data = proto.SerializeToString().replace(b"caf~", b"caf\xe9")
+    (method,) = Registry.build([data]).methods("p.S")
+    assert method.comment == "caf\N{REPLACEMENT CHARACTER}"
+
+
 def test_source_info_that_is_damaged():
     data = file("a.proto", "M", services=[service()]).SerializeToString()
     registry = Registry.build([data + b"\x4a\x02\x0a\x7f"])
