@@ -187,11 +187,6 @@ class Connection(asyncio.Protocol):
 
     # The exchange's wishes.
 
-    @property
-    def closes(self) -> bool:
-        """Whether the connection ends after the present reply."""
-        return self._service.draining or not self.body_complete
-
     def send_continue(self) -> None:
         """Tells a client that waits for it to send the body (RFC 9110 section 10.1.1)."""
         if self.head.expects_continue and not self.body_complete and not self._received:

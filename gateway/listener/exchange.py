@@ -283,7 +283,9 @@ class AiohttpExchange(Exchange):
         while True:
             response = self._response
             if response is not None and not response.prepared:
-                if self._connection.closes:
+                # A stream may answer a body that is still coming, and both end well.
+                unread = self._whole and not self._raw.content.is_eof()
+                if unread or self._service.draining:
                     response.force_close()
                 await response.prepare(self._raw)
                 if self._sent_head is not None and not self._sent_head.done():

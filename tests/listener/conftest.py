@@ -153,6 +153,16 @@ async def connect():
         await client.close()
 
 
+@pytest.fixture
+def dial(listen, connect):
+    """Opens a listener and a connection to it."""
+
+    async def open_both(handler, **limits):
+        return await connect(await listen(handler, **limits))
+
+    return open_both
+
+
 def text(exchange, status, body):
     exchange.respond(status, [("Content-Type", "text/plain")], body)
 

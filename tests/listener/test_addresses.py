@@ -68,11 +68,11 @@ async def test_unix_socket(listen, connect, echo, tmp_path):
     assert not path.exists()
 
 
-async def test_a_stale_unix_socket_is_replaced(listen, connect, echo, tmp_path):
+async def test_a_stale_unix_socket_is_replaced(dial, echo, tmp_path):
     path = tmp_path / "gw.sock"
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
-    client = await connect(await listen(echo, addresses=[f"unix:{path}"]))
+    client = await dial(echo, addresses=[f"unix:{path}"])
     assert (await client.get()).status == 200
 
 

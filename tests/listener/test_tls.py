@@ -84,12 +84,12 @@ async def test_an_early_error_reaches_the_client_over_tls(listen, connect, echo,
     assert await client.rest() == b""
 
 
-async def test_tls_1_1_is_refused(listen, connect, echo, server, trusting):
+def test_tls_1_2_is_the_least(server):
     assert context(server).minimum_version is ssl.TLSVersion.TLSv1_2
 
 
-async def test_plain_http_on_a_tls_port_ends(listen, connect, echo, server):
-    client = await connect(await listen(echo, tls=server))
+async def test_plain_http_on_a_tls_port_ends(dial, echo, server):
+    client = await dial(echo, tls=server)
     await client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     assert not (await client.rest()).startswith(b"HTTP/1.1 200")
 

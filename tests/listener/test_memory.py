@@ -1,0 +1,85 @@
+"""100 MB through a stream, either way, take no more memory than a few buffers."""
+
+import asyncio
+import tracemalloc
+
+import pytest
+
+SIZE = 100_000_000
+PART = bytes(64 * 1024)
+
+
+@pytest.fixture
+def flat():
+    tracemalloc.start()
+    yield
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8_000_000
+
+
+@pytest.mark.parametrize("chunked", [True, False], ids=["chunked", "sized"])
+async def test_up(dial, flat, chunked):
+    async def work(exchange):
+        total = 0
+        async for part in exchange.chunks():
+            total += len(part)
+        exchange.respond(200, [], b"%d" % total)
+
+    client = await dial(lambda exchange: exchange.spawn(work(exchange)))
+    framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % SIZE
+    await client.send(b"POST / HTTP/1.1\r\nHost: a\r\n" + framing + b"\r\n\r\n")
+    left = SIZE
+    while left:
+        part = PART[:left]
+        left -= len(part)
+        await client.send(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+    await client.send(b"0\r\n\r\n" if chunked else b"")
+    assert (await client.reply()).body == b"%d" % SIZE
+
+
+async def test_down(dial, flat):
+    async def work(exchange):
+        exchange.start(200, [])
+        left = SIZE
+        while left:
+            part = PART[:left]
+            left -= len(part)
+            await exchange.write(part)
+        await exchange.finish()
+
+    client = await dial(lambda exchange: exchange.spawn(work(exchange)))
+    await client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await client.head()
+    total = 0
+    while size := int(await client.reader.readuntil(b"\r\n"), 16):
+        await client.reader.readexactly(size + 2)
+        total += size
+    assert total == SIZE
+
+
+async def test_both_ways_at_once(dial, flat):
+    size = SIZE // 4
+
+    async def work(exchange):
+        exchange.start(200, [])
+        async for part in exchange.chunks():
+            await exchange.write(part)
+        await exchange.finish()
+
+    client = await dial(lambda exchange: exchange.spawn(work(exchange)))
+    await client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
+
+    async def up():
+        for _ in range(size // len(PART)):
+            await client.send(PART)
+        await client.send(PART[: size % len(PART)])
+
+    sending = asyncio.create_task(up())
+    await client.head()
+    total = 0
+    while part := int(await client.reader.readuntil(b"\r\n"), 16):
+        await client.reader.readexactly(part + 2)
+        total += part
+    await sending
+    assert total == size
