@@ -18,7 +18,7 @@ from gateway.errors import error
 from gateway.fronts.rest.compile import Listed, compile_front
 from gateway.fronts.rest.errors import ErrorRenderer
 from gateway.fronts.rest.front import RestFront
-from gateway.fronts.rest.incoming import Incoming, Shared
+from gateway.fronts.rest.incoming import REQUEST_ID, Incoming, Shared
 from gateway.http import Exchange
 from gateway.policies.deadline import DeadlineGate
 from gateway.schema.codec import Codec
@@ -118,9 +118,11 @@ async def build(
         rules=settings.header_rules(config),
         errors=ErrorRenderer(codec.message(_ANY).transcode),
         clock=clock,
+        request_id_passes=REQUEST_ID in config.headers.request.allow,
         lease=lease,
     )
-    front, routes = None, ()
+    front: RestFront | None = None
+    routes: tuple[Listed, ...] = ()
     if config.rest:
         try:
             front, routes = compile_front(

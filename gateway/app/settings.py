@@ -24,7 +24,6 @@ from gateway.schema.reflection import ReflectionTarget
 from gateway.upstream.endpoints import Endpoint
 from gateway.upstream.spec import Keepalive, Tls, UpstreamSpec
 
-
 _RULES = TypeAdapter(HttpRule)
 
 
@@ -71,7 +70,7 @@ def listener_tls(listener: Listener) -> ListenerTls | None:
 def header_rules(config: Config) -> HeaderRules:
     """Returns which headers pass."""
     request, response = config.headers.request, config.headers.response
-    return HeaderRules.of(request.allow, request.prefix, response.allow, response.prefix)
+    return HeaderRules(request.allow, request.prefix, response.allow, response.prefix)
 
 
 def json_options(rest: Rest) -> JsonOptions:

@@ -110,7 +110,7 @@ def compile_front(
     listed = []
     descriptors = [method.descriptor for method in by_name.values()]
     for method, rule, template in routes_of(descriptors, prefix, unannotated=options.unannotated):
-        binder = Binder(method, rule, template, registry, codec, options.ignore_query)
+        binder = Binder(method, rule, template, registry, codec, ignore_query=options.ignore_query)
         reply = reply_of(method, rule, registry, codec)
         route = _route(by_name[method.name], Input(binder), reply, options)
         builder.add(rule.verb, template, route, label=method.name, source=rule.source)
@@ -126,14 +126,14 @@ def compile_front(
 
 
 def _route(
-    method: Method, input: Input, reply: JsonReply | RawReply, options: RestOptions  # noqa: A002 - the proto's own word for it
+    method: Method, input_: Input, reply: JsonReply | RawReply, options: RestOptions
 ) -> Route:
-    unary = UnaryRoute(method, input, reply, body_size=options.body_size, etag=options.etag)
+    unary = UnaryRoute(method, input_, reply, body_size=options.body_size, etag=options.etag)
     if method.descriptor.kind is Kind.UNARY:
         return unary
     return StreamRoute(
         method,
-        input,
+        input_,
         reply,
         unary.respond,
         body_size=options.body_size,

@@ -69,10 +69,3 @@ def parse(wire: bytes) -> tuple[str, bytes]:
         raise error("INVALID_UPSTREAM_MESSAGE", "The backend's reply is not readable.") from None
     known = _MEDIA_TYPE.fullmatch(body.content_type)
     return body.content_type if known else DEFAULT_TYPE, body.data
-
-
-def make(content_type: str | None, data: bytes) -> bytes:
-    """Returns the serialized HttpBody of a request body."""
-    # A header is Latin-1 text, a proto string is UTF-8; media types are ASCII.
-    kind = content_type if content_type and content_type.isascii() else ""
-    return httpbody_pb2.HttpBody(content_type=kind, data=data).SerializeToString()

@@ -44,12 +44,14 @@ class Shared:
         rules: Which headers pass to backends and back.
         errors: Renders errors.
         clock: The event loop's clock, seconds.
+        request_id_passes: Whether backends are told the request id, also one made here.
         lease: What must live as long as any request does; nobody looks at it.
     """
 
     rules: HeaderRules
     errors: ErrorRenderer
     clock: Callable[[], float]
+    request_id_passes: bool = False
     lease: object = None
 
 
@@ -80,7 +82,7 @@ class Incoming:
         timeout = client_timeout(headers)
         rules = self.shared.rules
         metadata = rules.request(headers)
-        if REQUEST_ID in rules.request_allow:
+        if self.shared.request_id_passes:
             metadata = Metadata((*metadata.without(REQUEST_ID), (REQUEST_ID, self.request_id)))
         return {
             "metadata": metadata,

@@ -47,7 +47,7 @@ class LineSplitter:
     def feed(self, data: bytes) -> list[bytes]:
         """See Splitter."""
         *lines, last = data.split(b"\n")
-        messages = []
+        messages: list[bytes] = []
         for line in lines:
             self._extend(line)
             self._take(messages)

@@ -7,7 +7,7 @@ for the client on both sides, so a slow client slows its backend stream, and not
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,7 +24,7 @@ from gateway.fronts.rest.replies import JsonReply, RawReply
 from gateway.fronts.rest.reply import success_head
 from gateway.fronts.rest.requests import One, Requests
 from gateway.fronts.rest.responses import HEAD_DELAY, Responses, SingleResponse, StreamResponses
-from gateway.http import BodyError, Exchange
+from gateway.http import BodyError
 from gateway.http.exchange import DRAINING, STREAM_IDLE
 
 
@@ -53,7 +53,7 @@ class StreamRoute:
 
     Args:
         method: What it calls.
-        input: How request messages are made.
+        input_: How request messages are made.
         reply: How reply messages are written.
         respond: Answers with the one reply of a client-streaming method.
         body_size: The most bytes of a request body that is held whole.
@@ -74,7 +74,7 @@ class StreamRoute:
     def __init__(
         self,
         method: Method,
-        input: Input,  # noqa: A002 - the proto's own word for it
+        input_: Input,
         reply: JsonReply | RawReply,
         respond: Callable[[Incoming, Reply], None],
         *,
@@ -83,7 +83,7 @@ class StreamRoute:
         head_delay: float = HEAD_DELAY,
     ) -> None:
         self._method = method
-        self._input = input
+        self._input = input_
         self._reply = reply
         self._respond = respond
         self._body_size = body_size
@@ -155,7 +155,7 @@ class StreamRoute:
             await responses.close()
 
 
-async def _until_head(running: Coroutine[object, object, Metadata], sent: StreamResponses) -> None:
+async def _until_head(running: Awaitable[Metadata], sent: StreamResponses) -> None:
     """Runs a call until its reply's head is known, which is all that HEAD asks for."""
     call = asyncio.ensure_future(running)
     head = asyncio.ensure_future(sent.committed.wait())

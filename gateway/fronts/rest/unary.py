@@ -12,7 +12,7 @@ from gateway.call import Call, Reply, RpcError
 from gateway.chain import Method
 from gateway.fronts.rest.errors import body_error
 from gateway.fronts.rest.incoming import CallFields, Incoming
-from gateway.fronts.rest.inputs import Input
+from gateway.fronts.rest.inputs import Input, Make
 from gateway.fronts.rest.replies import JsonReply, RawReply
 from gateway.fronts.rest.reply import entity_tag, not_modified, success_head
 from gateway.http import BodyError
@@ -25,7 +25,7 @@ class UnaryRoute:
 
     Args:
         method: What it calls.
-        input: How the request message is made.
+        input_: How the request message is made.
         reply: How the reply message is written.
         body_size: The most bytes of a request body.
         etag: Whether replies to GET get an entity tag where the backend gives none.
@@ -36,14 +36,14 @@ class UnaryRoute:
     def __init__(
         self,
         method: Method,
-        input: Input,  # noqa: A002 - the proto's own word for it
+        input_: Input,
         reply: JsonReply | RawReply,
         *,
         body_size: int,
         etag: bool,
     ) -> None:
         self._method = method
-        self._input = input
+        self._input = input_
         self._reply = reply
         self._body_size = body_size
         self._etag = etag
