@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from google.protobuf import any_pb2
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2
 
 from gateway.call import Code, Detail, RpcError
@@ -84,7 +85,7 @@ def _retry_after(details: tuple[Detail, ...]) -> int | None:
             info = error_details_pb2.RetryInfo()
             try:
                 info.ParseFromString(detail.value)
-            except ValueError:  # a backend's detail that is none: the error matters, not it
+            except DecodeError:  # a backend's detail that is none: the error matters, not it
                 return None
             delay = info.retry_delay.seconds + info.retry_delay.nanos / 1e9
             return math.ceil(delay) if delay > 0 else None

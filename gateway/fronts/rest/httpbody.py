@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from google.api import httpbody_pb2
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import DecodeError
 
 from gateway.call import RpcError
 from gateway.errors import error
@@ -65,7 +66,7 @@ def parse(wire: bytes) -> tuple[str, bytes]:
     body = httpbody_pb2.HttpBody()
     try:
         body.ParseFromString(wire)
-    except ValueError:  # protobuf's DecodeError
+    except DecodeError:
         raise error("INVALID_UPSTREAM_MESSAGE", "The backend's reply is not readable.") from None
     known = _MEDIA_TYPE.fullmatch(body.content_type)
     return body.content_type if known else DEFAULT_TYPE, body.data
