@@ -20,9 +20,6 @@ from gateway.upstream.channel.request import too_large
 # not have answered 200 by then.
 _HOLD = 0.05
 
-# grpc.aio's own status of a call that ended while a message was written; the real one follows it.
-_MASK = "Internal error from Core"
-
 
 class StreamRun:
     """A streaming call under way. The task that awaits `run` owns it: cancelled, it cancels."""
@@ -35,7 +32,6 @@ class StreamRun:
         "_over",
         "_rpc",
         "_scope",
-        "_told",
     )
 
     def __init__(
@@ -52,8 +48,6 @@ class StreamRun:
         self._failed: Exception | None = None
         self._over = False
         self._scope = asyncio.timeout(None)
-        self._told = asyncio.Event()
-        rpc.add_done_callback(self._ended)
 
     async def run(self) -> Metadata:
         """Runs the call to its end and returns the trailers.
@@ -77,9 +71,6 @@ class StreamRun:
             self._failed = failure
             self._scope.reschedule(asyncio.get_running_loop().time())
 
-    def _ended(self, _: object) -> None:
-        self._told.set()
-
     async def _exchange(self) -> Metadata:
         try:
             # Not one message is taken from the client before there is a connection for it.
@@ -101,26 +92,20 @@ class StreamRun:
                 if refused := too_large(len(message), self._message_size):
                     self.end(refused)
                     return
-                if not await self._went_out(self._rpc.write(message)):
-                    return
+                # Not `write`: if the call has ended it puts a status of its own in the real one's
+                # place. The call beneath says that the message did not go out, and no more.
+                await self._rpc._cython_call.send_serialized_message(message)  # noqa: SLF001
+            await self._rpc.done_writing()
+        except grpc.aio.InternalError:
+            return  # The call has ended; whoever reads the replies learns how.
         except Exception as failure:  # noqa: BLE001 - handed to the task that owns the call
             if not self._over:
                 self.end(failure)
-            return
-        await self._went_out(self._rpc.done_writing())
-
-    async def _went_out(self, writing: Any) -> bool:
-        """Tells whether a write went well; if not, the call has ended and replies tell how."""
-        try:
-            await writing
-        except (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError):
-            return False
-        return True
 
     async def _replies(self) -> Metadata:
         """Carries replies, as fast as the client takes them; returns the trailers."""
         initial = Metadata(await self._rpc.initial_metadata())
-        # Not `read`, which gives up messages that are there when a write has failed.
+        # Not `read`, which asks for the status first and gives up messages that are there.
         replies: AsyncGenerator[bytes, None] = aiter(self._rpc)
         first = asyncio.ensure_future(self._next(replies))
         try:
@@ -145,28 +130,4 @@ class StreamRun:
         try:
             return await anext(replies, None)
         except grpc.aio.AioRpcError as failure:
-            known = await self._unmasked(failure)
-        if known is None:
-            return None
-        raise self._failure_of(known)
-
-    async def _unmasked(self, failure: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError | None:
-        """Returns how the call ended; None for well."""
-        rpc, text = self._rpc, failure.details()
-        if text != _MASK:
-            return failure
-        while text == _MASK:
-            self._told.clear()
-            text = await rpc.details()
-            if text == _MASK:
-                await self._told.wait()
-        code = await rpc.code()
-        if code is grpc.StatusCode.OK:
-            return None
-        return grpc.aio.AioRpcError(
-            code,
-            await rpc.initial_metadata(),
-            await rpc.trailing_metadata(),
-            text,
-            await rpc.debug_error_string(),
-        )
+            raise self._failure_of(failure) from None
