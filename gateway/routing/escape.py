@@ -8,11 +8,12 @@ means what is the router's business.
 
 from __future__ import annotations
 
-from urllib.parse import unquote_to_bytes
+import binascii
+import re
 
 from gateway.errors import error
 
-_HEX = frozenset("0123456789abcdefABCDEF")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _DOTS = frozenset({".", ".."})
 
 
@@ -32,27 +33,24 @@ def decode(raw: str, *, keep_slash: bool = False) -> str:
         EscapeError: An escape is not `%` and two hexadecimal digits, the result is not UTF-8, or
             it holds NUL.
     """
-    if "%" not in raw:
-        if raw.isascii() and "\0" not in raw:
-            return raw
-    else:
-        _check_escapes(raw)
+    if "%" in raw:
+        if _BAD_ESCAPE.search(raw):
+            raise EscapeError('a "%" is not followed by two hexadecimal digits')
         if keep_slash:
             # An escaped percent sign decodes to "%", so escaping the escape keeps it, as written.
             raw = raw.replace("%2F", "%252F").replace("%2f", "%252f")
+    elif raw.isascii() and "\0" not in raw:
+        return raw
     try:
-        text = unquote_to_bytes(raw.encode("latin-1")).decode()
+        # Quoted-printable is percent-encoding with "=" for "%", and its decoder is written in C:
+        # 70 times faster than urllib.parse's, which takes 0.7 s for a form of 4 MiB.
+        data = raw.encode("latin-1").replace(b"=", b"=3D").replace(b"%", b"=")
+        text = binascii.a2b_qp(data).decode()
     except UnicodeError:
         raise EscapeError("it does not decode to UTF-8") from None
     if "\0" in text:
         raise EscapeError("it holds a NUL character")
     return text
-
-
-def _check_escapes(raw: str) -> None:
-    for piece in raw.split("%")[1:]:
-        if len(piece) < 2 or piece[0] not in _HEX or piece[1] not in _HEX:
-            raise EscapeError('a "%" is not followed by two hexadecimal digits')
 
 
 def split_path(raw: str) -> tuple[list[str], list[str]]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from gateway.routing.fields import map_entry
 from gateway.routing.table import ANY
 from gateway.routing.template import Template, TemplateError, parse
 from gateway.schema.method import HttpRule, MethodDescriptor
@@ -84,8 +85,7 @@ def check_variables(template: Template, message: Descriptor) -> Iterator[Templat
 def _unfit(field: FieldDescriptor, *, last: bool) -> str | None:
     """Returns why a field can't stand at its place in a variable's path, or None."""
     if field.is_repeated:
-        is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
-        return "a map field" if is_map else "a repeated field"
+        return "a repeated field" if map_entry(field) is None else "a map field"
     if field.message_type is not None:
         return "a message field" if last else None
     return None if last else "not a message field"

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 import pytest
 import yaml
@@ -79,6 +79,24 @@ def test_any_text_decodes_or_is_refused(text):
     for keep_slash in (False, True):
         with suppress(EscapeError):
             assert "\0" not in decode(text, keep_slash=keep_slash)
+
+
+@given(st.binary(), st.booleans())
+def test_it_decodes_as_the_standard_library_does(data, escaped):
+    raw = data.decode("latin-1").replace("%", "%25").replace("\0", "0")
+    raw = quote(raw.encode("latin-1")) if escaped else raw.replace("a", "%61")
+    try:
+        expected = unquote_to_bytes(raw.encode("latin-1")).decode()
+    except UnicodeError:
+        with pytest.raises(EscapeError):
+            decode(raw)
+    else:
+        assert decode(raw) == expected
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\r\n", " \n", "\t", "=\n", "=", "_"])
+def test_blanks_and_equals_signs_are_text(blank):
+    assert decode(f"a{blank}%41{blank}") == f"a{blank}A{blank}"
 
 
 @pytest.mark.parametrize(
