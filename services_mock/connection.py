@@ -1,0 +1,40 @@
+"""Cuts a TCP connection that grpc holds: its client sees a reset, as when a process dies.
+
+grpc gives no access to its sockets, so the one with the client's address is looked for among the
+open files of the process. Sockets of other kinds (Unix, IPv6 with a scope) are not found.
+"""
+
+import os
+import re
+import socket
+import struct
+from contextlib import suppress
+from pathlib import Path
+
+_PEER = re.compile(r"ipv[46]:(?:\[|%5B)?([0-9a-fA-F.:]+?)(?:\]|%5D)?:([0-9]+)")
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, no waiting
+
+
+def reset(peer: str) -> bool:
+    """Resets the connection of a peer.
+
+    Args:
+        peer: the client's address as grpc writes it, `ipv4:127.0.0.1:40000`.
+
+    Returns:
+        Whether there was such a connection.
+    """
+    match = _PEER.fullmatch(peer)
+    if not match:
+        return False
+    address = (match[1], int(match[2]))
+    for entry in os.listdir("/dev/fd"):  # noqa: PTH208 - names are numbers here, not paths
+        with suppress(OSError):  # not a socket, not connected, or closed since
+            with socket.socket(fileno=os.dup(int(entry))) as connection:
+                if connection.getpeername()[:2] != address:
+                    continue
+                # grpc reads the end of the stream and closes: with no lingering, that is a reset.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+                connection.shutdown(socket.SHUT_RD)
+                return True
+    return False
