@@ -10,11 +10,14 @@ import re
 from enum import Enum
 from typing import Final, Protocol
 
+from gateway.http import Headers
 from gateway.listener.head import CHUNKED
 
 # A size of 15 hex digits fits in 64 bits. Extensions: whatever is no control character.
 _SIZE_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 _TRAILER_LINE: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
+
+_IDENTITY: Final = frozenset({"", "identity"})
 
 
 class BadBody(Exception):  # noqa: N818  the client's fault, told in its own words elsewhere
@@ -133,6 +136,12 @@ class ChunkedBody:
         room = 1 if self._at is _At.DATA_END else self._overhead + 16
         if len(received) - at > room:
             raise BadBody("a line of the chunked coding is too long")
+
+
+def is_coded(headers: Headers) -> bool:
+    """Returns whether a body has a content coding, which nobody here undoes (RFC 9110 8.4)."""
+    codings = ",".join(headers.all("content-encoding")).split(",")
+    return any(coding.strip().lower() not in _IDENTITY for coding in codings)
 
 
 def body_of(length: int, overhead: int) -> Body:

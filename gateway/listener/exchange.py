@@ -18,6 +18,7 @@ from aiohttp import web
 from gateway.http import BodyError, BodyFault, Exchange, Request
 from gateway.http.exchange import DRAINING, STREAM_IDLE, HeaderList
 from gateway.listener import faults
+from gateway.listener.body import is_coded
 from gateway.listener.fields import fields
 from gateway.listener.forwarded import origin
 from gateway.listener.head import CHUNKED
@@ -27,7 +28,6 @@ from gateway.listener.service import Service, log
 if TYPE_CHECKING:
     from gateway.listener.connection import Connection
 
-_IDENTITY: Final = frozenset({"", "identity"})
 _FAULT_HEADERS: Final = (("Content-Type", faults.JSON),)
 _CANCELLED_FOR: Final = {STREAM_IDLE: faults.STREAM_IDLE, DRAINING: faults.DRAINING}
 
@@ -124,8 +124,7 @@ class AiohttpExchange(Exchange):
         """Returns why the body can't be had, where the head or what has come already says so."""
         if not self._head.length:
             return None
-        codings = ",".join(self.request.headers.all("content-encoding")).split(",")
-        if not all(coding.strip().lower() in _IDENTITY for coding in codings):
+        if is_coded(self.request.headers):
             return BodyError(BodyFault.ENCODING)
         if limit is not None and self._head.length != CHUNKED and self._head.length > limit:
             return BodyError(BodyFault.TOO_LARGE, limit)
@@ -279,7 +278,7 @@ class AiohttpExchange(Exchange):
 
     async def run(self) -> web.StreamResponse:
         """Has the request handled, and writes the reply; returns when all of it is written."""
-        self._guarded(self._handle)
+        self._guarded(lambda: self._service.handler()(self))
         while True:
             response = self._response
             if response is not None and not response.prepared:
@@ -299,9 +298,6 @@ class AiohttpExchange(Exchange):
             self._wake = self._loop.create_future()
             await self._wake
             self._wake = None
-
-    def _handle(self) -> None:
-        self._service.handler()(self)
 
     def _guarded(self, call: Callable[[], None]) -> None:
         """Calls the handler or a callback of its; that it raises is a bug, and answered as one."""

@@ -279,7 +279,7 @@ async def test_a_client_that_goes_after_its_answer_is_not_told_of(listen, connec
 
 @pytest.mark.parametrize("how", ["close", "reset"])
 @pytest.mark.parametrize("doing", ["waiting", "reading", "writing"])
-async def test_a_client_that_goes_cancels_the_task(listen, connect, how, doing):
+async def test_a_client_that_goes_cancels_the_task(listen, connect, bugs, how, doing):
     begun, ended = asyncio.Event(), asyncio.Queue()
 
     async def work(exchange):
@@ -306,6 +306,9 @@ async def test_a_client_that_goes_cancels_the_task(listen, connect, how, doing):
         client.writer.close()
     async with asyncio.timeout(20):
         await ended.get()
+        while listener._service.tasks:
+            await asyncio.sleep(0)
+    assert not bugs()
 
 
 async def test_a_slow_reader_slows_the_writer(listen, connect):
