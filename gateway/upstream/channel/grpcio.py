@@ -36,6 +36,9 @@ _STATES = {
     grpc.ChannelConnectivity.SHUTDOWN: State.CLOSED,
 }
 
+# grpcio's clock is not the loop's: by so many seconds a deadline may seem not to have passed yet.
+_TICK = 0.5
+
 
 class GrpcioChannel:
     """A channel (`gateway.upstream.channel.Channel`) on grpc.aio. Made inside a running loop.
@@ -148,7 +151,7 @@ class GrpcioChannel:
         try:
             message = await rpc
         except grpc.aio.AioRpcError as failure:
-            raise self.failure(failure) from None
+            raise self.failure(failure, call) from None
         if message is None:
             # grpcio's way to say that there were trailers with OK, and no message before them.
             self._trouble.note("UPSTREAM_PROTOCOL_ERROR", "OK without a message")
@@ -157,18 +160,27 @@ class GrpcioChannel:
             message, Metadata(await rpc.initial_metadata()), Metadata(await rpc.trailing_metadata())
         )
 
-    def failure(self, failure: grpc.aio.AioRpcError) -> RpcError:
+    def failure(self, failure: grpc.aio.AioRpcError, call: Call) -> RpcError:
         """Returns what a call failed with: the backend's status, or what the transport met."""
-        # A call without a connection fails on a channel that fails: the watcher has heard of it
-        # before the call's end came, or, where the watcher is ahead, the channel is asked now.
-        connected = self._state is State.READY and _STATES[self._channel.get_state()] is State.READY
         code, text = Code[failure.code().name], failure.details() or ""
-        if fault := fault_of(code, text, connected=connected):
+        if fault := fault_of(code, text, connected=self._connected(), late=self._late(call)):
             self._trouble.note(fault.reason, failure.debug_error_string() or text)
             known = error(fault.reason, fault.text)
             return NotSentError.of(known) if fault.never_sent else known
         status, trailers = sent_status(code, text, Metadata(failure.trailing_metadata() or ()))
         return RpcError(status, metadata=Metadata(failure.initial_metadata() or ()) + trailers)
+
+    def _connected(self) -> bool:
+        """Tells whether a call that has just failed may have been sent.
+
+        One that had no connection fails on a channel that fails: the watcher has heard of that
+        before the call's end came; or, where the watcher is behind, the channel is asked now.
+        """
+        return self._state is State.READY and _STATES[self._channel.get_state()] is State.READY
+
+    def _late(self, call: Call) -> bool:
+        timeout = self._timeout(call)
+        return timeout is not None and timeout < _TICK
 
     def _method(self, name: str, *, streams: bool) -> Any:
         """Returns grpcio's callable of a method; made once, bytes in and out."""

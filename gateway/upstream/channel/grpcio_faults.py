@@ -3,8 +3,9 @@
 gRPC core reports a broken connection as it reports a status that the backend sent: a code and a
 text. Since core flattened its errors (grpc/grpc#38874) nothing else tells the two apart. Two facts
 keep the table honest:
-- whether the call left the gateway is *known* (`connected`), so that a backend which passes on the
-  very words of its own failed connection is not taken for one that was never reached;
+- whether the call left the gateway, and whether its deadline has passed, is known, not read; so a
+  backend that passes on the very words of its own failed connection is not taken for one that was
+  never reached;
 - core itself makes only some codes, so a NOT_FOUND is never taken for a failure, whatever its text.
 
 Pure. A grpcio whose words are not in the table fails `tests/upstream/channel`, which provokes every
@@ -41,7 +42,6 @@ _CORE = frozenset(
     {
         Code.CANCELLED,
         Code.UNKNOWN,
-        Code.DEADLINE_EXCEEDED,
         Code.RESOURCE_EXHAUSTED,
         Code.UNIMPLEMENTED,
         Code.INTERNAL,
@@ -64,9 +64,10 @@ _CONNECTING = (
     _row(r"errors resolving |DNS resolution failed|empty address list", _UNREACHABLE),
 )
 
+_LATE = re.compile(r"(Stream removed \()?Deadline Exceeded\)?$")
+
 # What a call that was sent fails with. Core wraps most of it in `Stream removed (…)`.
 _SENT = (
-    _row(r"(Stream removed \()?Deadline Exceeded\)?$", _DEADLINE, Code.DEADLINE_EXCEEDED),
     _row(
         r"(Stream removed \()?(CLIENT: )?(Received|Decompressed) message larger than max",
         _MESSAGE,
@@ -92,14 +93,17 @@ _SENT = (
 )
 
 
-def fault_of(code: Code, text: str, *, connected: bool) -> Fault | None:
+def fault_of(code: Code, text: str, *, connected: bool, late: bool) -> Fault | None:
     """Returns what a status is that grpcio made itself; None for one that the backend sent.
 
     Args:
         code: The status code.
         text: The status message.
         connected: Whether the call had a connection, and so may have been sent.
+        late: Whether the call's deadline has passed.
     """
+    if code is Code.DEADLINE_EXCEEDED:
+        return _DEADLINE if late and _LATE.match(text) else None
     for pattern, fault, codes in _SENT if connected else (*_CONNECTING, *_SENT):
         if code in codes and pattern.match(text):
             return fault

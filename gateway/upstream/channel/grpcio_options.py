@@ -49,7 +49,9 @@ def options(spec: UpstreamSpec, endpoint: Endpoint) -> Options:
         *_FIXED,
         ("grpc.max_receive_message_length", spec.message_size),
         ("grpc.keepalive_time_ms", round(spec.keepalive.time * 1000)),
+        # The first alone does not keep core from waiting a minute for a keepalive's answer.
         ("grpc.keepalive_timeout_ms", round(spec.keepalive.timeout * 1000)),
+        ("grpc.http2.ping_timeout_ms", round(spec.keepalive.timeout * 1000)),
         ("grpc.default_authority", name or str(endpoint)),
     ]
     if name is not None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import grpc.aio
 
-from gateway.call import Metadata, RpcError, StreamCall
+from gateway.call import Call, Metadata, RpcError, StreamCall
 from gateway.upstream.channel.request import too_large
 
 # How long the backend's initial metadata is held, in seconds, until it is known not to be the head
@@ -39,7 +39,7 @@ class StreamRun:
         call: StreamCall,
         rpc: Any,
         message_size: int,
-        failure_of: Callable[[grpc.aio.AioRpcError], RpcError],
+        failure_of: Callable[[grpc.aio.AioRpcError, Call], RpcError],
     ) -> None:
         self._call = call
         self._rpc = rpc
@@ -76,7 +76,7 @@ class StreamRun:
             # Not one message is taken from the client before there is a connection for it.
             await self._rpc.wait_for_connection()
         except grpc.aio.AioRpcError as failure:
-            raise self._failure_of(failure) from None
+            raise self._failure_of(failure, self._call) from None
         pump = asyncio.create_task(self._pump())
         try:
             return await self._replies()
@@ -130,4 +130,4 @@ class StreamRun:
         try:
             return await anext(replies, None)
         except grpc.aio.AioRpcError as failure:
-            raise self._failure_of(failure) from None
+            raise self._failure_of(failure, self._call) from None

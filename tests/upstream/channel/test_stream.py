@@ -180,7 +180,9 @@ async def test_cancelling_at_once_leaves_nothing(make):
 
 
 @pytest.mark.parametrize(
-    "raised", [error("INVALID_JSON", "line 3 is not JSON"), ZeroDivisionError()], ids=["error", "bug"]
+    "raised",
+    [error("INVALID_JSON", "line 3 is not JSON"), ZeroDivisionError()],
+    ids=["error", "bug"],
 )
 async def test_what_receive_raises_wins_and_cancels_the_call(make, raised):
     ended = asyncio.Event()
@@ -322,7 +324,7 @@ async def test_a_slow_client_stops_the_backend(make):
         await asyncio.wait_for(stalled.wait(), 30)
         ahead = sent - len(client.replies)
         assert ahead * size < 32 * 1024 * 1024
-        reply, client.reply = client.reply, asyncio.Event()
+        client.reply = asyncio.Event()
         client.ready.set()
         await client.reply.wait()
         task.cancel()

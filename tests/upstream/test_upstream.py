@@ -1,0 +1,254 @@
+"""Many endpoints as one: who takes a call, and what happens when one of them is gone."""
+
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from gateway.call import NO_METADATA, Call, Code, Reply, RpcError, Status
+from gateway.errors import error
+from gateway.upstream.channel import NotSentError, State
+from gateway.upstream.channel.trouble import Trouble
+from gateway.upstream.endpoints import Endpoint
+from gateway.upstream.spec import Keepalive, Tls, UpstreamSpec
+from gateway.upstream.upstream import Upstream, build
+from tests.upstream.clients import Client, failure, spec, stream_failure, unary
+from tests.upstream.processes import mortal
+from tests.upstream.servers import backend
+
+NEVER_SENT = NotSentError.of(error("UPSTREAM_UNAVAILABLE", "the backend cannot be reached"))
+SENT = RpcError(Status(Code.UNAVAILABLE, "busy"))
+
+
+class FakeChannel:
+    """A channel that ends calls as it is told: at once, or when `finish` is called."""
+
+    def __init__(self, name, result=None, state=State.READY):
+        self.address = name
+        self.state = state
+        self.result = result or Reply(name.encode())
+        self.waits = False
+        self.calls = []
+        self.cancelled = 0
+        self.closed = None
+
+    @property
+    def pending(self):
+        return len(self.calls)
+
+    def start(self, call, done):
+        self.calls.append(call)
+        self.done = done
+        if not self.waits:
+            done(self.result)
+
+        def cancel():
+            self.cancelled += 1
+
+        return cancel
+
+    async def stream(self, call):
+        self.calls.append(call)
+        if isinstance(self.result, RpcError):
+            raise self.result
+        await call.start(NO_METADATA)
+        await call.send(self.result.message)
+        return NO_METADATA
+
+    async def close(self, grace):
+        self.closed = grace
+
+
+def channels(*results):
+    return [FakeChannel(name, result) for name, result in zip("abcdefgh", results, strict=False)]
+
+
+async def test_calls_go_round():
+    upstream = Upstream("test", channels(None, None, None))
+    replies = [(await unary(upstream, Call("m"))).message for _ in range(6)]
+    assert replies == [b"a", b"b", b"c"] * 2
+
+
+async def test_one_endpoint_adds_nothing():
+    (channel,) = channels(None)
+    upstream = Upstream("test", [channel])
+    assert upstream.start == channel.start
+    assert upstream.stream == channel.stream
+
+
+async def test_streams_and_unary_calls_take_the_same_turns():
+    upstream = Upstream("test", channels(None, None))
+    client = Client("m")
+    await unary(upstream, Call("m"))
+    await upstream.stream(client)
+    assert client.replies == [b"b"]
+
+
+async def test_a_call_that_was_never_sent_goes_to_the_others_once_each():
+    made = channels(NEVER_SENT, NEVER_SENT, None)
+    upstream = Upstream("test", made)
+    client = Client("m")
+    assert (await unary(upstream, Call("m"))).message == b"c"
+    await upstream.stream(client)
+    assert client.replies == [b"c"]
+    made[2].result = NEVER_SENT
+    for channel in made:
+        channel.calls.clear()
+    assert await failure(upstream, Call("m")) is NEVER_SENT
+    assert await stream_failure(upstream, Client("m")) is NEVER_SENT
+    assert [len(channel.calls) for channel in made] == [2, 2, 2]
+
+
+async def test_a_call_that_may_have_been_sent_is_not_made_again():
+    made = channels(SENT, None)
+    upstream = Upstream("test", made)
+    assert await failure(upstream, Call("m")) is SENT
+    await unary(upstream, Call("m"))
+    assert await stream_failure(upstream, Client("m")) is SENT
+    assert [len(channel.calls) for channel in made] == [2, 1]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_cancel_reaches_the_endpoint_that_has_the_call(at_once):
+    first, second = channels(NEVER_SENT, None)
+    first.waits, second.waits = not at_once, True
+    upstream = Upstream("test", [first, second])
+    cancel = upstream.start(Call("m"), None)
+    if not at_once:
+        first.done(NEVER_SENT)
+    cancel()
+    assert (first.cancelled, second.cancelled) == (0, 1)
+
+
+async def test_close_closes_every_channel_with_the_grace():
+    made = channels(None, None)
+    upstream = Upstream("test", made)
+    await unary(upstream, Call("m"))
+    assert upstream.pending == 1
+    await upstream.close(7)
+    assert [channel.closed for channel in made] == [7, 7]
+
+
+def test_a_repr_says_who_it_is():
+    assert repr(Upstream("catalog", [])) == "Upstream(catalog, [])"
+
+
+# What an upstream is made of.
+
+
+def test_equal_arguments_are_equal_specs():
+    def made(**changes):
+        arguments = {"name": "a", "endpoints": (Endpoint("h", 1),), "tls": Tls(ca=b"x")} | changes
+        return UpstreamSpec(**arguments)
+
+    assert made() == made()
+    assert hash(made()) == hash(made())
+    different = [
+        made(name="b"),
+        made(endpoints=(Endpoint("h", 2),)),
+        made(tls=None),
+        made(tls=Tls(ca=b"y")),
+        made(keepalive=Keepalive(time=1)),
+        made(message_size=1),
+        made(transport="native"),
+    ]
+    assert len({made(), *different}) == 8
+
+
+def test_a_key_is_not_shown():
+    assert "hidden" not in repr(Tls(certificate=b"shown", key=b"hidden"))
+
+
+@pytest.mark.parametrize("half", [{"certificate": b"x"}, {"key": b"x"}])
+def test_a_certificate_and_its_key_go_together(half):
+    with pytest.raises(ValueError, match="go together"):
+        Tls(**half)
+
+
+def test_there_is_an_endpoint():
+    with pytest.raises(ValueError, match="upstream empty has no endpoints"):
+        UpstreamSpec("empty", ())
+
+
+async def test_there_is_such_a_transport():
+    with pytest.raises(ValueError, match="no transport 'pigeon', only grpcio"):
+        build(UpstreamSpec("a", (Endpoint("h", 1),), transport="pigeon"))
+
+
+# With real backends.
+
+
+@asynccontextmanager
+async def built(*endpoints):
+    upstream = build(spec(*endpoints))
+    try:
+        yield upstream
+    finally:
+        await upstream.close(0)
+
+
+def named(name):
+    async def answer(request, context):
+        return name.encode()
+
+    async def stream(requests, context):
+        async for request in requests:
+            yield name.encode() + request
+
+    return {"Who": answer, "Chat": ("stream_stream", stream)}
+
+
+async def test_real_calls_go_round():
+    async with AsyncExitStack() as stack:
+        endpoints = [
+            await stack.enter_async_context(backend(**named(name))) for name in ("a", "b", "c")
+        ]
+        upstream = await stack.enter_async_context(built(*endpoints))
+        while {channel.state for channel in upstream.channels} != {State.READY}:
+            await asyncio.sleep(0.01)
+        replies = Counter([(await unary(upstream, Call("t.E/Who"))).message for _ in range(30)])
+    assert replies == {b"a": 10, b"b": 10, b"c": 10}
+
+
+async def test_a_replica_that_is_killed_costs_no_call_and_comes_back():
+    async with (
+        mortal() as process,
+        backend(Echo=named("other")["Who"], Talk=named("o")["Chat"]) as other,
+        built(process.endpoint, other) as upstream,
+    ):
+        mortal_channel = upstream.channels[0]
+        await unary(upstream, Call("t.E/Echo", b"x"))
+        await unary(upstream, Call("t.E/Echo", b"x"))
+        await process.kill()
+        while mortal_channel.state is State.READY:
+            await asyncio.sleep(0.01)
+        replies = [(await unary(upstream, Call("t.E/Echo", b"x"))).message for _ in range(20)]
+        client = Client("t.E/Talk", [b"1"])
+        await upstream.stream(client)
+        assert replies == [b"other"] * 20
+        assert client.replies == [b"o1"]
+        await process.start()
+        while mortal_channel.state is not State.READY:
+            await asyncio.sleep(0.01)
+        replies = Counter([(await unary(upstream, Call("t.E/Echo"))).message for _ in range(10)])
+        assert replies == {b"": 5, b"other": 5}
+
+
+async def test_without_any_backend_a_call_fails_and_says_so():
+    dead = [Endpoint("127.0.0.1", 1), Endpoint("127.0.0.1", 2)]
+    async with built(*dead) as upstream:
+        error = await failure(upstream, Call("t.E/Who"))
+    assert error.reason == "UPSTREAM_UNAVAILABLE"
+
+
+async def test_watching_a_dead_endpoint_does_not_keep_the_loop_busy(monkeypatch):
+    heard = []
+    monkeypatch.setattr(Trouble, "heard", lambda self, state: heard.append(state))
+    async with built(Endpoint("127.0.0.1", 1)) as upstream:
+        while upstream.channels[0].state is not State.FAILING:
+            await asyncio.sleep(0.01)
+        heard.clear()
+        await asyncio.sleep(1)
+    # It is tried again meanwhile, which is no news while it goes on failing.
+    assert heard == []
