@@ -124,7 +124,7 @@ def upstream_spec(name: str, upstream: Upstream, message_size: int) -> UpstreamS
 def sources(config: Config, specs: Mapping[str, UpstreamSpec]) -> Sources:
     """Returns where descriptors come from."""
     return Sources(
-        folders=tuple(Folder(path) for path in config.schema.protos),
+        folders=tuple(Folder(each.path, each.exclude) for each in config.schema.protos),
         descriptor_sets=config.schema.descriptor_sets,
         reflection=tuple(
             _target(specs[name], config.upstreams[name]) for name in config.schema.reflection

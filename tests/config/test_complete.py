@@ -98,7 +98,7 @@ def test_the_rest_of_it_loads(files, tmp_path):
     (files / "gateway.yaml").write_text(yaml.safe_dump(data))
     config = load(files / "gateway.yaml", environ={}).config
     assert config.listener.tls.certificate == files / "server.pem"
-    assert config.schema.protos == (files / "protos",)
+    assert [each.path for each in config.schema.protos] == [files / "protos"]
     assert str(config.upstreams["orders"].endpoints[0].address) == f"unix:{files}/run/orders.sock"
     assert config.schema.http_rules[0].additional_bindings[0].custom.kind == "HEAD"
 

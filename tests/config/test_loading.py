@@ -425,7 +425,7 @@ def test_defaults_of_an_upstream(read):
 def test_the_default_folder_of_protos_counts_where_it_is(read, folder):
     assert read("").config.schema.protos == ()
     (folder / "protos").mkdir()
-    assert read("").config.schema.protos == (folder / "protos",)
+    assert [each.path for each in read("").config.schema.protos] == [folder / "protos"]
     assert read("schema: {protos: []}").config.schema.protos == ()
 
 
@@ -456,7 +456,7 @@ def test_relative_paths_are_relative_to_the_file(folder):
         "schema: {protos: [p]}\nlistener: {address: 'unix:g.sock'}"
     )
     config = load("etc/g.yaml", environ={}).config
-    assert config.schema.protos == (folder / "etc" / "p",)
+    assert [each.path for each in config.schema.protos] == [folder / "etc" / "p"]
     assert config.listener.address == (UnixAddress(f"{folder}/etc/g.sock"),)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from gateway.config.markers import OneOf
+from gateway.config.markers import OneOf, Short
 from gateway.config.models.section import section
 from gateway.config.places import FILE, FOLDER
 from gateway.config.scalars import NAME, SERVICES, Text
@@ -60,13 +60,24 @@ class HttpRule(HttpBinding):
 
 
 @section
+class ProtoFolder:
+    """A folder of .proto files, an include root."""
+
+    path: Annotated[Path, FOLDER] = Field(description="The folder.")
+    exclude: tuple[Annotated[str, Text("a glob such as third_party/*")], ...] = Field(
+        default=(), description="Files to leave out, by globs over the names they are imported by."
+    )
+
+
+@section
 class Schema:
     """Descriptors are the source of everything that is served."""
 
-    protos: tuple[Annotated[Path, FOLDER], ...] = Field(
+    protos: tuple[Annotated[ProtoFolder, Short("path")], ...] = Field(
         default=(),
         json_schema_extra={"default": [DEFAULT_PROTOS]},
-        description="Folders of .proto files. Default: protos beside the file.",
+        description="Folders of .proto files, each a path or {path: …, exclude: […]}. "
+        "Default: protos beside the file.",
     )
     descriptor_sets: tuple[Annotated[Path, FILE], ...] = Field(
         default=(), description="Files that hold a FileDescriptorSet, as protoc and buf write them."
