@@ -41,7 +41,7 @@ SWITCHES = {"graphql", "websocket", "rest.openapi", "rest.docs"}
 def test_defaults_are_those_of_the_models(schema_keys):
     schemas = {}
     for path, schema in schema_keys.items():
-        key = re.sub(r"\b(http_rules|endpoints)\.", r"\1[].", ".".join(path))
+        key = re.sub(r"\b(http_rules|endpoints|protos)\.", r"\1[].", ".".join(path))
         schemas[key.replace("upstreams.", "upstreams.NAME.")] = schema
     assert schemas.keys() - ROWS.keys() == SWITCHES | {"rest.unknown_query.ignore"}
     for key, (default, _) in ROWS.items():
