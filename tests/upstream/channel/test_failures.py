@@ -333,6 +333,8 @@ async def test_a_backend_that_dies_breaks_off_its_calls_and_serves_again_when_it
         for error in await asyncio.gather(*calls):
             check(error, "UPSTREAM_RESET")
             assert not isinstance(error, NotSentError)
+        while channel.state is State.READY:
+            await asyncio.sleep(0.01)
         error = await failure(channel, Call("test.Echo/Echo"))
         check(error, "UPSTREAM_UNAVAILABLE")
         assert isinstance(error, NotSentError)

@@ -32,6 +32,9 @@ RELAYED = [
     (Code.DEADLINE_EXCEEDED, "Deadline Exceeded"),
     (Code.DEADLINE_EXCEEDED, "Stream removed (Deadline Exceeded)"),
     (Code.CANCELLED, "Locally cancelled by application!"),
+    (Code.RESOURCE_EXHAUSTED, "SERVER: Received message larger than max (5 vs. 4)"),
+    (Code.RESOURCE_EXHAUSTED, "Received message larger than max (5 vs. 4)"),
+    (Code.INTERNAL, "Compression of the image failed"),
     (Code.RESOURCE_EXHAUSTED, "quota of project 5 is used up"),
 ]
 
