@@ -1,0 +1,44 @@
+"""Which config a command works with: the file that is named, or the one that is here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from gateway.cli.failure import Failure
+from gateway.config import Loaded, from_mapping, load
+
+FILE = Path("gateway.yaml")
+
+
+def reader(config: Path | None, settings: Sequence[str] | None) -> Callable[[], Loaded]:
+    """Returns what reads the config, each time anew. It raises ConfigError.
+
+    Args:
+        config: The file that was named, or None for `gateway.yaml` in the current folder.
+        settings: The values of `--set`.
+
+    Raises:
+        Failure: No file was named, and there is none.
+    """
+    if config is None and not FILE.exists():
+        raise Failure(
+            f"There is no {FILE} here. Name one with --config, or write one with `gateway init`.",
+            "To try a gRPC server that has reflection without any config: "
+            "`gateway serve --reflect HOST:PORT`.",
+        )
+    return partial(load, config or FILE, overrides=settings or ())
+
+
+def reflected(address: str, settings: Sequence[str] | None) -> Callable[[], Loaded]:
+    """Returns what makes the config of a gateway that asks the backend at `address` for all."""
+    return partial(
+        from_mapping,
+        {
+            "schema": {"protos": [], "reflection": ["backend"]},
+            "upstreams": {"backend": {"services": ["*"], "endpoints": [address]}},
+        },
+        origin="--reflect",
+        overrides=settings or (),
+    )

@@ -1,0 +1,115 @@
+"""`gateway demo`: the example backends and a gateway in front of them, to be tried with curl."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+import uvloop
+
+from gateway.app import App
+from gateway.cli import logs, options
+from gateway.cli.example import Backends, backends, root
+from gateway.cli.failure import Exit, Failure
+from gateway.cli.serving import Signals, serve
+from gateway.config import from_mapping
+
+app = typer.Typer(add_completion=False)
+log = logging.getLogger("gateway.demo")
+
+_PORT, _ADMIN_PORT = 8080, 9090
+
+
+@app.command()
+def demo(
+    replicas: Annotated[
+        int, typer.Option(min=1, max=16, help="How many backends, each a process.")
+    ] = 2,
+    set_: options.Set = None,
+    log_level: options.LogLevel = options.Level.INFO,
+) -> None:
+    """Start example backends (a shop on grpcio) and a gateway in front of them.
+
+    Prints three curl calls to try. It listens on 127.0.0.1:8080, or on a free port if that is
+    taken; the backends take free ports. Ctrl-C ends everything.
+    """
+    logs.configure(log_level)
+    uvloop.run(_demo(replicas, set_ or ()))
+
+
+async def _demo(replicas: int, settings: Sequence[str]) -> None:
+    signals = Signals()
+    async with backends(root(), replicas) as running:
+        data = config(running.addresses)
+        watching = asyncio.ensure_future(_watch(running, signals))
+        try:
+            await serve(
+                lambda: from_mapping(data, origin="demo", overrides=settings), signals, _say
+            )
+        finally:
+            watching.cancel()
+    if watching.done() and not watching.cancelled():
+        raise Failure("the example backends ended", code=Exit.FAILED)
+
+
+def config(addresses: Sequence[str]) -> dict[str, object]:
+    """Returns the config of a gateway in front of the example backends."""
+    return {
+        "listener": {
+            "address": f"127.0.0.1:{_free(_PORT)}",
+            "drain_timeout": "3s",  # Ctrl-C in a demo means now
+        },
+        "admin": {"address": f"127.0.0.1:{_free(_ADMIN_PORT)}"},
+        "schema": {"protos": [str(root() / "protos")]},
+        "upstreams": {"shop": {"services": ["shop.*"], "endpoints": list(addresses)}},
+        "headers": {"response": {"allow": ["x-replica"]}},
+    }
+
+
+def _free(port: int) -> int:
+    """Returns the port, or 0 (any free one) where somebody has it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
+
+
+async def _watch(running: Backends, signals: Signals) -> None:
+    """Ends the gateway when the backends have ended."""
+    await running.process.wait()
+    signals.end.set()
+
+
+def lines(url: str) -> list[str]:
+    """Returns the calls to try: a GET, a POST, a stream."""
+    order = '{"userId": "u1", "items": [{"productId": "p1", "quantity": 2}]}'
+    return [
+        f"curl {url}/v1/products/p1",
+        f"curl {url}/v1/orders -H 'content-type: application/json' -d '{order}'",
+        f"curl -N {url}/v1/orders/o120:watch",
+    ]
+
+
+async def _say(running: App) -> None:
+    url = running.urls[0]
+    typer.echo(
+        "\n".join(
+            [
+                "",
+                "Try, in another terminal:",
+                *(f"  {line}" for line in lines(url)),
+                "",
+                "Each backend marks its replies; see who answers:",
+                f"  curl -si {url}/v1/products/p1 | grep -i x-replica",
+                "",
+                "Ctrl-C ends it all.",
+            ]
+        )
+    )

@@ -1,0 +1,195 @@
+"""`gateway explain METHOD`: all that holds for one RPC, and the line that set each."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import typer
+
+from gateway.app import Generation
+from gateway.chain import Policy
+from gateway.cli import options
+from gateway.cli.building import examined
+from gateway.cli.configuration import reader
+from gateway.cli.names import resolve
+from gateway.config import matches
+from gateway.config.problems import Path, format_path
+from gateway.config.units import format_duration, format_size
+from gateway.schema.method import Idempotency, MethodDescriptor
+
+app = typer.Typer(add_completion=False)
+
+_DEFAULT = "default"
+_EFFECTS = {
+    Idempotency.UNKNOWN: "",
+    Idempotency.NO_SIDE_EFFECTS: ", no side effects",
+    Idempotency.IDEMPOTENT: ", idempotent",
+}
+
+
+class Fact(NamedTuple):
+    """A line of the answer: what, its value, and what set it."""
+
+    name: str
+    value: str = ""
+    where: str = ""
+
+
+@app.command()
+def explain(
+    method: options.Method, config: options.Config = None, set_: options.Set = None
+) -> None:
+    """Tell all that holds for one RPC: its kind, routes, upstream, policies and limits.
+
+    The right column says what set it: a line of the config, a line of a proto, or `default`.
+    """
+    generation = asyncio.run(examined(reader(config, set_)))
+    known = {name: each.descriptor for name, each in generation.methods.items()}
+    known |= {each.name: each for each in generation.unserved}
+    descriptor = known[resolve(method, known)]
+    for section in (_proto(descriptor), _upstream(generation, descriptor)):
+        _print(section)
+    if descriptor.name in generation.methods:
+        for section in (
+            _chain(generation.methods[descriptor.name].policies),
+            _limits(generation, descriptor),
+            _headers(generation),
+        ):
+            _print(section)
+    _print(_routes(generation, descriptor))
+
+
+def _proto(descriptor: MethodDescriptor) -> Iterator[Fact]:
+    yield Fact("method", descriptor.name, descriptor.source)
+    for line in descriptor.comment.splitlines():
+        yield Fact("", line)
+    yield Fact("kind", descriptor.kind.value + _EFFECTS[descriptor.idempotency])
+    yield Fact("request", descriptor.input)
+    yield Fact("reply", descriptor.output)
+    if descriptor.deprecated:
+        yield Fact("deprecated", "yes")
+
+
+def _upstream(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
+    name = generation.upstream_of.get(descriptor.service)
+    if name is None:
+        yield Fact("upstream", f"none takes {descriptor.service}: it is not served")
+        return
+    upstream = generation.config.upstreams[name]
+    at: Path = ("upstreams", name)
+    yield Fact("upstream", name, _place(generation, at))
+    index = next(
+        i
+        for exact in (True, False)
+        for i, glob in enumerate(upstream.services)
+        if (glob == descriptor.service if exact else matches(glob, descriptor.service))
+    )
+    place = _place(generation, (*at, "services", index))
+    yield Fact("  services", upstream.services[index], place)
+    for number, endpoint in enumerate(upstream.endpoints):
+        place = _place(generation, (*at, "endpoints", number))
+        yield Fact("  endpoint", str(endpoint.address), place)
+    yield Fact("  tls", "on" if upstream.tls else "off", _place(generation, (*at, "tls")))
+    place = _place(generation, (*at, "balancing", "policy"))
+    yield Fact("  balancing", upstream.balancing.policy, place)
+    yield Fact("  transport", upstream.transport, _place(generation, (*at, "transport")))
+    streams = descriptor.kind.client_streams or descriptor.kind.server_streams
+    key = "stream_timeout" if streams else "timeout"
+    seconds = upstream.stream_timeout if streams else upstream.timeout
+    value = format_duration(seconds) if seconds else "none"
+    yield Fact(f"  {key}", value, _place(generation, (*at, key)))
+
+
+def _chain(policies: tuple[Policy, ...]) -> Iterator[Fact]:
+    for number, policy in enumerate(policies, 1):
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(policy).__name__).lower()
+        about = (type(policy).__doc__ or "").partition("\n")[0]
+        yield Fact("chain" if number == 1 else "", f"{number}. {words}: {about}")
+
+
+_SIZES = ("header_size", "body_size", "message_size", "stream_size")
+
+
+def _limits(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
+    limits = generation.config.listener.limits
+    kind = descriptor.kind
+    streams = kind.client_streams or kind.server_streams
+    applying = {
+        "header_size": True,
+        "body_size": not kind.client_streams,
+        "message_size": True,
+        "stream_size": kind.client_streams,
+        "json_depth": True,
+        "header_timeout": True,
+        "body_timeout": not kind.client_streams,
+        "stream_idle_timeout": streams,
+    }
+    title = "limits"
+    for name, applies in applying.items():
+        if applies:
+            number = getattr(limits, name)
+            value = (
+                (format_size(number) if number else "none")
+                if name in _SIZES
+                else format_duration(number)
+                if name.endswith("timeout")
+                else str(number)
+            )
+            place = _place(generation, ("listener", "limits", name))
+            yield Fact(title, f"{name} {value}", place)
+            title = ""
+
+
+def _headers(generation: Generation) -> Iterator[Fact]:
+    headers = generation.config.headers
+    request, reply = headers.request, headers.response
+    for title, key, allow in (
+        ("headers in", "request", request.allow),
+        ("headers out", "response", reply.allow),
+    ):
+        place = _place(generation, ("headers", key, "allow"))
+        yield Fact(title, ", ".join(allow) or "none", place)
+    for title, key, prefix in (
+        ("  prefix in", "request", request.prefix),
+        ("  prefix out", "response", reply.prefix),
+    ):
+        if prefix:
+            yield Fact(title, prefix, _place(generation, ("headers", key, "prefix")))
+
+
+def _routes(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
+    listed = [each for each in generation.routes if each.method.name == descriptor.name]
+    if not listed:
+        yield Fact("routes", "none")
+    for number, each in enumerate(listed):
+        body = f"  body: {each.rule.body}" if each.rule.body else ""
+        reply = f"  response_body: {each.rule.response_body}" if each.rule.response_body else ""
+        source = each.rule.source
+        if source.startswith("schema.http_rules"):
+            source = _located(generation, source)
+        implied = "" if descriptor.rules else "  (it has no HTTP rule)"
+        text = f"{each.verb} {each.template}{body}{reply}{implied}"
+        yield Fact("" if number else "routes", text, source)
+
+
+def _located(generation: Generation, source: str) -> str:
+    path = source.replace("[", ".").replace("]", "")
+    return generation.source.locate(path)
+
+
+def _place(generation: Generation, path: Path) -> str:
+    """Returns what set the value at `path`: the line of the config, or `default`."""
+    if (place := generation.source.place(path)) is None:
+        return _DEFAULT
+    return f"{place} {format_path(path)}"
+
+
+def _print(section: Iterator[Fact]) -> None:
+    facts = list(section)
+    wide = max((len(fact.value) for fact in facts if fact.where), default=0)
+    for fact in facts:
+        value = fact.value.ljust(wide) if fact.where else fact.value
+        typer.echo(f"{fact.name:13} {value}  {fact.where}".rstrip())

@@ -1,0 +1,117 @@
+"""`gateway routes`: every REST route and the RPC that it calls."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Annotated, NamedTuple
+
+import typer
+
+from gateway.app import Generation
+from gateway.cli import options
+from gateway.cli.building import examined
+from gateway.cli.configuration import reader
+from gateway.config import Config
+from gateway.routing.rules import implied_rule
+from gateway.schema.method import MethodDescriptor
+
+app = typer.Typer(add_completion=False)
+
+_NOT_SERVED = "(not served)"
+
+
+class Row(NamedTuple):
+    """One route, in the words of the table."""
+
+    verb: str
+    path: str
+    rpc: str
+    kind: str
+    upstream: str | None
+
+
+@app.command()
+def routes(
+    *,
+    config: options.Config = None,
+    set_: options.Set = None,
+    every: Annotated[
+        bool,
+        typer.Option("--all", help="Also list services that no upstream takes."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List every REST route: HTTP method, path template, RPC, kind, upstream.
+
+    Backends need not run, but for those that `schema.reflection` names.
+    """
+    generation = asyncio.run(examined(reader(config, set_)))
+    rows = [*_served(generation), *(_unserved(generation) if every else ())]
+    if as_json:
+        typer.echo(json.dumps([_as_json(row) for row in rows], indent=2))
+    elif generation.config.rest is None and not every:
+        typer.echo("rest is off in the config: there are no REST routes", err=True)
+    else:
+        _print_table(rows)
+
+
+def _served(generation: Generation) -> Iterator[Row]:
+    for listed in generation.routes:
+        method = listed.method
+        upstream = generation.upstream_of[method.service]
+        yield Row(listed.verb, listed.template, method.name, method.kind.value, upstream)
+
+
+def _unserved(generation: Generation) -> Iterator[Row]:
+    for method in generation.unserved:
+        for verb, path in _paths(method, generation.config):
+            yield Row(verb, path, method.name, method.kind.value, None)
+
+
+def _paths(method: MethodDescriptor, config: Config) -> Iterator[tuple[str, str]]:
+    """Yields the routes that a method would have; its templates have not been judged."""
+    rest = config.rest
+    rules = method.rules
+    if not rules and rest is not None and rest.unannotated:
+        rules = (implied_rule(method),)
+    prefix = rest.prefix if rest is not None else ""
+    if not rules:
+        yield "-", "-"
+    for rule in rules:
+        yield rule.verb, prefix + rule.template
+
+
+def _as_json(row: Row) -> dict[str, str | None]:
+    return {
+        "http_method": row.verb,
+        "path": row.path,
+        "rpc": row.rpc,
+        "kind": row.kind,
+        "upstream": row.upstream,
+    }
+
+
+def _print_table(rows: Sequence[Row]) -> None:
+    head = ("HTTP", "PATH", "RPC", "KIND", "UPSTREAM")
+    texts = [(*row[:4], row.upstream or _NOT_SERVED) for row in rows]
+    if sys.stdout.isatty():
+        # Only terminals need it, and only then is its import worth its time.
+        from rich.console import Console  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for title in head:
+            table.add_column(title, overflow="fold")
+        for text in texts:
+            table.add_row(*text)
+        Console(markup=False, emoji=False, highlight=False).print(table)
+        return
+    widths = [max(map(len, column)) for column in zip(head, *texts, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (head, *texts)
+    )
+    typer.echo("\n".join(lines))

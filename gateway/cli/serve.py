@@ -1,0 +1,65 @@
+"""`gateway serve`: serves what a config says, or what a running backend says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+import uvloop
+
+from gateway.app import App
+from gateway.cli import logs, options
+from gateway.cli.configuration import reader, reflected
+from gateway.cli.serving import Signals
+from gateway.cli.serving import serve as run
+from gateway.cli.suggest import suggestions
+from gateway.config import Loaded
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def serve(
+    config: options.Config = None,
+    set_: options.Set = None,
+    reflect: Annotated[
+        str | None,
+        typer.Option(
+            "--reflect",
+            metavar="HOST:PORT",
+            help="Use no config: ask the gRPC server there for its services by reflection, serve "
+            "them all, and print three calls to try.",
+        ),
+    ] = None,
+    log_level: options.LogLevel = options.Level.INFO,
+) -> None:
+    """Serve gRPC backends over HTTP.
+
+    Once requests are served, `admin on URL` and `listening on URL` are printed on standard output.
+    Port 0 takes a free port: `--set listener.address=127.0.0.1:0`.
+
+    SIGTERM and Ctrl-C drain: calls in flight have `listener.drain_timeout`, a second Ctrl-C ends at
+    once. SIGHUP reads the config again; if it is wrong, that is said on standard error and the old
+    one goes on. No connection and no stream is dropped.
+
+    With --reflect, the gateway makes a few calls at start to find values for the three calls: only
+    RPCs that are GET, marked as free of side effects, or named Get…, List… or the like.
+    """
+    if reflect is not None and config is not None:
+        raise typer.BadParameter("--reflect uses no config: give one of --reflect and --config")
+    logs.configure(log_level)
+    read = reader(config, set_) if reflect is None else reflected(reflect, set_)
+    uvloop.run(_serve(read, None if reflect is None else _suggest))
+
+
+async def _serve(
+    read: Callable[[], Loaded], announce: Callable[[App], Awaitable[None]] | None
+) -> None:
+    await run(read, Signals(), announce)
+
+
+async def _suggest(app: App) -> None:
+    lines = await suggestions(app.current, app.urls[0])
+    if lines:
+        typer.echo("\n".join(["", "Try:", *(f"  {line}" for line in lines)]))

@@ -1,0 +1,141 @@
+"""Three calls to try against an API nobody has described: chosen, filled in, and tried.
+
+What changes nothing is called once through the gateway's own way to the backend, first to find
+values that exist, then to see that a call works before it is shown. All of it is bounded in number
+and time, and nothing else is ever called.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from gateway.app import Generation
+from gateway.call import Call, Deadline, RpcError
+from gateway.cli.calls import CommandCall, one
+from gateway.cli.candidates import choose, is_safe
+from gateway.cli.curl import command
+from gateway.cli.known import Known, subjects_of
+from gateway.cli.samples import Sampler
+from gateway.fronts.rest.compile import Listed
+from gateway.routing.template import parse
+
+_TOTAL = 5.0  # seconds for all of it
+_EACH = 1.0  # seconds for a call
+_LISTS = 12  # calls to learn from
+_TRIES = 6  # calls to find one that works
+
+
+async def suggestions(generation: Generation, url: str) -> list[str]:
+    """Returns up to three `curl` lines: one that reads, one with a body, one that streams.
+
+    Where a kind is missing, another takes its place.
+
+    Args:
+        generation: What is served.
+        url: Where.
+    """
+    finder = _Finder(generation, url)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_TOTAL):
+            await finder.find()
+    return finder.found
+
+
+class _Finder:
+    """Looks for the lines; what is found is there even if the time is over.
+
+    Attributes:
+        found: The lines, as far as they are found.
+    """
+
+    def __init__(self, generation: Generation, url: str) -> None:
+        self.found: list[str] = []
+        self._generation = generation
+        self._registry = generation.registry
+        self._url = url
+        self._known = Known()
+        self._used: set[str] = set()  # methods that are shown already
+
+    async def find(self) -> None:
+        """Looks for the three lines."""
+        candidates = choose(self._generation.routes, self._registry)
+        await asyncio.gather(*(self._learn(each) for each in candidates.lists[:_LISTS]))
+        for kind in (candidates.reads, candidates.writes, candidates.streams):
+            await self._show_one(kind)
+        for kind in (candidates.reads, candidates.writes, candidates.streams):
+            while len(self.found) < 3 and await self._show_one(kind):
+                pass
+
+    async def _show_one(self, candidates: Sequence[Listed]) -> bool:
+        """Adds the first that works; if none can be seen to work, the first that can't be tried."""
+        fresh = [each for each in candidates if each.method.name not in self._used]
+        untried = [each for each in fresh if not is_safe(each)]
+        for listed in [each for each in fresh if is_safe(each)][:_TRIES]:
+            message = self._sample(listed)
+            if await self._works(listed, message):
+                self._show(listed, message)
+                return True
+        for listed in untried[:1]:
+            self._show(listed, self._sample(listed))
+        return bool(untried)
+
+    def _show(self, listed: Listed, message: Message) -> None:
+        self._used.add(listed.method.name)
+        self.found.append(command(listed, message, self._url, self._registry.pool))
+
+    def _sample(self, listed: Listed) -> Message:
+        subjects = subjects_of(self._registry.message(listed.method.output))
+        writes = bool(listed.rule.body)
+        sampler = Sampler(self._known, subjects if is_safe(listed) else ())
+        request = self._registry.message(listed.method.input)
+        return sampler.request(request, parse(listed.template), writes=writes)
+
+    async def _learn(self, listed: Listed) -> None:
+        # Its own required fields are not known yet: with invented ones it tells nothing.
+        reply = await self._reply(listed, self._sample(listed))
+        if reply is not None:
+            self._known.learn(reply)
+
+    async def _works(self, listed: Listed, request: Message) -> bool:
+        if listed.method.kind.client_streams or listed.method.kind.server_streams:
+            return await self._streams(listed, request)
+        return await self._reply(listed, request) is not None
+
+    async def _reply(self, listed: Listed, request: Message) -> Message | None:
+        method = self._generation.methods[listed.method.name]
+        call = Call(listed.method.name, request.SerializeToString(), deadline=_soon())
+        reply: Message = GetMessageClass(self._registry.message(listed.method.output))()
+        try:
+            reply.ParseFromString((await method.call(call)).message)
+        except (RpcError, DecodeError):
+            return None
+        return reply
+
+    async def _streams(self, listed: Listed, request: Message) -> bool:
+        """Whether a stream sends a message, or ends well."""
+        method = self._generation.methods[listed.method.name]
+        first = asyncio.Event()
+        call = CommandCall(
+            listed.method.name,
+            deadline=_soon(),
+            requests=one(request.SerializeToString()),
+            received=lambda _: first.set(),
+        )
+        running = asyncio.ensure_future(method.stream(call))
+        waiting = asyncio.ensure_future(first.wait())
+        try:
+            await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
+            return first.is_set() or running.exception() is None
+        finally:
+            waiting.cancel()
+            running.cancel()
+            await asyncio.wait((running, waiting))
+
+
+def _soon() -> Deadline:
+    return Deadline(asyncio.get_running_loop().time() + _EACH)
