@@ -119,12 +119,12 @@ class GrpcioChannel:
     async def close(self, grace: float) -> None:
         """Takes no more calls, waits `grace` seconds for those in flight, then ends them."""
         self._closed = True
-        self._watching.cancel()
         if grace > 0:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), grace)
         for run in tuple(self._runs):
             run.end(_closing())
+        self._watching.cancel()
         await self._channel.close(None)
         self._state = State.CLOSED
 

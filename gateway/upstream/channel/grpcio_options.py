@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 import grpc
 
-from gateway import __version__
 from gateway.upstream.endpoints import Endpoint, is_address
 from gateway.upstream.spec import Tls, UpstreamSpec
 
@@ -27,7 +26,7 @@ _FIXED: Options = [
     ("grpc.enable_retries", 1),
     # An http_proxy variable is meant for the way out, not for the backends.
     ("grpc.enable_http_proxy", 0),
-    ("grpc.primary_user_agent", f"grpc-api-gateway/{__version__}"),
+    ("grpc.primary_user_agent", "grpc-api-gateway"),
     # `request.too_large` speaks first, in words for clients.
     ("grpc.max_send_message_length", -1),
     ("grpc.max_metadata_size", _METADATA_SIZE),

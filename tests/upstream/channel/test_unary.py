@@ -44,6 +44,15 @@ async def test_metadata_passes_both_ways_text_and_binary(make):
     assert reply.trailers == Metadata([("z-one", "2"), ("z-one", "3"), ("z-bin", b"\x01")])
 
 
+async def test_the_backend_is_told_who_calls(make):
+    async def agent(request, context):
+        return dict(context.invocation_metadata())["user-agent"].encode()
+
+    async with backend(Agent=agent) as endpoint, opened(make, endpoint) as channel:
+        reply = await unary(channel, Call("test.Echo/Agent"))
+    assert reply.message.startswith(b"grpc-api-gateway ")
+
+
 async def test_the_backend_is_told_the_time_that_is_left(make):
     async def left(request, context):
         return repr(context.time_remaining()).encode()
@@ -166,6 +175,15 @@ async def test_what_done_raises_is_logged_and_harms_no_other_call(make, caplog):
         channel.start(Call("test.Echo/Echo", metadata=Metadata([("A", "")])), bad)
     bugs = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert [record.exc_info[0] for record in bugs] == [ZeroDivisionError] * 2
+
+
+async def test_a_bug_on_the_way_is_logged_and_answered(make, caplog):
+    async with backend(Echo=echo) as endpoint, opened(make, endpoint) as channel:
+        error = await failure(channel, Call("test.Echo/\ud800"))
+        assert channel.pending == 0
+    assert error.reason == "INTERNAL"
+    assert error.status.message == "the gateway failed on this call"
+    assert [record.exc_info[0] for record in caplog.records] == [UnicodeEncodeError]
 
 
 @pytest.mark.parametrize(
