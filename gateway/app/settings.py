@@ -11,7 +11,7 @@ from pathlib import Path
 import grpc
 from pydantic import TypeAdapter
 
-from gateway.config import Config, TcpAddress, Upstream
+from gateway.config import Address, Config, TcpAddress, Upstream
 from gateway.config.models import HttpRule, Listener, Rest
 from gateway.fronts.rest.compile import RestOptions
 from gateway.listener.limits import Limits
@@ -21,7 +21,7 @@ from gateway.schema.codec import JsonOptions
 from gateway.schema.folders import Folder
 from gateway.schema.load import Sources
 from gateway.schema.reflection import ReflectionTarget
-from gateway.upstream.endpoints import Endpoint
+from gateway.upstream.endpoints import AnyEndpoint, Endpoint, UnixEndpoint
 from gateway.upstream.spec import Keepalive, Tls, UpstreamSpec
 
 _RULES = TypeAdapter(HttpRule)
@@ -134,10 +134,10 @@ def sources(config: Config, specs: Mapping[str, UpstreamSpec]) -> Sources:
     )
 
 
-def _endpoint(address: object) -> Endpoint:
+def _endpoint(address: Address) -> AnyEndpoint:
     if isinstance(address, TcpAddress):
         return Endpoint(address.host, address.port)
-    return Endpoint.parse(str(address))
+    return UnixEndpoint(str(address.path))
 
 
 def _target(spec: UpstreamSpec, upstream: Upstream) -> ReflectionTarget:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import TypeAlias
 
 # A name as DNS and containers have it, or an IPv6 address in brackets (RFC 3986, 3.2.2).
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[A-Za-z0-9._-]+)):(?P<port>[0-9]+)")
@@ -39,6 +40,29 @@ class Endpoint:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def authority(self) -> str:
+        """What calls name as their `:authority`."""
+        return str(self)
+
+
+@dataclass(frozen=True, slots=True)
+class UnixEndpoint:
+    """One backend's address: a Unix socket."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+    @property
+    def authority(self) -> str:
+        """What calls name as their `:authority`: a path can't be one (grpc/grpc, doc/naming.md)."""
+        return "localhost"
+
+
+AnyEndpoint: TypeAlias = Endpoint | UnixEndpoint
 
 
 def is_address(host: str) -> bool:

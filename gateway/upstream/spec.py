@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gateway.upstream.endpoints import Endpoint
+from gateway.upstream.endpoints import AnyEndpoint
 
 MESSAGE_SIZE = 4 * 1024 * 1024
 
@@ -62,7 +62,7 @@ class UpstreamSpec:
     """
 
     name: str
-    endpoints: tuple[Endpoint, ...]
+    endpoints: tuple[AnyEndpoint, ...]
     tls: Tls | None = None
     keepalive: Keepalive = Keepalive()
     message_size: int = MESSAGE_SIZE

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from gateway.call import Call, Cancel, Done, Metadata, Reply, RpcError, Stream, StreamCall, Unary
 from gateway.upstream.channel import Channel, NotSentError
 from gateway.upstream.channel.grpcio import GrpcioChannel
-from gateway.upstream.endpoints import Endpoint
+from gateway.upstream.endpoints import AnyEndpoint
 from gateway.upstream.round_robin import pick
 from gateway.upstream.spec import UpstreamSpec
 
@@ -112,7 +112,7 @@ def _nothing() -> None:
     """Cancels a call that has not begun."""
 
 
-_TRANSPORTS: Mapping[str, Callable[[UpstreamSpec, Endpoint], Channel]] = {
+_TRANSPORTS: Mapping[str, Callable[[UpstreamSpec, AnyEndpoint], Channel]] = {
     "grpcio": GrpcioChannel,
 }
 

@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from gateway.upstream.endpoints import Endpoint
+from gateway.upstream.endpoints import AnyEndpoint, Endpoint, UnixEndpoint
 
 LOCALHOST = "127.0.0.1"
 
@@ -32,19 +32,23 @@ class Handlers(grpc.GenericRpcHandler):
 
 @asynccontextmanager
 async def backend(
-    *, port: int = 0, credentials: grpc.ServerCredentials | None = None, **handlers: Any
-) -> AsyncIterator[Endpoint]:
-    """A grpcio server; a handler is a function, or (kind, function)."""
+    *,
+    port: int = 0,
+    path: str = "",
+    credentials: grpc.ServerCredentials | None = None,
+    **handlers: Any,
+) -> AsyncIterator[AnyEndpoint]:
+    """A grpcio server, on a Unix socket with `path`; a handler is a function, or (kind, function)."""
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     server.add_generic_rpc_handlers((Handlers(**handlers),))
-    address = f"{LOCALHOST}:{port}"
+    address = f"unix:{path}" if path else f"{LOCALHOST}:{port}"
     if credentials is None:
         port = server.add_insecure_port(address)
     else:
         port = server.add_secure_port(address, credentials)
     await server.start()
     try:
-        yield Endpoint(LOCALHOST, port)
+        yield UnixEndpoint(path) if path else Endpoint(LOCALHOST, port)
     finally:
         await server.stop(None)
 

@@ -15,7 +15,7 @@ from gateway.upstream.spec import Keepalive, Tls, UpstreamSpec
 from gateway.upstream.upstream import Upstream, build
 from tests.upstream.clients import Client, failure, spec, stream_failure, unary
 from tests.upstream.processes import mortal
-from tests.upstream.servers import backend
+from tests.upstream.servers import backend, echo
 
 NEVER_SENT = NotSentError.of(error("UPSTREAM_UNAVAILABLE", "the backend cannot be reached"))
 SENT = RpcError(Status(Code.UNAVAILABLE, "busy"))
@@ -233,6 +233,14 @@ async def test_a_replica_that_is_killed_costs_no_call_and_comes_back():
             await asyncio.sleep(0.01)
         replies = Counter([(await unary(upstream, Call("t.E/Echo"))).message for _ in range(10)])
         assert replies == {b"": 5, b"other": 5}
+
+
+async def test_a_backend_on_a_unix_socket(tmp_path):
+    async with (
+        backend(path=str(tmp_path / "backend.sock"), Echo=echo) as endpoint,
+        built(endpoint) as upstream,
+    ):
+        assert (await unary(upstream, Call("t.E/Echo", b"x"))).message == b"x"
 
 
 async def test_without_any_backend_a_call_fails_and_says_so():

@@ -22,7 +22,7 @@ from gateway.upstream.channel.grpcio_options import credentials, options, target
 from gateway.upstream.channel.grpcio_stream import StreamRun
 from gateway.upstream.channel.request import refusal, too_large
 from gateway.upstream.channel.trouble import Trouble
-from gateway.upstream.endpoints import Endpoint
+from gateway.upstream.endpoints import AnyEndpoint
 from gateway.upstream.spec import UpstreamSpec
 from gateway.upstream.status import sent_status
 
@@ -61,7 +61,7 @@ class GrpcioChannel:
         "address",
     )
 
-    def __init__(self, spec: UpstreamSpec, endpoint: Endpoint) -> None:
+    def __init__(self, spec: UpstreamSpec, endpoint: AnyEndpoint) -> None:
         self.address = str(endpoint)
         self._loop = asyncio.get_running_loop()
         self._message_size = spec.message_size

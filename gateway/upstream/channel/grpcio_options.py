@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import grpc
 
-from gateway.upstream.endpoints import Endpoint, is_address
+from gateway.upstream.endpoints import AnyEndpoint, UnixEndpoint, is_address
 from gateway.upstream.spec import Tls, UpstreamSpec
 
 Options: TypeAlias = list[tuple[str, int | str]]
@@ -41,7 +41,7 @@ _FIXED: Options = [
 ]
 
 
-def options(spec: UpstreamSpec, endpoint: Endpoint) -> Options:
+def options(spec: UpstreamSpec, endpoint: AnyEndpoint) -> Options:
     """Returns the channel arguments."""
     name = spec.tls.server_name if spec.tls is not None else None
     made = [
@@ -51,15 +51,17 @@ def options(spec: UpstreamSpec, endpoint: Endpoint) -> Options:
         # The first alone does not keep core from waiting a minute for a keepalive's answer.
         ("grpc.keepalive_timeout_ms", round(spec.keepalive.timeout * 1000)),
         ("grpc.http2.ping_timeout_ms", round(spec.keepalive.timeout * 1000)),
-        ("grpc.default_authority", name or str(endpoint)),
+        ("grpc.default_authority", name or endpoint.authority),
     ]
     if name is not None:
         made.append(("grpc.ssl_target_name_override", name))
     return made
 
 
-def target(endpoint: Endpoint) -> str:
+def target(endpoint: AnyEndpoint) -> str:
     """Returns the endpoint in grpcio's naming (grpc/grpc, doc/naming.md), with its scheme."""
+    if isinstance(endpoint, UnixEndpoint):
+        return str(endpoint)
     if not is_address(endpoint.host):
         return f"dns:///{endpoint}"
     return f"ipv6:{endpoint}" if ":" in endpoint.host else f"ipv4:{endpoint}"

@@ -1,0 +1,28 @@
+"""The whole system, once a module: the example backends, a gateway before them, a client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import aiohttp
+import pytest
+
+from tests.end_to_end.system import Gateway, backends, gateway, shop_config
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[list[str]]:
+    with backends() as addresses:
+        yield addresses
+
+
+@pytest.fixture(scope="module")
+def served(shop, tmp_path_factory) -> Iterator[Gateway]:
+    with gateway(tmp_path_factory.mktemp("gateway"), shop_config(shop)) as each:
+        yield each
+
+
+@pytest.fixture
+async def client(served):
+    async with aiohttp.ClientSession(served.url, auto_decompress=False) as session:
+        yield session
