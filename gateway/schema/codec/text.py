@@ -1,0 +1,201 @@
+"""JSON text to Python values, more strictly than `json` does, and what is wrong where it is not.
+
+Two forms: `loads` for the hot path, which says no more than that something is wrong, and `parse`
+for the way after it, which keeps what a dict loses (repeated names, the digits of numbers) and
+tells the place of each fault. Both take UTF-8 without a byte order mark, one value, and no nesting
+beyond a limit. The limit is checked on the bytes before any parser sees them, as none of them
+should recurse as a client likes. It does not know protobuf.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from itertools import accumulate
+from typing import TypeAlias
+
+from gateway.schema.codec.errors import CodecError
+
+# A value as `json` makes it.
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+# A value as `parse` makes it.
+Tree: TypeAlias = "bool | Number | str | list[Tree] | Members | None"
+
+_OPENING = b"[{"
+_STRUCTURAL = b'[]{}"'
+_NOT_OPENING = bytes(byte for byte in range(256) if byte not in _OPENING)
+_NOT_STRUCTURAL = bytes(byte for byte in range(256) if byte not in _STRUCTURAL)
+_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_ESCAPE = re.compile(rb"\\.", re.DOTALL)
+_STRING = re.compile(rb'"[^"]*"')
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+# Our words for what `json` says; what it says is no part of an error.
+_FAULTS = {
+    "Expecting value": "expected a value",
+    "Expecting ',' delimiter": "expected a comma or a closing bracket",
+    "Expecting ':' delimiter": "expected a colon",
+    "Expecting property name enclosed in double quotes": "expected a name in double quotes",
+    "Illegal trailing comma before end of object": "a comma before the closing bracket",
+    "Illegal trailing comma before end of array": "a comma before the closing bracket",
+    "Unterminated string starting at": "a string without an end",
+    "Invalid control character at": "a control character in a string, which must be escaped",
+}
+_OTHER_FAULT = "an escape sequence that does not exist"
+
+
+class Number(str):
+    """A number as it is written: its digits are judged before they become an int or a float."""
+
+    __slots__ = ()
+
+
+class Members:
+    """An object with all its members, repeated ones too, in order."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: list[tuple[str, Tree]]) -> None:
+        self.pairs = pairs
+
+
+def too_deep(body: bytes, limit: int) -> bool:
+    """Whether arrays and objects are nested in each other more than `limit` times.
+
+    For text that is not JSON: whether they are before the place where it goes wrong. So a parser
+    that stops there never recurses further.
+    """
+    # Counting the openings is 20 times faster than following them, and mostly enough.
+    return len(body.translate(None, _NOT_OPENING)) > limit and _depth(body) > limit
+
+
+def _depth(body: bytes) -> int:
+    if b"\\" in body:
+        body = _ESCAPE.sub(b"", body)
+    brackets = body.translate(None, _NOT_STRUCTURAL).replace(b'""', b"")
+    if b'"' in brackets:  # strings with brackets in them: pair the quotes from the start
+        brackets = _STRING.sub(b"", body.translate(None, _NOT_STRUCTURAL))
+    return max(accumulate(map(_STEP.__getitem__, brackets.partition(b'"')[0])), default=0)
+
+
+def loads(body: bytes, raw_decode: Callable[[str, int], tuple[JsonValue, int]]) -> JsonValue:
+    """Returns the value in a body, by a decoder's `raw_decode`.
+
+    Raises:
+        ValueError: It is no JSON; or the decoder's hooks raised it.
+    """
+    text = body.decode()
+    start = 0 if text[:1] == "{" else _after_space(text, 0)
+    value, end = raw_decode(text, start)
+    if end != len(text) and _after_space(text, end) != len(text):
+        raise ValueError
+    return value
+
+
+def parse(body: bytes, max_depth: int) -> Tree:
+    """Returns the value in a body with nothing lost.
+
+    Raises:
+        CodecError: It is no JSON, or is nested too deeply; with the place.
+    """
+    if too_deep(body, max_depth):
+        raise CodecError(
+            f"The JSON is nested too deeply: at most {max_depth} levels are taken.", malformed=True
+        )
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise _malformed(f" at byte {error.start + 1}: not UTF-8") from None
+    if text.startswith("\ufeff"):
+        raise _malformed(" at line 1, column 1: a byte order mark")
+    try:
+        value, end = _parse(text, _after_space(text, 0))
+    except json.JSONDecodeError as error:
+        fault = (
+            "the text ends too early"
+            if error.pos >= len(text)
+            else _FAULTS.get(error.msg, _OTHER_FAULT)
+        )
+        raise _malformed(f" {_place(text, error.pos)}: {fault}") from None
+    if (rest := _after_space(text, end)) != len(text):
+        raise _malformed(f" {_place(text, rest)}: more text after the value")
+    return value
+
+
+def _no_constant(constant: str) -> Tree:
+    raise _malformed(f": {constant} outside a string")
+
+
+_parse: Callable[[str, int], tuple[Tree, int]] = json.JSONDecoder(
+    object_pairs_hook=Members, parse_int=Number, parse_float=Number, parse_constant=_no_constant
+).raw_decode
+
+
+def plain(tree: Tree) -> JsonValue:
+    """Returns a tree as `json` would have made it. Numbers must be finite, names not repeated."""
+    if isinstance(tree, Members):
+        return {name: plain(value) for name, value in tree.pairs}
+    if isinstance(tree, list):
+        return [plain(value) for value in tree]
+    if isinstance(tree, Number):
+        return _number(tree)
+    return tree
+
+
+def _number(digits: Number) -> int | float:
+    if not set("eE.").intersection(digits):
+        return int(digits)
+    value = float(digits)
+    # Exact beyond 2**53 where it is an integer, written as 1e18 or 9007199254740993.0.
+    return int(Decimal(digits)) if value.is_integer() and abs(value) > _EXACT else value
+
+
+_EXACT = 2**53
+
+
+def kind(tree: Tree) -> str:
+    """Returns what a value is, in words for an error."""
+    match tree:
+        case None:
+            return "null"
+        case bool():
+            return "true" if tree else "false"
+        case Number():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+        case _:
+            return "an object"
+
+
+def joined(path: str, name: str) -> str:
+    """Returns the path of an object's member."""
+    # Half a surrogate pair can't be told back.
+    name = name.encode("utf-8", "replace").decode()
+    name = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
+    if not name.isidentifier() and name != "@type":
+        return f"{path}[{json.dumps(name, ensure_ascii=False)}]"
+    return f"{path}.{name}" if path else name
+
+
+# A client's own names are told back to it, but not by the megabyte.
+_LONGEST_NAME = 64
+
+
+def _after_space(text: str, start: int) -> int:
+    space = _SPACE.match(text, start)
+    assert space is not None  # it matches nothing too
+    return space.end()
+
+
+def _place(text: str, position: int) -> str:
+    line = text.count("\n", 0, position) + 1
+    return f"at line {line}, column {position - text.rfind(chr(10), 0, position)}"
+
+
+def _malformed(fault: str) -> CodecError:
+    return CodecError(f"The text is not valid JSON{fault}.", malformed=True)

@@ -1,0 +1,48 @@
+"""How a message becomes JSON: by protobuf-py, and by the reference where it gives up.
+
+It gives up at an `Any` of unknown type, which may be in any reply, and at an unset `Value`.
+"""
+
+from __future__ import annotations
+
+from google.protobuf.descriptor import Descriptor
+
+from gateway.schema.codec.context import Context
+from gateway.schema.codec.errors import CodecError
+from gateway.schema.codec.types import Message
+
+
+class Writer:
+    """Writes the messages of one type."""
+
+    __slots__ = ("_defaults", "_descriptor", "_numbers", "_proto_names", "_reference", "_registry")
+
+    def __init__(self, context: Context, descriptor: Descriptor) -> None:
+        self._descriptor = descriptor
+        self._reference = context.reference
+        self._registry = context.types.as_registry
+        self._defaults = context.options.emit_defaults
+        self._numbers = context.options.enums_as_numbers
+        self._proto_names = context.options.proto_names
+
+    def write(self, message: Message) -> bytes:
+        """Returns the JSON of a message, UTF-8.
+
+        Raises:
+            CodecError: It holds a value that has no JSON, such as a timestamp in the year 10000.
+        """
+        try:
+            return message.to_json(
+                registry=self._registry,
+                always_emit_implicit=self._defaults,
+                print_enums_as_ints=self._numbers,
+                use_proto_field_name=self._proto_names,
+            ).encode()
+        except Exception:  # noqa: BLE001  # whatever it stumbles over, the reference may know
+            return self._by_reference(message)
+
+    def _by_reference(self, message: Message) -> bytes:
+        try:
+            return self._reference.write(self._descriptor, message.to_binary())
+        except Exception:  # noqa: BLE001  # its words are of parsers and Python types
+            raise CodecError("The message holds a value that has no JSON.") from None
