@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 
 import pytest
@@ -246,7 +247,9 @@ async def test_a_body_where_the_rule_has_none(client):
 
 
 async def test_a_body_over_the_limit_is_413(client):
-    async with client.post("/v1/products", data=b" " * (4 * 1024 * 1024 + 1)) as response:
+    body = io.BytesIO(b" " * (4 * 1024 * 1024 + 1))
+    headers = {"content-type": "application/json"}
+    async with client.post("/v1/products", data=body, headers=headers) as response:
         assert response.status == 413
         assert reason_of(await error_of(response)) == "BODY_TOO_LARGE"
 
