@@ -206,7 +206,11 @@ class Bound:
             if filled:
                 _refuse_others(message, setting.parameter.oneofs, setting.name)
             setting.apply(message)
-        return plan.message.to_wire(message)
+        try:
+            return plan.message.to_wire(message)
+        except CodecError as problem:
+            # A required field of a proto2 message is not set.
+            raise _body_fault(problem) from None
 
 
 def _refuse_others(message: Message, oneofs: tuple[Oneof, ...], name: str) -> None:
@@ -229,7 +233,8 @@ def _path_value(variable: PathVariable, text: str) -> object:
 
 def _body_fault(problem: CodecError) -> RpcError:
     """Makes the client's error of what the codec says."""
-    return error("INVALID_BODY", str(problem), violations=problem.violations)
+    reason = "INVALID_JSON" if problem.malformed else "INVALID_BODY"
+    return error(reason, str(problem), violations=problem.violations)
 
 
 def _globs(globs: Iterable[str]) -> Callable[[str], bool]:

@@ -1,0 +1,236 @@
+"""What a request makes of an RPC's message, by rest.md's "Binding"; the rows are in binding.yaml."""
+
+import json
+from pathlib import Path
+from urllib.parse import quote_plus
+
+import pytest
+import yaml
+from google.protobuf import json_format, message_factory
+from google.rpc import error_details_pb2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.call import RpcError
+from gateway.routing.binding import Binder
+from gateway.routing.plan import BodyKind
+from gateway.routing.query import MAX_PARAMETERS
+from gateway.routing.router import Match, RouterBuilder
+from gateway.routing.template import parse
+from gateway.schema.method import HttpRule, Kind, MethodDescriptor
+
+REQUEST = "routing.test.v1.Request"
+ROWS = yaml.safe_load(Path(__file__).with_name("binding.yaml").read_text())
+CASES = pytest.mark.parametrize(
+    ("group", "case"),
+    [
+        pytest.param(group, case, id=f"{group['id']}-{case['id']}")
+        for group in ROWS
+        for case in group["cases"]
+    ],
+)
+
+
+@pytest.fixture(scope="session")
+def binder(registry, codec):
+    """Makes the binder of a rule, `GET /v1/{id}`."""
+
+    def make(rule, body="", ignore=(), request=REQUEST):
+        verb, template = rule.split(" ", 1)
+        method = MethodDescriptor("routing.test.v1.Test/Call", Kind.UNARY, request, REQUEST)
+        return Binder(
+            method,
+            HttpRule(verb, template, body),
+            parse(template),
+            registry,
+            codec,
+            ignore_query=ignore,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def decoded(registry):
+    """Decodes a request message to the form of binding.yaml."""
+
+    def decode(wire, request=REQUEST):
+        made = message_factory.GetMessageClass(registry.message(request)).FromString(wire)
+        return json_format.MessageToDict(made, preserving_proto_field_name=True)
+
+    return decode
+
+
+def captures(rule, path):
+    """What a path captures of a rule's template."""
+    builder = RouterBuilder()
+    verb, template = rule.split(" ", 1)
+    builder.add(verb, parse(template), None, label="", source="")
+    found = builder.freeze().match(verb, path)
+    assert isinstance(found, Match)
+    return found.captures
+
+
+def fields(error):
+    """The fields that an error's BadRequest names."""
+    for detail in error.status.details:
+        if detail.type_url.endswith("BadRequest"):
+            bad = error_details_pb2.BadRequest.FromString(detail.value)
+            return [each.field for each in bad.field_violations]
+    return []
+
+
+@CASES
+def test_a_request_makes_the_message(group, case, binder, decoded):
+    path, _, query = case["path"].partition("?")
+    body = case.get("body", "").encode("latin-1" if case.get("latin") else "utf-8")
+    rule = binder(group["rule"], group.get("body", ""), group.get("ignore", ()))
+
+    def bind():
+        bound = rule.prepare(captures(group["rule"], path), query if "?" in case["path"] else None)
+        return bound.form(body) if group.get("form") else bound.message(body)
+
+    if "error" not in case:
+        assert json.dumps(decoded(bind()), sort_keys=True) == json.dumps(
+            case["message"], sort_keys=True
+        )
+        return
+    with pytest.raises(RpcError) as caught:
+        bind()
+    assert caught.value.reason == case["error"]
+    if "field" in case:
+        assert fields(caught.value) == [case["field"]]
+
+
+class TestStreams:
+    def test_path_and_query_are_bound_into_every_message(self, binder, decoded):
+        bound = binder("POST /v1/{id}", "book").prepare(("a",), "int32=5&time=2026-01-31T12:00:00Z")
+        messages = [decoded(bound.message(b'{"title": "%d"}' % n)) for n in range(3)]
+        both = {"id": "a", "int32": 5, "time": "2026-01-31T12:00:00Z"}
+        assert messages == [{**both, "book": {"title": str(n)}} for n in range(3)]
+
+    def test_a_bad_message_does_not_spoil_the_next(self, binder, decoded):
+        bound = binder("POST /v1/{id}", "*").prepare(("a",), None)
+        with pytest.raises(RpcError):
+            bound.message(b'{"id": "b"}')
+        assert decoded(bound.message(b'{"note": "n"}')) == {"id": "a", "note": "n"}
+
+
+class TestHttpBody:
+    def test_the_request_itself(self, binder, decoded):
+        request = "google.api.HttpBody"
+        rule = binder("POST /v1/upload", "*", request=request)
+        assert rule.body_kind is BodyKind.HTTP_BODY
+        wire = rule.prepare((), None).http_body("text/plain", b"hi")
+        assert decoded(wire, request) == {"content_type": "text/plain", "data": "aGk="}
+
+    def test_a_field_beside_path_and_query(self, binder, decoded):
+        rule = binder("POST /v1/{id}", "file")
+        assert rule.body_kind is BodyKind.HTTP_BODY
+        bound = rule.prepare(("a",), "note=n")
+        assert decoded(bound.http_body("", b"\0\1")) == {
+            "id": "a",
+            "note": "n",
+            "file": {"data": "AAE="},
+        }
+
+    def test_nothing_sent(self, binder, decoded):
+        assert decoded(binder("POST /v1/{id}", "file").bind(("a",), None, b"")) == {"id": "a"}
+
+    def test_its_fields_in_the_query(self, binder):
+        with pytest.raises(RpcError) as caught:
+            binder("POST /v1/{id}", "file").prepare(("a",), "file.contentType=x")
+        assert caught.value.reason == "CONFLICTING_FIELD"
+
+
+@pytest.mark.parametrize(("rule", "body"), [("GET /v1", ""), ("POST /v1", "*")])
+def test_a_required_field_that_nothing_sets(binder, rule, body):
+    # proto2 of old: the one message that every registry knows.
+    part = "google.protobuf.UninterpretedOption.NamePart"
+    with pytest.raises(RpcError) as caught:
+        binder(rule, body, request=part).bind((), None, b"")
+    assert caught.value.reason == "INVALID_BODY"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("", BodyKind.NONE),
+        ("*", BodyKind.MESSAGE),
+        ("book", BodyKind.FIELD),
+        ("tags", BodyKind.FIELD),
+        ("file", BodyKind.HTTP_BODY),
+    ],
+)
+def test_a_binder_tells_what_the_body_is(binder, body, kind):
+    assert binder("POST /v1/{id}", body).body_kind is kind
+
+
+class TestBounds:
+    def test_the_most_parameters(self, binder, decoded):
+        query = "&".join("tags=x" for _ in range(MAX_PARAMETERS))
+        assert len(decoded(binder("GET /v1").bind((), query, b""))["tags"]) == MAX_PARAMETERS
+
+    @pytest.mark.parametrize("piece", ["tags=x", "", "labels[a]=1", "%zz"])
+    def test_one_more_is_refused(self, binder, piece):
+        with pytest.raises(RpcError) as caught:
+            binder("GET /v1").bind((), "&".join([piece] * (MAX_PARAMETERS + 1)), b"")
+        assert caught.value.reason == "INVALID_QUERY"
+
+    def test_of_a_form_too(self, binder):
+        with pytest.raises(RpcError) as caught:
+            binder("POST /v1", "*").prepare((), None).form(b"tags=x&" * 10_000)
+        assert caught.value.reason == "INVALID_QUERY"
+
+    def test_names_that_are_nested_deep(self, binder):
+        with pytest.raises(RpcError) as caught:
+            binder("GET /v1").bind((), "self." * 10_000 + "id=1", b"")
+        assert caught.value.reason == "INVALID_QUERY"
+        assert all(len(name) < 200 for name in fields(caught.value))
+        assert len(caught.value.status.message) < 300
+
+    def test_a_recursive_type_fills_no_memory(self, binder):
+        rule = binder("GET /v1")
+        bound = rule.prepare((), None)
+        for depth in range(20):
+            for name in ("int32", "int64", "note"):
+                rule.prepare((), f"{'self.' * depth}{name}=1")
+        known = bound._plan.query._known
+        for number in range(3000):
+            rule.prepare((), f"labels[{number}]=1")
+        assert len(known) <= 1000
+        assert "labels" in known
+
+
+bodies = st.binary(max_size=60) | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["id", "book", "text"]), inner),
+).map(lambda value: json.dumps(value).encode())
+words = "id book . title [ ] = & % %2 + labels self time 1 struct bytes color flags page { \0 \xff"
+parts = st.sampled_from([*words.split(" "), "text", "%FF", "update_mask"])
+queries = st.lists(parts).map("".join) | st.text()
+
+
+rules = st.sampled_from(["PATCH /v1/{id}", "GET /v1/{book.author.name}", "PUT /v1/{color}"])
+requests = st.tuples(rules, st.text(), queries | st.just(""), bodies | st.just(b""))
+
+
+@given(sent=requests, form=st.booleans())
+@pytest.mark.parametrize("body", ["", "*", "book", "tags", "labels", "int32"])
+def test_any_request_makes_a_message_or_our_own_error(binder, decoded, body, sent, form):
+    rule, text, query, content = sent
+    try:
+        bound = binder(rule, body).prepare((text,), query)
+        decoded(bound.form(content) if form else bound.message(content))
+    except RpcError as error:
+        assert error.reason is not None
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
+def test_a_text_in_path_query_and_form_is_the_text_in_json(binder, decoded, text):
+    encoded = quote_plus(text)
+    by_path = binder("GET /v1/{id}").bind((text,), None, b"")
+    by_query = binder("GET /v1").bind((), f"id={encoded}", b"")
+    by_form = binder("POST /v1", "*").prepare((), None).form(f"id={encoded}".encode())
+    by_json = binder("POST /v1", "*").bind((), None, json.dumps({"id": text}).encode())
+    assert decoded(by_path) == decoded(by_query) == decoded(by_form) == decoded(by_json)
