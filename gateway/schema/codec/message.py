@@ -13,6 +13,8 @@ from gateway.schema.codec.text import parse
 from gateway.schema.codec.types import Message
 from gateway.schema.codec.writer import Writer
 
+_MAX_FIELDS = 1000
+
 
 class MessageCodec:
     """Reads and writes the messages of one type.
@@ -85,7 +87,7 @@ class MessageCodec:
         return self._writer.write(self.from_wire(wire))
 
     def field(self, path: tuple[str, ...]) -> FieldCodec:
-        """Returns the accessor of a field, made once.
+        """Returns the accessor of a field; the first 1,000 of a type are kept.
 
         Args:
             path: Proto names; all but the last are of singular message fields.
@@ -93,9 +95,13 @@ class MessageCodec:
         Raises:
             KeyError: There is no such field.
         """
-        if path not in self._fields:
-            self._fields[path] = FieldCodec(self._context, self.descriptor, path)
-        return self._fields[path]
+        field = self._fields.get(path)
+        if field is None:
+            field = FieldCodec(self._context, self.descriptor, path)
+            # The paths in queries are clients' choice, and recursive types have endless ones.
+            if len(self._fields) < _MAX_FIELDS:
+                self._fields[path] = field
+        return field
 
     def json_paths(self, body: bytes) -> list[str]:
         """Returns the paths of a field mask that names what a JSON body of this type holds.
