@@ -12,4 +12,6 @@
     binding     path, query and body to the serialized request message
     metadata    headers to metadata, and back
     timeout     how long the client will wait
+
+Nothing here awaits, and nothing knows the configuration, backends, or who answers.
 """
