@@ -71,7 +71,7 @@ class Call:
 
 
 def _one(function: Callable[..., Any], replica: str) -> Callable[..., Awaitable[Any]]:
-    """Serves a method with one reply: unary (a plain function) or client streaming (a coroutine)."""
+    """Serves a method with one reply: unary (a function) or client streaming (a coroutine)."""
 
     async def serve(received: Any, context: Any) -> Any:
         call = Call(context, replica)

@@ -64,7 +64,7 @@ class Calls:
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """Makes the service that shows the counts."""
-        codec = {
+        codec: dict[str, Any] = {
             "request_deserializer": Empty.FromString,
             "response_serializer": Struct.SerializeToString,
         }

@@ -79,13 +79,13 @@ class CatalogService:
         return catalog.BatchGetProductsResponse(products=found)
 
     def SearchProducts(self, request: Any, call: Call) -> Any:
-        found = [product for product in self._shop.products.values() if matches_search(product, request)]
+        found = [
+            product for product in self._shop.products.values() if matches_search(product, request)
+        ]
         some = found[: bounded("page_size", request.page_size)]
         if request.read_mask.paths:
             some = [self._cut(product, request.read_mask.paths) for product in some]
-        return catalog.SearchProductsResponse(
-            products=some, total_size=len(found), applied=request
-        )
+        return catalog.SearchProductsResponse(products=some, total_size=len(found), applied=request)
 
     @staticmethod
     def _cut(product: Any, paths: Any) -> Any:

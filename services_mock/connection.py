@@ -9,7 +9,6 @@ import re
 import socket
 import struct
 from contextlib import suppress
-from pathlib import Path
 
 _PEER = re.compile(r"ipv[46]:(?:\[|%5B)?([0-9a-fA-F.:]+?)(?:\]|%5D)?:([0-9]+)")
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, no waiting
@@ -30,11 +29,17 @@ def reset(peer: str) -> bool:
     address = (match[1], int(match[2]))
     for entry in os.listdir("/dev/fd"):  # noqa: PTH208 - names are numbers here, not paths
         with suppress(OSError):  # not a socket, not connected, or closed since
-            with socket.socket(fileno=os.dup(int(entry))) as connection:
-                if connection.getpeername()[:2] != address:
-                    continue
-                # grpc reads the end of the stream and closes: with no lingering, that is a reset.
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-                connection.shutdown(socket.SHUT_RD)
+            if _reset_if(int(entry), address):
                 return True
     return False
+
+
+def _reset_if(number: int, address: tuple[str, int]) -> bool:
+    """Resets an open file if it is a connection to the address; says whether it was."""
+    with socket.socket(fileno=os.dup(number)) as connection:
+        if connection.getpeername()[:2] != address:
+            return False
+        # grpc reads the end of the stream and closes: with no lingering, that is a reset.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        connection.shutdown(socket.SHUT_RD)
+        return True

@@ -15,7 +15,7 @@ DETAILS_KEY = "grpc-status-details-bin"
 DOMAIN = "shop.example"
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818 - an answer that a service gives, not a defect
     """Ends a call with a status that is not OK."""
 
     def __init__(self, code: grpc.StatusCode, message: str, *details: Message) -> None:

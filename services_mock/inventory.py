@@ -73,7 +73,7 @@ class InventoryService:
         if not request.warehouse_id:
             return stock
         number = self._warehouse(request.warehouse_id).number
-        pieces = stock.by_warehouse[number] if number in stock.by_warehouse else 0
+        pieces = stock.by_warehouse[number]  # each warehouse has each product
         return inventory.Stock(
             product_id=stock.product_id,
             available=pieces,

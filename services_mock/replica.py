@@ -42,7 +42,10 @@ STOP_GRACE = 1.0  # seconds that running calls get to end after SIGTERM
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a replica serves. `max_message` is in bytes, and bounds what it takes, not what it sends."""
+    """How a replica serves.
+
+    `max_message` is in bytes; it bounds what the replica takes, not what it sends.
+    """
 
     host: str = "127.0.0.1"
     services: Sequence[str] = tuple(SERVICES)
@@ -53,7 +56,7 @@ class Options:
     log: bool = False
 
 
-class CannotServe(Exception):
+class ListenError(Exception):
     """A replica cannot have the address that it was told to serve on."""
 
 
@@ -78,7 +81,7 @@ async def serving(options: Options, port: int = 0, index: int = 0) -> AsyncItera
         The port.
 
     Raises:
-        CannotServe: the address is taken or not ours.
+        ListenError: the address is taken or not ours.
     """
     if options.faults.refuse:
         with _reserved(options.host, port) as reserved:
@@ -87,13 +90,11 @@ async def serving(options: Options, port: int = 0, index: int = 0) -> AsyncItera
     calls = Calls()
     roll = random.Random(options.seed + index).random
     interception = Interception(options.faults, calls, roll=roll, log=options.log)
-    server = grpc.aio.server(
-        interceptors=[interception], options=_channel_options(options)
-    )
+    server = grpc.aio.server(interceptors=[interception], options=_channel_options(options))
     try:
         port = server.add_insecure_port(_address(options.host, port))
     except RuntimeError:
-        raise CannotServe(f"cannot listen on {_address(options.host, port)}") from None
+        raise ListenError(f"cannot listen on {_address(options.host, port)}") from None
     interception.replica = _address(options.host, port)
     vitals = await _add_services(server, options, calls, interception.replica)
     await server.start()
@@ -137,5 +138,5 @@ def _reserved(host: str, port: int) -> Iterator[int]:
         try:
             holder.bind((host, port))
         except OSError:
-            raise CannotServe(f"cannot reserve {_address(host, port)}") from None
+            raise ListenError(f"cannot reserve {_address(host, port)}") from None
         yield holder.getsockname()[1]

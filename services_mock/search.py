@@ -58,9 +58,7 @@ NARROWING: dict[str, Callable[[Any, Any], bool]] = {
         and (not price.max_units or product.price.units <= price.max_units)
         and price.currency_code in ("", product.price.currency_code)
     ),
-    "created_after": lambda product, time: (
-        product.create_time.ToDatetime() >= time.ToDatetime()
-    ),
+    "created_after": lambda product, time: product.create_time.ToDatetime() >= time.ToDatetime(),
     "max_handling_time": lambda product, time: (
         product.handling_time.ToTimedelta() <= time.ToTimedelta()
     ),

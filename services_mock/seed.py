@@ -180,9 +180,11 @@ def _reviews(shop: Shop) -> None:
         if number % 3 == 0:
             shop.threads[review.name] = [_comment(number, 0, people)]
     for product in shop.products.values():
-        stars = [review.stars for review in shop.reviews.values() if review.product_id == product.id]
-        if stars:
-            product.rating.value = round(sum(stars) / len(stars), 2)
+        given = [
+            review.stars for review in shop.reviews.values() if review.product_id == product.id
+        ]
+        if given:
+            product.rating.value = round(sum(given) / len(given), 2)
 
 
 def _comment(number: int, depth: int, people: list[str]) -> Any:

@@ -10,11 +10,12 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 from services_mock.contract import contract
-from services_mock.replica import CannotServe, Options, serving
+from services_mock.replica import ListenError, Options, serving
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _KILL_AFTER = 3  # seconds from the first SIGTERM until children that still run are killed
@@ -25,14 +26,22 @@ def _say(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - the command's output
 
 
-async def _serve(options: Options, port: int, index: int, report: int, lifelines: list[int]) -> None:
+def _end_with(lifeline: int) -> None:
+    """Ends the process if nobody holds the lifeline any more; what comes along it says nothing."""
+    if not os.read(lifeline, 4096):
+        os._exit(_ORPHANED)
+
+
+async def _serve(
+    options: Options, port: int, index: int, report: int, lifelines: list[int]
+) -> None:
     """Serves until SIGTERM or SIGINT; exits at once when a lifeline ends."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop.set)
     for lifeline in lifelines:
-        loop.add_reader(lifeline, lambda: os._exit(_ORPHANED))
+        loop.add_reader(lifeline, _end_with, lifeline)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     async with serving(options, port, index) as served:
         os.write(report, f"{served}\n".encode())
@@ -40,18 +49,16 @@ async def _serve(options: Options, port: int, index: int, report: int, lifelines
         await stop.wait()
 
 
-def _child(
-    options: Options, port: int, index: int, report: int, lifelines: list[int]
-) -> NoReturn:
+def _child(options: Options, port: int, index: int, report: int, lifelines: list[int]) -> NoReturn:
     """Is a replica, in a process that was just forked."""
     status = 1
     try:
         asyncio.run(_serve(options, port, index, report, lifelines))
         status = 0
-    except CannotServe as error:
+    except ListenError as error:
         print(f"services_mock: {error}", file=sys.stderr)  # noqa: T201 - the command's output
-    except BaseException:
-        traceback.print_exc()  # nobody else would: the process ends here
+    except BaseException:  # noqa: BLE001 - the process ends here, and nobody else would tell
+        traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(status)  # what the parent registered to happen at exit is the parent's
@@ -87,6 +94,8 @@ class Supervisor:
         self._running[pid] = index
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         os.close(to_report)
+        if self._stopping:
+            self._stop()  # the signal came too early for this replica
         return report
 
     def _await_port(self, index: int, report: int) -> bool:
@@ -103,7 +112,8 @@ class Supervisor:
     def _stop(self, number: int = signal.SIGTERM, _frame: object = None) -> None:
         self._stopping = True
         for pid in self._running:
-            os.kill(pid, signal.SIGTERM if number in _SIGNALS else signal.SIGKILL)
+            with suppress(ProcessLookupError):  # ended, and this signal came before it was noted
+                os.kill(pid, signal.SIGTERM if number in _SIGNALS else signal.SIGKILL)
         signal.alarm(_KILL_AFTER)
 
     def run(self) -> int:
@@ -128,10 +138,8 @@ class Supervisor:
             if ended == _ORPHANED:
                 self._stop()
             elif self.restart:
-                served_again = self._await_port(index, self._start(index))
-                status = status if served_again else 1
+                if not self._await_port(index, self._start(index)):
+                    status = 1
             else:
                 status = 1
         return status
-
-

@@ -44,7 +44,8 @@ class UserService:
         found = [
             user
             for user in self._shop.users.values()
-            if request.email in ("", user.email) and (not request.role or request.role in user.roles)
+            if request.email in ("", user.email)
+            and (not request.role or request.role in user.roles)
         ]
         some, token = page(found, request.page_size, request.page_token)
         return users.ListUsersResponse(users=some, next_page_token=token)

@@ -135,7 +135,11 @@ COMMENTS = [
 ROOMS: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "lobby": (
         "Anything and everything",
-        [("u1", "Good morning!"), ("u2", "Morning. Is the spade back in stock?"), ("u6", "Friday.")],
+        [
+            ("u1", "Good morning!"),
+            ("u2", "Morning. Is the spade back in stock?"),
+            ("u6", "Friday."),
+        ],
     ),
     "garden": ("When to plant what", [("u3", "Is it too early for tulips?"), ("u9", "Never.")]),
     "support": ("Ask us", []),
