@@ -97,13 +97,13 @@ class Check:
     def _fields(self, message: Descriptor, pairs: list[tuple[str, Tree]], path: str) -> None:
         seen: dict[str, str] = {}
         chosen: dict[str, tuple[str, str]] = {}
-        by_json_name = {field.json_name: field for field in message.fields}
+        fields = by_names(message)
         count = 0
         for name, value in pairs:
             if self._full():
                 return
             here = joined(path, name)
-            field = by_json_name.get(name) or message.fields_by_name.get(name)
+            field = fields.get(name)
             known = field.name if field is not None else name
             if (earlier := seen.setdefault(known, name)) != name:
                 self._add(here, f"is given twice, also as {earlier}")
@@ -112,7 +112,8 @@ class Check:
             count = len(seen)
             if field is None:
                 if not self._ignore_unknown:
-                    self._add(here, _unknown(name, [*by_json_name]))
+                    self._add(here, _unknown(name, [each.json_name for each in message.fields]))
+                self._value(value, here)
             elif value is not None or takes_null(field):
                 self._chosen(field, name, chosen, here)
                 self.field(field, value, here)
@@ -180,7 +181,7 @@ class Check:
         url = urls[0] if urls else None
         if len(urls) > 1:
             self._add(here, "is given twice")
-        elif type(url) is not str or "/" not in url:
+        elif type(url) is not str or "/" not in url or scalars.string(url):
             self._add(here, "expected the URL of a type, such as type.googleapis.com/shop.v1.Order")
         else:
             try:
@@ -205,6 +206,12 @@ class Check:
         else:
             fault = "is given twice" if values else "expected, as the type has a JSON of its own"
             self._add(joined(path, "value"), fault)
+
+
+def by_names(message: Descriptor) -> dict[str, FieldDescriptor]:
+    """Returns a type's fields by both of their names; where names clash, by the JSON one."""
+    by_name = {field.name: field for field in message.fields}
+    return by_name | {field.json_name: field for field in message.fields}
 
 
 def takes_null(field: FieldDescriptor) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from google.protobuf.descriptor import Descriptor
 
 from gateway.schema.codec import well_known
+from gateway.schema.codec.check import by_names
 from gateway.schema.codec.text import Members, Tree
 
 
@@ -24,10 +25,10 @@ def json_paths(message: Descriptor, value: Tree) -> list[str]:
 def _paths(message: Descriptor, value: Tree, before: str) -> list[str]:
     if not isinstance(value, Members):
         return []
-    by_json_name = {field.json_name: field for field in message.fields}
+    fields = by_names(message)
     paths = []
     for name, member in value.pairs:
-        field = by_json_name.get(name) or message.fields_by_name.get(name)
+        field = fields.get(name)
         if field is None:
             continue
         path = before + field.name

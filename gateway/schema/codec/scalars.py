@@ -139,6 +139,8 @@ def _enum(enum: EnumDescriptor, value: Tree, *, ignore_unknown: bool) -> str | N
         return None
     if type(value) is not str:
         return expected("the name of an enum value", value)
+    if fault := string(value):
+        return fault
     if value in enum.values_by_name or ignore_unknown:
         return None
     return "is not the name of a value of this enum"

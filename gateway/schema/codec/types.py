@@ -8,11 +8,17 @@ so messages can be put into each other. Not thread-safe; a generation has its ow
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 import protobuf
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FileDescriptor
-from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    EnumDescriptorProto,
+    EnumValueDescriptorProto,
+    FileDescriptorProto,
+)
 from google.protobuf.descriptor_pool import DescriptorPool
 from protobuf import DescExtension, DescMessage, Registry, wkt
 
@@ -176,16 +182,32 @@ def _unit(file: FileDescriptor, declarations: list[_Declaration]) -> FileDescrip
     for declaration in declarations:
         if isinstance(declaration, Descriptor):
             declaration.CopyToProto(proto := unit.message_type.add())
-            _name_for_json(declaration, proto)
+            _adapt(declaration, proto)
         else:
-            declaration.CopyToProto(unit.enum_type.add())
+            declaration.CopyToProto(enum := unit.enum_type.add())
+            _reverse_aliases(enum)
     return unit
 
 
-def _name_for_json(message: Descriptor, proto: DescriptorProto) -> None:
-    """Writes out what protobuf-py takes from the proto alone; not all compilers do."""
+def _adapt(message: Descriptor, proto: DescriptorProto) -> None:
+    """Changes a message's proto to what protobuf-py takes for it."""
     for field in proto.field:
+        # It takes the proto's word, and not all compilers write it.
         field.json_name = message.fields_by_name[field.name].json_name
     proto.ClearField("extension")
+    for enum in proto.enum_type:
+        _reverse_aliases(enum)
     for nested in proto.nested_type:
-        _name_for_json(message.nested_types_by_name[nested.name], nested)
+        _adapt(message.nested_types_by_name[nested.name], nested)
+
+
+def _reverse_aliases(enum: EnumDescriptorProto) -> None:
+    """Lets the first name of a number be written, where protobuf-py writes the last."""
+    if not enum.options.allow_alias:
+        return
+    values = deepcopy(list(enum.value))
+    aliases: dict[int, list[EnumValueDescriptorProto]] = {}
+    for value in values:
+        aliases.setdefault(value.number, []).append(value)
+    for place, value in zip(enum.value, values, strict=True):
+        place.CopyFrom(aliases[value.number].pop())
