@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import aiohttp
 import pytest
 
-from tests.end_to_end.system import Gateway, backends, gateway, shop_config
+from tests.end_to_end.system import Counts, Gateway, backends, gateway, shop_config
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +26,10 @@ def served(shop, tmp_path_factory) -> Iterator[Gateway]:
 async def client(served):
     async with aiohttp.ClientSession(served.url, auto_decompress=False) as session:
         yield session
+
+
+@pytest.fixture
+async def counts(shop):
+    each = Counts(shop[0])
+    yield each
+    await each.close()

@@ -14,18 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+import grpc.aio
 import yaml
+from google.protobuf import empty_pb2, struct_pb2
 
 ROOT = Path(__file__).parents[2]
-ALL = {
-    "catalog": "shop.catalog.v1.CatalogService",
-    "inventory": "shop.inventory.v1.InventoryService",
-    "orders": "shop.orders.v1.OrderService",
-    "users": "shop.users.v1.UserService",
-    "reviews": "shop.reviews.v1.ReviewService",
-    "chat": "shop.chat.v1.ChatService",
-    "media": "shop.media.v1.MediaService",
-}
+FAULTS = [
+    f"x-fault-{name}" for name in ("delay", "code", "after", "hang", "crash", "refuse", "percent")
+]
 
 
 @dataclass(frozen=True)
@@ -93,6 +89,10 @@ def shop_config(addresses: list[str], **sections) -> dict:
         "admin": {"address": "127.0.0.1:0"},
         "schema": {"protos": [str(ROOT / "protos")]},
         "upstreams": {"shop": {"services": ["shop.*"], "endpoints": addresses}},
+        "headers": {
+            "request": {"allow": ["x-request-id", "accept-language", *FAULTS]},
+            "response": {"allow": []},
+        },
         **sections,
     }
 
@@ -123,3 +123,51 @@ def reason_of(error: dict) -> str | None:
         if detail["@type"].endswith("google.rpc.ErrorInfo") and detail["domain"] == "gateway":
             return detail["reason"]
     return None
+
+
+class Counts:
+    """What the example backend says became of the calls of its methods."""
+
+    def __init__(self, address: str) -> None:
+        self._channel = grpc.aio.insecure_channel(address)
+
+    async def until_gone(self, method: str, before: dict) -> None:
+        """Waits until one call more than before was cancelled.
+
+        One that was cancelled while it wrote counts as failed: grpcio tells it so.
+        """
+        await self.until(
+            method, ("cancelled", "failed"), before["cancelled"] + before["failed"] + 1
+        )
+
+    async def until(self, method: str, kinds: tuple[str, ...], number: int) -> None:
+        """Waits until the sum of some counts has reached a number."""
+        watch = self._channel.unary_stream(
+            "/services_mock.Calls/Watch",
+            request_serializer=empty_pb2.Empty.SerializeToString,
+            response_deserializer=struct_pb2.Struct.FromString,
+        )
+        async for counts in watch(empty_pb2.Empty()):
+            if method in counts and sum(counts[method][kind] for kind in kinds) >= number:
+                return
+
+    async def of(self, method: str) -> dict:
+        """The counts of a method now."""
+        get = self._channel.unary_unary(
+            "/services_mock.Calls/Get",
+            request_serializer=empty_pb2.Empty.SerializeToString,
+            response_deserializer=struct_pb2.Struct.FromString,
+        )
+        counts = await get(empty_pb2.Empty())
+        if method not in counts:
+            return dict.fromkeys(["started", "completed", "failed", "cancelled"], 0)
+        return {name: int(number) for name, number in counts[method].items()}
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process has resident."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", text)[1]) * 1024

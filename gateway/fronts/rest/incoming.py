@@ -112,7 +112,10 @@ class Incoming:
         """Answers with an error."""
         self.respond(
             http_status(failure),
-            [*self.shared.rules.response(failure.metadata), *self.shared.errors.headers(failure)],
+            [
+                *self.shared.rules.response(failure.metadata.without(REQUEST_ID)),
+                *self.shared.errors.headers(failure),
+            ],
             self.error_text(failure),
         )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from gateway.errors import error
 from gateway.fronts.rest.media import BodyForm, body_form
 from gateway.fronts.rest.requests import JsonStream, RawStream, Requests, splitter
 from gateway.http import Exchange, Request
-from gateway.routing.binding import Binder
+from gateway.routing.binding import Binder, Bound
 from gateway.routing.plan import BodyKind
 
 Make: TypeAlias = Callable[[bytes], bytes]
@@ -40,7 +41,7 @@ class Input:
                 return bound.message
         form = body_form(content_type)
         if form is BodyForm.FORM:
-            return bound.form
+            return partial(_form, bound)
         if form is BodyForm.NDJSON:
             raise error(
                 "UNSUPPORTED_CONTENT_TYPE",
@@ -73,3 +74,14 @@ class Input:
                 "This method takes a stream; send application/x-ndjson or a JSON array.",
             )
         return JsonStream(exchange.chunks(), splitter(form, limit), bound.message)
+
+
+def _form(bound: Bound, body: bytes) -> bytes:
+    if body.lstrip()[:1] in {b"{", b"["}:
+        # No parameter begins so; it is what `curl -d` sends when it is told no type.
+        raise error(
+            "UNSUPPORTED_CONTENT_TYPE",
+            "The body looks like JSON but is declared to be a form; send content-type: "
+            "application/json.",
+        )
+    return bound.form(body)

@@ -15,7 +15,7 @@ from gateway.call import Metadata
 from gateway.routing.metadata import HeaderRules
 
 HTTP_CODE = "x-http-code"
-_OWN = (HTTP_CODE, "location", "etag")
+_OWN = (HTTP_CODE, "location", "etag", "x-request-id")
 _CODE = re.compile(r"[23][0-9][0-9]", re.ASCII)
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
