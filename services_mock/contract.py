@@ -72,10 +72,10 @@ class Contract:
             KeyError: there is no such enum.
         """
         values = self.pool.FindEnumTypeByName(full_name).values
-        made: Any = IntEnum(
+        make: Any = IntEnum  # its functional form has no type for names that are not literal
+        found: type[IntEnum] = make(
             full_name.rpartition(".")[2], [(value.name, value.number) for value in values]
         )
-        found: type[IntEnum] = made  # the functional form has no type that says so
         return found
 
     def request(self, method: MethodDescriptor) -> Any:

@@ -48,8 +48,11 @@ def _delivery(kind: str, number: int) -> dict[str, Any]:
         return {"download": {"media_path": path, "size_bytes": len(content), "sha256": digest}}
     if kind == "card":
         return {"gift_card_text": "For you."}
-    size = {"length_mm": 200 + number, "width_mm": 150, "height_mm": 80}
-    return {"parcel": {"weight_grams": 300 + 35 * number, "size": size, "min_celsius": -5}}
+    parcel: dict[str, Any] = {"weight_grams": 300 + 35 * number}
+    if number % 2 == 0:
+        parcel["size"] = {"length_mm": 200 + number, "width_mm": 150, "height_mm": 80}
+        parcel["min_celsius"] = -5
+    return {"parcel": parcel}
 
 
 def _products(shop: Shop) -> None:
@@ -65,7 +68,7 @@ def _products(shop: Shop) -> None:
             state="PRODUCT_STATE_SOLD_OUT" if number % 17 == 0 else "PRODUCT_STATE_ACTIVE",
             tags=[title.split()[-1].lower(), *(["new"] if number % 5 == 0 else [])],
             brand={"value": brand},
-            gtin=4_006_381_000_000 + number * 37,
+            gtin=4_006_381_000_000 + number * 37 if number % 2 == 0 else 0,
             stock_keeping_unit=f"{category.rsplit('/', 1)[-1][:3].upper()}-{number:04}",
             handling_time=timedelta(hours=12 * (1 + number % 4)),
             create_time=created,
