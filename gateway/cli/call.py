@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ from gateway.app import Generation, build
 from gateway.app.pool import UpstreamPool
 from gateway.call import Call, Code, Deadline, Metadata, RpcError, Status
 from gateway.chain import Method
-from gateway.cli import options
+from gateway.cli import logs, options
 from gateway.cli.building import reported
 from gateway.cli.calls import CommandCall
 from gateway.cli.configuration import reader
@@ -34,7 +35,7 @@ from gateway.schema.codec import CodecError
 app = typer.Typer(add_completion=False)
 
 _STDIN = "-"
-_AHEAD = 16  # messages read from standard input before they are sent
+_CHUNK = 65536  # bytes of standard input read at once
 
 
 @app.command()
@@ -72,6 +73,7 @@ def call(
     The reply is printed as JSON; a stream of replies as one JSON a line, each as it arrives. If the
     call ends with an error, its status and details go to standard error and the exit code is 1.
     """
+    logs.configure(options.Level.ERROR)
     uvloop.run(
         _call(
             reader(config, set_),
@@ -125,6 +127,8 @@ async def _call(
     try:
         await _Caller(generation, method).make(data, metadata, deadline)
     except RpcError as error:
+        if isinstance(error.__cause__, BrokenPipeError):
+            raise error.__cause__ from None
         raise Failure(*_lines(error, generation), code=Exit.FAILED) from error
     finally:
         await pool.close(grace=0)
@@ -167,9 +171,15 @@ class _Caller:
             deadline=deadline,
             front="cli",
             requests=self._requests(wires),
-            received=lambda message: typer.echo(self._json(message)),
+            received=self._print_line,
         )
         await self._method.stream(stream)
+
+    def _print_line(self, message: bytes) -> None:
+        try:
+            typer.echo(self._json(message))
+        except BrokenPipeError as error:  # `gateway call … | head`
+            raise RpcError(Status(Code.CANCELLED, "Nobody reads the replies.")) from error
 
     async def _requests(self, wires: Sequence[bytes | None]) -> AsyncIterator[bytes]:
         for wire in wires:
@@ -188,10 +198,7 @@ class _Caller:
             return self._wire(text.encode())
         except CodecError as error:
             type_name = self._method.descriptor.input
-            raise Failure(
-                f"--data is no {type_name}: {error}",
-                *(f"  {each.field}: {each.description}" for each in error.violations),
-            ) from error
+            raise Failure(f"--data is no {type_name}: {error}") from error
 
     def _wire(self, text: bytes) -> bytes:
         return self._request.to_wire(self._request.from_json(text))
@@ -210,19 +217,26 @@ async def _stdin_lines() -> AsyncIterator[bytes]:
     A thread of its own reads them, which nobody waits for: a call may end before its input does.
     """
     loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[bytes | None] = asyncio.Queue(_AHEAD)
+    chunks: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1)
 
     def read() -> None:
         # Once the loop is closed, nobody wants the rest.
         with suppress(RuntimeError, CancelledError):
-            for line in sys.stdin.buffer:
-                asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
-            asyncio.run_coroutine_threadsafe(lines.put(None), loop).result()
+            data = b"?"
+            while data:
+                # Not sys.stdin: its lock, held by a thread that waits, stops the process's end.
+                data = os.read(sys.stdin.fileno(), _CHUNK)
+                asyncio.run_coroutine_threadsafe(chunks.put(data), loop).result()
 
     threading.Thread(target=read, daemon=True).start()
-    while (line := await lines.get()) is not None:
-        if line.strip():
-            yield line
+    rest = b""
+    while chunk := await chunks.get():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if line.strip():
+                yield line
+    if rest.strip():
+        yield rest
 
 
 def _lines(error: RpcError, generation: Generation) -> Iterator[str]:

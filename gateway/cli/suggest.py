@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from enum import IntEnum
 
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
@@ -23,11 +24,13 @@ from gateway.cli.known import Known, subjects_of
 from gateway.cli.samples import Sampler
 from gateway.fronts.rest.compile import Listed
 from gateway.routing.template import parse
+from gateway.schema.method import Kind
 
 _TOTAL = 5.0  # seconds for all of it
 _EACH = 1.0  # seconds for a call
 _LISTS = 12  # calls to learn from
-_TRIES = 6  # calls to find one that works
+_TRIES = 4  # calls at once to find one that works
+_MESSAGES = 200  # of a stream that need not be seen to end
 
 
 async def suggestions(generation: Generation, url: str) -> list[str]:
@@ -44,6 +47,17 @@ async def suggestions(generation: Generation, url: str) -> list[str]:
         async with asyncio.timeout(_TOTAL):
             await finder.find()
     return finder.found
+
+
+class _Result(IntEnum):
+    """How a call went that was tried; the greatest is what a newcomer should see."""
+
+    FAILED = 0
+    EMPTY = 1
+    """A stream ended well without a message."""
+    SENT = 2
+    """A stream sent messages, and had not ended when the time was over."""
+    ENDED = 3
 
 
 class _Finder:
@@ -72,14 +86,15 @@ class _Finder:
                 pass
 
     async def _show_one(self, candidates: Sequence[Listed]) -> bool:
-        """Adds the first that works; if none can be seen to work, the first that can't be tried."""
+        """Adds the one that works best; if none is seen to work, the first that can't be tried."""
         fresh = [each for each in candidates if each.method.name not in self._used]
+        tried = [(each, self._sample(each)) for each in fresh if is_safe(each)][:_TRIES]
+        results = await asyncio.gather(*(self._try(*each) for each in tried))
+        best = max(results, default=_Result.FAILED)
+        if best is not _Result.FAILED:
+            self._show(*tried[results.index(best)])
+            return True
         untried = [each for each in fresh if not is_safe(each)]
-        for listed in [each for each in fresh if is_safe(each)][:_TRIES]:
-            message = self._sample(listed)
-            if await self._works(listed, message):
-                self._show(listed, message)
-                return True
         for listed in untried[:1]:
             self._show(listed, self._sample(listed))
         return bool(untried)
@@ -101,10 +116,11 @@ class _Finder:
         if reply is not None:
             self._known.learn(reply)
 
-    async def _works(self, listed: Listed, request: Message) -> bool:
-        if listed.method.kind.client_streams or listed.method.kind.server_streams:
-            return await self._streams(listed, request)
-        return await self._reply(listed, request) is not None
+    async def _try(self, listed: Listed, request: Message) -> _Result:
+        if listed.method.kind is not Kind.UNARY:
+            return await self._stream(listed, request)
+        reply = await self._reply(listed, request)
+        return _Result.FAILED if reply is None else _Result.ENDED
 
     async def _reply(self, listed: Listed, request: Message) -> Message | None:
         method = self._generation.methods[listed.method.name]
@@ -116,25 +132,35 @@ class _Finder:
             return None
         return reply
 
-    async def _streams(self, listed: Listed, request: Message) -> bool:
-        """Whether a stream sends a message, or ends well."""
+    async def _stream(self, listed: Listed, request: Message) -> _Result:
         method = self._generation.methods[listed.method.name]
-        first = asyncio.Event()
+        messages = 0
+        enough = asyncio.Event()
+
+        def received(_: bytes) -> None:
+            nonlocal messages
+            messages += 1
+            if messages == _MESSAGES:
+                enough.set()
+
         call = CommandCall(
             listed.method.name,
             deadline=_soon(),
             requests=one(request.SerializeToString()),
-            received=lambda _: first.set(),
+            received=received,
         )
         running = asyncio.ensure_future(method.stream(call))
-        waiting = asyncio.ensure_future(first.wait())
+        waiting = asyncio.ensure_future(enough.wait())
         try:
             await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
-            return first.is_set() or running.exception() is None
+            well = running.done() and running.exception() is None
         finally:
             waiting.cancel()
             running.cancel()
             await asyncio.wait((running, waiting))
+        if well:
+            return _Result.ENDED if messages else _Result.EMPTY
+        return _Result.SENT if messages else _Result.FAILED
 
 
 def _soon() -> Deadline:
