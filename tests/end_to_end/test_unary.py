@@ -220,7 +220,7 @@ async def test_head_answers_where_get_does(client):
         pytest.param(b"{", "INVALID_JSON", id="cut"),
         pytest.param(b"[]", "INVALID_BODY", id="wrong-type"),
         pytest.param(b'{"nope":1}', "INVALID_BODY", id="unknown-field"),
-        pytest.param(b'{"title":"a","title":"b"}', "INVALID_JSON", id="repeated-key"),
+        pytest.param(b'{"title":"a","title":"b"}', "INVALID_BODY", id="repeated-key"),
         pytest.param(b"null", "INVALID_BODY", id="null"),
         pytest.param(b'{"title":"\xff"}', "INVALID_JSON", id="not-utf-8"),
     ],
@@ -229,8 +229,7 @@ async def test_bodies_that_are_wrong(client, body, reason):
     headers = {"content-type": "application/json"}
     async with client.post("/v1/products", data=body, headers=headers) as response:
         assert response.status == 400
-        found = reason_of(await error_of(response))
-    assert found in {reason, "INVALID_BODY", "INVALID_JSON"}
+        assert reason_of(await error_of(response)) == reason
 
 
 async def test_another_content_type_is_415(client):
