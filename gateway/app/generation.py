@@ -193,16 +193,24 @@ def _specs(config: Config, source: Source) -> dict[str, UpstreamSpec]:
     return specs
 
 
+def config_place(where: str, source: Source) -> str | None:
+    """Returns the line of the config that a schema's place stands for, or None for no such place.
+
+    Args:
+        where: `schema.http_rules[3] (shop.v1.Catalog.Get)`, or a proto's path.
+        source: The config's lines.
+    """
+    if not where.startswith(_CONFIG_SECTIONS):
+        return None
+    return source.locate(where.partition(" ")[0].replace("[", ".").replace("]", ""))
+
+
 def _placed(problems: Iterable[Problem], source: Source) -> list[str]:
     """Returns problems as lines; those of the config's own keys with their place in its file."""
     lines = []
     for problem in problems:
-        where = problem.where
-        if where.startswith(_CONFIG_SECTIONS):
-            path = where.replace("[", ".").replace("]", "")
-            lines.append(f"{source.locate(path)}: {problem}")
-        else:
-            lines.append(str(problem))
+        place = config_place(problem.where, source)
+        lines.append(str(problem) if place is None else f"{place}: {problem}")
     return lines
 
 

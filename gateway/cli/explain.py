@@ -10,6 +10,7 @@ from typing import NamedTuple
 import typer
 
 from gateway.app import Generation
+from gateway.app.generation import config_place
 from gateway.chain import Policy
 from gateway.cli import options
 from gateway.cli.building import examined
@@ -167,17 +168,10 @@ def _routes(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fa
     for number, each in enumerate(listed):
         body = f"  body: {each.rule.body}" if each.rule.body else ""
         reply = f"  response_body: {each.rule.response_body}" if each.rule.response_body else ""
-        source = each.rule.source
-        if source.startswith("schema.http_rules"):
-            source = _located(generation, source)
+        source = config_place(each.rule.source, generation.source) or each.rule.source
         implied = "" if descriptor.rules else "  (it has no HTTP rule)"
         text = f"{each.verb} {each.template}{body}{reply}{implied}"
         yield Fact("" if number else "routes", text, source)
-
-
-def _located(generation: Generation, source: str) -> str:
-    path = source.replace("[", ".").replace("]", "")
-    return generation.source.locate(path)
 
 
 def _place(generation: Generation, path: Path) -> str:

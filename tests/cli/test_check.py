@@ -1,0 +1,128 @@
+"""`gateway check`: everything that is wrong, each on a line, exit code 2."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.failure import Exit
+from tests.cli.conftest import write_config
+from tests.cli.processes import invoke
+
+PLACED = re.compile(r"(?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+): (?P<message>.+)")
+
+
+def test_five_mistakes_are_five_lines_with_their_places(tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text(
+        "listener:\n"
+        "  adress: 127.0.0.1:8080\n"
+        "  limits: {body_size: 4MB}\n"
+        "upstreams:\n"
+        "  shop:\n"
+        "    services: [shop.*]\n"
+        "    endpoints: [127.0.0.1]\n"
+        "    timeout: 5\n"
+        "rest: {prefix: api/}\n"
+    )
+    done = invoke("check", cwd=tmp_path)
+    assert done.code == Exit.MISTAKE
+    assert done.out == ""
+    found = [PLACED.fullmatch(line) for line in done.errors]
+    assert all(found), done.err
+    assert [(m["file"], int(m["line"])) for m in found if m] == [
+        ("gateway.yaml", 2),
+        ("gateway.yaml", 3),
+        ("gateway.yaml", 7),
+        ("gateway.yaml", 8),
+        ("gateway.yaml", 9),
+    ]
+    paths = [m["message"].partition(": ")[0] for m in found if m]
+    assert paths == [
+        "listener.adress",
+        "listener.limits.body_size",
+        "upstreams.shop.endpoints.0",
+        "upstreams.shop.timeout",
+        "rest.prefix",
+    ]
+
+
+def test_every_broken_proto_is_named_with_its_line(tmp_path: Path) -> None:
+    protos = tmp_path / "protos"
+    protos.mkdir()
+    (protos / "a.proto").write_text('syntax = "proto3";\nmessage A { Missing m = 1; }\n')
+    (protos / "b.proto").write_text('syntax = "proto3";\nmessage B { int32 a = 1; int32 b = 1; }\n')
+    (tmp_path / "gateway.yaml").write_text("schema: {protos: [protos]}\n")
+    done = invoke("check", cwd=tmp_path)
+    assert done.code == Exit.MISTAKE
+    found = [PLACED.fullmatch(line) for line in done.errors]
+    assert [(Path(m["file"]).name, m["line"]) for m in found if m] == [
+        ("a.proto", "2"),
+        ("b.proto", "2"),
+    ]
+
+
+def test_wrong_http_rules_are_named_with_their_lines(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "127.0.0.1:1")
+    rules = (
+        "schema:\n"
+        "  http_rules:\n"
+        "    - {selector: shop.users.v1.UserService.WhoAmI, get: '/v1/{nobody}'}\n"
+        "    - {selector: shop.users.v1.UserService.GetUser, get: '/v1/users/{id}/{id}'}\n"
+    )
+    text = path.read_text()
+    protos = re.search(r"protos: \[.*\]", text)
+    assert protos
+    path.write_text(f"{rules}  {protos[0]}\n" + text.partition("\n")[2])
+    done = invoke("check", cwd=tmp_path)
+    assert done.code == Exit.MISTAKE
+    assert len(done.errors) == 2, done.err
+    assert {PLACED.fullmatch(line)["line"] for line in done.errors} == {"3", "4"}  # type: ignore[index]
+
+
+def test_tls_files_are_read_but_nothing_is_opened(shop: Path) -> None:
+    (shop / "server.pem").write_text("no certificate\n")
+    done = invoke(
+        "check", "--set", "listener.tls={certificate: server.pem, key: server.pem}", cwd=shop
+    )
+    assert done.code == Exit.MISTAKE
+    assert "listener.tls" in done.err
+    assert "server.pem" in done.err
+
+
+def test_a_glob_that_two_upstreams_have_is_an_error_with_both_places(tmp_path: Path) -> None:
+    write_config(
+        tmp_path, "127.0.0.1:1", "  other:", '    services: ["shop.*"]', "    endpoints: [a:1]"
+    )
+    done = invoke("check", cwd=tmp_path)
+    assert done.code == Exit.MISTAKE
+    assert re.search(r"gateway\.yaml:7:.*gateway\.yaml:4:", done.err)
+
+
+def test_well_is_one_line_and_warnings_apart(tmp_path: Path) -> None:
+    write_config(
+        tmp_path, "127.0.0.1:1", "  other:", "    services: [nobody.*]", "    endpoints: [a:1]"
+    )
+    done = invoke("check", cwd=tmp_path)
+    assert done.code == 0
+    assert re.fullmatch(r"ok: 7 services, \d+ methods, \d+ routes\n", done.out)
+    assert done.err.startswith("warning: gateway.yaml:7:")
+
+
+@pytest.mark.parametrize(
+    ("setting", "place"),
+    [
+        ("listener.limits.json_depth=many", "--set listener.limits.json_depth=…: "),
+        ("upstreams.shop.endpoints.0=nowhere", "--set upstreams.shop.endpoints.0=…: "),
+    ],
+)
+def test_overrides_are_checked_too(setting: str, place: str, shop: Path) -> None:
+    done = invoke("check", "--set", setting, cwd=shop)
+    assert done.code == Exit.MISTAKE
+    assert done.err.startswith(place)
+
+
+def test_a_config_that_is_not_there(tmp_path: Path) -> None:
+    done = invoke("check", "--config", "other.yaml", cwd=tmp_path)
+    assert (done.code, done.err) == (Exit.MISTAKE, "other.yaml: no such file\n")

@@ -1,0 +1,65 @@
+"""`gateway explain`: what holds for one RPC, and what set it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.cli.failure import Exit
+from tests.cli.conftest import write_config
+from tests.cli.processes import invoke
+
+
+def facts(out: str) -> dict[str, str]:
+    return {line[:14].strip(): line[14:] for line in out.splitlines() if line[:14].strip()}
+
+
+def test_each_value_has_the_line_that_set_it_or_default(tmp_path: Path) -> None:
+    write_config(tmp_path, "127.0.0.1:1", "    timeout: 250ms")
+    found = facts(invoke("explain", "CatalogService.GetProduct", cwd=tmp_path).out)
+    assert found["kind"] == "unary, no side effects"
+    assert found["upstream"].split() == ["shop", "gateway.yaml:3:3", "upstreams.shop"]
+    assert found["services"].split()[:2] == ["shop.*", "gateway.yaml:4:16"]
+    assert found["endpoint"].split()[:2] == ["127.0.0.1:1", "gateway.yaml:5:17"]
+    assert found["timeout"].split()[:2] == ["250ms", "gateway.yaml:6:5"]
+    assert found["balancing"].split() == ["round_robin", "default"]
+    assert found["chain"].startswith("1. deadline gate")
+    assert found["routes"].split()[:2] == ["GET", "/v1/products/{id}"]
+    assert "catalog_service.proto:" in found["routes"]
+
+
+def test_limits_are_those_of_its_kind(shop: Path) -> None:
+    unary = invoke("explain", "GetProduct", cwd=shop).out
+    stream = invoke("explain", "ImportProducts", cwd=shop).out
+    assert "body_size" in unary
+    assert "stream_idle_timeout" not in unary
+    assert "body_size" not in stream
+    assert "stream_size none" in stream
+
+
+def test_an_override_is_a_place_too(shop: Path) -> None:
+    done = invoke("explain", "GetProduct", "--set", "listener.limits.json_depth=7", cwd=shop)
+    assert "json_depth 7" in done.out
+    assert "--set listener.limits.json_depth" in done.out
+
+
+def test_a_configured_rule_has_its_line(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "127.0.0.1:1")
+    rule = "{selector: shop.users.v1.UserService.WhoAmI, get: /v1/me}"
+    path.write_text(path.read_text().replace("schema: {", f"schema: {{http_rules: [{rule}], ", 1))
+    found = facts(invoke("explain", "WhoAmI", cwd=tmp_path).out)
+    assert found["routes"].split()[:3] == ["GET", "/v1/me", "gateway.yaml:1:23"]
+
+
+def test_a_method_that_is_not_served_says_so(shop: Path) -> None:
+    done = invoke(
+        "explain", "GetProduct", "--set", "upstreams.shop.services=[shop.users.*]", cwd=shop
+    )
+    assert done.code == 0
+    assert "it is not served" in facts(done.out)["upstream"]
+    assert facts(done.out)["routes"] == "none"
+
+
+def test_an_unknown_method_tells_the_nearest(shop: Path) -> None:
+    done = invoke("explain", "GetProdct", cwd=shop)
+    assert done.code == Exit.MISTAKE
+    assert "shop.catalog.v1.CatalogService/GetProduct" in done.err
