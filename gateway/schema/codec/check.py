@@ -40,6 +40,7 @@ class Check:
         self._ignore_unknown = ignore_unknown
         self.violations: list[Violation] = []
         self.foreign_any = False
+        self._by_names: dict[str, dict[str, FieldDescriptor]] = {}
 
     def message(self, message: Descriptor, value: Tree, path: str = "") -> None:
         """Checks a value of a message type. None is one for a `Value` only."""
@@ -72,9 +73,12 @@ class Check:
             self._add(path, expected("an array", value))
         elif isinstance(value, list) and field.is_repeated:
             for index, element in enumerate(value):
+                if inner is not None:
+                    self.message(inner, element, f"{path}[{index}]")
+                elif fault := self._scalar(field, element):
+                    self._add(f"{path}[{index}]", fault)
                 if self._full():
                     return
-                self._single(field, element, f"{path}[{index}]")
         else:
             self._single(field, value, path)
 
@@ -97,7 +101,9 @@ class Check:
     def _fields(self, message: Descriptor, pairs: list[tuple[str, Tree]], path: str) -> None:
         seen: dict[str, str] = {}
         chosen: dict[str, tuple[str, str]] = {}
-        fields = by_names(message)
+        fields = self._by_names.get(message.full_name)
+        if fields is None:
+            fields = self._by_names[message.full_name] = by_names(message)
         count = 0
         for name, value in pairs:
             if self._full():

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from gateway.schema.codec.check import Check
 from gateway.schema.codec.errors import CodecError
-from gateway.schema.codec.text import JsonValue, Tree, loads, parse, plain, too_deep
+from gateway.schema.codec.text import MOST_VALUES, JsonValue, Tree, is_beyond, loads, parse, plain
 from gateway.schema.codec.traits import SuspicionError, Traits, WideNumberError, decoder
 from gateway.schema.codec.types import Message
 
@@ -32,7 +32,16 @@ class Reader:
         fallback: Does what `make` does, by the reference.
     """
 
-    __slots__ = ("_check", "_decode", "_decode_wide", "_fallback", "_make", "_max_depth", "_verify")
+    __slots__ = (
+        "_check",
+        "_decode",
+        "_decode_wide",
+        "_fallback",
+        "_make",
+        "_max_depth",
+        "_most_values",
+        "_verify",
+    )
 
     def __init__(
         self,
@@ -46,6 +55,8 @@ class Reader:
         self._decode_wide = decoder(traits, wide_numbers=True)
         self._verify = traits.has_number_keys
         self._max_depth = max_depth
+        # A number in a Value takes two bytes of text and 250 of memory.
+        self._most_values = MOST_VALUES if traits.has_value else None
         self._make = make
         self._check = check
         self._fallback = fallback
@@ -62,7 +73,7 @@ class Reader:
             return self._examined(body)
 
     def _read(self, body: bytes) -> Message:
-        if too_deep(body, self._max_depth):
+        if is_beyond(body, self._max_depth, self._most_values):
             raise SuspicionError
         # An escape may be half of a surrogate pair, which is found when it is serialized.
         verify = self._verify or b"\\u" in body

@@ -24,6 +24,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _LARGEST_FLOAT = Decimal(2) ** 128 - Decimal(2) ** 104
 # Half a unit in the last place above the largest double rounds to it yet.
 _LARGEST_DOUBLE = Decimal(2**1024 - 2**970 - 1)
+# So many digits are in range of any integer type.
+_SHORT = 9
 # More decimal digits than any number in range has.
 _MOST_DIGITS = 400
 
@@ -48,6 +50,8 @@ def _integer(bits: int, *, signed: bool) -> Judge:
     def judge(value: Tree) -> str | None:
         if not isinstance(value, str):
             return expected("an integer", value)
+        if len(value) <= _SHORT and value.isascii() and value.isdigit():
+            return None
         if not _INTEGER.fullmatch(value):
             return "expected an integer, found a string that is none"
         number = _decimal(value)
