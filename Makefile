@@ -6,6 +6,17 @@ INSTALLED := $(VENV)/.installed
 
 .PHONY: demo test lint bench docs clean
 
+# CPU microseconds a request, and of the parts; see the docstrings in bench/.
+bench: $(INSTALLED)
+	$(BIN)/python bench/rest.py
+	$(BIN)/python bench/routing.py
+	$(BIN)/python bench/codec.py
+
+# The pages of docs/ as a site in build/docs, their links checked.
+docs: $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/mkdocs build --strict --quiet
+
 demo: $(INSTALLED)
 	@$(BIN)/gateway demo
 
