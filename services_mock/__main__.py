@@ -30,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m services_mock",
         description="Serves the example shop's gRPC services, with faults to order.",
         epilog="A call may ask for its own fault by metadata: x-fault-delay: 200ms, x-fault-code: "
-        "UNAVAILABLE, x-fault-percent: 50, x-fault-after: 3, x-fault-attempts: 1, x-fault-hang: 1, "
+        "UNAVAILABLE, x-fault-percent: 50, x-fault-after: 3, x-fault-hang: 1, "
         "x-fault-crash: 1, x-fault-refuse: 1.",
     )
     add = parser.add_argument

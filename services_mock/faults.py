@@ -29,10 +29,9 @@ class Action(StrEnum):
 class Fault:
     """One way in which calls go wrong.
 
-    `delay` seconds pass first, always. Then, in `percent` of the calls and only in the first
-    `attempts` attempts of each (0: all), `action` happens after `after` messages: replies of a
-    stream of replies, else requests of a stream of requests. A unary call has its reply: at 1 the
-    work is done and the reply is lost.
+    `delay` seconds pass first, always. Then, in `percent` of the calls, `action` happens after
+    `after` messages: replies of a stream of replies, else requests of a stream of requests. A unary
+    call has its reply: at 1 the work is done and the reply is lost.
     """
 
     delay: float = 0.0
@@ -40,17 +39,10 @@ class Fault:
     code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE
     percent: float = 100.0
     after: int = 0
-    attempts: int = 0
 
-    def befalls(self, roll: Callable[[], float], attempt: int) -> bool:
-        """Decides whether the action happens to a call.
-
-        Args:
-            roll: gives a number from 0 up to 1.
-            attempt: how many attempts of the same call were before
-                (`grpc-previous-rpc-attempts`, gRFC A6).
-        """
-        if self.action is None or (self.attempts and attempt >= self.attempts):
+    def befalls(self, roll: Callable[[], float]) -> bool:
+        """Decides whether the action happens to a call; `roll` gives a number from 0 up to 1."""
+        if self.action is None:
             return False
         return self.percent >= 100 or roll() * 100 < self.percent
 
@@ -119,9 +111,8 @@ _KEYS: dict[str, Callable[[str], dict[str, Any]]] = {
     "refuse": _acts(Action.REFUSE),
     "percent": lambda text: {"percent": percent(text)},
     "after": lambda text: {"after": count(text)},
-    "attempts": lambda text: {"attempts": count(text)},
 }
-_TUNING = {"percent", "after", "attempts"}
+_TUNING = {"percent", "after"}
 
 
 def from_metadata(metadata: Iterable[tuple[str, str | bytes]]) -> Fault | None:

@@ -25,6 +25,10 @@ from services_mock.faults import Action, Fault, Faults, from_metadata
 
 CRASH_EXIT = 70  # EX_SOFTWARE: what a bug would have given
 
+# Seconds before a connection is cut, for messages that grpc has taken and not yet sent: it does not
+# tell when they are on the wire.
+_FLUSH = 0.05
+
 _FORMS = {
     (False, False): grpc.unary_unary_rpc_method_handler,
     (False, True): grpc.unary_stream_rpc_method_handler,
@@ -51,6 +55,8 @@ class Strike:
         if messages != self.at:
             return
         mark = (("x-replica", self.replica.rpartition(":")[2]),)
+        if messages and self.fault.action in (Action.CRASH, Action.REFUSE):
+            await asyncio.sleep(_FLUSH)
         match self.fault.action:
             case Action.CRASH:
                 _crash()
@@ -94,8 +100,7 @@ class Interception(grpc.aio.ServerInterceptor):  # type: ignore[misc, name-defin
         Raises:
             ValueError: its metadata ask for a fault that there is not.
         """
-        metadata = tuple(details.invocation_metadata)
-        fault = from_metadata(metadata)
+        fault = from_metadata(details.invocation_metadata)
         meant = fnmatchcase(details.method.lstrip("/"), self._faults.methods)
         if meant and self._until_crash is not None:
             if self._until_crash == 0:
@@ -103,8 +108,7 @@ class Interception(grpc.aio.ServerInterceptor):  # type: ignore[misc, name-defin
             self._until_crash -= 1
         if fault is None:
             fault = self._faults.fault if meant else Fault()
-        attempt = dict(metadata).get("grpc-previous-rpc-attempts", "0")
-        befalls = fault.befalls(self._roll, int(attempt))
+        befalls = fault.befalls(self._roll)
         return Strike(fault, fault.after if befalls else None, self.replica)
 
     @contextmanager

@@ -47,10 +47,12 @@ def _start(token: str) -> int:
     try:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
         label, _, number = text.partition(":")
-        if label == "from" and len(number) < 10 and _token(int(number)) == token:
-            return int(number)
     except (binascii.Error, ValueError):
-        pass
+        label, number = "", ""  # the answer is the same for all that is no token
+    if label == "from" and number.isdecimal() and len(number) < 10:
+        start = int(number)
+        if _token(start) == token:
+            return start
     raise invalid("page_token", "is not one that this service gave out")
 
 
