@@ -12,6 +12,7 @@ read, in the order of a request:
     well_known  the part of it that is about the types of google.protobuf with a JSON of their own
     reference   google.protobuf.json_format, where protobuf-py departs from the specification
     types       protobuf-py's classes, made from the descriptor pool when first needed
+    floats      the digits of floats
     writer      a message to JSON, by protobuf-py or else by the reference
     message     the codec of a message type; `fields` that of one field; `paths` of a PATCH's mask
 

@@ -12,6 +12,7 @@ from protobuf import message_from_json_value, wkt
 from gateway.schema.codec import well_known
 from gateway.schema.codec.check import Check
 from gateway.schema.codec.context import Context
+from gateway.schema.codec.floats import shortest
 from gateway.schema.codec.reader import Reader
 from gateway.schema.codec.text import JsonValue, Tree
 from gateway.schema.codec.traits import is_map_entry, traits
@@ -94,7 +95,6 @@ _T = FieldDescriptor
 # The JSON of a scalar is that of its wrapper.
 _WRAPPERS: Mapping[int, Callable[..., Message]] = {
     _T.TYPE_DOUBLE: wkt.DoubleValue,
-    _T.TYPE_FLOAT: wkt.FloatValue,
     _T.TYPE_BOOL: wkt.BoolValue,
     _T.TYPE_STRING: wkt.StringValue,
     _T.TYPE_BYTES: wkt.BytesValue,
@@ -129,6 +129,8 @@ def _single_writer(context: Context, field: FieldDescriptor) -> Callable[[object
         return lambda value: b"null" if value is None else write(cast("Message", value))
     if field.enum_type is not None:
         return _enum_writer(field.enum_type, as_number=context.options.enums_as_numbers)
+    if field.type == _T.TYPE_FLOAT:
+        return lambda value: wkt.FloatValue(value=shortest(cast("float", value))).to_json().encode()
     wrapper = _WRAPPERS[field.type]
     return lambda value: wrapper(value=value).to_json().encode()
 

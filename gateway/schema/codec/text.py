@@ -93,7 +93,7 @@ def depth(body: bytes) -> int:
     brackets = body.translate(None, _NOT_STRUCTURAL).replace(b'""', b"")
     if b'"' in brackets:  # strings with brackets in them: pair the quotes from the start
         brackets = _STRING.sub(b"", body.translate(None, _NOT_STRUCTURAL))
-    return max(accumulate(map(_STEP.__getitem__, brackets.partition(b'"')[0])), default=0)
+    return max(accumulate(map(_STEP.__getitem__, brackets.partition(b'"')[0]), initial=0))
 
 
 def loads(body: bytes, raw_decode: Callable[[str, int], tuple[JsonValue, int]]) -> JsonValue:

@@ -9,13 +9,22 @@ from google.protobuf.descriptor import Descriptor
 
 from gateway.schema.codec.context import Context
 from gateway.schema.codec.errors import CodecError
+from gateway.schema.codec.floats import rounding
 from gateway.schema.codec.types import Message
 
 
 class Writer:
     """Writes the messages of one type."""
 
-    __slots__ = ("_defaults", "_descriptor", "_numbers", "_proto_names", "_reference", "_registry")
+    __slots__ = (
+        "_defaults",
+        "_descriptor",
+        "_numbers",
+        "_proto_names",
+        "_reference",
+        "_registry",
+        "_round",
+    )
 
     def __init__(self, context: Context, descriptor: Descriptor) -> None:
         self._descriptor = descriptor
@@ -24,14 +33,19 @@ class Writer:
         self._defaults = context.options.emit_defaults
         self._numbers = context.options.enums_as_numbers
         self._proto_names = context.options.proto_names
+        made = context.types.message(descriptor.full_name)
+        assert made is not None  # it is in the pool
+        self._round = rounding(made)
 
     def write(self, message: Message) -> bytes:
-        """Returns the JSON of a message, UTF-8.
+        """Returns the JSON of a message, UTF-8. Its floats get other digits, not other values.
 
         Raises:
             CodecError: It holds a value that has no JSON, such as a timestamp in the year 10000.
         """
         try:
+            if self._round is not None:
+                self._round(message)
             return message.to_json(
                 registry=self._registry,
                 always_emit_implicit=self._defaults,
