@@ -6,17 +6,6 @@ INSTALLED := $(VENV)/.installed
 
 .PHONY: demo test lint bench docs clean
 
-# CPU microseconds a request, and of the parts; see the docstrings in bench/.
-bench: $(INSTALLED)
-	$(BIN)/python bench/rest.py
-	$(BIN)/python bench/routing.py
-	$(BIN)/python bench/codec.py
-
-# The pages of docs/ as a site in build/docs, their links checked.
-docs: $(INSTALLED)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
-	$(BIN)/mkdocs build --strict --quiet
-
 demo: $(INSTALLED)
 	@$(BIN)/gateway demo
 
@@ -28,6 +17,17 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# CPU microseconds a request, and of the parts; see the docstrings in bench/.
+bench: $(INSTALLED)
+	$(BIN)/python bench/rest.py
+	$(BIN)/python bench/routing.py
+	$(BIN)/python bench/codec.py
+
+# The pages of docs/ as a site in build/docs, their links checked.
+docs: $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/mkdocs build --strict --quiet
 
 # Debian ships Python without its venv module: ask apt for it where `python3 -m venv` can't.
 $(INSTALLED): pyproject.toml

@@ -17,7 +17,7 @@ from tests.upstream.clients import Client, failure, spec, stream_failure, unary
 from tests.upstream.processes import mortal
 from tests.upstream.servers import backend, echo
 
-NEVER_SENT = NotSentError.of(error("UPSTREAM_UNAVAILABLE", "the backend cannot be reached"))
+NEVER_SENT = NotSentError.of(error("UPSTREAM_UNAVAILABLE", "The backend cannot be reached."))
 SENT = RpcError(Status(Code.UNAVAILABLE, "busy"))
 
 

@@ -155,7 +155,7 @@ class GrpcioChannel:
         if message is None:
             # grpcio's way to say that there were trailers with OK, and no message before them.
             self._trouble.note("UPSTREAM_PROTOCOL_ERROR", "OK without a message")
-            raise error("UPSTREAM_PROTOCOL_ERROR", "the backend answered OK without a message")
+            raise error("UPSTREAM_PROTOCOL_ERROR", "The backend answered OK without a message.")
         return Reply(
             message, Metadata(await rpc.initial_metadata()), Metadata(await rpc.trailing_metadata())
         )
@@ -239,7 +239,7 @@ class _UnaryRun:
             self._finish(failure)
         except Exception:
             log.exception("a unary call of %s failed on a bug", self._call.method)
-            self._finish(error("INTERNAL", "the gateway failed on this call"))
+            self._finish(error("INTERNAL", "The gateway failed on this call."))
 
     def _finish(self, result: Reply | RpcError) -> None:
         if self._open:
@@ -261,4 +261,4 @@ def _nothing() -> None:
 
 
 def _closing() -> RpcError:
-    return error("DRAINING", "the gateway has closed its connections to the backend")
+    return error("DRAINING", "The gateway has closed its connections to the backend.")

@@ -28,14 +28,14 @@ class Fault(NamedTuple):
     never_sent: bool = False
 
 
-_UNREACHABLE = Fault("UPSTREAM_UNAVAILABLE", "the backend cannot be reached", never_sent=True)
-_FOREIGN = Fault("UPSTREAM_PROTOCOL_ERROR", "the backend does not speak gRPC", never_sent=True)
-_AWAY = Fault("UPSTREAM_UNAVAILABLE", "a proxy on the way says that the backend is not available")
-_RESET = Fault("UPSTREAM_RESET", "the backend broke off before the call had ended")
-_GARBAGE = Fault("UPSTREAM_PROTOCOL_ERROR", "what the backend answered is not gRPC")
-_MESSAGE = Fault("UPSTREAM_MESSAGE_TOO_LARGE", "a message of the backend is larger than allowed")
-_HEADERS = Fault("UPSTREAM_MESSAGE_TOO_LARGE", "the backend's metadata is larger than allowed")
-_DEADLINE = Fault("DEADLINE_EXCEEDED", "the call did not end before its deadline")
+_UNREACHABLE = Fault("UPSTREAM_UNAVAILABLE", "The backend cannot be reached.", never_sent=True)
+_FOREIGN = Fault("UPSTREAM_PROTOCOL_ERROR", "The backend does not speak gRPC.", never_sent=True)
+_AWAY = Fault("UPSTREAM_UNAVAILABLE", "A proxy on the way says that the backend is not available.")
+_RESET = Fault("UPSTREAM_RESET", "The backend broke off before the call had ended.")
+_GARBAGE = Fault("UPSTREAM_PROTOCOL_ERROR", "What the backend answered is not gRPC.")
+_MESSAGE = Fault("UPSTREAM_MESSAGE_TOO_LARGE", "A message of the backend is larger than allowed.")
+_HEADERS = Fault("UPSTREAM_MESSAGE_TOO_LARGE", "The backend's metadata is larger than allowed.")
+_DEADLINE = Fault("DEADLINE_EXCEEDED", "The call did not end before its deadline.")
 
 # Codes that gRPC core makes itself for a call that was sent.
 _CORE = frozenset(

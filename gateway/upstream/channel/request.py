@@ -24,7 +24,7 @@ def refusal(call: Call, now: float) -> RpcError | None:
 
 def past_deadline() -> RpcError:
     """Returns the error of a call whose deadline has passed."""
-    return error("DEADLINE_EXCEEDED", "the call did not end before its deadline")
+    return error("DEADLINE_EXCEEDED", "The call did not end before its deadline.")
 
 
 def bad_metadata(metadata: Metadata) -> RpcError | None:
@@ -34,9 +34,9 @@ def bad_metadata(metadata: Metadata) -> RpcError | None:
             return error("INVALID_METADATA", f"{key!r} is not a name of gRPC metadata")
         if key.endswith("-bin"):
             if not isinstance(value, bytes):
-                return error("INVALID_METADATA", f"the value of {key} must be binary")
+                return error("INVALID_METADATA", f"The value of {key} must be binary.")
         elif not isinstance(value, str) or not _TEXT.fullmatch(value):
-            return error("INVALID_METADATA", f"the value of {key} must be printable ASCII")
+            return error("INVALID_METADATA", f"The value of {key} must be printable ASCII.")
     return None
 
 
@@ -46,5 +46,5 @@ def too_large(size: int, limit: int) -> RpcError | None:
         return None
     return error(
         "MESSAGE_TOO_LARGE",
-        f"the request message has {size} bytes, at most {limit} are allowed",
+        f"The request message has {size} bytes, at most {limit} are allowed.",
     )

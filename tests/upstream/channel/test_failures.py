@@ -39,15 +39,15 @@ TEXTS = {
 }
 
 OUR_WORDS = {
-    "the backend cannot be reached",
-    "the backend does not speak gRPC",
-    "a proxy on the way says that the backend is not available",
-    "the backend broke off before the call had ended",
-    "what the backend answered is not gRPC",
-    "a message of the backend is larger than allowed",
-    "the backend's metadata is larger than allowed",
-    "the call did not end before its deadline",
-    "the backend answered OK without a message",
+    "The backend cannot be reached.",
+    "The backend does not speak gRPC.",
+    "A proxy on the way says that the backend is not available.",
+    "The backend broke off before the call had ended.",
+    "What the backend answered is not gRPC.",
+    "A message of the backend is larger than allowed.",
+    "The backend's metadata is larger than allowed.",
+    "The call did not end before its deadline.",
+    "The backend answered OK without a message.",
 }
 
 
@@ -364,7 +364,7 @@ async def test_a_request_over_the_limit_is_not_sent(make):
         assert (await unary(channel, Call("test.Echo/Echo", b"x" * 100))).message == b"x" * 100
         error = await failure(channel, Call("test.Echo/Echo", b"x" * 101))
     assert error.reason == "MESSAGE_TOO_LARGE"
-    assert error.status.message == "the request message has 101 bytes, at most 100 are allowed"
+    assert error.status.message == "The request message has 101 bytes, at most 100 are allowed."
 
 
 # The log.

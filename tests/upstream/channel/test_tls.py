@@ -104,6 +104,6 @@ async def test_calls_are_not_sent(make, credentials, tls):
             await stream_failure(channel, Client("test.Echo/Echo", [b"x"])),
         ):
             assert error.reason == "UPSTREAM_UNAVAILABLE"
-            assert error.status.message == "the backend cannot be reached"
+            assert error.status.message == "The backend cannot be reached."
             assert isinstance(error, NotSentError)
     assert called == []
