@@ -77,7 +77,7 @@ def _path(template: Template, message: Message) -> str:
     index = 0
     while index < len(template.segments):
         if variable := starts.get(index):
-            text = text_of(message, variable)
+            text = _text_of(message, variable)
             parts.append(quote(text, safe="/" if variable.multiple else ""))
             index = variable.stop
         else:
@@ -87,7 +87,7 @@ def _path(template: Template, message: Message) -> str:
     return "/" + "/".join(parts) + (f":{quote(template.verb)}" if template.verb else "")
 
 
-def text_of(message: Message, variable: Variable) -> str:
+def _text_of(message: Message, variable: Variable) -> str:
     """Returns what stands for a variable's field in a path, not yet encoded."""
     parent = _parent(message, variable)
     field = type_of(parent).fields_by_name[variable.path[-1]]

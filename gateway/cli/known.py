@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -45,6 +46,14 @@ class Known:
         if what:  # `id` and `name` of something else would find nothing
             for full_name in self._seen:
                 if (value := self._of(full_name, name, field)) is not None:
+                    return value
+        return None
+
+    def matching(self, form: re.Pattern[str]) -> str | None:
+        """Returns a text seen that has a form, such as the resource names of a path, or None."""
+        for message in self._seen.values():
+            for _, value in message.ListFields():
+                if isinstance(value, str) and form.fullmatch(value):
                     return value
         return None
 

@@ -16,13 +16,13 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from gateway.cli.curl import text_of
 from gateway.cli.known import Known, type_of
 from gateway.routing.template import Template, Variable, Wildcard
 
 _DEPTH = 4  # messages within messages
 _SIMPLE = 3  # fields that are filled where none is required
 _REQUIRED = field_behavior_pb2.REQUIRED
+_BYTES = FieldDescriptor.TYPE_BYTES
 _LEFT_OUT = {field_behavior_pb2.OUTPUT_ONLY, field_behavior_pb2.IDENTIFIER}
 
 # By the end of a field's name.
@@ -106,15 +106,16 @@ class Sampler:
         for name in variable.path[:-1]:
             parent = getattr(parent, name)
         field = type_of(parent).fields_by_name[variable.path[-1]]
-        value = self._scalar(field)
-        setattr(parent, field.name, value)
         segments = template.segments[variable.start : variable.stop]
-        if field.cpp_type == FieldDescriptor.CPPTYPE_STRING and not _matches(
-            text_of(message, variable), segments
-        ):
-            last = str(value).rpartition("/")[2] or "example"
-            words = [last if isinstance(part, Wildcard) else part for part in segments]
-            setattr(parent, field.name, "/".join(words))
+        if field.cpp_type != FieldDescriptor.CPPTYPE_STRING or field.type == _BYTES:
+            setattr(parent, field.name, self._scalar(field))
+            return
+        form = _form(segments)
+        value = self._known.value(field, self._subjects)
+        if value is None or not form.fullmatch(value):
+            words = ("example" if isinstance(part, Wildcard) else part for part in segments)
+            value = (self._known.matching(form) if variable.multiple else None) or "/".join(words)
+        setattr(parent, field.name, value)
 
     def _fill(self, message: Message, taken: set[str], *, writes: bool, depth: int) -> None:
         fields = [
@@ -162,7 +163,7 @@ class Sampler:
             return known
         if field.cpp_type != FieldDescriptor.CPPTYPE_STRING:
             return _NUMBERS.get(field.cpp_type, 1)
-        if field.type == FieldDescriptor.TYPE_BYTES:
+        if field.type == _BYTES:
             return b"example"
         return _text(field.name)
 
@@ -189,10 +190,12 @@ def _is_simple(field: FieldDescriptor) -> bool:
     return field.message_type is None and not field.is_repeated
 
 
-def _matches(text: str, segments: Iterable[str | Wildcard]) -> bool:
-    """Whether a variable's value is of the form that its part of the template asks for."""
+def _form(segments: Iterable[str | Wildcard]) -> re.Pattern[str]:
+    """Returns the form that a part of a template asks of a variable's value."""
     forms = {Wildcard.ONE: "[^/]+", Wildcard.MANY: ".*"}
-    pattern = "/".join(
-        forms[part] if isinstance(part, Wildcard) else re.escape(part) for part in segments
+    return re.compile(
+        "/".join(
+            forms[part] if isinstance(part, Wildcard) else re.escape(part) for part in segments
+        ),
+        re.DOTALL,
     )
-    return re.fullmatch(pattern, text, re.DOTALL) is not None

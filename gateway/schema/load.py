@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gateway.schema.cache import Cache, default_folder
 from gateway.schema.descriptor_sets import from_descriptor_sets
-from gateway.schema.file import SchemaFile
+from gateway.schema.file import SchemaFile, Source
 from gateway.schema.folders import Folder
 from gateway.schema.globs import chosen, idle
 from gateway.schema.http_rules import configured
@@ -86,7 +86,7 @@ async def load(
         SchemaError: With the problems of all sources at once.
     """
     cache = cache or Cache(default_folder())
-    files, warnings = await _gather(sources, cache, bounds or Bounds(), progress)
+    files, reflected, warnings = await _gather(sources, cache, bounds or Bounds(), progress)
     registry = await _in_slices(building(files, sources.http_rules), progress)
     problems = registry.rule_problems() + [
         Problem("schema.expose", message=f"no service matches {pattern}", hint=hint)
@@ -95,6 +95,8 @@ async def load(
     methods = {}
     turn = time.monotonic()
     for service in chosen(registry.services(), sources.expose):
+        if registry.source(service) is Source.REFLECTION and service not in reflected:
+            continue  # in one file with a service of the backend, which does not have it
         try:
             methods[service] = registry.methods(service)
         except SchemaError as error:
@@ -118,8 +120,8 @@ def load_sync(
 
 async def _gather(
     sources: Sources, cache: Cache, bounds: Bounds, progress: Callable[[Progress], None]
-) -> tuple[list[SchemaFile], list[Problem]]:
-    """Asks all sources at the same time; returns their files, and warnings."""
+) -> tuple[list[SchemaFile], set[str], list[Problem]]:
+    """Asks all sources at the same time; returns files, services of backends, and warnings."""
     problems = configured(sources.http_rules)[1]
     work: list[Coroutine[object, object, Reflected]] = []
     if sources.folders:
@@ -128,6 +130,7 @@ async def _gather(
         work.append(_from_descriptor_sets(sources))
     work += [from_reflection(target, bounds) for target in sources.reflection]
     files: list[SchemaFile] = []
+    services: set[str] = set()
     warnings: list[Problem] = []
     for result in await asyncio.gather(*work, return_exceptions=True):
         if isinstance(result, SchemaError):
@@ -136,10 +139,11 @@ async def _gather(
             raise result
         else:
             files += result.files
+            services.update(result.services)
             warnings += result.warnings
     if problems:
         raise SchemaError(problems)
-    return files, warnings
+    return files, services, warnings
 
 
 async def _from_folders(

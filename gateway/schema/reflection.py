@@ -8,8 +8,9 @@ server has not is left for the merging to find elsewhere.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -70,9 +71,16 @@ class Bounds:
 
 @dataclass(slots=True)
 class Reflected:
-    """What a backend told: files, and services that it lists but can't describe."""
+    """What a backend told.
+
+    Attributes:
+        files: With all that is in them, services of other backends too.
+        services: Those that the backend has, as far as they are asked for.
+        warnings: Such as services that it lists but can't describe.
+    """
 
     files: list[SchemaFile] = field(default_factory=list)
+    services: tuple[str, ...] = ()
     warnings: list[Problem] = field(default_factory=list)
 
 
@@ -158,7 +166,8 @@ class _Conversation:
             )
             for pattern, hint in idle(listed, self._target.services)
         ]
-        for service in chosen(listed, self._target.services):
+        wanted = chosen(listed, self._target.services)
+        for service in wanted:
             if service in self._services:
                 continue  # came with another one
             answer = await self._ask(ServerReflectionRequest(file_containing_symbol=service))
@@ -173,7 +182,7 @@ class _Conversation:
                     )
                 )
         await self._complete()
-        return Reflected(list(self._files.values()), warnings)
+        return Reflected(list(self._files.values()), wanted, warnings)
 
     async def _complete(self) -> None:
         asked = set(self._files)
@@ -184,11 +193,20 @@ class _Conversation:
                 self._take(await self._ask(ServerReflectionRequest(file_by_filename=name)))
 
     async def _ask(self, question: ServerReflectionRequest) -> ServerReflectionResponse:
-        await self._stream.write(question)
+        await self._send(question.SerializeToString())
         answer = await self._stream.read()
         if isinstance(answer, ServerReflectionResponse):
             return answer
         raise self._error("closed the stream before it had answered all")
+
+    async def _send(self, question: bytes) -> None:
+        """Sends a question; if the stream has ended, reading tells how."""
+        await self._stream.wait_for_connection()
+        # Not `write`: if the call has ended it puts a status of its own in the real one's place,
+        # such as UNIMPLEMENTED, by which a server says that it speaks the elder protocol.
+        call: Any = self._stream
+        with suppress(grpc.aio.InternalError):
+            await call._cython_call.send_serialized_message(question)  # noqa: SLF001  see above
 
     def _take(self, answer: ServerReflectionResponse) -> None:
         """Keeps the files of an answer; none when the server has not got what it was asked for."""

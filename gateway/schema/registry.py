@@ -98,6 +98,10 @@ class Registry:
         """Returns the full names of all services, sorted."""
         return self._services
 
+    def source(self, service: str) -> Source:
+        """Returns where the file that declares a service came from. KeyError without one."""
+        return self._files[self._service_files[service]].file.source
+
     def methods(self, service: str) -> tuple[MethodDescriptor, ...]:
         """Returns the methods of a service, in the order of its proto.
 

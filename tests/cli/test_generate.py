@@ -1,0 +1,72 @@
+"""`gateway generate`: descriptors that others read, stubs that Python imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pool import DescriptorPool
+
+from gateway.cli.failure import Exit
+from tests.cli.conftest import PROTOS
+from tests.cli.processes import invoke
+
+
+def test_descriptors_are_whole_with_comments_and_in_order(shop: Path) -> None:
+    done = invoke("generate", "descriptors", "--out", "out", cwd=shop)
+    assert done.code == 0
+    files = FileDescriptorSet.FromString((shop / "out" / "descriptors.binpb").read_bytes())
+    pool = DescriptorPool()
+    for file in files.file:  # each after what it imports, or this fails
+        pool.AddSerializedFile(file.SerializeToString())
+    assert pool.FindServiceByName("shop.catalog.v1.CatalogService")
+    by_name = {file.name: file for file in files.file}
+    comments = by_name["shop/catalog/v1/catalog_service.proto"].source_code_info.location
+    assert any("Gets one product" in each.leading_comments for each in comments)
+
+
+def test_a_gateway_serves_the_same_from_its_own_descriptors(shop: Path) -> None:
+    invoke("generate", "descriptors", "--out", ".", cwd=shop)
+    only = "schema={descriptor_sets: [descriptors.binpb], protos: []}"
+    assert (
+        invoke("routes", "--set", only, cwd=shop).out.splitlines()
+        == invoke("routes", cwd=shop).out.splitlines()
+    )
+
+
+def test_stubs_are_imported_from_the_folder(tmp_path: Path) -> None:
+    done = invoke("generate", "python", "--protos", PROTOS, "--out", "stubs", cwd=tmp_path)
+    assert done.code == 0
+    folder = tmp_path / "stubs" / "shop" / "orders" / "v1"
+    assert {path.name for path in folder.iterdir()} == {
+        f"{name}{end}"
+        for name in ("orders", "orders_service")
+        for end in ("_pb2.py", "_pb2.pyi", "_pb2_grpc.py")
+    }
+    program = (
+        "from shop.orders.v1 import orders_service_pb2, orders_service_pb2_grpc\n"
+        "print(orders_service_pb2.GetOrderRequest(id='o1').id)\n"
+        "print(orders_service_pb2_grpc.OrderServiceStub.__name__)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path / "stubs",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.split() == ["o1", "OrderServiceStub"]
+
+
+def test_what_protobuf_brings_is_not_made_again(tmp_path: Path) -> None:
+    invoke("generate", "python", "--protos", PROTOS, "--out", "stubs", cwd=tmp_path)
+    assert [path.name for path in (tmp_path / "stubs").iterdir()] == ["shop"]
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    done = invoke("generate", "descriptors", "--protos", PROTOS, "--out", "out/x", cwd=tmp_path)
+    assert done.code == Exit.FAILED
+    assert "can't be written" in done.err
