@@ -1,0 +1,73 @@
+"""`gateway demo`: backends and a gateway, three calls, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.processes import ANY_PORT, LISTENING, Serving, curl, gateway, printed_calls
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Serving]:
+    with gateway("demo", *ANY_PORT, cwd=tmp_path) as running:
+        yield running
+
+
+def children(pid: int) -> list[int]:
+    """The processes below one, the nearest first."""
+    below = [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+    return [*below, *(deeper for each in below for deeper in children(each))]
+
+
+def ended(pid: int) -> bool:
+    """Waits for the end of a process that is not ours."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], 20)[0])
+    finally:
+        os.close(handle)
+
+
+def test_three_calls_work_as_printed_and_show_who_answered(demo: Serving) -> None:
+    url = demo.read_until(LISTENING)
+    *calls, watch = printed_calls(demo, 4)
+    for call, field in zip(calls, ("title", "total", "orderId"), strict=True):
+        assert url in call
+        status, body = curl(call)
+        assert status == 0, (call, body)
+        assert field in json.loads(body.splitlines()[0])
+    seen = {curl(watch)[1].strip() for _ in range(4)}
+    assert len(seen) == 2
+    assert all(line.lower().startswith("x-replica: ") for line in seen)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left_however_it_ends(number: signal.Signals, demo: Serving) -> None:
+    demo.read_until(LISTENING)
+    below = children(demo.process.pid)
+    assert len(below) >= 3  # the backends' parent and two replicas
+    demo.signal(number)
+    assert demo.wait() == (-signal.SIGKILL if number is signal.SIGKILL else 0)
+    assert all(ended(pid) for pid in below)
+
+
+def test_without_backends_there_is_no_demo(demo: Serving) -> None:
+    demo.read_until(LISTENING)
+    parent = children(demo.process.pid)[0]
+    os.kill(parent, signal.SIGKILL)
+    assert "the example backends ended" in demo.read_error("backends ended")
+    assert demo.wait() == 1
