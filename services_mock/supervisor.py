@@ -56,7 +56,7 @@ def _child(options: Options, port: int, index: int, report: int, lifelines: list
         asyncio.run(_serve(options, port, index, report, lifelines))
         status = 0
     except ListenError as error:
-        print(f"services_mock: {error}", file=sys.stderr)  # noqa: T201 - the command's output
+        sys.stderr.write(f"services_mock: {error}\n")
     except BaseException:  # noqa: BLE001 - the process ends here, and nobody else would tell
         traceback.print_exc()
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import grpc
 import grpc.aio
 import pytest
 
+import services_mock
 from services_mock.contract import chat, inventory, users
 from services_mock.testing import Client, calls_reach, start
 from tests.services_mock.failing import fails_with
@@ -233,6 +235,24 @@ def test_a_bad_flag_is_named(flags):
     assert result.returncode == 2
     assert flags[0] in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_it_runs_from_wherever_it_lies_beside_its_protos(tmp_path):
+    root = Path(services_mock.__file__).parent.parent
+    for folder in ("protos", "services_mock"):
+        shutil.copytree(root / folder, tmp_path / folder)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "services_mock", "--port", "0", "--log"],
+        cwd=elsewhere,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert [process.stdout.readline().split()[0] for _ in range(3)][-1] == "ready"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
 
 
 def test_the_log_tells_of_each_call():
