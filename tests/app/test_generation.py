@@ -1,0 +1,127 @@
+"""From a config to a generation: what it serves, and everything that is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.app import BuildError, build
+from gateway.app.app import unchangeable
+from gateway.app.pool import UpstreamPool
+from gateway.config import from_mapping
+from gateway.policies.deadline import DeadlineGate
+
+ROOT = Path(__file__).parents[2]
+
+
+def shop(**sections):
+    data = {
+        "schema": {"protos": [str(ROOT / "protos")]},
+        "upstreams": {"shop": {"services": ["shop.*"], "endpoints": ["127.0.0.1:1"]}},
+    }
+    return from_mapping(data | sections, origin="test")
+
+
+async def built(loaded):
+    pool = UpstreamPool()
+    try:
+        return await build(loaded, pool)
+    finally:
+        await pool.close(0)
+
+
+async def problems(loaded):
+    with pytest.raises(BuildError) as caught:
+        await built(loaded)
+    return caught.value.problems
+
+
+async def test_it_serves_every_method_that_has_an_upstream():
+    generation = await built(shop())
+    assert "shop.catalog.v1.CatalogService/GetProduct" in generation.methods
+    assert generation.unserved == ()
+    verbs = {(each.verb, each.template) for each in generation.routes}
+    assert ("GET", "/v1/products/{id}") in verbs
+    assert ("POST", "/shop.users.v1.UserService/WhoAmI") in verbs, "a method without a rule"
+    assert all("grpc." not in name for name in generation.methods)
+
+
+async def test_a_service_without_an_upstream_is_loaded_but_not_served():
+    upstreams = {"a": {"services": ["shop.users.*"], "endpoints": ["127.0.0.1:1"]}}
+    generation = await built(shop(upstreams=upstreams))
+    assert {name.split(".")[1] for name in generation.methods} == {"users"}
+    assert any("CatalogService" in each.name for each in generation.unserved)
+
+
+async def test_expose_hides_services():
+    schema = {"protos": [str(ROOT / "protos")], "expose": ["shop.users.*"]}
+    generation = await built(shop(schema=schema))
+    assert {each.split(".")[1] for each in generation.methods} == {"users"}
+
+
+async def test_without_unannotated_only_rules_are_served():
+    generation = await built(shop(rest={"unannotated": False}))
+    assert not any(each.template.startswith("/shop.") for each in generation.routes)
+
+
+async def test_the_prefix_stands_before_every_route():
+    generation = await built(shop(rest={"prefix": "/api"}))
+    assert all(each.template.startswith("/api/") for each in generation.routes)
+
+
+async def test_unary_methods_have_the_upstreams_deadline():
+    generation = await built(shop())
+    method = generation.methods["shop.catalog.v1.CatalogService/GetProduct"]
+    assert [type(each) for each in method.policies] == [DeadlineGate]
+
+
+async def test_an_upstream_that_serves_nothing_is_a_warning():
+    upstreams = {
+        "shop": {"services": ["shop.*"], "endpoints": ["127.0.0.1:1"]},
+        "other": {"services": ["other.v1.Service"], "endpoints": ["127.0.0.1:2"]},
+    }
+    generation = await built(shop(upstreams=upstreams))
+    assert len(generation.warnings) == 1
+    assert "upstreams.other.services" in generation.warnings[0]
+
+
+async def test_all_wrong_rules_are_told_at_once():
+    rules = [
+        {"selector": "shop.users.v1.UserService.GetUser", "get": "/v1/users/{nope}"},
+        {"selector": "shop.users.v1.UserService.ListUsers", "get": "/v1/{"},
+    ]
+    schema = {"protos": [str(ROOT / "protos")], "http_rules": rules}
+    found = await problems(shop(schema=schema))
+    assert len(found) == 2
+    assert "nope" in found[0]
+    assert "column" in found[1]
+
+
+async def test_clashing_rules_name_both_methods():
+    rules = [{"selector": "shop.users.v1.UserService.ListUsers", "get": "/v1/products"}]
+    schema = {"protos": [str(ROOT / "protos")], "http_rules": rules}
+    (found,) = await problems(shop(schema=schema))
+    assert "shop.users.v1.UserService/ListUsers" in found
+    assert "shop.catalog.v1.CatalogService/ListProducts" in found
+
+
+async def test_a_selector_that_matches_nothing_names_its_key():
+    rules = [{"selector": "shop.users.v1.UserService.GetUsr", "get": "/v1/x"}]
+    schema = {"protos": [str(ROOT / "protos")], "http_rules": rules}
+    (found,) = await problems(shop(schema=schema))
+    assert "schema.http_rules[0]" in found
+    assert "GetUser" in found
+
+
+@pytest.mark.parametrize(
+    ("change", "keys"),
+    [
+        ({}, []),
+        ({"listener": {"address": "127.0.0.1:1"}}, ["listener.address"]),
+        ({"admin": False}, ["admin"]),
+        ({"listener": {"limits": {"body_size": "1MiB"}}}, []),
+    ],
+)
+def test_what_a_reload_cannot_change(change, keys):
+    assert unchangeable(shop().config, shop(**change).config) == keys
