@@ -7,7 +7,9 @@ choice, the strict one: what could be read in two ways is refused.
 
 from __future__ import annotations
 
+import math
 from difflib import get_close_matches
+from typing import cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -31,6 +33,8 @@ class Check:
 
     Attributes:
         violations: What was found, at most 20.
+        replaced: What protobuf-py finds too large for a float, though it rounds to the largest one
+            (3.4028235e38, as others write that): the float, by the `id` of the value.
         foreign_any: An Any has a type URL that protobuf-py would replace by one of
             type.googleapis.com.
     """
@@ -39,6 +43,7 @@ class Check:
         self._pool = pool
         self._ignore_unknown = ignore_unknown
         self.violations: list[Violation] = []
+        self.replaced: dict[int, float] = {}
         self.foreign_any = False
         self._by_names: dict[str, dict[str, FieldDescriptor]] = {}
 
@@ -89,7 +94,12 @@ class Check:
             self._add(path, self._scalar(field, value))
 
     def _scalar(self, field: FieldDescriptor, value: Tree) -> str | None:
-        return scalars.scalar(field, value, ignore_unknown=self._ignore_unknown)
+        fault = scalars.scalar(field, value, ignore_unknown=self._ignore_unknown)
+        if fault is None and field.type == FieldDescriptor.TYPE_FLOAT:
+            number = float(cast("str", value))
+            if math.isfinite(number) and abs(number) > scalars.LARGEST_FLOAT:
+                self.replaced[id(value)] = math.copysign(scalars.LARGEST_FLOAT, number)
+        return fault
 
     def _add(self, path: str, description: str | None) -> None:
         if description is not None and not self._full():
@@ -202,6 +212,11 @@ class Check:
     def _packed(self, packed: Descriptor, rest: list[tuple[str, Tree]], path: str) -> None:
         if packed.full_name not in well_known.SPECIAL:
             self._fields(packed, rest, path)
+            # Outside of an Any, a path or a query may set them yet.
+            given = {name for name, _ in rest}
+            for field in packed.fields:
+                if field.is_required and given.isdisjoint((field.name, field.json_name)):
+                    self._add(joined(path, field.json_name), "is required")
             return
         values = [member for name, member in rest if name == "value"]
         for name, _ in rest:

@@ -23,13 +23,13 @@ from protobuf import (
     ScalarType,
 )
 
+from gateway.schema.codec.scalars import LARGEST_FLOAT
 from gateway.schema.codec.types import Message
 
 # Rounds the floats of a message, in place.
 Rounding: TypeAlias = Callable[[Message], None]
 
 _SINGLE = struct.Struct("<f")
-_LARGEST = 3.4028234663852886e38
 
 
 def shortest(value: float) -> float:
@@ -39,7 +39,7 @@ def shortest(value: float) -> float:
     """
     for digits in ("%.6g", "%.7g", "%.8g"):
         rounded = float(digits % value)
-        if abs(rounded) <= _LARGEST and _SINGLE.unpack(_SINGLE.pack(rounded))[0] == value:
+        if abs(rounded) <= LARGEST_FLOAT and _SINGLE.unpack(_SINGLE.pack(rounded))[0] == value:
             return rounded
     return value
 

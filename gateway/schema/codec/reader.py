@@ -94,7 +94,7 @@ class Reader:
         try:
             check = self._check(tree)
             if not check.violations:
-                return self._made(plain(tree), native=not check.foreign_any)
+                return self._made(plain(tree, check.replaced), native=not check.foreign_any)
         except RecursionError:
             raise CodecError("The JSON is nested too deeply for its type.") from None
         except Exception:  # noqa: BLE001  # the check found nothing, so there are no better words

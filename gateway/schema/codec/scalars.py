@@ -21,8 +21,9 @@ Judge = Callable[[Tree], "str | None"]
 _INTEGER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)(={0,2})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_LARGEST_FLOAT = Decimal(2) ** 128 - Decimal(2) ** 104
-# Half a unit in the last place above the largest double rounds to it yet.
+LARGEST_FLOAT = 3.4028234663852886e38
+# Up to half a unit in the last place above the largest one, numbers round to it.
+_LARGEST_FLOAT = Decimal(2**128 - 2**103 - 1)
 _LARGEST_DOUBLE = Decimal(2**1024 - 2**970 - 1)
 # So many digits are in range of any integer type.
 _SHORT = 9

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import accumulate
 from typing import TypeAlias
@@ -155,12 +155,19 @@ _parse: Callable[[str, int], tuple[Tree, int]] = json.JSONDecoder(
 ).raw_decode
 
 
-def plain(tree: Tree) -> JsonValue:
-    """Returns a tree as `json` would have made it. Numbers must be finite, names not repeated."""
+def plain(tree: Tree, replaced: Mapping[int, float]) -> JsonValue:
+    """Returns a tree as `json` would have made it. Numbers must be finite, names not repeated.
+
+    Args:
+        tree: The tree.
+        replaced: Numbers, also quoted ones, to put in the place of others, by the `id` of those.
+    """
     if isinstance(tree, Members):
-        return {name: plain(value) for name, value in tree.pairs}
+        return {name: plain(value, replaced) for name, value in tree.pairs}
     if isinstance(tree, list):
-        return [plain(value) for value in tree]
+        return [plain(value, replaced) for value in tree]
+    if replaced and id(tree) in replaced:
+        return replaced[id(tree)]
     if isinstance(tree, Number):
         return _number(tree)
     return tree

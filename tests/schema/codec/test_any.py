@@ -27,7 +27,10 @@ def build(reference):
 
 
 def test_alone(codec):
-    assert json.loads(codec.message("google.protobuf.Any").transcode(UNKNOWN.SerializeToString())) == DEGRADED
+    assert (
+        json.loads(codec.message("google.protobuf.Any").transcode(UNKNOWN.SerializeToString()))
+        == DEGRADED
+    )
 
 
 def in_field(message):
@@ -138,12 +141,19 @@ def test_under_options(registry, build):
     ],
 )
 @pytest.mark.parametrize("alone", [True, False], ids=["alone", "in a field"])
-def test_whatever_is_wrong_with_it(codec, everything, build, url, value, alone):
+def test_whatever_is_wrong_with_it(codec, build, url, value, alone):
+    everything = codec.message("codec.v1.Everything")
     broken = any_pb2.Any(type_url=url, value=value)
     if alone:
-        written = json.loads(codec.message("google.protobuf.Any").transcode(broken.SerializeToString()))
+        written = json.loads(
+            codec.message("google.protobuf.Any").transcode(broken.SerializeToString())
+        )
     else:
-        written = json.loads(everything.transcode(build(lambda message: message.any.MergeFromString(broken.SerializeToString()))))["any"]
+        written = json.loads(
+            everything.transcode(
+                build(lambda message: message.any.MergeFromString(broken.SerializeToString()))
+            )
+        )["any"]
     assert written in ({"@type": url, "value": b64encode(value).decode()}, {})
     assert written or not url  # only without a type is it written as the empty Any
 
@@ -158,7 +168,9 @@ def test_standard_error_details_are_known(codec):
     info = error_details_pb2.ErrorInfo(reason="R", domain="d", metadata={"a": "b"})
     packed = any_pb2.Any()
     packed.Pack(info)
-    assert json.loads(codec.message("google.protobuf.Any").transcode(packed.SerializeToString())) == {
+    assert json.loads(
+        codec.message("google.protobuf.Any").transcode(packed.SerializeToString())
+    ) == {
         "@type": f"{A}google.rpc.ErrorInfo",
         "reason": "R",
         "domain": "d",
@@ -169,8 +181,12 @@ def test_standard_error_details_are_known(codec):
 @pytest.mark.parametrize(
     "fill",
     [
-        lambda message: message.time.MergeFromString(timestamp_pb2.Timestamp(seconds=10**15).SerializeToString()),
-        lambda message: message.duration.MergeFromString(duration_pb2.Duration(seconds=1, nanos=-1).SerializeToString()),
+        lambda message: message.time.MergeFromString(
+            timestamp_pb2.Timestamp(seconds=10**15).SerializeToString()
+        ),
+        lambda message: message.duration.MergeFromString(
+            duration_pb2.Duration(seconds=1, nanos=-1).SerializeToString()
+        ),
         lambda message: setattr(message.value, "number_value", float("nan")),
     ],
     ids=["timestamp", "duration", "NaN in a Value"],

@@ -73,7 +73,9 @@ def test_set_get_present(codec, everything, reference, name, around):
 @pytest.mark.parametrize("name", ["a_double", "an_int64", "a_bool", "text", "data", "color"])
 def test_without_presence_the_default_is_not_present(everything, name):
     field, message = everything.field((name,)), everything.new()
-    field.set(message, type(field.get(message))(0) if name not in ("text", "data") else field.get(message))
+    field.set(
+        message, type(field.get(message))(0) if name not in ("text", "data") else field.get(message)
+    )
     assert not field.present(message)
     assert everything.to_wire(message) == b""
 
@@ -148,7 +150,13 @@ def test_messages_of_other_codecs_fit(codec, everything):
 
 @pytest.mark.parametrize(
     "path",
-    [("nope",), ("child", "nope"), ("text", "x"), ("children", "text"), ("children_by_text", "value")],
+    [
+        ("nope",),
+        ("child", "nope"),
+        ("text", "x"),
+        ("children", "text"),
+        ("children_by_text", "value"),
+    ],
     ids=".".join,
 )
 def test_paths_go_through_singular_messages_only(everything, path):

@@ -3,7 +3,11 @@
 import json
 
 import pytest
-from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    FieldDescriptorProto,
+    FileDescriptorProto,
+)
 
 from gateway.schema.codec import Codec
 from gateway.schema.codec.types import Types
@@ -23,7 +27,9 @@ def message(name: str, **fields: str) -> DescriptorProto:
     return proto
 
 
-def file(name: str, *messages: DescriptorProto, imports: tuple[str, ...] = ()) -> FileDescriptorProto:
+def file(
+    name: str, *messages: DescriptorProto, imports: tuple[str, ...] = ()
+) -> FileDescriptorProto:
     package = name.removesuffix(".proto")
     return FileDescriptorProto(
         name=name, package=package, syntax="proto3", message_type=messages, dependency=imports
