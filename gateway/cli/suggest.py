@@ -73,7 +73,7 @@ class _Finder:
         self._registry = generation.registry
         self._url = url
         self._known = Known()
-        self._used: set[str] = set()  # methods that are shown already
+        self._used: set[str] = set()  # methods that are shown, or don't work
 
     async def find(self) -> None:
         """Looks for the three lines."""
@@ -90,6 +90,11 @@ class _Finder:
         fresh = [each for each in candidates if each.method.name not in self._used]
         tried = [(each, self._sample(each)) for each in fresh if is_safe(each)][:_TRIES]
         results = await asyncio.gather(*(self._try(*each) for each in tried))
+        self._used.update(
+            listed.method.name
+            for (listed, _), result in zip(tried, results, strict=True)
+            if result is _Result.FAILED
+        )
         best = max(results, default=_Result.FAILED)
         if best is not _Result.FAILED:
             self._show(*tried[results.index(best)])

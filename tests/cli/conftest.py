@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from gateway.fronts.rest.compile import Listed
+from gateway.routing.rules import implied_rule
+from gateway.schema.folders import Folder
+from gateway.schema.load import Loaded as Schema
+from gateway.schema.load import Sources, load_sync
 from services_mock.testing import Backend, start
 
 PROTOS = Path(__file__).parents[2] / "protos"
@@ -42,3 +48,18 @@ def write_config(folder: Path, address: str, *more: str) -> Path:
         )
     )
     return path
+
+
+@cache
+def schema() -> Schema:
+    """The example API's descriptors."""
+    return load_sync(Sources(folders=[Folder(PROTOS)]))
+
+
+def route(name: str, number: int = 0, prefix: str = "") -> Listed:
+    """The route of an RPC's n-th rule."""
+    service = next(each for each in schema().methods if each.endswith(name.partition("/")[0]))
+    methods = {each.name.rpartition("/")[2]: each for each in schema().methods[service]}
+    method = methods[name.partition("/")[2]]
+    rule = method.rules[number] if method.rules else implied_rule(method)
+    return Listed(rule.verb, prefix + rule.template, method, rule)

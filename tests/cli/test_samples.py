@@ -1,0 +1,120 @@
+"""Requests for calls to try: what they must have, from what is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+from google.protobuf.message_factory import GetMessageClass
+
+from gateway.cli.candidates import choose, is_safe
+from gateway.cli.known import Known, subjects_of
+from gateway.cli.samples import Sampler
+from gateway.fronts.rest.compile import Listed, routes_of
+from gateway.routing.template import parse, parse_prefix
+from tests.cli.conftest import route, schema
+
+REPLIES = {
+    "shop.catalog.v1.ListProductsResponse": {"products": [{"id": "p7", "title": "Rake"}]},
+    "shop.orders.v1.ListOrdersResponse": {"orders": [{"id": "o7", "userId": "u7"}]},
+    "shop.reviews.v1.Review": {"name": "products/p7/reviews/r7"},
+}
+
+
+def known() -> Known:
+    found = Known()
+    for name, reply in REPLIES.items():
+        message = GetMessageClass(schema().registry.message(name))()
+        found.learn(json_format.ParseDict(reply, message))
+    return found
+
+
+def sample(name: str, knowledge: Known, number: int = 0) -> dict[str, Any]:
+    listed = route(name, number)
+    registry = schema().registry
+    subjects = subjects_of(registry.message(listed.method.output)) if is_safe(listed) else ()
+    request = Sampler(knowledge, subjects).request(
+        registry.message(listed.method.input),
+        parse(listed.template),
+        writes=bool(listed.rule.body),
+    )
+    found: dict[str, Any] = json_format.MessageToDict(request, descriptor_pool=registry.pool)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "expected"),
+    [
+        pytest.param("CatalogService/GetProduct", 0, {"id": "p7"}, id="the-id-of-what-is-read"),
+        pytest.param(
+            "OrderService/GetInvoice", 0, {"orderId": "o7"}, id="the-id-of-another-by-its-type"
+        ),
+        pytest.param(
+            "OrderService/GetOrder", 1, {"userId": "u7", "id": "o7"}, id="several-variables"
+        ),
+        pytest.param(
+            "CatalogService/BatchGetProducts", 1, {"ids": ["p7"]}, id="ids-of-the-list's-items"
+        ),
+        pytest.param(
+            "ReviewService/GetReview", 0, {"name": "products/p7/reviews/r7"}, id="a-resource-name"
+        ),
+        pytest.param("CatalogService/ListProducts", 0, {}, id="a-list-needs-nothing"),
+        pytest.param(
+            "OrderService/CreateOrder", 0,
+            {"userId": "u7", "items": [{"productId": "p7", "quantity": 1}]},
+            id="required-fields-at-every-depth",
+        ),
+    ],
+)  # fmt: skip
+def test_known_values_are_used(name: str, number: int, expected: dict[str, Any]) -> None:
+    assert sample(name, known(), number) == expected
+
+
+def test_what_is_not_known_is_invented_in_the_form_of_the_path() -> None:
+    nothing = Known()
+    assert sample("CatalogService/GetProduct", nothing) == {"id": "example"}
+    assert sample("CatalogService/GetProduct", nothing, 1) == {
+        "name": "shelves/example/products/example"
+    }
+    assert sample("CatalogService/GetCategory", nothing)["name"] == "categories/example"
+
+
+def test_a_new_thing_does_not_get_the_id_of_an_old_one() -> None:
+    product = sample("CatalogService/CreateProduct", known())["product"]
+    assert product.get("id") != "p7"
+    assert "createTime" not in product
+
+
+@pytest.fixture(scope="module")
+def routes() -> list[Listed]:
+    methods = [method for each in schema().methods.values() for method in each]
+    found = routes_of(methods, parse_prefix(""), unannotated=True)
+    return [Listed(rule.verb, str(template), method, rule) for method, rule, template in found]
+
+
+def test_every_route_of_the_example_can_be_filled_in(routes: list[Listed]) -> None:
+    knowledge = known()
+    for each in routes:
+        request = schema().registry.message(each.method.input)
+        for writes in (True, False):
+            message = Sampler(knowledge).request(request, parse(each.template), writes=writes)
+            assert message.DESCRIPTOR.full_name == each.method.input
+
+
+def test_nothing_that_destroys_or_is_no_json_is_chosen(routes: list[Listed]) -> None:
+    chosen = choose(routes, schema().registry)
+    names = {
+        each.method.name.rpartition("/")[2]
+        for kind in (chosen.lists, chosen.reads, chosen.writes, chosen.streams)
+        for each in kind
+    }
+    assert "CreateProduct" in names
+    assert "WatchOrder" in names
+    assert not {"DeleteProduct", "CancelOrder", "GetInvoice", "DownloadMedia"} & names
+
+
+def test_only_what_changes_nothing_is_safe(routes: list[Listed]) -> None:
+    safe = {each.method.name.rpartition("/")[2] for each in routes if is_safe(each)}
+    assert {"GetProduct", "PreviewOrder", "WatchOrder"} <= safe
+    assert not {"CreateOrder", "RenameProduct", "ReserveStock", "ImportProducts"} & safe
