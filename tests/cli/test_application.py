@@ -12,7 +12,7 @@ import pytest
 import gateway
 from gateway.cli import application
 from gateway.cli.failure import Exit
-from tests.cli.processes import run
+from tests.cli.processes import invoke, run
 
 HEAVY = ("grpc", "google.protobuf", "protobuf", "aiohttp", "uvloop")
 
@@ -57,7 +57,7 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
      "generate descriptors", "generate python"],
 )  # fmt: skip
 def test_every_command_has_help(command: str, tmp_path: Path) -> None:
-    done = run(*command.split(), "--help", cwd=tmp_path)
+    done = invoke(*command.split(), "--help", cwd=tmp_path)
     assert done.code == 0
     assert f"gateway {command}" in done.out
 

@@ -10,7 +10,7 @@ import pytest
 from gateway.cli.failure import Exit
 from services_mock.testing import Backend
 from tests.cli.conftest import write_config
-from tests.cli.processes import run
+from tests.cli.processes import invoke, run
 
 
 @pytest.fixture
@@ -83,10 +83,6 @@ def test_a_backend_that_is_not_there(shop: Path) -> None:
         pytest.param(["GetProduct", "--data", '{"idd": 1}'], "idd", id="unknown-field"),
         pytest.param(["GetProduct", "--data", "{"], "--data is no", id="not-JSON"),
         pytest.param(["GetProduct", "--data", "{}", "--data", "{}"], "once", id="two-for-unary"),
-        pytest.param(["GetProduct", "--header", "none"], "key: value", id="header-without-colon"),
-        pytest.param(["GetProduct", "--header", "te: x"], "te", id="header-that-never-passes"),
-        pytest.param(["GetProduct", "--header", "a-bin: ?"], "base64", id="header-not-base64"),
-        pytest.param(["GetProduct", "--timeout", "1"], "duration", id="timeout-without-unit"),
         pytest.param(["GetProdct"], "CatalogService/GetProduct", id="unknown-method"),
     ],
 )
@@ -97,3 +93,20 @@ def test_mistakes_are_told_before_anything_is_called(
     assert (done.code, done.out) == (Exit.MISTAKE, "")
     assert says in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(["GetProduct", "--header", "none"], "key: value", id="header-without-colon"),
+        pytest.param(["GetProduct", "--header", "te: x"], "te", id="header-that-never-passes"),
+        pytest.param(["GetProduct", "--header", "a-bin: ?"], "base64", id="header-not-base64"),
+        pytest.param(["GetProduct", "--timeout", "1"], "duration", id="timeout-without-unit"),
+    ],
+)
+def test_options_are_read_before_anything_is_loaded(
+    arguments: list[str], says: str, shop: Path
+) -> None:
+    done = invoke("call", *arguments, cwd=shop)
+    assert (done.code, done.out) == (Exit.MISTAKE, "")
+    assert says in done.err
