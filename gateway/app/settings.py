@@ -124,7 +124,7 @@ def upstream_spec(name: str, upstream: Upstream, message_size: int) -> UpstreamS
 def sources(config: Config, specs: Mapping[str, UpstreamSpec]) -> Sources:
     """Returns where descriptors come from."""
     return Sources(
-        folders=tuple(Folder(each.path, each.exclude) for each in config.schema.protos),
+        folders=tuple(Folder(_from_here(each.path), each.exclude) for each in config.schema.protos),
         descriptor_sets=config.schema.descriptor_sets,
         reflection=tuple(
             _target(specs[name], config.upstreams[name]) for name in config.schema.reflection
@@ -158,6 +158,12 @@ def _rule(rule: HttpRule) -> Mapping[str, object]:
     """Returns a rule in the form of its YAML."""
     given: Mapping[str, object] = _RULES.dump_python(rule, mode="json", exclude_none=True)
     return given
+
+
+def _from_here(path: Path) -> Path:
+    """Returns a path as a person in this folder would write it: errors show it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _read(key: str, path: Path | None) -> bytes | None:

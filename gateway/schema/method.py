@@ -42,7 +42,7 @@ class HttpRule:
         template: The path template, `/v1/{name=shelves/*}:move`.
         body: Empty (no body), `*`, or the name of a request field.
         response_body: Empty (the whole reply), or the name of a reply field.
-        source: Where the rule is written, for errors: `shop/catalog/v1/catalog.proto:41`, or the
+        source: Where the rule is written, for errors: `protos/shop/v1/catalog.proto:41`, or the
             config's place.
     """
 

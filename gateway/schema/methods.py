@@ -59,7 +59,7 @@ def methods_of(
             location = known.get(path, NOWHERE)
             line = rule_lines.get(path, location.line)
             try:
-                methods.append(_describe(method, location, line, configured))
+                methods.append(_describe(method, file.origin, location, line, configured))
             except RuleError as error:
                 problems.append(Problem(file.origin, line, message=f"{method.full_name}: {error}"))
         found[service.full_name] = tuple(methods)
@@ -81,15 +81,15 @@ def _rule_lines(known: Mapping[Path, Location]) -> dict[Path, int]:
 
 def _describe(
     method: PoolMethod,
+    origin: str,
     location: Location,
     rule_line: int,
     configured: Mapping[str, tuple[HttpRule, ...]],
 ) -> MethodDescriptor:
-    file = method.containing_service.file.name
     options = method.GetOptions()
     rules = configured.get(method.full_name)
     if rules is None:
-        rules = annotated(options, f"{file}:{rule_line}" if rule_line else file)
+        rules = annotated(options, f"{origin}:{rule_line}" if rule_line else origin)
     return MethodDescriptor(
         name=f"{method.containing_service.full_name}/{method.name}",
         kind=_KINDS[method.client_streaming, method.server_streaming],
@@ -98,7 +98,7 @@ def _describe(
         rules=rules,
         idempotency=Idempotency(options.idempotency_level),
         deprecated=options.deprecated,
-        file=file,
+        file=method.containing_service.file.name,
         line=location.line,
         comment=location.comment,
     )
