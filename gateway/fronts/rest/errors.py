@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from google.protobuf import any_pb2
 from google.protobuf.message import DecodeError
@@ -60,10 +60,15 @@ class ErrorRenderer:
         listed = b",".join(self._any_to_json(_any(detail)) for detail in details)
         return b'{"error":%b,"details":[%b]}}' % (text[:-1], listed)
 
-    def headers(self, failure: RpcError) -> Iterator[tuple[str, str]]:
-        """Yields the reply headers that an error brings, content type included."""
+    def headers(self, failure: RpcError, given: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+        """Yields the reply headers that an error brings, content type included.
+
+        Args:
+            failure: The error.
+            given: Lower-case names of headers that the reply has already; none is added again.
+        """
         yield JSON_TYPE
-        names = set()
+        names = set(given)
         for name, value in failure.headers.items():
             names.add(name.lower())
             yield name, value

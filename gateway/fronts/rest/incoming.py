@@ -11,6 +11,7 @@ from typing import TypedDict, TypeVar
 from gateway.call import Deadline, Metadata, RpcError
 from gateway.chain import as_error
 from gateway.fronts.rest.errors import ErrorRenderer
+from gateway.fronts.rest.reply import OWN
 from gateway.fronts.rest.status import http_status
 from gateway.http import Exchange, Request
 from gateway.routing.metadata import HeaderRules
@@ -110,14 +111,9 @@ class Incoming:
 
     def refuse(self, failure: RpcError) -> None:
         """Answers with an error."""
-        self.respond(
-            http_status(failure),
-            [
-                *self.shared.rules.response(failure.metadata.without(REQUEST_ID)),
-                *self.shared.errors.headers(failure),
-            ],
-            self.error_text(failure),
-        )
+        passed = self.shared.rules.response(failure.metadata.without(*OWN))
+        own = self.shared.errors.headers(failure, {name for name, _ in passed})
+        self.respond(http_status(failure), [*passed, *own], self.error_text(failure))
 
     def error_text(self, failure: RpcError) -> bytes:
         """Returns an error's JSON."""

@@ -15,7 +15,9 @@ from gateway.call import Metadata
 from gateway.routing.metadata import HeaderRules
 
 HTTP_CODE = "x-http-code"
-_OWN = (HTTP_CODE, "location", "etag", "x-request-id")
+OWN = (HTTP_CODE, "location", "etag", "x-request-id")
+"""Metadata that no rule passes: it speaks to the gateway, or the gateway says it itself."""
+
 _CODE = re.compile(r"[23][0-9][0-9]", re.ASCII)
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
@@ -34,7 +36,7 @@ def success_head(initial: Metadata, rules: HeaderRules) -> Head:
     """Returns the head that a backend's initial metadata asks for."""
     if not initial:
         return Head(200, [], None)
-    headers = rules.response(initial.without(*_OWN))
+    headers = rules.response(initial.without(*OWN))
     status = _status(initial.text(HTTP_CODE))
     location = initial.text("location")
     if location and (status == 201 or status >= 300) and _VISIBLE.fullmatch(location):

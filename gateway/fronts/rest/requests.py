@@ -10,10 +10,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
+from gateway.errors import error
 from gateway.fronts.rest.errors import body_error
 from gateway.fronts.rest.media import BodyForm
 from gateway.fronts.rest.split import JsonSplitter, LineSplitter, Splitter
-from gateway.http import BodyError
+from gateway.http import BodyError, BodyFault
 
 
 class Requests(Protocol):
@@ -96,4 +97,7 @@ async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
     try:
         return await anext(chunks, None)
     except BodyError as failure:
+        if failure.fault is BodyFault.TIMEOUT:
+            # The listener gives up on a stream's body only when nothing passed either way.
+            raise error("STREAM_IDLE", "Nothing passed on this stream for too long.") from None
         raise body_error(failure) from None

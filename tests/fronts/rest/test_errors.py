@@ -105,6 +105,14 @@ def test_unauthenticated_says_how_to_authenticate():
     assert headers(own)["WWW-Authenticate"] == 'Basic realm="x"'
 
 
+def test_what_a_backend_said_itself_is_not_said_again():
+    given = {"www-authenticate", "retry-after"}
+    info = pack(error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=2)))
+    for code in (Code.UNAUTHENTICATED, Code.UNAVAILABLE):
+        failure = RpcError(Status(code, "", (info,)))
+        assert [name for name, _ in RENDERER.headers(failure, given)] == ["content-type"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "nanos", "header"),
     [(2, 0, "2"), (0, 1, "1"), (1, 500_000_000, "2"), (0, 0, None), (-1, 0, None)],
