@@ -17,7 +17,7 @@ from collections.abc import Callable
 from gateway.schema.codec.check import Check
 from gateway.schema.codec.errors import CodecError
 from gateway.schema.codec.text import MOST_VALUES, JsonValue, Tree, is_beyond, loads, parse, plain
-from gateway.schema.codec.traits import SuspicionError, Traits, WideNumberError, decoder
+from gateway.schema.codec.traits import Traits, WideNumberError, decoder
 from gateway.schema.codec.types import Message
 
 
@@ -40,7 +40,6 @@ class Reader:
         "_make",
         "_max_depth",
         "_most_values",
-        "_verify",
     )
 
     def __init__(
@@ -53,7 +52,6 @@ class Reader:
     ) -> None:
         self._decode = decoder(traits)
         self._decode_wide = decoder(traits, wide_numbers=True)
-        self._verify = traits.has_number_keys
         self._max_depth = max_depth
         # A number in a Value takes two bytes of text and 250 of memory.
         self._most_values = MOST_VALUES if traits.has_value else None
@@ -68,26 +66,23 @@ class Reader:
             CodecError: It is no JSON, or not of the type.
         """
         try:
-            return self._read(body)
-        except Exception:  # noqa: BLE001  # whatever a parser says: the check knows better
-            return self._examined(body)
-
-    def _read(self, body: bytes) -> Message:
-        if is_beyond(body, self._max_depth, self._most_values):
-            raise SuspicionError
-        # An escape may be half of a surrogate pair, which is found when it is serialized.
-        verify = self._verify or b"\\u" in body
-        try:
-            value = loads(body, self._decode)
-        except WideNumberError:
-            value = loads(body, self._decode_wide)
-            verify = True
-        if value is None:
-            raise SuspicionError
-        message = self._make(value)
-        if verify:
-            message.to_binary()
-        return message
+            if not is_beyond(body, self._max_depth, self._most_values):
+                # An escape may be half of a surrogate pair, which is found when it is serialized.
+                verify = b"\\u" in body
+                try:
+                    value = loads(body, self._decode)
+                except WideNumberError:
+                    value = loads(body, self._decode_wide)
+                    verify = True
+                if value is not None:
+                    message = self._make(value)
+                    if verify:
+                        message.to_binary()
+                    return message
+        # Whatever a parser says, the check knows better.
+        except Exception:  # noqa: BLE001, S110  # as said
+            pass
+        return self._examined(body)
 
     def _examined(self, body: bytes) -> Message:
         tree = parse(body, self._max_depth)

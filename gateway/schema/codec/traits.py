@@ -14,7 +14,6 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
@@ -22,9 +21,10 @@ from gateway.schema.codec import well_known
 from gateway.schema.codec.text import JsonValue
 
 TYPE_URL = "@type"
-# A name that is neither a field's nor an integer in its one usual form: two such keys of a map may
-# be the same number.
+# Names, a line each. One that is neither a field's nor an integer in its one usual form: two such
+# keys of a map may be the same number. One that is too long for some type of numbers, or below 0.
 _ODD_NAME = re.compile(r"^(?!(?:0|-?[1-9][0-9]{0,18})$)[^A-Za-z_]", re.MULTILINE)
+_WIDE_NAME = re.compile(r"^(?:-|[0-9]{10})", re.MULTILINE)
 # An integer of this many digits fits into an int32.
 _SHORT = 9
 
@@ -34,7 +34,7 @@ class SuspicionError(ValueError):
 
 
 class WideNumberError(ValueError):
-    """There is an integer that might be too large for an enum."""
+    """There is an integer that might be out of range for an enum or a key of a map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Traits:
     """What can be wrong with a type's JSON, over all message types that it reaches.
 
     Attributes:
+        names: Those of all fields, both spellings.
         rivals: By name of a member, the names that no object may have beside it: other members of
             a oneof, the other spelling of the field. Of each pair, one has the other.
         has_any: It reaches an Any, and so types that are not known beforehand.
@@ -50,6 +51,7 @@ class Traits:
         has_number_keys: It reaches a map whose keys are numbers.
     """
 
+    names: frozenset[str]
     rivals: Mapping[str, frozenset[str]]
     has_any: bool
     has_enum: bool
@@ -60,10 +62,11 @@ class Traits:
 def traits(root: Descriptor) -> Traits:
     """Compiles the traits of a message type."""
     rivals: dict[str, set[str]] = {}
+    types: set[str] = set()
     names: set[str] = set()
     has_enum = has_number_keys = False
     for message in reached(root):
-        names.add(message.full_name)
+        types.add(message.full_name)
         if message.full_name in well_known.SPECIAL:
             continue
         for oneof in message.oneofs:
@@ -74,16 +77,18 @@ def traits(root: Descriptor) -> Traits:
                     rivals.setdefault(name, set()).update(earlier)
                 earlier |= spellings
         for field in message.fields:
+            names |= {field.name, field.json_name}
             if field.name != field.json_name:
                 rivals.setdefault(field.name, set()).add(field.json_name)
             has_enum |= field.enum_type is not None
         if is_map_entry(message):
             has_number_keys |= message.fields_by_name["key"].type not in _EXACT_KEYS
     return Traits(
+        names=frozenset(filter(str.isidentifier, names)),
         rivals={name: frozenset(others) for name, others in rivals.items() if others},
-        has_any=well_known.ANY in names,
+        has_any=well_known.ANY in types,
         has_enum=has_enum,
-        has_value=not names.isdisjoint((well_known.VALUE, well_known.STRUCT)),
+        has_value=not types.isdisjoint((well_known.VALUE, well_known.STRUCT)),
         has_number_keys=has_number_keys,
     )
 
@@ -117,54 +122,52 @@ def decoder(
 
     Args:
         of: The traits of the type.
-        wide_numbers: Take integers that might be too large for an enum.
+        wide_numbers: Take integers that might be out of range for an enum or a key.
 
     The hooks raise SuspicionError or, but with `wide_numbers`, WideNumberError.
     """
     return json.JSONDecoder(
-        object_pairs_hook=_object_hook(of),
+        object_pairs_hook=_object_hook(of, wide_numbers=wide_numbers),
         parse_int=None if wide_numbers or not of.has_enum else _short_integer,
         parse_float=_finite if of.has_value else None,
         parse_constant=_no_constant,
     ).raw_decode
 
 
-def _object_hook(of: Traits) -> Callable[[list[tuple[str, JsonValue]]], dict[str, JsonValue]]:
+def _object_hook(
+    of: Traits, *, wide_numbers: bool
+) -> Callable[[list[tuple[str, JsonValue]]], dict[str, JsonValue]]:
     rivals = dict(of.rivals)
     if of.has_any:
         rivals[TYPE_URL] = frozenset((TYPE_URL,))  # what is packed must be checked, always
-    if of.has_number_keys:
-        return partial(_object_with_keys, rivals)
-    if not rivals:
+    if not rivals and not of.has_number_keys:
         return _distinct
     apart = frozenset(rivals).isdisjoint
+    # Most objects have no other names than these, and one look at them is enough.
+    all_harmless = (of.names - rivals.keys()).issuperset
+
+    def judge(members: dict[str, JsonValue]) -> None:
+        if not apart(members):
+            for name in members:
+                others = rivals.get(name)
+                if others is not None and not others.isdisjoint(members):
+                    raise SuspicionError
+        if of.has_number_keys:
+            names = "\n".join(members)
+            if _ODD_NAME.search(names):
+                raise SuspicionError
+            if not wide_numbers and _WIDE_NAME.search(names):
+                raise WideNumberError
 
     def hook(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
         members = dict(pairs)
         if len(members) != len(pairs):
             raise SuspicionError
-        if not apart(members):
-            _refuse_rivals(rivals, members)
+        if not all_harmless(members):
+            judge(members)
         return members
 
     return hook
-
-
-def _refuse_rivals(rivals: Mapping[str, frozenset[str]], members: dict[str, JsonValue]) -> None:
-    for name in members:
-        others = rivals.get(name)
-        if others is not None and not others.isdisjoint(members):
-            raise SuspicionError
-
-
-def _object_with_keys(
-    rivals: Mapping[str, frozenset[str]], pairs: list[tuple[str, JsonValue]]
-) -> dict[str, JsonValue]:
-    members = _distinct(pairs)
-    _refuse_rivals(rivals, members)
-    if _ODD_NAME.search("\n".join(members)):
-        raise SuspicionError
-    return members
 
 
 def _distinct(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:

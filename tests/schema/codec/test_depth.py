@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.schema.codec import Codec, CodecError
-from gateway.schema.codec.text import depth
+from gateway.schema.codec.text import depth, is_beyond
 
 A = "type.googleapis.com/"
 LEVELS = 100_000
@@ -256,7 +256,17 @@ def depth_of(value: object) -> int:
 @given(documents, st.sampled_from([None, 1]))
 def test_depth_is_counted_exactly(document, indent):
     body = json.dumps(document, indent=indent).encode()
-    assert depth(body) == depth_of(document)
+    deep = depth_of(document)
+    assert depth(body) == deep
+    assert not is_beyond(body, deep, None)
+    assert deep == 0 or is_beyond(body, deep - 1, None)
+
+
+@given(st.integers(1, 40), st.integers(1, 99))
+def test_many_beside_each_other_are_not_deep(count, levels):
+    body = b"[" + b",".join([b'{"a":[' * levels + b"]}" * levels] * count) + b"]"
+    assert not is_beyond(body, 1 + 2 * levels, None)
+    assert is_beyond(body, 2 * levels, None)
 
 
 @given(st.lists(st.sampled_from([b"[", b"{", b"]", b"}", b'"', b"\\", b'"a":', b",", b"1"])))
