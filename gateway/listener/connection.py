@@ -195,7 +195,8 @@ class Connection(asyncio.Protocol):
     def answered(self) -> None:
         """Goes on to the next request. The reply is written as far as this side is concerned."""
         self.exchange = None
-        if self._phase is _Phase.ANSWER:
+        # A client that has gone asks nothing more: a timer would hold its connection for long.
+        if self._phase is _Phase.ANSWER and self._engine is not None:
             self._phase = _Phase.HEAD
             self._wait_for_request()
             # Not from within: the engine must end this request before it sees another.

@@ -35,11 +35,14 @@ class _Engine(web_protocol.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002
     ) -> web.StreamResponse:
-        """Returns the reply to a head that passed our checks but not the parser's, or to a bug."""
+        """Returns the reply to a head that passed our checks but not the parser's, or to a bug.
+
+        A client that leaves while its reply's head is written is neither: nobody reads the reply.
+        """
         fault = MALFORMED
         if isinstance(exc, BadHttpMethod):
             fault = UNKNOWN_METHOD
-        elif not isinstance(exc, HttpProcessingError):
+        elif not isinstance(exc, HttpProcessingError | ConnectionError):
             log.error("a request failed", exc_info=exc)
             fault = INTERNAL
         headers = {"Content-Type": JSON, "Server": SERVER}

@@ -1,7 +1,9 @@
 """Replies through real sockets: whole ones, streamed ones, and what becomes of bugs."""
 
 import asyncio
+import gc
 import logging
+import weakref
 
 import pytest
 
@@ -259,6 +261,32 @@ async def test_a_client_that_goes_is_told_of_once(listen, connect, text):
     text(exchange, 200, b"nobody hears this")
     exchange.on_gone(lambda: gone.append("late"))
     assert gone[-1] == "late"
+
+
+async def test_nothing_is_kept_of_a_client_that_went(listen, connect):
+    got = asyncio.Queue()
+    listener = await listen(got.put_nowait)
+    client = await connect(listener)
+    await client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    exchange = weakref.ref(await got.get())
+    (connection,) = map(weakref.ref, listener._service.connections)
+    client.reset()
+    async with asyncio.timeout(20):
+        # No timer may hold them; the loop lets go of a transport some turns after its end.
+        while connection() is not None or exchange() is not None:
+            gc.collect()
+            await asyncio.sleep(0)
+
+
+async def test_a_client_that_goes_as_its_reply_begins_is_no_bug(dial, bugs, text):
+    def handler(exchange):
+        exchange.abort()
+        text(exchange, 200, b"nobody hears this")
+
+    client = await dial(handler)
+    await client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert await client.rest() == b""
+    assert bugs() == []
 
 
 async def test_a_client_that_goes_after_its_answer_is_not_told_of(listen, connect, text):
