@@ -257,15 +257,18 @@ def _around_unary(around: Around, inner: Unary) -> Unary:
 
     def start(call: Call, done: Done) -> Cancel:
         task = asyncio.get_running_loop().create_task(run(call))
+        wanted = True
 
         def ended(task: asyncio.Task[Reply | RpcError]) -> None:
-            if not task.cancelled():
+            if wanted and not task.cancelled():
                 done(task.result())
 
         task.add_done_callback(ended)
 
         def cancel() -> None:
-            task.remove_done_callback(ended)
+            # The callback can't be taken back once the task has ended and the loop is to call it.
+            nonlocal wanted
+            wanted = False
             task.cancel()
 
         return cancel

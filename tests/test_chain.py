@@ -233,6 +233,20 @@ async def test_cancel_while_an_around_waits_reaches_the_upstream_and_never_calls
     assert results == []
 
 
+async def test_cancel_between_an_arounds_end_and_its_answer_never_calls_done():
+    log, around = [], Wait()
+    around.gate.set()
+    results, cancel = run(compose_unary([Note(log, "a"), around], answering(Reply(b""))))
+    await asyncio.sleep(0)
+    assert around.log == ["in", "out"]
+    assert results == []
+    cancel()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert results == []
+    assert log == [("a", Code.CANCELLED)]
+
+
 async def test_a_refusal_behind_an_around_passes_through_it():
     around, done = Wait(), asyncio.Event()
     around.gate.set()

@@ -48,10 +48,16 @@ class UpstreamPool:
     def lease(self, specs: Iterable[UpstreamSpec]) -> Lease:
         """Returns the upstreams of these specs: those that are there, and new ones."""
         specs = tuple(specs)
-        for spec in specs:
-            if spec not in self._open:
-                self._open[spec] = self._build(spec)
-            self._holders[spec] += 1
+        held: list[UpstreamSpec] = []
+        try:
+            for spec in specs:
+                if spec not in self._open:
+                    self._open[spec] = self._build(spec)
+                self._holders[spec] += 1
+                held.append(spec)
+        except BaseException:
+            self._release(tuple(held))
+            raise
         lease = Lease({spec.name: self._open[spec] for spec in specs})
         weakref.finalize(lease, self._given_back, specs).atexit = False
         return lease

@@ -74,6 +74,27 @@ async def test_a_spec_that_comes_back_after_its_end_is_made_anew(pool):
     assert pool.lease([spec("a")]).upstreams["a"] is not upstream
 
 
+async def test_a_lease_that_fails_half_way_holds_nothing():
+    made = []
+
+    def build(spec):
+        if spec.name == "bad":
+            raise ValueError(spec.name)
+        made.append(FakeUpstream(spec))
+        return made[-1]
+
+    pool = UpstreamPool(build)
+    kept = pool.lease([spec("a")])
+    with pytest.raises(ValueError, match="bad"):
+        pool.lease([spec("a"), spec("b"), spec("bad")])
+    a, b = made
+    await b.closed.wait()
+    assert not a.closed.is_set()
+    del kept
+    gc.collect()
+    await a.closed.wait()
+
+
 async def test_close_ends_all_with_its_grace(pool):
     lease = pool.lease([spec("a"), spec("b")])
     await pool.close(3)
