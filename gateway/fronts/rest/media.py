@@ -53,17 +53,18 @@ def body_form(content_type: str | None) -> BodyForm:
 def stream_form(accept: list[str]) -> str:
     """Returns the media type in which a server stream is sent: NDJSON, SSE or JSON.
 
-    The best quality wins, then the more specific range, then NDJSON. A client that accepts none of
-    the three gets NDJSON: a reply that it may understand beats a refusal (RFC 9110, 12.5.1).
+    Each has the quality of the most specific range that it is in. The best quality wins, then the
+    more specific range, then NDJSON. A client that accepts none of the three gets NDJSON: a reply
+    that it may understand beats a refusal (RFC 9110, 12.5.1).
     """
     best, chosen = (0.0, 0), NDJSON
     ranges = [_quality(item) for value in accept for item in value.split(",")]
     for media in (NDJSON, SSE, JSON):
-        for name, quality in ranges:
-            if quality > 0 and (weight := _specificity(name, media)):
-                rank = (quality, weight)
-                if rank > best:
-                    best, chosen = rank, media
+        found = [(_specificity(name, media), quality) for name, quality in ranges]
+        weight, quality = max(found, default=(0, 0.0))
+        rank = (quality, weight)
+        if weight and quality > 0 and rank > best:
+            best, chosen = rank, media
     return chosen
 
 

@@ -39,6 +39,9 @@ _STATES = {
 # grpcio's clock is not the loop's: by so many seconds a deadline may seem not to have passed yet.
 _TICK = 0.5
 
+# Core counts a deadline in nanoseconds of 64 bits, so 292 years from now are in the past.
+_LONGEST = 1e9  # seconds
+
 
 class GrpcioChannel:
     """A channel (`gateway.upstream.channel.Channel`) on grpc.aio. Made inside a running loop.
@@ -191,7 +194,9 @@ class GrpcioChannel:
         return known
 
     def _timeout(self, call: Call) -> float | None:
-        return None if call.deadline is None else call.deadline.remaining(self._loop.time())
+        if call.deadline is None:
+            return None
+        return min(call.deadline.remaining(self._loop.time()), _LONGEST)
 
     def _refusal(self, call: Call) -> RpcError | None:
         return _closing() if self._closed else refusal(call, self._loop.time())

@@ -54,6 +54,8 @@ def test_other_types_are_415(content_type):
         pytest.param(["*/*;q=0.9, application/json"], JSON, id="specific-beats-any"),
         pytest.param(["*/*, application/json"], JSON, id="same-quality-specific-first"),
         pytest.param(["application/json;q=0, */*"], NDJSON, id="q-0-is-no"),
+        pytest.param(["application/x-ndjson;q=0, */*"], SSE, id="q-0-of-the-default-is-no"),
+        pytest.param(["*/*, application/x-ndjson;q=0.1"], SSE, id="specific-range-decides"),
         pytest.param(["text/html", "text/event-stream"], SSE, id="two-headers"),
         pytest.param(["text/html"], NDJSON, id="none-of-them"),
         pytest.param(["application/json;q=x"], NDJSON, id="bad-quality"),

@@ -66,6 +66,16 @@ async def test_the_backend_is_told_the_time_that_is_left(make):
     assert without.message == b"None"
 
 
+async def test_a_deadline_may_be_as_far_as_a_client_can_ask(make):
+    async def answer(request, context):
+        return b"in time"
+
+    deadline = Deadline(asyncio.get_running_loop().time() + 99_999_999 * 3600)
+    async with backend(Answer=answer) as endpoint, opened(make, endpoint) as channel:
+        reply = await unary(channel, Call("test.Echo/Answer", deadline=deadline))
+    assert reply.message == b"in time"
+
+
 async def test_a_deadline_ends_the_call_here_and_at_the_backend(make):
     ended = asyncio.Event()
 
