@@ -60,7 +60,7 @@ def run_in(stack: int | None, work) -> None:
         raise failures[0]
 
 
-@pytest.fixture(params=[None, 512], ids=["main thread", "small stack"])
+@pytest.fixture(params=[None, 256], ids=["main thread", "small stack"])
 def stack(request) -> int | None:
     return request.param
 
