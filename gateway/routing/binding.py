@@ -96,10 +96,13 @@ class Binder:
                 if plan.mask is not None:
                     settings = plan.mask.without_empty(settings)
             else:
-                # All fields are the body's, so every name is unknown.
                 for name, _ in pairs:
                     if not self._ignored(name):
-                        raise plan.query.unknown(name)
+                        raise fault(
+                            "UNKNOWN_QUERY_PARAMETER",
+                            name,
+                            "is not taken here: every field is given in the body",
+                        )
         return Bound(plan, values, settings, self._ignored)
 
 

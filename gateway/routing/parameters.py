@@ -124,7 +124,7 @@ class Parameters:
         return fault(
             "UNKNOWN_QUERY_PARAMETER",
             name,
-            f'is unknown; did you mean "{near[0]}"?' if near else "is unknown",
+            f'is unknown; perhaps "{near[0]}" is meant' if near else "is unknown",
         )
 
     def _resolve(self, spelled: list[str], name: str) -> Parameter | None:

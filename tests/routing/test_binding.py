@@ -153,6 +153,20 @@ def test_a_required_field_that_nothing_sets(binder, rule, body):
 
 
 @pytest.mark.parametrize(
+    ("rule", "body", "query", "told"),
+    [
+        pytest.param("GET /v1", "", "idd=1", 'perhaps "id" is meant.', id="the-nearest"),
+        pytest.param("GET /v1", "", "qqqqqq=1", '"qqqqqq" is unknown.', id="nothing-near"),
+        pytest.param("POST /v1", "*", "id=1", "every field is given in the body.", id="all-body"),
+    ],
+)
+def test_an_unknown_parameter_is_told_what_to_do(binder, rule, body, query, told):
+    with pytest.raises(RpcError) as caught:
+        binder(rule, body).bind((), query, b"")
+    assert caught.value.status.message.endswith(told)
+
+
+@pytest.mark.parametrize(
     ("body", "kind"),
     [
         ("", BodyKind.NONE),
