@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import aiohttp
+import grpc.aio
 import pytest
 
-from tests.end_to_end.system import Counts, Gateway, backends, gateway, shop_config
+from services_mock.testing import start
+from tests.end_to_end.system import Backend, Gateway, gateway, shop_config
 
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[list[str]]:
-    with backends() as addresses:
-        yield addresses
+    with start() as backend:
+        yield backend.addresses
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,6 @@ async def client(served):
 
 
 @pytest.fixture
-async def counts(shop):
-    each = Counts(shop[0])
-    yield each
-    await each.close()
+async def backend(shop):
+    async with grpc.aio.insecure_channel(shop[0]) as channel:
+        yield Backend(channel)

@@ -1,4 +1,4 @@
-"""A gateway and the example backends, each a process of its own, as users run them."""
+"""A gateway before the example backends, each a process of its own, as users run them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,9 @@ from pathlib import Path
 import aiohttp
 import grpc.aio
 import yaml
-from google.protobuf import empty_pb2, struct_pb2
+
+from services_mock.calls import Counts
+from services_mock.testing import calls, calls_reach
 
 ROOT = Path(__file__).parents[2]
 FAULTS = [
@@ -25,65 +27,15 @@ FAULTS = [
 
 
 @dataclass(frozen=True)
-class Process:
-    """A running process and what it printed while it started."""
-
-    popen: subprocess.Popen
-    lines: list[str]
-
-    @property
-    def pid(self) -> int:
-        return self.popen.pid
-
-
-@contextmanager
-def running(arguments: list[str], ready: str, cwd: Path = ROOT) -> Iterator[Process]:
-    """Runs a command until the block ends; waits for a line that matches `ready`."""
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        [sys.executable, "-m", *arguments], stdout=subprocess.PIPE, text=True, cwd=cwd, env=environ
-    ) as popen:
-        try:
-            lines = []
-            for line in popen.stdout:
-                lines.append(line.rstrip())
-                if re.search(ready, line):
-                    break
-            else:
-                raise AssertionError(f"{arguments} ended before it was ready: {lines}")
-            yield Process(popen, lines)
-        finally:
-            if popen.poll() is None:
-                popen.send_signal(signal.SIGTERM)
-            popen.stdout.read()
-            popen.wait(timeout=30)
-
-
-@contextmanager
-def backends(*flags: str) -> Iterator[list[str]]:
-    """The example backends; gives their addresses."""
-    with running(["services_mock", "--port", "0", *flags], r"^ready$") as process:
-        yield [line.split()[-1] for line in process.lines if line.startswith("serving on")]
-
-
-@dataclass(frozen=True)
 class Gateway:
-    """A running gateway."""
+    """A running gateway: where clients find it, and its process."""
 
     url: str
-    admin: str
     pid: int
-    config: Path
-
-    def rewrite(self, change: Callable[[dict], None]) -> None:
-        """Changes the config file."""
-        data = yaml.safe_load(self.config.read_text())
-        change(data)
-        self.config.write_text(yaml.safe_dump(data))
 
 
 def shop_config(addresses: list[str], **sections) -> dict:
-    """A config that serves the whole shop."""
+    """A config that serves the whole shop, and lets clients order faults."""
     return {
         "listener": {"address": "127.0.0.1:0"},
         "admin": {"address": "127.0.0.1:0"},
@@ -99,12 +51,23 @@ def shop_config(addresses: list[str], **sections) -> dict:
 
 @contextmanager
 def gateway(folder: Path, config: dict) -> Iterator[Gateway]:
-    """A gateway with a config."""
+    """A gateway with a config, until the block ends."""
     path = folder / "gateway.yaml"
     path.write_text(yaml.safe_dump(config))
-    with running(["gateway", "serve", "--config", str(path)], r"^listening on") as process:
-        urls = dict(line.split(" on ") for line in process.lines if " on http" in line)
-        yield Gateway(urls["listening"], urls["admin"], process.pid, path)
+    command = [sys.executable, "-m", "gateway", "serve", "--config", str(path)]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
+        try:
+            for line in process.stdout:
+                if found := re.match(r"listening on (.+)", line):
+                    yield Gateway(found[1], process.pid)
+                    break
+            else:
+                raise AssertionError("the gateway ended before it listened")
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
 
 
 async def error_of(response: aiohttp.ClientResponse) -> dict:
@@ -125,46 +88,27 @@ def reason_of(error: dict) -> str | None:
     return None
 
 
-class Counts:
+class Backend:
     """What the example backend says became of the calls of its methods."""
 
-    def __init__(self, address: str) -> None:
-        self._channel = grpc.aio.insecure_channel(address)
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._channel = channel
 
-    async def until_gone(self, method: str, before: dict) -> None:
+    async def counts(self, method: str) -> Counts:
+        """The counts of a method now."""
+        return (await calls(self._channel)).get(method, Counts())
+
+    async def until_started(self, method: str, before: Counts) -> None:
+        """Waits until one call more than before has started."""
+        await calls_reach(self._channel, method, lambda now: now.started > before.started)
+
+    async def until_gone(self, method: str, before: Counts) -> None:
         """Waits until one call more than before was cancelled.
 
         One that was cancelled while it wrote counts as failed: grpcio tells it so.
         """
-        await self.until(
-            method, ("cancelled", "failed"), before["cancelled"] + before["failed"] + 1
-        )
-
-    async def until(self, method: str, kinds: tuple[str, ...], number: int) -> None:
-        """Waits until the sum of some counts has reached a number."""
-        watch = self._channel.unary_stream(
-            "/services_mock.Calls/Watch",
-            request_serializer=empty_pb2.Empty.SerializeToString,
-            response_deserializer=struct_pb2.Struct.FromString,
-        )
-        async for counts in watch(empty_pb2.Empty()):
-            if method in counts and sum(counts[method][kind] for kind in kinds) >= number:
-                return
-
-    async def of(self, method: str) -> dict:
-        """The counts of a method now."""
-        get = self._channel.unary_unary(
-            "/services_mock.Calls/Get",
-            request_serializer=empty_pb2.Empty.SerializeToString,
-            response_deserializer=struct_pb2.Struct.FromString,
-        )
-        counts = await get(empty_pb2.Empty())
-        if method not in counts:
-            return dict.fromkeys(["started", "completed", "failed", "cancelled"], 0)
-        return {name: int(number) for name, number in counts[method].items()}
-
-    async def close(self) -> None:
-        await self._channel.close()
+        ended = before.cancelled + before.failed
+        await calls_reach(self._channel, method, lambda now: now.cancelled + now.failed > ended)
 
 
 def resident(pid: int) -> int:

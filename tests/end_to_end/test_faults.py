@@ -5,13 +5,15 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from tests.end_to_end.system import backends, error_of, gateway, reason_of, shop_config
+from services_mock.testing import start
+from tests.end_to_end.system import error_of, gateway, reason_of, shop_config
 
 
 @pytest.fixture
 async def mortal(tmp_path):
     """A gateway before two replicas of its own, which may be crashed."""
-    with backends("--replicas", "2") as addresses:
+    with start(2) as backend:
+        addresses = backend.addresses
         config = shop_config(addresses, rest={"etag": True})
         config["headers"]["response"]["allow"] = ["x-replica"]
         with gateway(tmp_path, config) as served:
