@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 
 from gateway.app import settings
-from gateway.app.generation import Generation, build
+from gateway.app.generation import BuildError, Generation, build
 from gateway.app.pool import UpstreamPool
 from gateway.config import Config, Loaded
 from gateway.http import Handler
@@ -42,6 +42,7 @@ class App:
         self._draining = False
         self._reloading = asyncio.Lock()
         self.current: Generation
+        self._started: Config
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -66,7 +67,7 @@ class App:
         # What a generation is made of lives as long as it: the collector need not look at it.
         gc.collect()
         gc.freeze()
-        config = self.current.config
+        config = self._started = self.current.config
         if config.admin is not None:
             routes = {"/healthz": self._healthz, "/readyz": self._readyz}
             self._admin = await admin(str(config.admin.address), routes)
@@ -87,12 +88,15 @@ class App:
 
         Raises:
             ConfigError: The config is wrong; the old generation goes on.
-            BuildError: What it names is wrong; the old generation goes on.
+            BuildError: What it names is wrong, or nothing would be served; the old one goes on.
         """
         async with self._reloading:
             loaded = await asyncio.to_thread(self._load)
             fresh = await build(loaded, self._pool)
-            for key in unchangeable(self.current.config, fresh.config):
+            if self.current.methods and not fresh.methods:
+                # A file that is being written looks so; an operator who means it can restart.
+                raise BuildError(["nothing would be served: no upstream has a service"])
+            for key in unchangeable(self._started, fresh.config):
                 log.warning("%s changed: it takes effect at the next start", key)
             listener = fresh.config.listener
             if self._listener is not None:

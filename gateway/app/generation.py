@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.app import settings
+from gateway.app.coverage import idle_globs, unknown_services
 from gateway.app.pool import Lease, UpstreamPool
 from gateway.chain import Method, Policy
 from gateway.config import Config, ConfigError, Loaded, Source, assign
@@ -21,6 +22,7 @@ from gateway.fronts.rest.front import RestFront
 from gateway.fronts.rest.incoming import REQUEST_ID, Incoming, Shared
 from gateway.http import Exchange
 from gateway.policies.deadline import DeadlineGate
+from gateway.routing.metadata import HeaderRules
 from gateway.schema.codec import Codec
 from gateway.schema.load import load
 from gateway.schema.method import Kind, MethodDescriptor
@@ -104,6 +106,9 @@ async def build(
         raise BuildError(_placed(wrong.problems, source)) from None
     except ConfigError as wrong:
         raise BuildError(map(str, wrong.problems)) from None
+    known = schema.registry.services()
+    if unknown := list(unknown_services(config, source, known)):
+        raise BuildError(unknown)
     served = {name: each for name, each in schema.methods.items() if name in upstream_of}
     lease = pool.lease(specs.values())
     clock = asyncio.get_running_loop().time
@@ -148,7 +153,12 @@ async def build(
         ),
         upstream_of=upstream_of,
         routes=routes,
-        warnings=(*_placed(schema.warnings, source), *_warnings(config, source, upstream_of)),
+        warnings=(
+            *_placed(schema.warnings, source),
+            *idle_globs(config, source, known),
+            *_header_warnings(shared.rules, source),
+            *(() if methods else ("nothing is served: no upstream has a service of the protos",)),
+        ),
         lease=lease,
         shared=shared,
         rest=front,
@@ -214,11 +224,8 @@ def _placed(problems: Iterable[Problem], source: Source) -> list[str]:
     return lines
 
 
-def _warnings(config: Config, source: Source, upstream_of: Mapping[str, str]) -> list[str]:
-    used = set(upstream_of.values())
+def _header_warnings(rules: HeaderRules, source: Source) -> list[str]:
     return [
-        f"{source.locate(f'upstreams.{name}.services')}: upstreams.{name}.services: "
-        "no service of the protos matches; expected a full name such as shop.v1.Catalog, or a glob"
-        for name in config.upstreams
-        if name not in used
+        f"{source.locate('headers')}: headers: {name} never passes, whatever is allowed"
+        for name in rules.ineffective
     ]

@@ -76,14 +76,31 @@ async def test_unary_methods_have_the_upstreams_deadline():
     assert [type(each) for each in method.policies] == [DeadlineGate]
 
 
-async def test_an_upstream_that_serves_nothing_is_a_warning():
-    upstreams = {
-        "shop": {"services": ["shop.*"], "endpoints": ["127.0.0.1:1"]},
-        "other": {"services": ["other.v1.Service"], "endpoints": ["127.0.0.1:2"]},
-    }
-    generation = await built(shop(upstreams=upstreams))
-    assert len(generation.warnings) == 1
-    assert "upstreams.other.services" in generation.warnings[0]
+async def test_a_service_that_no_proto_has_is_an_error_each():
+    services = ["shop.users.v1.UserService", "shop.users.v1.UserServce", "other.v1.Service"]
+    upstreams = {"shop": {"services": services, "endpoints": ["127.0.0.1:1"]}}
+    first, second = await problems(shop(upstreams=upstreams))
+    assert "upstreams.shop.services.1" in first
+    assert 'did you mean "shop.users.v1.UserService"?' in first
+    assert "upstreams.shop.services.2" in second
+
+
+async def test_a_glob_that_matches_nothing_is_a_warning():
+    services = ["shop.*", "other.*"]
+    upstreams = {"shop": {"services": services, "endpoints": ["127.0.0.1:1"]}}
+    (warning,) = (await built(shop(upstreams=upstreams))).warnings
+    assert "upstreams.shop.services.1" in warning
+
+
+async def test_serving_nothing_is_a_warning():
+    (warning,) = (await built(shop(upstreams={}))).warnings
+    assert "nothing is served" in warning
+
+
+async def test_a_header_that_never_passes_is_a_warning():
+    headers = {"request": {"allow": ["user-agent", "x-a"]}}
+    (warning,) = (await built(shop(headers=headers))).warnings
+    assert "user-agent never passes" in warning
 
 
 async def test_all_wrong_rules_are_told_at_once():

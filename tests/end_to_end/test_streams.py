@@ -143,7 +143,9 @@ async def test_a_wrong_message_in_a_request_stream_is_400(client):
     body = ndjson({"product": {"title": "T"}}) + b'{"nope": 1}\n'
     async with client.post("/v1/products:import", data=body, headers=NDJSON) as response:
         assert response.status == 400
-        assert reason_of(await error_of(response)) == "INVALID_BODY"
+        error = await error_of(response)
+    assert reason_of(error) == "INVALID_BODY"
+    assert error["message"].startswith("Message 2: ")
 
 
 async def test_bidirectional_both_ways_at_once(client):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Protocol
 
+from gateway.call import RpcError
 from gateway.errors import error
 from gateway.fronts.rest.errors import body_error
 from gateway.fronts.rest.media import BodyForm
@@ -51,6 +53,7 @@ class JsonStream:
         self._bind = bind
         self._texts: deque[bytes] = deque()
         self._ended = False
+        self._number = 0
 
     async def receive(self) -> bytes | None:
         """See Requests."""
@@ -63,7 +66,11 @@ class JsonStream:
                 self._texts.extend(self._splitter.finish())
             else:
                 self._texts.extend(self._splitter.feed(data))
-        return self._bind(self._texts.popleft())
+        self._number += 1
+        try:
+            return self._bind(self._texts.popleft())
+        except RpcError as failure:
+            raise _of_message(self._number, failure) from None
 
 
 class RawStream:
@@ -91,6 +98,14 @@ class RawStream:
 def splitter(form: BodyForm, limit: int) -> Splitter:
     """Returns the splitter for a body of this form, with at most `limit` bytes a message."""
     return LineSplitter(limit) if form is BodyForm.NDJSON else JsonSplitter(limit)
+
+
+def _of_message(number: int, failure: RpcError) -> RpcError:
+    """Returns the error of a message with the message's number, from 1, before its text."""
+    status = replace(failure.status, message=f"Message {number}: {failure.status.message}")
+    return RpcError(
+        status, headers=failure.headers, http_status=failure.http_status, reason=failure.reason
+    )
 
 
 async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
