@@ -1,9 +1,12 @@
 """Cuts a TCP connection that grpc holds: its client sees a reset, as when a process dies.
 
 grpc gives no access to its sockets, so the one with the client's address is looked for among the
-open files of the process. Sockets of other kinds (Unix, IPv6 with a scope) are not found.
+open files of the process. grpc listens on dual-stack sockets, where an IPv4 client's address is an
+IPv4-mapped one (RFC 4291 section 2.5.5.2), and names the client without the mapping. Sockets of
+other kinds (Unix, IPv6 with a scope) are not found.
 """
 
+import ipaddress
 import os
 import re
 import socket
@@ -26,7 +29,7 @@ def reset(peer: str) -> bool:
     match = _PEER.fullmatch(peer)
     if not match:
         return False
-    address = (match[1], int(match[2]))
+    address = (_plain(match[1]), int(match[2]))
     for entry in os.listdir("/dev/fd"):  # noqa: PTH208 - names are numbers here, not paths
         with suppress(OSError):  # not a socket, not connected, or closed since
             if _reset_if(int(entry), address):
@@ -34,10 +37,22 @@ def reset(peer: str) -> bool:
     return False
 
 
+def _plain(host: str) -> str:
+    """An address in its one form, IPv4 where it is an IPv4 address mapped to IPv6."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
 def _reset_if(number: int, address: tuple[str, int]) -> bool:
     """Resets an open file if it is a connection to the address; says whether it was."""
     with socket.socket(fileno=os.dup(number)) as connection:
-        if connection.getpeername()[:2] != address:
+        if connection.family not in (socket.AF_INET, socket.AF_INET6):
+            return False
+        host, port = connection.getpeername()[:2]
+        if (_plain(host), port) != address:
             return False
         # grpc reads the end of the stream and closes: with no lingering, that is a reset.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

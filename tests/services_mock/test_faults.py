@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from services_mock import faults
+from services_mock import connection, faults
 from services_mock.contract import catalog, chat, inventory, media, users
 from services_mock.faults import Action, Fault, Faults, from_metadata
 from services_mock.replica import Options
@@ -143,6 +144,41 @@ async def test_hang_until_the_client_gives_up(kind):
 async def test_refusal_cuts_the_connection(blocking, kind):
     assert await kind(blocking, asking(refuse=1)).ended() == (0, UNAVAILABLE)
     assert (await unary(blocking, ()).ended())[1] is grpc.StatusCode.OK  # it connects again
+
+
+async def test_refusal_is_a_reset_and_no_answer(blocking):
+    service = Client(blocking, "shop.users.v1.UserService")
+    for _ in range(3):
+        with pytest.raises(grpc.RpcError) as caught:
+            await asyncio.to_thread(
+                service.GetUser, users.GetUserRequest(id="u1"), metadata=asking(refuse=1)
+            )
+        assert caught.value.code() is UNAVAILABLE
+        assert caught.value.details() != "a fault that was asked for", "the replica answered"
+        assert "x-replica" not in dict(caught.value.trailing_metadata() or ())
+
+
+@pytest.mark.parametrize(
+    ("peer", "connects_to"),
+    [
+        pytest.param("ipv4:127.0.0.1:{}", "127.0.0.1", id="IPv4"),
+        pytest.param("ipv4:127.0.0.1:{}", "::ffff:127.0.0.1", id="IPv4 on a dual-stack socket"),
+        pytest.param("ipv6:%5B::1%5D:{}", "::1", id="IPv6"),
+    ],
+)
+def test_a_connection_is_found_by_the_name_that_grpc_gives_its_client(peer, connects_to):
+    family = socket.AF_INET6 if ":" in connects_to else socket.AF_INET
+    with socket.socket(family) as listener:
+        if family is socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind((connects_to, 0))
+        listener.listen()
+        with socket.create_connection(listener.getsockname()[:2]) as client:
+            served, _ = listener.accept()
+            assert connection.reset(peer.format(client.getsockname()[1]))
+            served.close()
+            with pytest.raises(ConnectionResetError):
+                client.recv(1)
 
 
 async def test_refusal_in_the_middle_of_a_stream(blocking):
