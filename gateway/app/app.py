@@ -92,7 +92,7 @@ class App:
         """
         async with self._reloading:
             loaded = await asyncio.to_thread(self._load)
-            fresh = await build(loaded, self._pool)
+            fresh = await build(loaded, self._pool, previous=self.current)
             if self.current.methods and not fresh.methods:
                 # A file that is being written looks so; an operator who means it can restart.
                 raise BuildError(["nothing would be served: no upstream has a service"])
@@ -104,6 +104,9 @@ class App:
                     settings.limits(listener), map(str, listener.trusted_proxies)
                 )
             self.current = fresh
+            # The old generation is freed by its references' count; see start for the rest.
+            gc.collect()
+            gc.freeze()
 
     async def stop(self) -> int:
         """Drains and ends: no new connections; calls in flight have the config's `drain_timeout`.

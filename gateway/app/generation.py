@@ -23,7 +23,7 @@ from gateway.fronts.rest.incoming import REQUEST_ID, Incoming, Shared
 from gateway.http import Exchange
 from gateway.policies.deadline import DeadlineGate
 from gateway.routing.metadata import HeaderRules
-from gateway.schema.codec import Codec
+from gateway.schema.codec import Codec, JsonOptions
 from gateway.schema.load import load
 from gateway.schema.method import Kind, MethodDescriptor
 from gateway.schema.problem import Problem, SchemaError
@@ -47,6 +47,15 @@ class BuildError(Exception):
         super().__init__("\n".join(self.problems))
 
 
+@dataclass(frozen=True, slots=True)
+class CodecKey:
+    """What a codec is made of. Equal keys make codecs that nobody can tell apart."""
+
+    types: bytes
+    options: JsonOptions | None
+    max_depth: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Generation:
     """Everything made of one config.
@@ -55,6 +64,8 @@ class Generation:
         config: The config.
         source: Where each of its values was set.
         registry: Every descriptor.
+        codec: Their JSON; a later generation may take it over.
+        codec_key: What the codec is made of.
         methods: By full name; those of exposed services that have an upstream.
         unserved: Methods of exposed services without an upstream: loaded for their types.
         upstream_of: Names of upstreams, by service.
@@ -66,6 +77,7 @@ class Generation:
     source: Source
     registry: Registry
     codec: Codec
+    codec_key: CodecKey
     methods: Mapping[str, Method]
     unserved: tuple[MethodDescriptor, ...]
     upstream_of: Mapping[str, str]
@@ -90,9 +102,19 @@ def _silent(_: Progress) -> None:
 
 
 async def build(
-    loaded: Loaded, pool: UpstreamPool, progress: Callable[[Progress], None] = _silent
+    loaded: Loaded,
+    pool: UpstreamPool,
+    progress: Callable[[Progress], None] = _silent,
+    previous: Generation | None = None,
 ) -> Generation:
     """Builds a generation, yielding to the event loop as it goes.
+
+    Args:
+        loaded: The config.
+        pool: Whose upstreams it borrows.
+        progress: Told how far it is.
+        previous: What it will replace. Its codec is kept where the same types are asked for:
+            classes of messages are slow to make, and their library never gives them back.
 
     Raises:
         BuildError: With everything that is wrong.
@@ -118,7 +140,15 @@ async def build(
         for descriptor in descriptors
     }
     options = settings.json_options(config.rest) if config.rest else None
-    codec = Codec(schema.registry, options, max_depth=config.listener.limits.json_depth)
+    key = CodecKey(
+        await asyncio.to_thread(schema.registry.fingerprint),
+        options,
+        config.listener.limits.json_depth,
+    )
+    if previous is not None and previous.codec_key == key:
+        codec = previous.codec
+    else:
+        codec = Codec(schema.registry, options, max_depth=key.max_depth)
     shared = Shared(
         rules=settings.header_rules(config),
         errors=ErrorRenderer(codec.message(_ANY).transcode),
@@ -144,6 +174,7 @@ async def build(
         source=source,
         registry=schema.registry,
         codec=codec,
+        codec_key=key,
         methods=methods,
         unserved=tuple(
             descriptor

@@ -5,6 +5,7 @@ No part but this package knows the config, so each can be used and tested withou
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -105,12 +106,15 @@ def upstream_spec(name: str, upstream: Upstream, message_size: int) -> UpstreamS
     tls = None
     if upstream.tls is not None:
         at = f"upstreams.{name}.tls"
+        _check_pair(at, upstream.tls.certificate, upstream.tls.key)
         tls = Tls(
             ca=_read(f"{at}.ca", upstream.tls.ca),
             certificate=_read(f"{at}.certificate", upstream.tls.certificate),
             key=_read(f"{at}.key", upstream.tls.key),
             server_name=upstream.tls.server_name,
         )
+        if tls.ca is not None:
+            _check_ca(f"{at}.ca", tls.ca)
     return UpstreamSpec(
         name=name,
         endpoints=tuple(_endpoint(each.address) for each in upstream.endpoints),
@@ -164,6 +168,32 @@ def _from_here(path: Path) -> Path:
     """Returns a path as a person in this folder would write it: errors show it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _check_ca(key: str, pem: bytes) -> None:
+    try:
+        ssl.create_default_context(cadata=pem.decode("ascii"))
+    except (ssl.SSLError, ValueError) as failure:
+        raise SettingError(key, "the file has no PEM certificates") from failure
+
+
+def _check_pair(key: str, certificate: Path | None, private: Path | None) -> None:
+    if certificate is None or private is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(
+            certificate, private, password=_no_password
+        )
+    except (OSError, ValueError) as failure:  # SSLError is an OSError
+        raise SettingError(
+            f"{key}.certificate",
+            "the file has no PEM certificate with the unencrypted key of `key`",
+        ) from failure
+
+
+def _no_password() -> str:
+    """Stands in for OpenSSL's prompt, which would stop the start-up at a terminal."""
+    raise ValueError("the key is encrypted")
 
 
 def _read(key: str, path: Path | None) -> bytes | None:

@@ -8,6 +8,7 @@ first asked for. It does not know where files come from, nor how messages are en
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
@@ -89,6 +90,15 @@ class Registry:
         if problems := registry.rule_problems():
             raise SchemaError(problems)
         return registry
+
+    def fingerprint(self) -> bytes:
+        """Returns a digest of all types: equal ones mean registries whose types are the same."""
+        digest = hashlib.sha256()
+        for name in sorted(self._files):
+            types = self._files[name].file.types
+            digest.update(f"{name}\0{len(types)}\0".encode())
+            digest.update(types)
+        return digest.digest()
 
     def message(self, full_name: str) -> Descriptor:
         """Returns the descriptor of a message type. KeyError when there is none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import trustme
 
 from gateway.app import BuildError, build
 from gateway.app.app import unchangeable
@@ -101,6 +102,48 @@ async def test_a_header_that_never_passes_is_a_warning():
     headers = {"request": {"allow": ["user-agent", "x-a"]}}
     (warning,) = (await built(shop(headers=headers))).warnings
     assert "user-agent never passes" in warning
+
+
+@pytest.fixture
+def pem(tmp_path):
+    """PEM files: an authority, a certificate with its key, and another key."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    for name in ("one", "other"):
+        made = authority.issue_cert(f"{name}.example")
+        made.cert_chain_pems[0].write_to_path(tmp_path / f"{name}.pem")
+        made.private_key_pem.write_to_path(tmp_path / f"{name}.key")
+    (tmp_path / "no.pem").write_text("nothing of the kind")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("tls", "key"),
+    [
+        pytest.param({"ca": "no.pem"}, "ca", id="no-authority"),
+        pytest.param({"ca": "one.key"}, "ca", id="a-key-is-no-authority"),
+        pytest.param({"certificate": "no.pem", "key": "one.key"}, "certificate", id="no-cert"),
+        pytest.param({"certificate": "one.pem", "key": "other.key"}, "certificate", id="no-pair"),
+    ],
+)
+async def test_tls_files_of_an_upstream_are_looked_into(pem, tls, key):
+    upstream = {
+        "services": ["shop.*"],
+        "endpoints": ["127.0.0.1:1"],
+        "tls": {name: str(pem / file) for name, file in tls.items()},
+    }
+    (found,) = await problems(shop(upstreams={"shop": upstream}))
+    assert f"upstreams.shop.tls.{key}" in found
+
+
+async def test_right_tls_files_of_an_upstream(pem):
+    files = {"ca": "ca.pem", "certificate": "one.pem", "key": "one.key"}
+    upstream = {
+        "services": ["shop.*"],
+        "endpoints": ["127.0.0.1:1"],
+        "tls": {name: str(pem / file) for name, file in files.items()},
+    }
+    assert (await built(shop(upstreams={"shop": upstream}))).methods
 
 
 async def test_all_wrong_rules_are_told_at_once():

@@ -20,6 +20,7 @@ class File:
     def __init__(self):
         self.port = 1
         self.rules = []
+        self.sections = {}
 
     def __call__(self):
         upstream = {"services": ["shop.*"], "endpoints": [f"127.0.0.1:{self.port}"]}
@@ -28,6 +29,7 @@ class File:
             "admin": {"address": "127.0.0.1:0"},
             "schema": {"protos": [str(ROOT / "protos")], "http_rules": self.rules},
             "upstreams": {"shop": upstream},
+            **self.sections,
         }
         return from_mapping(data, origin="test")
 
@@ -42,8 +44,8 @@ async def app():
 
 def held(app):
     """What the current generation holds, to see when nobody holds it any more."""
-    lease, codec = weakref.ref(app.current.lease), weakref.ref(app.current.codec)
-    return lambda: (lease(), codec())
+    lease, registry = weakref.ref(app.current.lease), weakref.ref(app.current.registry)
+    return lambda: (lease(), registry())
 
 
 async def test_the_old_generation_ends_without_the_garbage_collector(app):
@@ -89,3 +91,32 @@ async def test_a_reload_that_fails_leaves_the_old_one_and_nothing_of_its_own(app
         while len(pool._open) > 1:
             await asyncio.sleep(0)
     assert list(pool._open.values()) == [current.lease.upstreams["shop"]]
+
+
+async def test_the_codec_is_kept_while_the_types_and_their_json_are_the_same(app):
+    codec = app.current.codec
+    app._load.rules = [{"selector": "shop.users.v1.UserService.GetUser", "get": "/v2/users/{id}"}]
+    await app.reload()
+    assert app.current.codec is codec
+    app._load.sections = {"rest": {"json": {"emit_defaults": True}}}
+    await app.reload()
+    assert app.current.codec is not codec
+
+
+async def test_a_reload_to_nothing_is_refused(app):
+    # So looks a file that is being written.
+    app._load.sections = {"upstreams": {}}
+    current = app.current
+    with pytest.raises(BuildError, match="nothing would be served"):
+        await app.reload()
+    assert app.current is current
+
+
+async def test_what_takes_a_restart_is_said_as_long_as_it_differs(app, caplog):
+    app._load.sections = {"listener": {"address": "127.0.0.1:1"}}
+    await app.reload()
+    assert "listener.address changed" in caplog.text
+    caplog.clear()
+    app._load.sections = {}
+    await app.reload()
+    assert caplog.text == ""
