@@ -7,6 +7,7 @@ the command is called.
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import sys
 from typing import Annotated, Any, NamedTuple, NoReturn
@@ -18,6 +19,7 @@ import gateway
 from gateway.cli.failure import Exit, Failure
 
 _DEBUG = "GATEWAY_DEBUG"
+_GRPC_LOG = "GRPC_VERBOSITY"
 
 
 class _Entry(NamedTuple):
@@ -57,8 +59,17 @@ class _Commands(TyperGroup):
         name, command, rest = super().resolve_command(ctx, args)
         if name in _MODULES:
             module = importlib.import_module(f"gateway.cli.{_MODULES[name]}")
-            command = typer.main.get_command(module.app)
+            command = _flowing(typer.main.get_command(module.app))
         return name, command, rest
+
+
+def _flowing(command: Any) -> Any:
+    """Has a command's help, and that of those below it, wrapped by the terminal's width alone."""
+    paragraphs = inspect.cleandoc(command.help or "").split("\n\n")
+    command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    for below in getattr(command, "commands", {}).values():
+        _flowing(below)
+    return command
 
 
 app = typer.Typer(
@@ -109,6 +120,9 @@ for _panel, _entries in _PANELS.items():
 
 def run() -> NoReturn:
     """Runs the command, prints what a user must know of its failure, and exits."""
+    # Read by gRPC's C core when it is imported: its own lines are not for the gateway's users, who
+    # get causes in the log `gateway.upstream`. Child processes inherit it.
+    os.environ.setdefault(_GRPC_LOG, "NONE")
     try:
         app(prog_name="gateway")
     except Failure as failure:

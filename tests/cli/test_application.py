@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +62,48 @@ def test_every_command_has_help(command: str, tmp_path: Path) -> None:
     done = invoke(*command.split(), "--help", cwd=tmp_path)
     assert done.code == 0
     assert f"gateway {command}" in done.out
+
+
+@pytest.mark.parametrize("command", ["serve", "call", "init", "demo", "generate python"])
+def test_the_paragraphs_of_help_flow(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 80)
+    text = invoke(*command.split(), "--help", cwd=tmp_path).out.partition("╭")[0]
+    lines = [line.strip() for line in text.splitlines()]
+    # A line ends early only where the next word had not fitted, or its paragraph is over.
+    for line, after in itertools.pairwise(lines):
+        if line and after:
+            assert len(line) + 1 + len(after.split()[0]) > 78, (line, after)
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "NONE"), ("debug", "debug")])
+def test_grpc_writes_no_lines_of_its_own_unless_asked(
+    given: str | None, expected: str, tmp_path: Path
+) -> None:
+    program = (
+        "import builtins, os\n"
+        "from gateway.cli import main\n"
+        "load, seen = builtins.__import__, []\n"
+        "def watch(name, *rest):\n"
+        "    if name == 'grpc':\n"
+        "        seen.append(os.environ.get('GRPC_VERBOSITY'))\n"
+        "    return load(name, *rest)\n"
+        "builtins.__import__ = watch\n"
+        "try:\n    main()\n"
+        "finally:\n    print(*set(seen))\n"
+    )
+    environment = {key: each for key, each in os.environ.items() if key != "GRPC_VERBOSITY"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, "check"],
+        env=environment | ({"GRPC_VERBOSITY": given} if given else {}),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == [expected]
 
 
 def test_version(tmp_path: Path) -> None:
