@@ -46,6 +46,7 @@ def call(
         list[str] | None,
         typer.Option(
             "--data",
+            "-d",
             metavar="JSON",
             help="The request, as JSON; {} without it. For a stream of requests, give it several "
             "times, or `-` for one JSON a line from standard input.",
@@ -55,6 +56,7 @@ def call(
         list[str] | None,
         typer.Option(
             "--header",
+            "-H",
             metavar="'KEY: VALUE'",
             help="Metadata for the backend. May be repeated; values of -bin keys are base64.",
         ),
@@ -67,13 +69,15 @@ def call(
     ] = None,
     config: options.Config = None,
     set_: options.Set = None,
+    log_level: options.LogLevel = options.Level.WARNING,
 ) -> None:
     """Make one call through the gateway's own way to the backend: upstream, policies, deadline.
 
     The reply is printed as JSON; a stream of replies as one JSON a line, each as it arrives. If the
     call ends with an error, its status and details go to standard error and the exit code is 1.
+    Why a backend can't be reached, which clients never see, is logged there too.
     """
-    logs.configure(options.Level.ERROR)
+    logs.configure(log_level)
     uvloop.run(
         _call(
             reader(config, set_),

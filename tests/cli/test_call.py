@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import grpc
 import pytest
+import trustme
 
 from gateway.cli.failure import Exit
 from services_mock.testing import Backend
@@ -71,10 +74,42 @@ def test_the_timeout_shortens_the_deadline(here: Path) -> None:
     assert done.err.startswith("DEADLINE_EXCEEDED: ")
 
 
-def test_a_backend_that_is_not_there(shop: Path) -> None:
+def test_a_backend_that_is_not_there_and_why(shop: Path) -> None:
     done = run("call", "ListProducts", cwd=shop)
     assert done.code == Exit.FAILED
-    assert "UNAVAILABLE: " in done.err
+    assert "\nUNAVAILABLE: The backend cannot be reached.\n" in done.err
+    why = next(line for line in done.errors if "UPSTREAM_UNAVAILABLE: " in line)
+    assert why.startswith("warning gateway.upstream: backend 127.0.0.1:1: ")
+    assert "Connection refused" in why
+
+
+def test_a_backend_that_speaks_tls_is_said_to_have_hung_up(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    chain = b"".join(each.bytes() for each in certificate.cert_chain_pems)
+    with ThreadPoolExecutor(1) as threads:
+        server = grpc.server(threads)
+        credentials = grpc.ssl_server_credentials([(certificate.private_key_pem.bytes(), chain)])
+        port = server.add_secure_port("127.0.0.1:0", credentials)
+        server.start()
+        try:
+            write_config(tmp_path, f"127.0.0.1:{port}")
+            done = run("call", "ListProducts", cwd=tmp_path)
+        finally:
+            server.stop(None).wait()
+    assert f"warning gateway.upstream: backend 127.0.0.1:{port}: UPSTREAM_" in done.err
+
+
+def test_what_is_logged_can_be_chosen(shop: Path) -> None:
+    done = run("call", "ListProducts", "--log-level", "error", cwd=shop)
+    assert done.errors[0].startswith("UNAVAILABLE: ")
+
+
+def test_data_and_headers_have_curls_short_options(here: Path) -> None:
+    found = run("call", "GetProduct", "-d", '{"id": "p1"}', "-H", "x-fault-delay: 1ms", cwd=here)
+    assert json.loads(found.out)["id"] == "p1"
+    ordered = run("call", "ListProducts", "-H", "x-fault-code: ABORTED", cwd=here)
+    assert ordered.err.startswith("ABORTED: ")
 
 
 @pytest.mark.parametrize(
