@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiohttp import web
 
-from gateway.http import BodyError, BodyFault, Exchange, Request
+from gateway.http import BodyError, BodyFault, Exchange
 from gateway.http.exchange import DRAINING, STREAM_IDLE, HeaderList
 from gateway.listener import faults
 from gateway.listener.body import is_coded
@@ -44,15 +44,7 @@ class AiohttpExchange(Exchange):
     def __init__(self, connection: Connection, raw: web.BaseRequest, service: Service) -> None:
         head = connection.head
         client = origin(connection.peer, connection.scheme, head.headers, service.trusted)
-        self.request = Request(
-            method=head.method,
-            path=head.path,
-            query=head.query,
-            headers=head.headers,
-            authority=head.authority,
-            scheme=client.scheme,
-            peer=client.peer,
-        )
+        self.request = head.request(client)
         self._connection = connection
         self._head = head
         self._raw = raw
@@ -328,14 +320,20 @@ class AiohttpExchange(Exchange):
         self._raw.content.set_exception(BodyError(BodyFault.INCOMPLETE))
 
     def cancel(self, why: str) -> None:
-        """Cancels the spawned task of a client that is still there.
+        """Cancels the work for a client that is still there.
 
         Args:
-            why: STREAM_IDLE or DRAINING, which the task finds in its CancelledError.
+            why: STREAM_IDLE or DRAINING, which a spawned task finds in its CancelledError. Work
+                without a task is told as if the client had gone, and answered for.
         """
         if self._task is not None and not self._task.done():
             self._cancelled_for = why
             self._task.cancel(why)
+        elif self._task is None and not (self._is_gone or self._over):
+            callbacks, self._callbacks = self._callbacks, []
+            for callback in callbacks:
+                self._guarded(callback)
+            self._fail(_CANCELLED_FOR[why])
 
     # Its state.
 

@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.http import Headers
+from gateway.http import Headers, Request
 from gateway.listener.faults import EXPECTATION, VERSION, Refused, bad_request
+from gateway.listener.forwarded import Origin
 
 # RFC 9110 5.6.2: token.
 _TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -56,6 +57,18 @@ class Head:
     http10: bool
     length: int
     expects_continue: bool
+
+    def request(self, client: Origin) -> Request:
+        """Returns it as fronts see it, for a client that comes from there."""
+        return Request(
+            method=self.method,
+            path=self.path,
+            query=self.query,
+            headers=self.headers,
+            authority=self.authority,
+            scheme=client.scheme,
+            peer=client.peer,
+        )
 
 
 def parse(data: bytes) -> Head:

@@ -109,7 +109,7 @@ async def test_a_stream_that_goes_on_is_cancelled_and_may_say_so(listen, connect
     assert (reply.body, reply.complete) == (b"going away", True)
 
 
-async def test_what_does_not_end_is_cut(held, connect):
+async def test_what_does_not_end_is_told_to_and_answered_503(held, connect):
     listener, waiting = held
     clients = [await connect(listener) for _ in range(2)]
     gone = []
@@ -120,7 +120,9 @@ async def test_what_does_not_end_is_cut(held, connect):
     assert gone == [True, True]
     assert listener.connections == 0
     for client in clients:
-        assert await client.rest() == b""
+        reply = await client.reply()
+        assert reply.status == 503
+        assert b"DRAINING" in reply.body
 
 
 async def test_a_task_without_a_head_answers_503(listen, connect):
