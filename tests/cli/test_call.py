@@ -116,6 +116,16 @@ def test_data_and_headers_have_curls_short_options(here: Path) -> None:
     ("arguments", "says"),
     [
         pytest.param(["GetProduct", "--data", '{"idd": 1}'], "idd", id="unknown-field"),
+        pytest.param(
+            ["CreateProduct", "-d", '{"product": {"titel": "T"}}'],
+            "did you mean title?\n",
+            id="a-question-ends-with-its-mark",
+        ),
+        pytest.param(
+            ["CreateProduct", "-d", '{"product": {"titel": "T", "nonsense": 1}}'],
+            "did you mean title? (and 1 more)\n",
+            id="a-question-of-several",
+        ),
         pytest.param(["GetProduct", "--data", "{"], "--data is no", id="not-JSON"),
         pytest.param(["GetProduct", "--data", "{}", "--data", "{}"], "once", id="two-for-unary"),
         pytest.param(["GetProdct"], "CatalogService/GetProduct", id="unknown-method"),

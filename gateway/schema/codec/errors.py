@@ -33,4 +33,5 @@ class CodecError(ValueError):
         text = f"{path}: {description}" if path else f"The value is wrong: {description}"
         if more := len(violations) - 1:
             text += f" (and {more} more)"
-        return cls(text + ".", violations)
+        end = "" if description.endswith("?") else "."
+        return cls(text + end, violations)
