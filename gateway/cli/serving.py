@@ -26,6 +26,7 @@ from gateway.listener import ListenError
 
 log = logging.getLogger("gateway")
 
+_ANONYMOUS = "note: every caller is anonymous: this version has no authentication"
 _INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -97,8 +98,7 @@ async def _start(app: App) -> None:
             raise Failure(str(error), *_advice(app, str(error)), code=Exit.FAILED) from error
     for warning in app.current.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    if not app.current.config.auth.providers:
-        typer.echo("note: auth has no providers, so every caller is anonymous", err=True)
+    typer.echo(_ANONYMOUS, err=True)
 
 
 def _advice(app: App, error: str) -> list[str]:

@@ -56,7 +56,9 @@ def test_the_admin_line_then_the_address_once_requests_are_served(serving: Servi
     assert len(serving.lines) == 2
     assert status(url, "/v1/products/p1") == 200
     assert status(serving.lines[0].removeprefix("admin on "), "/readyz") == 200
-    assert "every caller is anonymous" in serving.read_error("note: ")
+    assert serving.read_error("note: ") == (
+        "note: every caller is anonymous: this version has no authentication"
+    )
 
 
 def test_a_line_an_address_and_none_for_admin_that_is_off(here: Path) -> None:
