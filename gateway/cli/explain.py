@@ -17,13 +17,16 @@ from gateway.cli.building import examined
 from gateway.cli.configuration import reader
 from gateway.cli.names import resolve
 from gateway.config import matches
+from gateway.config.models.upstreams import Upstream
 from gateway.config.problems import Path, format_path
 from gateway.config.units import format_duration, format_size
-from gateway.schema.method import Idempotency, MethodDescriptor
+from gateway.policies.deadline import DeadlineGate
+from gateway.schema.method import Idempotency, Kind, MethodDescriptor
 
 app = typer.Typer(add_completion=False)
 
 _DEFAULT = "default"
+_NAMES = 18  # columns for what a line is about: the longest is `  stream_timeout`
 _EFFECTS = {
     Idempotency.UNKNOWN: "",
     Idempotency.NO_SIDE_EFFECTS: ", no side effects",
@@ -51,11 +54,11 @@ def explain(
     known = {name: each.descriptor for name, each in generation.methods.items()}
     known |= {each.name: each for each in generation.unserved}
     descriptor = known[resolve(method, known)]
-    for section in (_proto(descriptor), _upstream(generation, descriptor)):
+    for section in (_proto(generation, descriptor), _upstream(generation, descriptor)):
         _print(section)
     if descriptor.name in generation.methods:
         for section in (
-            _chain(generation.methods[descriptor.name].policies),
+            _chain(generation, descriptor),
             _limits(generation, descriptor),
             _headers(generation),
         ):
@@ -63,8 +66,8 @@ def explain(
     _print(_routes(generation, descriptor))
 
 
-def _proto(descriptor: MethodDescriptor) -> Iterator[Fact]:
-    yield Fact("method", descriptor.name, descriptor.source)
+def _proto(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
+    yield Fact("method", descriptor.name, _written(generation, descriptor))
     for line in descriptor.comment.splitlines():
         yield Fact("", line)
     yield Fact("kind", descriptor.kind.value + _EFFECTS[descriptor.idempotency])
@@ -97,18 +100,35 @@ def _upstream(generation: Generation, descriptor: MethodDescriptor) -> Iterator[
     place = _place(generation, (*at, "balancing", "policy"))
     yield Fact("  balancing", upstream.balancing.policy, place)
     yield Fact("  transport", upstream.transport, _place(generation, (*at, "transport")))
-    streams = descriptor.kind.client_streams or descriptor.kind.server_streams
-    key = "stream_timeout" if streams else "timeout"
-    seconds = upstream.stream_timeout if streams else upstream.timeout
+    key, seconds = _timeout(upstream, descriptor)
     value = format_duration(seconds) if seconds else "none"
     yield Fact(f"  {key}", value, _place(generation, (*at, key)))
 
 
-def _chain(policies: tuple[Policy, ...]) -> Iterator[Fact]:
-    for number, policy in enumerate(policies, 1):
+def _timeout(upstream: Upstream, descriptor: MethodDescriptor) -> tuple[str, float]:
+    """Returns the key that limits how long a call of a method takes, and its seconds or 0."""
+    if descriptor.kind is Kind.UNARY:
+        return "timeout", upstream.timeout
+    return "stream_timeout", upstream.stream_timeout
+
+
+def _chain(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
+    upstream = generation.config.upstreams[generation.upstream_of[descriptor.service]]
+    _, seconds = _timeout(upstream, descriptor)
+    for number, policy in enumerate(generation.methods[descriptor.name].policies, 1):
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(policy).__name__).lower()
-        about = (type(policy).__doc__ or "").partition("\n")[0]
+        about = _about(policy, seconds)
         yield Fact("chain" if number == 1 else "", f"{number}. {words}: {about}")
+
+
+def _about(policy: Policy, seconds: float) -> str:
+    """Returns what a policy does to the calls of a method whose timeout is `seconds`, or 0."""
+    if not isinstance(policy, DeadlineGate):
+        return (type(policy).__doc__ or "").partition("\n")[0]
+    if not seconds:
+        return "Sets no deadline of its own, and refuses a call whose deadline is past."
+    limit = format_duration(seconds)
+    return f"Gives each call a deadline of at most {limit}, and refuses one whose is past."
 
 
 _SIZES = ("header_size", "body_size", "message_size", "stream_size")
@@ -168,10 +188,18 @@ def _routes(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fa
     for number, each in enumerate(listed):
         body = f"  body: {each.rule.body}" if each.rule.body else ""
         reply = f"  response_body: {each.rule.response_body}" if each.rule.response_body else ""
-        source = config_place(each.rule.source, generation.source) or each.rule.source
         implied = "" if descriptor.rules else "  (it has no HTTP rule)"
+        source = config_place(each.rule.source, generation.source) or each.rule.source
+        if implied:
+            source = _written(generation, descriptor)
         text = f"{each.verb} {each.template}{body}{reply}{implied}"
         yield Fact("" if number else "routes", text, source)
+
+
+def _written(generation: Generation, descriptor: MethodDescriptor) -> str:
+    """Returns where an RPC is written, by the path of its file as rules have it."""
+    origin = generation.registry.origin(descriptor.file)
+    return f"{origin}:{descriptor.line}" if descriptor.line else origin
 
 
 def _place(generation: Generation, path: Path) -> str:
@@ -186,4 +214,4 @@ def _print(section: Iterator[Fact]) -> None:
     wide = max((len(fact.value) for fact in facts if fact.where), default=0)
     for fact in facts:
         value = fact.value.ljust(wide) if fact.where else fact.value
-        typer.echo(f"{fact.name:13} {value}  {fact.where}".rstrip())
+        typer.echo(f"{fact.name:{_NAMES}}{value}  {fact.where}".rstrip())

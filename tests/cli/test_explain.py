@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import pytest
 
 from gateway.cli.failure import Exit
 from tests.cli.conftest import write_config
@@ -10,7 +13,7 @@ from tests.cli.processes import invoke
 
 
 def facts(out: str) -> dict[str, str]:
-    return {line[:14].strip(): line[14:] for line in out.splitlines() if line[:14].strip()}
+    return {line[:18].strip(): line[18:] for line in out.splitlines() if line[:18].strip()}
 
 
 def test_each_value_has_the_line_that_set_it_or_default(tmp_path: Path) -> None:
@@ -34,6 +37,55 @@ def test_limits_are_those_of_its_kind(shop: Path) -> None:
     assert "stream_idle_timeout" not in unary
     assert "body_size" not in stream
     assert "stream_size none" in stream
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "name", "says"),
+    [
+        ("GetProduct", ("timeout: 2s",), "timeout 2s", "a deadline of at most 2s,"),
+        ("ImportProducts", ("timeout: 2s",), "stream_timeout none", "no deadline of its own"),
+        (
+            "ImportProducts",
+            ("timeout: 2s", "stream_timeout: 1h"),
+            "stream_timeout 1h",
+            "a deadline of at most 1h,",
+        ),
+    ],
+    ids=["unary", "stream-without-one", "stream"],
+)
+def test_the_deadline_is_that_of_its_kind(
+    method: str, settings: tuple[str, ...], name: str, says: str, tmp_path: Path
+) -> None:
+    write_config(tmp_path, "127.0.0.1:1", *(f"    {each}" for each in settings))
+    out = invoke("explain", method, cwd=tmp_path).out
+    assert name in " ".join(out.split())
+    assert says in facts(out)["chain"]
+
+
+def test_columns_stay_columns(shop: Path) -> None:
+    lines = invoke("explain", "ImportProducts", cwd=shop).out.splitlines()
+    upstream = next(i for i, line in enumerate(lines) if line.startswith("upstream "))
+    section = lines[upstream : upstream + 7]
+    assert section[-1].startswith("  stream_timeout  none ")
+    places = [re.search(r"gateway\.yaml:|default$", line) for line in section]
+    assert len({place.start() if place else None for place in places}) == 1
+
+
+@pytest.mark.parametrize("rule", ["", " { option (google.api.http) = {get: '/v1/a'}; }"])
+def test_a_method_is_where_its_file_is_with_a_rule_or_without(rule: str, tmp_path: Path) -> None:
+    folder = tmp_path / "protos" / "a" / "v1"
+    folder.mkdir(parents=True)
+    (folder / "a.proto").write_text(
+        'syntax = "proto3"; package a.v1; import "google/api/annotations.proto";\n'
+        "message E {}\n"
+        f"service A {{ rpc Do(E) returns (E){rule or ';'} }}\n"
+    )
+    (tmp_path / "gateway.yaml").write_text(
+        'schema: {protos: [protos]}\nupstreams: {a: {services: ["*"], endpoints: ["127.0.0.1:1"]}}\n'
+    )
+    found = facts(invoke("explain", "Do", cwd=tmp_path).out)
+    assert found["method"].split() == ["a.v1.A/Do", "protos/a/v1/a.proto:3"]
+    assert found["routes"].split()[-1] == "protos/a/v1/a.proto:3"
 
 
 def test_an_override_is_a_place_too(shop: Path) -> None:
