@@ -104,7 +104,8 @@ class App:
                     settings.limits(listener), map(str, listener.trusted_proxies)
                 )
             self.current = fresh
-            # The old generation is freed by its references' count; see start for the rest.
+            # What of the old one is in cycles would stay frozen for ever.
+            gc.unfreeze()
             gc.collect()
             gc.freeze()
 

@@ -24,7 +24,8 @@ from gateway.http import Exchange
 from gateway.policies.deadline import DeadlineGate
 from gateway.routing.metadata import HeaderRules
 from gateway.schema.codec import Codec, JsonOptions
-from gateway.schema.load import load
+from gateway.schema.load import Loaded as Schema
+from gateway.schema.load import RulesError, Sources, load
 from gateway.schema.method import Kind, MethodDescriptor
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.progress import Progress
@@ -122,15 +123,17 @@ async def build(
     config, source = loaded.config, loaded.source
     specs = _specs(config, source)
     try:
-        schema = await load(settings.sources(config, specs), progress=progress)
-        upstream_of = assign(schema.methods, config.upstreams, source)
+        schema, wrong_rules = await _schema(settings.sources(config, specs), progress)
     except SchemaError as wrong:
         raise BuildError(_placed(wrong.problems, source)) from None
+    problems = _placed(wrong_rules, source)
+    try:
+        upstream_of = assign(schema.methods, config.upstreams, source)
     except ConfigError as wrong:
-        raise BuildError(map(str, wrong.problems)) from None
+        raise BuildError([*map(str, wrong.problems), *problems]) from None
     known = schema.registry.services()
     if unknown := list(unknown_services(config, source, known)):
-        raise BuildError(unknown)
+        raise BuildError([*unknown, *problems])
     served = {name: each for name, each in schema.methods.items() if name in upstream_of}
     lease = pool.lease(specs.values())
     clock = asyncio.get_running_loop().time
@@ -168,7 +171,10 @@ async def build(
                 settings.rest_options(config, config.rest),
             )
         except SchemaError as wrong:
-            raise BuildError(_placed(wrong.problems, source)) from None
+            found = SchemaError([*wrong_rules, *wrong.problems]).problems  # in their order
+            raise BuildError(_placed(found, source)) from None
+    if problems:
+        raise BuildError(problems)
     return Generation(
         config=config,
         source=source,
@@ -194,6 +200,16 @@ async def build(
         shared=shared,
         rest=front,
     )
+
+
+async def _schema(
+    sources: Sources, progress: Callable[[Progress], None]
+) -> tuple[Schema, tuple[Problem, ...]]:
+    """Loads the schema; what is wrong with its rules comes beside it, so that more can be found."""
+    try:
+        return await load(sources, progress=progress), ()
+    except RulesError as wrong:
+        return wrong.loaded, wrong.problems
 
 
 def policies_of(

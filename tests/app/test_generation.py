@@ -158,6 +158,50 @@ async def test_all_wrong_rules_are_told_at_once():
     assert "column" in found[1]
 
 
+async def test_rules_wrong_in_themselves_selectors_and_fields_come_in_one_round():
+    users = "shop.users.v1.UserService"
+    rules = [
+        {"selector": f"{users}.GetUsr", "get": "/v1/x"},
+        {"selector": f"{users}.WhoAmI"},
+        {"selector": f"{users}.GetUser", "get": "v1/fail"},
+        {"selector": f"{users}.DeleteUser", "get": "/v1/{nope}", "post": "/v1/x"},
+        {
+            "selector": f"{users}.ListUsers",
+            "get": "/v1/{nope}",
+            "additional_bindings": [
+                {"get": "/a", "additional_bindings": [{"get": "/b"}, {"put": "/{"}]}
+            ],
+        },
+    ]
+    schema = {"protos": [str(ROOT / "protos")], "http_rules": rules}
+    found = await problems(shop(schema=schema))
+    assert [(line.partition("[")[2][0], line.rpartition("): ")[2]) for line in found] == [
+        ("0", found[0].rpartition("): ")[2]),
+        (
+            "1",
+            "an HTTP rule has no HTTP method; expected one of get, put, post, delete, patch, custom",
+        ),
+        ("2", found[2].rpartition("): ")[2]),
+        ("3", "an HTTP rule has get and post; expected only one of them"),
+        (
+            "4",
+            "additional_bindings[0] has additional_bindings itself; they may be one level deep only",
+        ),
+        ("4", found[5].rpartition("): ")[2]),
+    ]
+    assert "did you mean shop.users.v1.UserService.GetUser?" in found[0]
+    assert 'expected "/", found "v"' in found[2]
+    assert '"nope" is not a field' in found[5]
+
+
+async def test_a_wrong_rule_is_told_where_nothing_else_is_wrong():
+    rules = [{"selector": "shop.users.v1.UserService.WhoAmI"}]
+    schema = {"protos": [str(ROOT / "protos")], "http_rules": rules}
+    for rest in ({}, False):
+        (found,) = await problems(shop(schema=schema, rest=rest))
+        assert "has no HTTP method" in found
+
+
 async def test_clashing_rules_name_both_methods():
     rules = [{"selector": "shop.users.v1.UserService.ListUsers", "get": "/v1/products"}]
     schema = {"protos": [str(ROOT / "protos")], "http_rules": rules}

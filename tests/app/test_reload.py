@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import weakref
 from pathlib import Path
 
@@ -120,3 +121,17 @@ async def test_what_takes_a_restart_is_said_as_long_as_it_differs(app, caplog):
     app._load.sections = {}
     await app.reload()
     assert caplog.text == ""
+
+
+async def test_reloads_leave_nothing_behind(app):
+    async def objects_after(reloads):
+        for _ in range(reloads):
+            app.current.codec.message("shop.catalog.v1.Product").transcode(b"")
+            await app.reload()
+        gc.unfreeze()
+        gc.collect()
+        return len(gc.get_objects())
+
+    await objects_after(3)
+    one = len(app.current.methods)
+    assert await objects_after(10) - await objects_after(1) < one, "less than an object a method"
