@@ -133,5 +133,5 @@ async def test_reloads_leave_nothing_behind(app):
         return len(gc.get_objects())
 
     await objects_after(3)
-    one = len(app.current.methods)
-    assert await objects_after(10) - await objects_after(1) < one, "less than an object a method"
+    left = await objects_after(10) - await objects_after(1)
+    assert left < len(app.current.methods), "less than one object a method, in ten reloads"
