@@ -28,9 +28,11 @@ class NotBuilt:
 
     Attributes:
         unless_false: Whether `false` is accepted, as it asks for nothing.
+        elsewhere: Whether the value's reader refuses it, together with all else that is wrong.
     """
 
     unless_false: bool = False
+    elsewhere: bool = False
 
     def __get_pydantic_json_schema__(
         self, _schema: CoreSchema, _handler: GetJsonSchemaHandler

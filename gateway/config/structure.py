@@ -48,7 +48,7 @@ class Key:
         """Whether this version can do what the key says."""
         if self.not_built is None:
             return True
-        return self.not_built.unless_false and is_false(node.value)
+        return self.not_built.elsewhere or (self.not_built.unless_false and is_false(node.value))
 
 
 @cache

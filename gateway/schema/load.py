@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +63,18 @@ class Loaded:
     warnings: tuple[Problem, ...] = ()
 
 
+class RulesError(SchemaError):
+    """Descriptors that fit together, with HTTP rules or `expose` that are wrong.
+
+    Attributes:
+        loaded: The schema as far as it is right. To be looked at only, for what else is wrong.
+    """
+
+    def __init__(self, problems: Iterable[Problem], loaded: Loaded) -> None:
+        super().__init__(problems)
+        self.loaded = loaded
+
+
 def _silent(_: Progress) -> None:
     """Tells nobody."""
 
@@ -83,7 +95,8 @@ async def load(
         progress: Told how far it is, on the event loop.
 
     Raises:
-        SchemaError: With the problems of all sources at once.
+        RulesError: The descriptors are right, rules or `expose` are wrong: with all their problems.
+        SchemaError: With the problems of all sources at once, and those of rules by themselves.
     """
     cache = cache or Cache(default_folder())
     files, reflected, warnings = await _gather(sources, cache, bounds or Bounds(), progress)
@@ -97,14 +110,12 @@ async def load(
     for service in chosen(registry.services(), sources.expose):
         if registry.source(service) is Source.REFLECTION and service not in reflected:
             continue  # in one file with a service of the backend, which does not have it
-        try:
-            methods[service] = registry.methods(service)
-        except SchemaError as error:
-            problems += error.problems
+        methods[service] = registry.methods(service)
         turn = await _give_way(turn)
-    if problems:
-        raise SchemaError(problems)
-    return Loaded(registry, methods, tuple(warnings))
+    loaded = Loaded(registry, methods, tuple(warnings))
+    if problems := problems + registry.annotation_problems():
+        raise RulesError(problems, loaded)
+    return loaded
 
 
 def load_sync(
@@ -122,7 +133,7 @@ async def _gather(
     sources: Sources, cache: Cache, bounds: Bounds, progress: Callable[[Progress], None]
 ) -> tuple[list[SchemaFile], set[str], list[Problem]]:
     """Asks all sources at the same time; returns files, services of backends, and warnings."""
-    problems = configured(sources.http_rules)[1]
+    problems: list[Problem] = []
     work: list[Coroutine[object, object, Reflected]] = []
     if sources.folders:
         work.append(_from_folders(sources, cache, progress))
@@ -142,7 +153,7 @@ async def _gather(
             services.update(result.services)
             warnings += result.warnings
     if problems:
-        raise SchemaError(problems)
+        raise SchemaError([*problems, *configured(sources.http_rules).problems])
     return files, services, warnings
 
 

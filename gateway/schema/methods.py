@@ -9,9 +9,9 @@ from google.protobuf.descriptor import MethodDescriptor as PoolMethod
 from google.protobuf.message import DecodeError
 
 from gateway.schema.file import SchemaFile
-from gateway.schema.http_rules import ANNOTATION, RuleError, annotated
+from gateway.schema.http_rules import ANNOTATION, Read, annotated
 from gateway.schema.method import HttpRule, Idempotency, Kind, MethodDescriptor
-from gateway.schema.problem import Problem, SchemaError
+from gateway.schema.problem import Problem
 from gateway.schema.source_info import NOWHERE, Location, Path, locations
 
 _SERVICE, _METHOD, _OPTIONS = 6, 2, 4  # field numbers in descriptor.proto
@@ -32,40 +32,39 @@ def _tells_of_a_method(path: Path) -> bool:
 
 def methods_of(
     descriptor: FileDescriptor, file: SchemaFile, configured: Mapping[str, tuple[HttpRule, ...]]
-) -> dict[str, tuple[MethodDescriptor, ...]]:
+) -> tuple[dict[str, tuple[MethodDescriptor, ...]], list[Problem]]:
     """Returns the methods of a file's services, in the order of the file, by service.
+
+    What is wrong with annotations comes beside them, by file and line, and so does source info that
+    is damaged; such methods have their right bindings only.
 
     Args:
         descriptor: The file in the pool.
         file: The same file, for its source info.
         configured: Rules of the configuration by selector: they replace annotations.
-
-    Raises:
-        SchemaError: Annotations break their specification; all that do, by file and line. Or the
-            source info is damaged.
     """
-    try:
-        known = locations(file.source_info, _tells_of_a_method) if file.source_info else {}
-    except DecodeError as error:
-        damaged = Problem(file.origin, message="has damaged source_code_info")
-        raise SchemaError([damaged]) from error
-    rule_lines = _rule_lines(known)
     found: dict[str, tuple[MethodDescriptor, ...]] = {}
     problems: list[Problem] = []
+    known: Mapping[Path, Location] = {}
+    try:
+        known = locations(file.source_info, _tells_of_a_method) if file.source_info else {}
+    except DecodeError:
+        problems.append(Problem(file.origin, message="has damaged source_code_info"))
+    rule_lines = _rule_lines(known)
     for service in descriptor.services_by_name.values():
         methods = []
         for method in service.methods:
             path = (_SERVICE, service.index, _METHOD, method.index)
             location = known.get(path, NOWHERE)
             line = rule_lines.get(path, location.line)
-            try:
-                methods.append(_describe(method, file.origin, location, line, configured))
-            except RuleError as error:
-                problems.append(Problem(file.origin, line, message=f"{method.full_name}: {error}"))
+            read = _rules(method, f"{file.origin}:{line}" if line else file.origin, configured)
+            problems += [
+                Problem(file.origin, line, message=f"{method.full_name}: {text}")
+                for text in read.problems
+            ]
+            methods.append(_describe(method, location, read.rules))
         found[service.full_name] = tuple(methods)
-    if problems:
-        raise SchemaError(problems)
-    return found
+    return found, problems
 
 
 def _rule_lines(known: Mapping[Path, Location]) -> dict[Path, int]:
@@ -79,17 +78,16 @@ def _rule_lines(known: Mapping[Path, Location]) -> dict[Path, int]:
     return lines
 
 
+def _rules(method: PoolMethod, source: str, configured: Mapping[str, tuple[HttpRule, ...]]) -> Read:
+    if (rules := configured.get(method.full_name)) is not None:
+        return Read(rules)
+    return annotated(method.GetOptions(), source)
+
+
 def _describe(
-    method: PoolMethod,
-    origin: str,
-    location: Location,
-    rule_line: int,
-    configured: Mapping[str, tuple[HttpRule, ...]],
+    method: PoolMethod, location: Location, rules: tuple[HttpRule, ...]
 ) -> MethodDescriptor:
     options = method.GetOptions()
-    rules = configured.get(method.full_name)
-    if rules is None:
-        rules = annotated(options, f"{origin}:{rule_line}" if rule_line else origin)
     return MethodDescriptor(
         name=f"{method.containing_service.full_name}/{method.name}",
         kind=_KINDS[method.client_streaming, method.server_streaming],

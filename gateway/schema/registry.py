@@ -19,9 +19,9 @@ from google.protobuf.descriptor_pool import DescriptorPool
 
 from gateway.schema import bundled
 from gateway.schema.file import SchemaFile, Source
-from gateway.schema.http_rules import configured, unknown_selectors
+from gateway.schema.http_rules import Configured, configured, unknown_selectors
 from gateway.schema.merge import merge
-from gateway.schema.method import HttpRule, MethodDescriptor
+from gateway.schema.method import MethodDescriptor
 from gateway.schema.methods import methods_of
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.progress import Progress
@@ -49,14 +49,13 @@ class Registry:
         self,
         pool: DescriptorPool,
         files: Mapping[str, AddedFile],
-        http_rules: Mapping[str, tuple[HttpRule, ...]],
-        unreadable_rules: Sequence[Problem] = (),
+        http_rules: Configured,
     ) -> None:
         self.pool = pool
         self.file_bytes: Mapping[str, bytes] = _FileBytes(files)
         self._files = files
         self._http_rules = http_rules
-        self._unreadable_rules = unreadable_rules
+        self._annotation_problems: list[Problem] = []
         self._service_files = {
             service.full_name: name
             for name, added in files.items()
@@ -113,27 +112,38 @@ class Registry:
         return self._files[self._service_files[service]].file.source
 
     def methods(self, service: str) -> tuple[MethodDescriptor, ...]:
-        """Returns the methods of a service, in the order of its proto.
+        """Returns the methods of a service, in the order of its proto, with their right bindings.
+
+        What is wrong with HTTP annotations in the service's file is then in `annotation_problems`.
 
         Raises:
             KeyError: There is no such service.
-            SchemaError: HTTP annotations in the service's file are wrong.
         """
         if service not in self._methods:
             added = self._files[self._service_files[service]]
-            self._methods.update(methods_of(added.descriptor, added.file, self._http_rules))
+            found, problems = methods_of(added.descriptor, added.file, self._http_rules.rules)
+            self._methods.update(found)
+            self._annotation_problems += problems
         return self._methods[service]
+
+    def annotation_problems(self) -> list[Problem]:
+        """Returns what is wrong with HTTP annotations, in the files of services asked for so far.
+
+        Damaged source info is among it, which says where annotations stand.
+        """
+        return list(self._annotation_problems)
 
     def rule_problems(self) -> list[Problem]:
         """Returns what is wrong with configured HTTP rules, such as a selector of no method."""
-        if not self._http_rules:
-            return list(self._unreadable_rules)
+        if not self._http_rules.places:
+            return list(self._http_rules.problems)
         selectable = {
             method.full_name
             for service in self._services
             for method in self.pool.FindServiceByName(service).methods
         }
-        return [*self._unreadable_rules, *unknown_selectors(self._http_rules, selectable)]
+        unknown = unknown_selectors(self._http_rules.places, selectable)
+        return [*self._http_rules.problems, *unknown]
 
     def files_of(self, full_name: str) -> str:
         """Returns the name of the file that declares a type or a service. KeyError without one."""
@@ -162,7 +172,7 @@ def building(
     Raises:
         SchemaError: The files don't fit together; with the problems of configured rules.
     """
-    rules, rule_problems = configured(http_rules)
+    rules = configured(http_rules)
     ordered, problems = merge(files)
     pool = DescriptorPool()
     added: dict[str, AddedFile] = {}
@@ -175,9 +185,9 @@ def building(
             problems.append(_unfit(file, str(error), pool, added))
         yield Progress("building descriptors", number + 1, len(ordered))
     if problems:
-        raise SchemaError(problems + rule_problems)
+        raise SchemaError([*problems, *rules.problems])
     _add_bundled(pool, added)
-    return Registry(pool, added, rules, rule_problems)
+    return Registry(pool, added, rules)
 
 
 def _add(pool: DescriptorPool, file: SchemaFile) -> AddedFile:

@@ -19,7 +19,7 @@ NOT_BUILT = {
     for section in (Config, *(key.shape.section for _, key in all_keys(Config)))
     if section
     for name, key in keys_of(section).items()
-    if key.not_built and not key.not_built.unless_false
+    if key.not_built and not (key.not_built.unless_false or key.not_built.elsewhere)
 } - {"addresses"}  # also a word
 
 

@@ -213,15 +213,8 @@ WRONG = [
         ),
     ),
     (
-        "schema: {http_rules: [{selector: a.B.C}]}",
-        (
-            "1:23: schema.http_rules.0: expected one of the keys get or put or post or delete or patch "
-            "or custom"
-        ),
-    ),
-    (
-        "schema: {http_rules: [{selector: a.B.C, get: /a, put: /b}]}",
-        "1:50: schema.http_rules.0.put: cannot stand beside get; expected only one of them",
+        "schema: {http_rules: [{selector: a.B.C, get: /a, additional_bindings: [{puts: /b}]}]}",
+        '1:74: schema.http_rules.0.additional_bindings.0.puts: unknown key; did you mean "put"?',
     ),
     (
         "schema: {http_rules: [{get: /a}]}",
@@ -261,6 +254,19 @@ WRONG = [
         "1:23: schema.reflection.0: no upstream has this name; there are no upstreams",
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "selector: a.B.C",
+        "selector: a.B.C, get: a",
+        "selector: a.B.C, get: /a, put: /b",
+        "selector: a.B.C, get: /a, additional_bindings: [{put: /b, additional_bindings: [{get: /c}]}]",
+    ],
+)
+def test_what_is_wrong_with_a_rule_is_left_to_who_knows_the_methods(read, rule):
+    assert read(f"schema: {{http_rules: [{{{rule}}}]}}").config.schema.http_rules
 
 
 @pytest.mark.parametrize(("text", "line"), WRONG, ids=[text[:50] for text, _ in WRONG])

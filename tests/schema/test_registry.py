@@ -98,8 +98,10 @@ def test_a_comment_that_is_not_utf_8():
 def test_source_info_that_is_damaged():
     data = file("a.proto", "M", services=[service()]).SerializeToString()
     registry = Registry.build([data + b"\x4a\x02\x0a\x7f"])
-    with pytest.raises(SchemaError, match=r"^a\.proto: has damaged source_code_info$"):
-        registry.methods("p.S")
+    assert [method.name for method in registry.methods("p.S")] == ["p.S/Get"]
+    assert list(map(str, registry.annotation_problems())) == [
+        "a.proto: has damaged source_code_info"
+    ]
 
 
 def test_the_same_file_twice_is_fine():
@@ -247,15 +249,17 @@ def test_configured_rules_replace_annotations_and_the_last_wins():
     [
         pytest.param({"get": "/v1"}, "has no selector", id="no selector"),
         pytest.param({"selector": "p.S.Get"}, "has no HTTP method", id="no method"),
-        pytest.param({"selector": "p.S.Get", "get": ""}, "get has no path", id="no path"),
+        pytest.param({"selector": "p.S.Get", "get": ""}, "no path in get", id="no path"),
         pytest.param({"selector": "p.S.Get", "gett": "/"}, '"gett"', id="unknown key"),
-        pytest.param({"selector": "p.S.Get", "get": "/", "put": "/"}, "pattern", id="two methods"),
+        pytest.param(
+            {"selector": "p.S.Get", "get": "/", "put": "/"}, "get and put", id="two methods"
+        ),
         pytest.param(
             {"selector": "p.S.Get", "custom": {"path": "/"}}, "has no kind", id="custom, no kind"
         ),
         pytest.param(
             {"selector": "p.S.Get", "custom": {"kind": "*"}},
-            "custom has no path",
+            "no path in custom",
             id="custom, no path",
         ),
         pytest.param({"selector": "p.S.Get", "get": 1}, "get", id="not text"),
@@ -278,6 +282,27 @@ def test_a_configured_rule_that_is_wrong(rule, expected):
     (problem,) = refused(file("a.proto", "M", services=[service()]), http_rules=[rule])
     assert problem.startswith("schema.http_rules[0]")
     assert expected in problem
+
+
+def test_all_that_is_wrong_with_rules_comes_at_once():
+    nested = {"get": "/", "additional_bindings": [{"put": "/", "additional_bindings": [{}]}, {}]}
+    rules = [{"selector": "p.S.Get", **nested}, {"selector": "p.S.Gat"}, {"get": "/"}]
+    assert refused(file("a.proto", "M", services=[service()]), http_rules=rules) == [
+        (
+            "schema.http_rules[0] (p.S.Get): additional_bindings[0] has additional_bindings itself; "
+            "they may be one level deep only"
+        ),
+        (
+            "schema.http_rules[0] (p.S.Get): additional_bindings[1] has no HTTP method; expected "
+            "one of get, put, post, delete, patch, custom"
+        ),
+        (
+            "schema.http_rules[1] (p.S.Gat): an HTTP rule has no HTTP method; expected one of get, "
+            "put, post, delete, patch, custom"
+        ),
+        "schema.http_rules[1] (p.S.Gat): there is no method p.S.Gat (did you mean p.S.Get?)",
+        "schema.http_rules[2]: has no selector, such as shop.v1.Catalog.Get",
+    ]
 
 
 def test_the_parts_of_a_file_are_the_file_again():

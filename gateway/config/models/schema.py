@@ -1,19 +1,28 @@
-"""`schema`: where the descriptors come from, and which services clients may reach."""
+"""`schema`: where the descriptors come from, and which services clients may reach.
 
+Of HTTP rules it reads the keys and the kinds of their values. Whether a rule has one HTTP method, a
+template that is one, and no nested bindings, is judged where rules meet their methods, so that all
+that is wrong with rules is told in one round.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
-from gateway.config.markers import OneOf, Short
+from gateway.config.markers import NotBuilt, Short
 from gateway.config.models.section import section
 from gateway.config.places import FILE, FOLDER
 from gateway.config.scalars import NAME, SERVICES, Text
 
 DEFAULT_PROTOS = "protos"
-_TEMPLATE = Annotated[str, Text("a path template such as /v1/products/{id}", r"^/[^\x00-\x20]*$")]
+_TEMPLATE = Annotated[
+    str,
+    Text("a path template such as /v1/products/{id}"),
+    WithJsonSchema({"type": "string", "pattern": r"^/[^\x00-\x20]*$"}),
+]
 _FIELD = Annotated[str, Text('a field\'s name, or "*"', r"^(\*|[A-Za-z_][A-Za-z0-9_]*)$")]
-_PATTERN = OneOf("get", "put", "post", "delete", "patch", "custom")
 
 
 @section
@@ -29,8 +38,6 @@ class CustomPattern:
 @section
 class HttpBinding:
     """One HTTP method and path of an RPC."""
-
-    RULES: ClassVar = (_PATTERN,)
 
     get: _TEMPLATE | None = Field(default=None, description="The path template of a GET.")
     put: _TEMPLATE | None = Field(default=None, description="The path template of a PUT.")
@@ -48,13 +55,22 @@ class HttpBinding:
 
 
 @section
+class AdditionalBinding(HttpBinding):
+    """An HTTP binding beside a rule's own; it can't have some itself."""
+
+    additional_bindings: Annotated[tuple[Mapping[str, Any], ...], NotBuilt(elsewhere=True)] = Field(
+        default=(), description="Not allowed here."
+    )
+
+
+@section
 class HttpRule(HttpBinding):
     """google.api.HttpRule, for a method chosen by `selector`; it replaces the annotation."""
 
     selector: Annotated[
         str, Text("a method such as shop.catalog.v1.CatalogService.GetProduct", r"^[A-Za-z0-9_.]+$")
     ] = Field(description="The method's full name, with dots.")
-    additional_bindings: tuple[HttpBinding, ...] = Field(
+    additional_bindings: tuple[AdditionalBinding, ...] = Field(
         default=(), description="More methods and paths of the same RPC."
     )
 
