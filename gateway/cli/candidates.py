@@ -1,8 +1,9 @@
 """Which routes are worth showing to somebody who sees an API for the first time. Pure.
 
 Three kinds: one that reads, one with a body, one that streams. What changes nothing is known by the
-proto (`idempotency_level`), by HTTP (GET), or by the names that AIP-131 and AIP-132 give such RPCs;
-only that may be called to find out whether it works.
+proto (`idempotency_level`) or by HTTP (GET); only that may be called to find out whether it works.
+A name tells less: an RPC that is called List or Search (AIP-132, AIP-136) and has no annotation at
+all may be asked with an empty request for what there is, and no other.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from gateway.schema.registry import Registry
 _READS = re.compile(
     r"(Get|List|BatchGet|Search|Find|Lookup|Query|Count|Describe)(?![a-z])", re.ASCII
 )
+_LISTS = re.compile(r"(List|Search)(?![a-z])", re.ASCII)
 _DESTROYS = re.compile(
     r"(Delete|Remove|Purge|Drop|Clear|Reset|Cancel|Stop|Kill|Shutdown|BatchDelete)(?![a-z])",
     re.ASCII,
@@ -31,8 +33,9 @@ class Candidates:
     """Routes in the order in which they are worth trying.
 
     Attributes:
-        lists: That need nothing and tell what there is: they read, without path variables.
-        reads: Unary, without a body where there are such.
+        lists: That need nothing and tell what there is: safe, or lists by their name alone;
+            without path variables.
+        reads: Unary; safe ones, and those that read by their name.
         writes: Unary, with a body.
         streams: Streaming.
     """
@@ -49,9 +52,10 @@ def choose(routes: Iterable[Listed], registry: Registry) -> Candidates:
         each for each in routes if not _is_raw(each, registry) and not _DESTROYS.match(_name(each))
     ]
     unary = [each for each in usable if each.method.kind is Kind.UNARY]
-    reading = [each for each in unary if is_safe(each)]
+    reading = [each for each in unary if reads(each)]
+    telling = [each for each in unary if is_safe(each) or is_bare_list(each)]
     return Candidates(
-        lists=tuple(sorted((each for each in reading if not _variables(each)), key=_tells_most)),
+        lists=tuple(sorted((each for each in telling if not _variables(each)), key=_tells_most)),
         reads=tuple(sorted(reading, key=_reads_best)),
         writes=tuple(sorted((each for each in unary if each.rule.body), key=_writes_best)),
         streams=tuple(
@@ -63,15 +67,29 @@ def choose(routes: Iterable[Listed], registry: Registry) -> Candidates:
 
 
 def is_safe(listed: Listed) -> bool:
-    """Whether calling a route changes nothing, as far as can be told."""
-    return (
-        listed.method.idempotency is Idempotency.NO_SIDE_EFFECTS
-        or listed.verb == "GET"
-        or (
-            listed.method.idempotency is Idempotency.UNKNOWN
-            and _READS.match(_name(listed)) is not None
-        )
+    """Whether calling a route's RPC changes nothing: its proto says so, or a rule of GET."""
+    method = listed.method
+    return method.idempotency is Idempotency.NO_SIDE_EFFECTS or any(
+        rule.verb == "GET" for rule in method.rules
     )
+
+
+def is_bare_list(listed: Listed) -> bool:
+    """Whether nothing is said of a unary RPC but its name, and by that it lists what there is."""
+    method = listed.method
+    unsaid = not method.rules and method.idempotency is Idempotency.UNKNOWN
+    return unsaid and method.kind is Kind.UNARY and lists_by_name(listed)
+
+
+def lists_by_name(listed: Listed) -> bool:
+    """Whether an RPC is called List or Search: what it needs, if anything, is required."""
+    return _LISTS.match(_name(listed)) is not None
+
+
+def reads(listed: Listed) -> bool:
+    """Whether an RPC is about what there is already: it is safe, or reads by its name."""
+    unknown = listed.method.idempotency is Idempotency.UNKNOWN
+    return is_safe(listed) or (unknown and _READS.match(_name(listed)) is not None)
 
 
 def _name(listed: Listed) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +12,13 @@ from gateway.cli.failure import Failure
 from gateway.config import Loaded, from_mapping, load
 
 FILE = Path("gateway.yaml")
+
+# What is said of a backend that hangs up on plaintext; one that refuses connections has no TLS.
+_HUNG_UP = re.compile(r"reflection of .*(can't be reached(?!.*refused)|did not answer)")
+_TLS_HINT = (
+    "If it speaks TLS, write a config with upstreams.NAME.tls and schema.reflection: [NAME]; "
+    "--reflect speaks plaintext."
+)
 
 
 def reader(config: Path | None, settings: Sequence[str] | None) -> Callable[[], Loaded]:
@@ -42,3 +51,14 @@ def reflected(address: str, settings: Sequence[str] | None) -> Callable[[], Load
         origin="--reflect",
         overrides=settings or (),
     )
+
+
+@contextmanager
+def advised() -> Iterator[None]:
+    """Adds to the failure of a backend that was asked without a config what may be behind it."""
+    try:
+        yield
+    except Failure as failure:
+        if not any(map(_HUNG_UP.match, failure.lines)):
+            raise
+        raise Failure(*failure.lines, _TLS_HINT, code=failure.code) from failure

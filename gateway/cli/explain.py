@@ -16,8 +16,7 @@ from gateway.cli import options
 from gateway.cli.building import examined
 from gateway.cli.configuration import reader
 from gateway.cli.names import resolve
-from gateway.config import matches
-from gateway.config.models.upstreams import Upstream
+from gateway.config import Upstream, matches
 from gateway.config.problems import Path, format_path
 from gateway.config.units import format_duration, format_size
 from gateway.policies.deadline import DeadlineGate

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.building import schema_of
-from gateway.cli.configuration import FILE
+from gateway.cli.configuration import FILE, advised
 from gateway.cli.failure import Exit, Failure
 from gateway.config import from_mapping
 
@@ -68,7 +68,8 @@ def _services(reflect: str | None, protos: Path | None) -> tuple[str, ...]:
     else:
         origin = "--protos"
         data = {"schema": {"protos": [str(protos)]}}
-    schema = asyncio.run(schema_of(lambda: from_mapping(data, origin=origin)))
+    with advised():
+        schema = asyncio.run(schema_of(lambda: from_mapping(data, origin=origin)))
     if not schema.methods:
         raise Failure(f"{reflect or protos} has no services")
     return tuple(schema.methods)

@@ -1,8 +1,8 @@
 """Request messages with plausible values, for calls to try. Pure.
 
 A request that reads has what it must have; one that writes has what it must have, or its first
-simple fields where nothing says what it must have. Values that the backend is known to have are
-preferred to invented ones.
+simple fields where nothing says what it must have. Ids and names that the backend is known to have
+are preferred to invented ones; what else a reply held would read oddly in another request.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _DEPTH = 4  # messages within messages
 _SIMPLE = 3  # fields that are filled where none is required
 _REQUIRED = field_behavior_pb2.REQUIRED
 _BYTES = FieldDescriptor.TYPE_BYTES
+_IDENTITIES = re.compile(r"(.*_)?(id|uid|uuid|key|name|parent)s?")  # names of fields
 _LEFT_OUT = {field_behavior_pb2.OUTPUT_ONLY, field_behavior_pb2.IDENTIFIER}
 
 # By the end of a field's name.
@@ -158,9 +159,10 @@ class Sampler:
         if field.enum_type is not None:
             values = field.enum_type.values
             return values[min(1, len(values) - 1)].number
-        known = self._known.value(field, self._subjects)
-        if known is not None:
-            return known
+        if _IDENTITIES.fullmatch(field.name):
+            known = self._known.value(field, self._subjects)
+            if known is not None:
+                return known
         if field.cpp_type != FieldDescriptor.CPPTYPE_STRING:
             return _NUMBERS.get(field.cpp_type, 1)
         if field.type == _BYTES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -10,7 +10,7 @@ import uvloop
 
 from gateway.app import App
 from gateway.cli import logs, options
-from gateway.cli.configuration import reader, reflected
+from gateway.cli.configuration import advised, reader, reflected
 from gateway.cli.serving import Signals
 from gateway.cli.serving import serve as run
 from gateway.cli.suggest import suggestions
@@ -21,6 +21,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def serve(
+    *,
     config: options.Config = None,
     set_: options.Set = None,
     reflect: Annotated[
@@ -32,6 +33,12 @@ def serve(
             "them all, and print three calls to try.",
         ),
     ] = None,
+    no_try: Annotated[
+        bool,
+        typer.Option(
+            "--no-try", help="With --reflect: call nothing at start; print calls that are untried."
+        ),
+    ] = False,
     log_level: options.LogLevel = options.Level.INFO,
 ) -> None:
     """Serve gRPC backends over HTTP.
@@ -43,14 +50,20 @@ def serve(
     once. SIGHUP reads the config again; if it is wrong, that is said on standard error and the old
     one goes on. No connection and no stream is dropped.
 
-    With --reflect, the gateway makes a few calls at start to find values for the three calls: only
-    RPCs that are GET, marked as free of side effects, or named Get…, List… or the like.
+    With --reflect, the gateway makes a few calls at start to find values for the three calls: of
+    RPCs that have a rule of GET or are marked as free of side effects; and with an empty request of
+    those without any annotation that are named List… or Search…. --no-try makes none.
     """
     if reflect is not None and config is not None:
         raise typer.BadParameter("--reflect uses no config: give one of --reflect and --config")
+    if no_try and reflect is None:
+        raise typer.BadParameter("--no-try is for --reflect: nothing else makes calls at start")
     logs.configure(log_level)
-    read = reader(config, set_) if reflect is None else reflected(reflect, set_)
-    uvloop.run(_serve(read, None if reflect is None else _suggest))
+    if reflect is None:
+        uvloop.run(_serve(reader(config, set_), None))
+        return
+    with advised():
+        uvloop.run(_serve(reflected(reflect, set_), _suggest if not no_try else _suggest_untried))
 
 
 async def _serve(
@@ -60,6 +73,14 @@ async def _serve(
 
 
 async def _suggest(app: App) -> None:
-    lines = await suggestions(app.current, app.urls[0])
+    _print("Try:", await suggestions(app.current, app.urls[0], calls=True))
+
+
+async def _suggest_untried(app: App) -> None:
+    lines = await suggestions(app.current, app.urls[0], calls=False)
+    _print("Try, with values of your own:", lines)
+
+
+def _print(title: str, lines: Sequence[str]) -> None:
     if lines:
-        typer.echo("\n".join(["", "Try:", *(f"  {line}" for line in lines)]))
+        typer.echo("\n".join(["", title, *(f"  {line}" for line in lines)]))

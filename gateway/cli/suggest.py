@@ -1,8 +1,9 @@
 """Three calls to try against an API nobody has described: chosen, filled in, and tried.
 
 What changes nothing is called once through the gateway's own way to the backend, first to find
-values that exist, then to see that a call works before it is shown. All of it is bounded in number
-and time, and nothing else is ever called.
+values that exist, then to see that a call works before it is shown. An RPC that is a list by its
+name alone is called once with an empty request. All of it is bounded in number and time, nothing
+else is ever called, and nothing at all where that is not wanted.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from google.protobuf.message_factory import GetMessageClass
 from gateway.app import Generation
 from gateway.call import Call, Deadline, RpcError
 from gateway.cli.calls import CommandCall, one
-from gateway.cli.candidates import choose, is_safe
+from gateway.cli.candidates import choose, is_bare_list, is_safe, lists_by_name, reads
 from gateway.cli.curl import command
 from gateway.cli.known import Known, subjects_of
 from gateway.cli.samples import Sampler
@@ -33,7 +34,7 @@ _TRIES = 4  # calls at once to find one that works
 _MESSAGES = 200  # of a stream that need not be seen to end
 
 
-async def suggestions(generation: Generation, url: str) -> list[str]:
+async def suggestions(generation: Generation, url: str, *, calls: bool) -> list[str]:
     """Returns up to three `curl` lines: one that reads, one with a body, one that streams.
 
     Where a kind is missing, another takes its place.
@@ -41,8 +42,9 @@ async def suggestions(generation: Generation, url: str) -> list[str]:
     Args:
         generation: What is served.
         url: Where.
+        calls: Whether the backend may be called for them; otherwise their values are invented.
     """
-    finder = _Finder(generation, url)
+    finder = _Finder(generation, url, calls=calls)
     with suppress(TimeoutError):
         async with asyncio.timeout(_TOTAL):
             await finder.find()
@@ -67,18 +69,20 @@ class _Finder:
         found: The lines, as far as they are found.
     """
 
-    def __init__(self, generation: Generation, url: str) -> None:
+    def __init__(self, generation: Generation, url: str, *, calls: bool) -> None:
         self.found: list[str] = []
         self._generation = generation
         self._registry = generation.registry
         self._url = url
+        self._calls = calls
         self._known = Known()
         self._used: set[str] = set()  # methods that are shown, or don't work
 
     async def find(self) -> None:
         """Looks for the three lines."""
         candidates = choose(self._generation.routes, self._registry)
-        await asyncio.gather(*(self._learn(each) for each in candidates.lists[:_LISTS]))
+        if self._calls:
+            await asyncio.gather(*(self._learn(each) for each in candidates.lists[:_LISTS]))
         for kind in (candidates.reads, candidates.writes, candidates.streams):
             await self._show_one(kind)
         for kind in (candidates.reads, candidates.writes, candidates.streams):
@@ -88,7 +92,8 @@ class _Finder:
     async def _show_one(self, candidates: Sequence[Listed]) -> bool:
         """Adds the one that works best; if none is seen to work, the first that can't be tried."""
         fresh = [each for each in candidates if each.method.name not in self._used]
-        tried = [(each, self._sample(each)) for each in fresh if is_safe(each)][:_TRIES]
+        triable = [each for each in fresh if self._calls and is_safe(each)]
+        tried = [(each, self._sample(each)) for each in triable[:_TRIES]]
         results = await asyncio.gather(*(self._try(*each) for each in tried))
         self._used.update(
             listed.method.name
@@ -99,7 +104,7 @@ class _Finder:
         if best is not _Result.FAILED:
             self._show(*tried[results.index(best)])
             return True
-        untried = [each for each in fresh if not is_safe(each)]
+        untried = [each for each in fresh if each not in triable]
         for listed in untried[:1]:
             self._show(listed, self._sample(listed))
         return bool(untried)
@@ -110,16 +115,22 @@ class _Finder:
 
     def _sample(self, listed: Listed) -> Message:
         subjects = subjects_of(self._registry.message(listed.method.output))
-        writes = bool(listed.rule.body)
-        sampler = Sampler(self._known, subjects if is_safe(listed) else ())
+        writes = bool(listed.rule.body) and not lists_by_name(listed)
+        sampler = Sampler(self._known, subjects if reads(listed) else ())
         request = self._registry.message(listed.method.input)
         return sampler.request(request, parse(listed.template), writes=writes)
 
+    def _empty(self, listed: Listed) -> Message:
+        empty: Message = GetMessageClass(self._registry.message(listed.method.input))()
+        return empty
+
     async def _learn(self, listed: Listed) -> None:
-        # Its own required fields are not known yet: with invented ones it tells nothing.
-        reply = await self._reply(listed, self._sample(listed))
+        bare = is_bare_list(listed)
+        reply = await self._reply(listed, self._empty(listed) if bare else self._sample(listed))
         if reply is not None:
             self._known.learn(reply)
+        elif bare:
+            self._used.add(listed.method.name)
 
     async def _try(self, listed: Listed, request: Message) -> _Result:
         if listed.method.kind is not Kind.UNARY:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import trustme
 from google.protobuf.message_factory import GetMessageClass
 from grpc_reflection.v1alpha.reflection import enable_server_reflection
 
@@ -19,7 +20,7 @@ from gateway.schema.load import Sources, load_sync
 from gateway.schema.registry import Registry
 
 BOOK = "shelves/history/books/rome"
-LIBRARY, GREETER = "library.v1.Library", "library.v1.Greeter"
+LIBRARY, GREETER, NOTEBOOK = "library.v1.Library", "library.v1.Greeter", "library.v1.Notebook"
 
 
 @cache
@@ -78,22 +79,51 @@ class Implementation:
     def Collect(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Any:
         return make("HelloReply", message=" ".join(request.name for request in requests))
 
+    def ListNotes(self, request: Any, context: grpc.ServicerContext) -> Any:
+        if request.ListFields():
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(request))
+        return make("ListNotesResponse", notes=[make("Note", id="n7", text="fine")])
+
+    def GetNote(self, request: Any, context: grpc.ServicerContext) -> Any:
+        if request.id != "n7":
+            context.abort(grpc.StatusCode.NOT_FOUND, f"no note {request.id}")
+        return make("Note", id="n7", text="fine")
+
+    def CountNotes(self, request: Any, context: grpc.ServicerContext) -> Any:
+        raise AssertionError("nobody asked for this")
+
+    def CreateNote(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return request
+
+    def WatchNotes(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+        yield make("Note", id="n7", text="fine")
+
 
 @contextmanager
-def serving(service: str) -> Iterator[tuple[str, Implementation]]:
+def serving(service: str, *, tls: bool = False) -> Iterator[tuple[str, Implementation]]:
     """Serves one of the services; gives its address."""
     with ThreadPoolExecutor(8) as threads:
         server = grpc.server(threads)
         implementation = Implementation()
         server.add_generic_rpc_handlers([_handlers(service, implementation)])
         enable_server_reflection([service], server, registry().pool)
-        port = server.add_insecure_port("127.0.0.1:0")
+        if tls:
+            port = server.add_secure_port("127.0.0.1:0", _credentials())
+        else:
+            port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         try:
             yield f"127.0.0.1:{port}", implementation
         finally:
             implementation.ended.set()
             server.stop(None).wait()
+
+
+def _credentials() -> grpc.ServerCredentials:
+    """A certificate of an authority that nobody knows."""
+    certificate = trustme.CA().issue_cert("127.0.0.1")
+    chain = b"".join(each.bytes() for each in certificate.cert_chain_pems)
+    return grpc.ssl_server_credentials([(certificate.private_key_pem.bytes(), chain)])
 
 
 def _handlers(service: str, implementation: Implementation) -> grpc.GenericRpcHandler:

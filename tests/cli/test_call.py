@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import grpc
 import pytest
-import trustme
 
 from gateway.cli.failure import Exit
 from services_mock.testing import Backend
 from tests.cli.conftest import write_config
+from tests.cli.library import LIBRARY, serving
 from tests.cli.processes import invoke, run
 
 
@@ -84,20 +82,10 @@ def test_a_backend_that_is_not_there_and_why(shop: Path) -> None:
 
 
 def test_a_backend_that_speaks_tls_is_said_to_have_hung_up(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    chain = b"".join(each.bytes() for each in certificate.cert_chain_pems)
-    with ThreadPoolExecutor(1) as threads:
-        server = grpc.server(threads)
-        credentials = grpc.ssl_server_credentials([(certificate.private_key_pem.bytes(), chain)])
-        port = server.add_secure_port("127.0.0.1:0", credentials)
-        server.start()
-        try:
-            write_config(tmp_path, f"127.0.0.1:{port}")
-            done = run("call", "ListProducts", cwd=tmp_path)
-        finally:
-            server.stop(None).wait()
-    assert f"warning gateway.upstream: backend 127.0.0.1:{port}: UPSTREAM_" in done.err
+    with serving(LIBRARY, tls=True) as (address, _):
+        write_config(tmp_path, address)
+        done = run("call", "ListProducts", cwd=tmp_path)
+    assert f"warning gateway.upstream: backend {address}: UPSTREAM_" in done.err
 
 
 def test_what_is_logged_can_be_chosen(shop: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.cli.failure import Exit
 from services_mock.testing import Backend
-from tests.cli.library import GREETER, LIBRARY, serving
+from tests.cli.library import GREETER, LIBRARY, NOTEBOOK, serving
 from tests.cli.processes import ANY_PORT, LISTENING, curl, gateway, printed_calls, run
 
 
@@ -67,6 +67,49 @@ def test_the_calls_for_a_backend_without_http_rules_work_as_printed(tmp_path: Pa
         assert implementation.called == ["SayHello", "SayHelloOften", "Collect"]
 
 
+def test_of_what_only_names_tell_lists_are_asked_with_an_empty_request(tmp_path: Path) -> None:
+    with (
+        serving(NOTEBOOK) as (address, implementation),
+        gateway("serve", "--reflect", address, *ANY_PORT, cwd=tmp_path) as front,
+    ):
+        url = front.read_until(LISTENING)
+        get, create, watch = printed_calls(front)
+        assert implementation.called == ["ListNotes"]
+        assert get.startswith(f"curl {url}/library.v1.Notebook/GetNote -H")
+        assert '{"id": "n7"}' in get
+        assert '"text": "Example text"' in create
+        bodies = [curl(call) for call in (get, create, watch)]
+        assert [status for status, _ in bodies] == [0, 0, 0], bodies
+
+
+@pytest.mark.parametrize("service", [LIBRARY, NOTEBOOK])
+def test_nothing_is_called_where_that_is_not_wanted(service: str, tmp_path: Path) -> None:
+    with (
+        serving(service) as (address, implementation),
+        gateway("serve", "--reflect", address, "--no-try", *ANY_PORT, cwd=tmp_path) as front,
+    ):
+        front.read_until("Try, with values of your own:")
+        assert len(printed_calls(front)) == 3
+        front.signal(signal.SIGTERM)
+        assert front.wait() == 0
+        assert implementation.called == []
+
+
+def test_no_try_is_for_reflect(shop: Path) -> None:
+    done = run("serve", "--no-try", cwd=shop)
+    assert done.code == Exit.MISTAKE
+    assert "--reflect" in done.err
+
+
+@pytest.mark.parametrize("command", ["serve", "init"])
+def test_a_backend_with_tls_is_hinted_at(command: str, tmp_path: Path) -> None:
+    with serving(LIBRARY, tls=True) as (address, _):
+        done = run(command, "--reflect", address, cwd=tmp_path)
+    assert done.code == Exit.MISTAKE
+    assert address in done.errors[0]
+    assert "upstreams.NAME.tls and schema.reflection" in done.errors[-1]
+
+
 @pytest.mark.parametrize(
     ("address", "says"),
     [
@@ -78,6 +121,7 @@ def test_an_address_without_a_backend(address: str, says: str, tmp_path: Path) -
     done = run("serve", "--reflect", address, cwd=tmp_path)
     assert (done.code, done.out) == (Exit.MISTAKE, "")
     assert says in done.err
+    assert "TLS" not in done.err
 
 
 def test_a_folder_of_protos_does_not_get_in_the_way(tmp_path: Path, backend: Backend) -> None:

@@ -8,11 +8,13 @@ import pytest
 from google.protobuf import json_format
 from google.protobuf.message_factory import GetMessageClass
 
-from gateway.cli.candidates import choose, is_safe
+from gateway.cli.candidates import choose, is_bare_list, is_safe, reads
 from gateway.cli.known import Known, subjects_of
 from gateway.cli.samples import Sampler
 from gateway.fronts.rest.compile import Listed, routes_of
+from gateway.routing.rules import implied_rule
 from gateway.routing.template import parse, parse_prefix
+from gateway.schema.method import HttpRule, Idempotency, Kind, MethodDescriptor
 from tests.cli.conftest import route, schema
 
 REPLIES = {
@@ -33,7 +35,7 @@ def known() -> Known:
 def sample(name: str, knowledge: Known, number: int = 0) -> dict[str, Any]:
     listed = route(name, number)
     registry = schema().registry
-    subjects = subjects_of(registry.message(listed.method.output)) if is_safe(listed) else ()
+    subjects = subjects_of(registry.message(listed.method.output)) if reads(listed) else ()
     request = Sampler(knowledge, subjects).request(
         registry.message(listed.method.input),
         parse(listed.template),
@@ -112,6 +114,53 @@ def test_nothing_that_destroys_or_is_no_json_is_chosen(routes: list[Listed]) -> 
     assert "CreateProduct" in names
     assert "WatchOrder" in names
     assert not {"DeleteProduct", "CancelOrder", "GetInvoice", "DownloadMedia"} & names
+
+
+@pytest.mark.parametrize(
+    ("method", "safe", "bare_list"),
+    [
+        pytest.param({"name": "GetNote"}, False, False, id="a-name-alone"),
+        pytest.param({"name": "ListNotes"}, False, True, id="a-list-by-its-name-alone"),
+        pytest.param({"name": "SearchNotes"}, False, True, id="a-search-by-its-name-alone"),
+        pytest.param({"name": "ListenNotes"}, False, False, id="a-longer-word"),
+        pytest.param(
+            {"name": "ListNotes", "rules": (HttpRule("POST", "/v1/notes:list", "*"),)},
+            False, False, id="a-list-that-is-bound-to-POST",
+        ),
+        pytest.param(
+            {"name": "ListNotes", "idempotency": Idempotency.IDEMPOTENT},
+            False, False, id="a-list-that-is-only-idempotent",
+        ),
+        pytest.param(
+            {"name": "ListNotes", "kind": Kind.SERVER_STREAMING}, False, False,
+            id="a-list-that-streams",
+        ),
+        pytest.param(
+            {"name": "ListNotes", "idempotency": Idempotency.NO_SIDE_EFFECTS}, True, False,
+            id="marked-as-free-of-side-effects",
+        ),
+        pytest.param(
+            {"name": "Notes", "rules": (HttpRule("POST", "/a", "*"), HttpRule("GET", "/a"))},
+            True, False, id="a-rule-of-GET-among-others",
+        ),
+    ],
+)  # fmt: skip
+def test_what_may_be_called_unasked(method: dict[str, Any], safe: bool, bare_list: bool) -> None:
+    defaults = {"kind": Kind.UNARY, "input": "a.E", "output": "a.E"}
+    descriptor = MethodDescriptor(**{**defaults, **method, "name": f"a.A/{method['name']}"})
+    rule = descriptor.rules[0] if descriptor.rules else implied_rule(descriptor)
+    listed = Listed(rule.verb, rule.template, descriptor, rule)
+    assert (is_safe(listed), is_bare_list(listed)) == (safe, bare_list)
+
+
+def test_what_a_reply_says_beside_ids_and_names_is_not_repeated() -> None:
+    knowledge = Known()
+    message = GetMessageClass(schema().registry.message("shop.catalog.v1.Product"))()
+    knowledge.learn(json_format.ParseDict({"id": "p7", "title": "Rake"}, message))
+    product = GetMessageClass(schema().registry.message("shop.catalog.v1.Product")).DESCRIPTOR
+    request = Sampler(knowledge, [product]).request(product, parse("/v1"), writes=True)
+    found = json_format.MessageToDict(request, descriptor_pool=schema().registry.pool)
+    assert found["title"] == "Example title"
 
 
 def test_only_what_changes_nothing_is_safe(routes: list[Listed]) -> None:
