@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import SchemaSerializer, core_schema
 
-from gateway.config.markers import NOT_BUILT
+from gateway.config.markers import NOT_BUILT, ONE_OF
 from gateway.config.models import Config
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -62,6 +62,8 @@ def _accepted(schema: Any) -> Any:
     if "properties" in schema:
         built = {k: v for k, v in schema["properties"].items() if NOT_BUILT not in v}
         kept["properties"] = {name: _value(value) for name, value in built.items()}
+        for keys in schema.get(ONE_OF, ()):
+            kept |= _exactly_one([key for key in keys if key in built], kept.get("required", []))
     if "items" in schema:
         kept["items"] = _value(schema["items"])
     if "patternProperties" in schema:
@@ -69,7 +71,14 @@ def _accepted(schema: Any) -> Any:
     return kept
 
 
-_OF_VALUES = ("properties", "items")
+def _exactly_one(keys: list[str], required: list[str]) -> dict[str, Any]:
+    """What says that exactly one of these keys is set; a single one is simply required."""
+    if len(keys) == 1:
+        return {"required": [*required, *keys]}
+    return {"oneOf": [{"required": [key]} for key in keys]}
+
+
+_OF_VALUES = ("properties", "items", ONE_OF)
 _ABOUT = ("title", "description", "default")
 
 

@@ -14,7 +14,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, c
 from gateway.config.leaf import STATED
 from gateway.config.substitution import Substituted
 
-NOT_BUILT = "x-not-built"
+NOT_BUILT = "x-not-built"  # in the JSON Schema as pydantic makes it; read by `json_schema`
+ONE_OF = "x-one-of"
 
 
 def is_false(value: object) -> bool:
@@ -126,7 +127,8 @@ class Short:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"anyOf": [{"type": "string", "minLength": 1}, handler(schema)]}
+        section = handler(schema)
+        return {"anyOf": [handler.resolve_ref_schema(section)["properties"][self.key], section]}
 
 
 @dataclass(frozen=True, slots=True, init=False)

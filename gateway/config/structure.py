@@ -15,6 +15,9 @@ from gateway.config.markers import Needs, NotBuilt, OneOf, is_false
 from gateway.config.problems import Path, Problem, format_path
 from gateway.config.tree import Node, plain
 
+# Above the resemblance of "retry" to "rest" (0.67), below that of "adress" to "address" (0.92):
+# what a name that is less alike was meant to be is anybody's guess.
+_LIKELY = 0.7
 NOTHING = "found nothing after the colon, expected a value; without the key it has its default"
 NOT_AVAILABLE = "not available in this version: the gateway would ignore it; remove it"
 
@@ -135,9 +138,9 @@ def _unknown(name: str, section: type, root: type) -> str:
     if name == "<<":
         return "merge keys are not supported; repeat the keys, or use an alias as a whole value"
     built = [key for key, known in keys.items() if known.not_built is None]
-    if near := difflib.get_close_matches(name, built, 1):
-        return f'unknown key; did you mean "{near[0]}"?'
-    if difflib.get_close_matches(name, keys, 1, 0.75):
+    if near := difflib.get_close_matches(name, keys, 1, _LIKELY):
+        if near[0] in built:
+            return f'unknown key; did you mean "{near[0]}"?'
         return "unknown key, and what it resembles is not available in this version; remove it"
     elsewhere = [path for path, _ in all_keys(root) if path[-1] == name]
     if len(elsewhere) == 1:
@@ -158,12 +161,16 @@ def all_keys(section: type, path: Path = ()) -> Iterator[tuple[Path, Key]]:
 
 def _broken_rules(node: Node, section: type, path: Path) -> Iterator[Problem]:
     children = typing.cast("dict[str, Node]", node.value)
+    built = {name for name, key in keys_of(section).items() if key.not_built is None}
     for rule in getattr(section, "RULES", ()):
         match rule:
             case OneOf(keys):
                 given = [key for key in keys if key in children]
                 if not given:
-                    message = f"expected one of the keys {' or '.join(keys)}"
+                    usable = [key for key in keys if key in built]
+                    message = f"expected one of the keys {' or '.join(usable)}"
+                    if len(usable) == 1:
+                        message = f"expected the key {usable[0]}"
                     yield Problem.at(node.key, path, message)
                 for extra in given[1:]:
                     message = f"cannot stand beside {given[0]}; expected only one of them"

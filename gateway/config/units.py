@@ -23,6 +23,8 @@ _RATE = re.compile(rf"({_NUMBER})/(s|m|h|d)", re.ASCII)
 _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOSTNAME = re.compile(rf"(?=.{{1,254}}\Z){_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
+# URLs, and gRPC's names of resolvers (grpc/grpc, doc/naming.md); `dns:80` is a host and a port.
+_SCHEME = re.compile(r"(?!unix:)[A-Za-z][A-Za-z0-9+.-]*://|(dns|ipv4|ipv6|xds):[^:]+:")
 _MAX_PORT = 65535
 
 
@@ -149,6 +151,8 @@ def parse_address(text: str) -> Address:
     Raises:
         UnitError: Where the text is no address, or its port is out of range.
     """
+    if _SCHEME.match(text):
+        raise UnitError("host:port or unix:/path; leave out the scheme")
     if text.startswith("unix:"):
         path = text.removeprefix("unix:")
         if not path or "\0" in path:

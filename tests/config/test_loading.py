@@ -12,6 +12,7 @@ from gateway.config import (
     from_mapping,
     load,
 )
+from gateway.config.structure import keys_of
 
 UPSTREAM = "upstreams: {a: {services: ['*'], endpoints: [h:1]}}\n"
 AT = "gateway.yaml:"
@@ -48,6 +49,7 @@ def test_five_mistakes_are_five_lines(problems):
 
 
 NOT_AVAILABLE = "not available in this version: the gateway would ignore it; remove it"
+BUILT = [name for name, key in keys_of(Config).items() if key.not_built is None]
 WRONG = [
     # unknown keys
     ("lisener: {}", '1:1: lisener: unknown key; did you mean "listener"?'),
@@ -214,7 +216,26 @@ WRONG = [
     ),
     (
         "schema: {http_rules: [{selector: a.B.C, get: /a, additional_bindings: [{puts: /b}]}]}",
-        '1:74: schema.http_rules.0.additional_bindings.0.puts: unknown key; did you mean "put"?',
+        '1:73: schema.http_rules.0.additional_bindings.0.puts: unknown key; did you mean "put"?',
+    ),
+    ("retry: {}", "1:1: retry: unknown key; expected one of " + ", ".join(BUILT)),
+    (
+        "adresses: {}",
+        "1:1: adresses: unknown key, and what it resembles is not available in this version; remove it",
+    ),
+    (
+        "upstreams: {a: {services: [x]}}",
+        "1:13: upstreams.a: expected the key endpoints",
+    ),
+    *(
+        (
+            f"upstreams: {{a: {{services: [x], endpoints: ['{address}']}}}}",
+            (
+                f'1:44: upstreams.a.endpoints.0: found "{address}", expected host:port or '
+                "unix:/path; leave out the scheme"
+            ),
+        )
+        for address in ("http://127.0.0.1:8080", "dns:///foo:80", "dns:foo:80", "grpc://h")
     ),
     (
         "schema: {http_rules: [{get: /a}]}",
@@ -287,7 +308,7 @@ WRONG_UPSTREAM = [
         "services: [], endpoints: [h:1]",
         "1:27: upstreams.a.services: found an empty list, expected at least 1 item",
     ),
-    ("services: ['*']", "1:13: upstreams.a: expected one of the keys endpoints or resolver"),
+    ("services: ['*']", "1:13: upstreams.a: expected the key endpoints"),
     (
         "services: ['*'], endpoints: []",
         "1:45: upstreams.a.endpoints: found an empty list, expected at least 1 item",
