@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from gateway.cli.failure import Exit
-from tests.cli.conftest import write_config
+from tests.cli.conftest import PROTOS, write_config
 from tests.cli.processes import invoke
 
 PLACED = re.compile(r"(?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+): (?P<message>.+)")
@@ -108,6 +109,13 @@ def test_well_is_one_line_and_warnings_apart(tmp_path: Path) -> None:
     assert done.code == 0
     assert re.fullmatch(r"ok: 7 services, \d+ methods, \d+ routes\n", done.out)
     assert done.err.startswith("warning: gateway.yaml:7:")
+
+
+def test_a_config_that_serves_nothing_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "gateway.yaml").write_text(f"schema: {{protos: [{json.dumps(str(PROTOS))}]}}\n")
+    done = invoke("check", cwd=tmp_path)
+    assert (done.code, done.out) == (0, "ok: 0 services, 0 methods, 0 routes\n")
+    assert done.err.startswith("warning: nothing is served")
 
 
 @pytest.mark.parametrize(
