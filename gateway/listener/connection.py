@@ -17,6 +17,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Final, cast
 
+from gateway.http.request_id import request_id
 from gateway.listener.body import BadBody, Body, body_of
 from gateway.listener.faults import (
     HEADER_TIMEOUT,
@@ -28,7 +29,7 @@ from gateway.listener.faults import (
     bad_request,
 )
 from gateway.listener.forwarded import plain, trusts
-from gateway.listener.head import CHUNKED, Head, parse
+from gateway.listener.head import CHUNKED, Head, given_id, parse
 from gateway.listener.limits import (
     LINGER_BYTES,
     LINGER_SECONDS,
@@ -244,7 +245,7 @@ class Connection(asyncio.Protocol):
         try:
             head = parse(data)
         except Refused as refused:
-            self._refuse(refused.fault, head_only=data.startswith(b"HEAD "))
+            self._refuse(refused.fault, given_id(data), head_only=data.startswith(b"HEAD "))
             return False
         self.head = head
         self._chunked = head.length == CHUNKED
@@ -321,13 +322,13 @@ class Connection(asyncio.Protocol):
         if self.exchange is not None:
             self.exchange.body_broken()
 
-    def _refuse(self, fault: Fault, *, head_only: bool = False) -> None:
-        """Answers with an error of HTTP's own, and closes."""
+    def _refuse(self, fault: Fault, given: str | None = None, *, head_only: bool = False) -> None:
+        """Answers with an error of HTTP's own, named as the client wishes if it said; closes."""
         service = self._service
         if len(service.connections) > service.limits.connections + REFUSED_AT_ONCE:
             self.transport.abort()
             return
-        self.transport.write(fault.reply(head_only=head_only))
+        self.transport.write(fault.reply(request_id(given), head_only=head_only))
         self._linger()
 
     def _linger(self) -> None:

@@ -12,9 +12,10 @@ from typing import Final
 from aiohttp import web, web_protocol
 from aiohttp.http_exceptions import BadHttpMethod, HttpProcessingError
 
+from gateway.http import Headers
 from gateway.listener.connection import Connection
 from gateway.listener.exchange import AiohttpExchange
-from gateway.listener.faults import INTERNAL, JSON, MALFORMED, SERVER, UNKNOWN_METHOD
+from gateway.listener.faults import INTERNAL, MALFORMED, SERVER, UNKNOWN_METHOD
 from gateway.listener.limits import READ_AHEAD
 from gateway.listener.relay import Relay
 from gateway.listener.service import Service, log
@@ -45,8 +46,11 @@ class _Engine(web_protocol.RequestHandler):
         elif not isinstance(exc, HttpProcessingError | ConnectionError):
             log.error("a request failed", exc_info=exc)
             fault = INTERNAL
-        headers = {"Content-Type": JSON, "Server": SERVER}
-        response = web.Response(status=fault.status, body=fault.body(), headers=headers)
+        relay = self.transport
+        owner = relay.owner if isinstance(relay, Relay) else None
+        given = owner.head.headers if isinstance(owner, Connection) else Headers()
+        code, own, body = fault.parts(given)
+        response = web.Response(status=code, body=body, headers={**dict(own), "Server": SERVER})
         response.force_close()
         return response
 

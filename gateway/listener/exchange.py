@@ -28,7 +28,6 @@ from gateway.listener.service import Service, log
 if TYPE_CHECKING:
     from gateway.listener.connection import Connection
 
-_FAULT_HEADERS: Final = (("Content-Type", faults.JSON),)
 _CANCELLED_FOR: Final = {STREAM_IDLE: faults.STREAM_IDLE, DRAINING: faults.DRAINING}
 
 
@@ -160,14 +159,15 @@ class AiohttpExchange(Exchange):
             made = fields(headers)
         except ValueError:
             log.exception("a reply with a header that can't be sent")
-            status, made, body = 500, fields(_FAULT_HEADERS), faults.INTERNAL.body()
+            status, own, body = faults.INTERNAL.parts(self.request.headers)
+            made = fields(own)
         self._whole = True
         self._end()
         self._response = web.Response(status=status, headers=made, body=body)
         self._rouse()
 
     def start(self, status: int, headers: HeaderList) -> None:
-        """See Exchange. The body is chunked on HTTP/1.1; on 1.0 the connection's end is its end.
+        """See Exchange. The body is chunked on 1.1, and ends with the connection on 1.0.
 
         Raises:
             ValueError: A header can't be sent.
@@ -264,7 +264,7 @@ class AiohttpExchange(Exchange):
         if self._response is not None:
             self.abort()
             return
-        self.respond(fault.status, _FAULT_HEADERS, fault.body())
+        self.respond(*fault.parts(self.request.headers))
 
     # What the listener calls.
 

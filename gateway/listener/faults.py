@@ -11,7 +11,9 @@ from email.utils import formatdate
 from http import HTTPStatus
 
 from gateway.errors import REASONS
+from gateway.http import Headers
 from gateway.http.fault import json_error
+from gateway.http.request_id import REQUEST_ID, request_id
 
 SERVER = "gateway"
 JSON = "application/json"
@@ -31,20 +33,32 @@ class Fault:
     reason: str
     message: str
 
-    def body(self) -> bytes:
+    def body(self, request_id: str) -> bytes:
         """Returns the reply's JSON."""
-        return json_error(self.status, REASONS[self.reason].code.name, self.reason, self.message)
+        code = REASONS[self.reason].code.name
+        return json_error(self.status, code, self.reason, self.message, request_id)
 
-    def reply(self, *, head_only: bool = False) -> bytes:
+    def headers(self, request_id: str) -> tuple[tuple[str, str], ...]:
+        """Returns the reply's own header fields."""
+        return (("Content-Type", JSON), (REQUEST_ID, request_id))
+
+    def parts(self, given: Headers) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+        """Returns status, header fields and body of the reply to a request with these headers."""
+        named = request_id(given.get(REQUEST_ID))
+        return self.status, self.headers(named), self.body(named)
+
+    def reply(self, request_id: str, *, head_only: bool = False) -> bytes:
         """Returns the whole reply, which says that the connection closes.
 
         Args:
+            request_id: What names the request, ASCII without control characters.
             head_only: Leave the body out: the request's method was HEAD.
         """
-        body = self.body()
+        body = self.body(request_id)
+        own = "".join(f"{name}: {value}\r\n" for name, value in self.headers(request_id))
         head = (
             f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n"
-            f"Content-Type: {JSON}\r\n"
+            f"{own}"
             f"Content-Length: {len(body)}\r\n"
             f"Date: {formatdate(usegmt=True)}\r\n"
             f"Server: {SERVER}\r\n"

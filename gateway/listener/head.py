@@ -30,6 +30,8 @@ _ONCE: Final = frozenset(
     {"host", "content-length", "transfer-encoding", "expect", "content-type", "user-agent"}
 )
 
+_REQUEST_ID: Final = re.compile(rb"\r\n(?i:x-request-id):[ \t]*([!-~]*)[ \t]*(?=\r\n)")
+
 CHUNKED: Final = -1
 """A body length: not known beforehand, the body comes in chunks."""
 
@@ -101,6 +103,12 @@ def parse(data: bytes) -> Head:
         length=_length(framing, http10=http10),
         expects_continue=_expects_continue(framing.get("expect"), http10=http10),
     )
+
+
+def given_id(data: bytes) -> str | None:
+    """Returns the `x-request-id` of a head that `parse` refuses, or None without a plain one."""
+    found = _REQUEST_ID.search(data)
+    return found[1].decode("ascii") if found else None
 
 
 def _request_line(line: bytes) -> tuple[str, str, bool]:

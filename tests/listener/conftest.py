@@ -36,7 +36,11 @@ class Reply:
 
     @property
     def reason(self):
-        (info,) = self.error["details"]
+        info, *others = self.error["details"]
+        named = self.header("x-request-id")
+        if named is not None:  # the pages of the admin listener have none
+            kind = "type.googleapis.com/google.rpc.RequestInfo"
+            assert others == [{"@type": kind, "requestId": named}]
         assert self.error["code"] == self.status
         assert info["domain"] == "gateway"
         return info["reason"]
