@@ -139,7 +139,7 @@ async def _gather(
         work.append(_from_folders(sources, cache, progress))
     if sources.descriptor_sets:
         work.append(_from_descriptor_sets(sources))
-    work += [from_reflection(target, bounds) for target in sources.reflection]
+    work += [from_reflection(target, bounds, progress) for target in sources.reflection]
     files: list[SchemaFile] = []
     services: set[str] = set()
     warnings: list[Problem] = []

@@ -4,10 +4,15 @@ The protocol is `grpc/reflection/v1/reflection.proto` (grpc/grpc, doc/server-ref
 that know only its elder name v1alpha, with the same messages, are asked by that. Servers differ in
 what they send: one file or all that it imports; what is missing is asked for by name, and what the
 server has not is left for the merging to find elsewhere.
+
+A backend that can't be reached is tried again for a while: gateway and backends start together.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
@@ -22,7 +27,12 @@ from grpc_reflection.v1alpha.reflection_pb2 import (
 from gateway.schema.file import SchemaFile, Source
 from gateway.schema.globs import chosen, idle
 from gateway.schema.problem import Problem, SchemaError
+from gateway.schema.progress import Progress
 
+log = logging.getLogger("gateway.schema")
+
+# Seconds between two tries to reach a backend: the first wait, which doubles, and the longest.
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 1.0
 _METHODS = (
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
@@ -59,7 +69,7 @@ class Bounds:
     """How much of a backend's time and memory-filling is borne.
 
     Attributes:
-        seconds: For all that is asked of one backend.
+        seconds: For all that is asked of one backend, and for waiting until it can be reached.
         files: The number of files.
         size: Bytes of all files together; a single answer may have that many too.
     """
@@ -84,10 +94,23 @@ class Reflected:
     warnings: list[Problem] = field(default_factory=list)
 
 
-async def from_reflection(target: ReflectionTarget, bounds: Bounds | None = None) -> Reflected:
+def _silent(_: Progress) -> None:
+    """Tells nobody."""
+
+
+async def from_reflection(
+    target: ReflectionTarget,
+    bounds: Bounds | None = None,
+    progress: Callable[[Progress], None] = _silent,
+) -> Reflected:
     """Asks a backend for the files of its services and of all that they import.
 
     Health and reflection services are never taken.
+
+    Args:
+        target: The backend.
+        bounds: What is borne of it.
+        progress: Told that it can't be reached yet.
 
     Raises:
         SchemaError: It can't be reached, has no reflection, takes too long or sends too much.
@@ -96,6 +119,8 @@ async def from_reflection(target: ReflectionTarget, bounds: Bounds | None = None
     options: list[tuple[str, str | int]] = [
         ("grpc.max_receive_message_length", bounds.size),
         ("grpc.enable_http_proxy", 0),  # a backend, not the internet
+        ("grpc.initial_reconnect_backoff_ms", int(_FIRST_WAIT * 1000)),
+        ("grpc.max_reconnect_backoff_ms", int(_LONGEST_WAIT * 1000)),
     ]
     if target.server_name:
         options.append(("grpc.ssl_target_name_override", target.server_name))
@@ -104,20 +129,44 @@ async def from_reflection(target: ReflectionTarget, bounds: Bounds | None = None
         if target.credentials
         else grpc.aio.insecure_channel(target.address, options)
     )
+    clock = asyncio.get_running_loop().time
+    end, wait = clock() + bounds.seconds, _FIRST_WAIT
+    unreachable: grpc.aio.AioRpcError | None = None
     async with channel:
-        for method in _METHODS:
-            stream = channel.stream_stream(
-                method,
-                request_serializer=ServerReflectionRequest.SerializeToString,
-                response_deserializer=ServerReflectionResponse.FromString,
-            )(timeout=bounds.seconds)
+        while True:
             try:
-                return await _Conversation(target, bounds, stream).run()
+                return await _ask(channel, target, bounds, end - clock())
             except grpc.aio.AioRpcError as error:
-                if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
+                late = error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+                if late and unreachable is not None:  # the last try had no time to fail by itself
+                    _fail(target, bounds, unreachable)
+                if error.code() is not grpc.StatusCode.UNAVAILABLE or clock() + wait >= end:
                     _fail(target, bounds, error)
-            finally:
-                stream.cancel()
+                unreachable = error
+            if wait == _FIRST_WAIT:
+                log.info("%s: waiting for %s, which can't be reached", target.where, target.address)
+            progress(Progress(f"waiting for {target.address}"))
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
+
+
+async def _ask(
+    channel: grpc.aio.Channel, target: ReflectionTarget, bounds: Bounds, seconds: float
+) -> Reflected:
+    """Asks by the first protocol that the backend knows. Raises AioRpcError and SchemaError."""
+    for method in _METHODS:
+        stream = channel.stream_stream(
+            method,
+            request_serializer=ServerReflectionRequest.SerializeToString,
+            response_deserializer=ServerReflectionResponse.FromString,
+        )(timeout=seconds)
+        try:
+            return await _Conversation(target, bounds, stream).run()
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
+                raise
+        finally:
+            stream.cancel()
     raise SchemaError(
         [
             Problem(

@@ -17,7 +17,7 @@ from grpc_reflection.v1alpha.reflection_pb2 import (
 from gateway.schema.cache import Cache
 from gateway.schema.load import Loaded, Sources, load
 from gateway.schema.problem import SchemaError
-from gateway.schema.reflection import Bounds, ReflectionTarget
+from gateway.schema.reflection import Bounds, ReflectionTarget, from_reflection
 
 V1 = "grpc.reflection.v1.ServerReflection"
 V1ALPHA = "grpc.reflection.v1alpha.ServerReflection"
@@ -84,7 +84,7 @@ async def serve():
     """Starts servers; returns their addresses."""
     servers = []
 
-    async def start(handler, *names: str) -> str:
+    async def start(handler, *names: str, port: int = 0) -> str:
         if not hasattr(handler, "ServerReflectionInfo"):
             answer = handler
 
@@ -104,7 +104,7 @@ async def serve():
             server.add_generic_rpc_handlers(
                 [grpc.method_handlers_generic_handler(name, {"ServerReflectionInfo": rpc})]
             )
-        port = server.add_insecure_port("127.0.0.1:0")
+        port = server.add_insecure_port(f"127.0.0.1:{port}")
         await server.start()
         servers.append(server)
         return f"127.0.0.1:{port}"
@@ -220,10 +220,52 @@ async def test_backends_that_cannot_be_reached_are_all_named():
     with socket.socket() as bound:  # bound and not listening: connections are refused
         bound.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{bound.getsockname()[1]}"
-        found = await problems(ReflectionTarget("one", address), ReflectionTarget("two", address))
+        targets = ReflectionTarget("one", address), ReflectionTarget("two", address)
+        found = await problems(*targets, bounds=Bounds(seconds=1))
     assert [problem.split("can't")[0] for problem in found] == [
         f"reflection of upstream '{name}': {address} " for name in ("one", "two")
     ]
+
+
+async def test_a_backend_that_starts_later_is_waited_for(serve, caplog):
+    caplog.set_level("INFO", "gateway.schema")
+    waits = asyncio.Event()
+    told = []
+
+    def tell(step):
+        told.append(step.text)
+        waits.set()
+
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        target = ReflectionTarget("u", f"127.0.0.1:{port}")
+        asking = asyncio.create_task(from_reflection(target, Bounds(seconds=30), tell))
+        await waits.wait()
+    address = await serve(one_file_at_a_time(), port=port)
+    assert (await asking).services == ("p.Blog", "p.Shop")
+    assert set(told) == {f"waiting for {address}"}
+    assert [record.getMessage() for record in caplog.records] == [
+        f"reflection of upstream 'u': waiting for {address}, which can't be reached"
+    ], "once, however often it is tried"
+
+
+@pytest.mark.parametrize(
+    ("code", "tries"),
+    [(grpc.StatusCode.UNAVAILABLE, 2), (grpc.StatusCode.PERMISSION_DENIED, 1)],
+)
+async def test_only_a_backend_that_is_unavailable_is_asked_again(serve, code, tries):
+    asked = []
+
+    class Refusing:
+        async def ServerReflectionInfo(self, questions, context):
+            asked.append(code)
+            await context.abort(code, "not now")
+            yield ServerReflectionResponse()
+
+    (problem,) = await problems(await serve(Refusing()), bounds=Bounds(seconds=1))
+    assert problem.endswith("not now")
+    assert min(len(asked), 2) == tries
 
 
 async def test_a_server_that_never_answers(serve):
