@@ -19,8 +19,9 @@ from gateway.errors import error
 from gateway.fronts.rest.compile import Listed, compile_front
 from gateway.fronts.rest.errors import ErrorRenderer
 from gateway.fronts.rest.front import RestFront
-from gateway.fronts.rest.incoming import REQUEST_ID, Incoming, Shared
+from gateway.fronts.rest.incoming import Incoming, Shared
 from gateway.http import Exchange
+from gateway.http.request_id import REQUEST_ID
 from gateway.policies.deadline import DeadlineGate
 from gateway.routing.metadata import HeaderRules
 from gateway.schema.codec import Codec, JsonOptions

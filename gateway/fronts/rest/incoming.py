@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, TypeVar
@@ -14,16 +12,13 @@ from gateway.fronts.rest.errors import ErrorRenderer
 from gateway.fronts.rest.reply import OWN
 from gateway.fronts.rest.status import http_status
 from gateway.http import Exchange, Request
+from gateway.http.request_id import REQUEST_ID, request_id
 from gateway.routing.metadata import HeaderRules
 from gateway.routing.timeout import client_timeout
 
 T = TypeVar("T")
 
 FRONT = "rest"
-REQUEST_ID = "x-request-id"
-
-# A request id is written to headers, metadata and logs: visible ASCII, of a length fit for a line.
-_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 
 class CallFields(TypedDict):
@@ -65,8 +60,7 @@ class Incoming:
         self.exchange = exchange
         self.shared = shared
         self.request: Request = exchange.request
-        given = self.request.headers.get(REQUEST_ID)
-        self.request_id = given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        self.request_id = request_id(self.request.headers.get(REQUEST_ID))
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:

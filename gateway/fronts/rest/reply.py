@@ -12,10 +12,11 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from gateway.call import Metadata
+from gateway.http.request_id import REQUEST_ID
 from gateway.routing.metadata import HeaderRules
 
 HTTP_CODE = "x-http-code"
-OWN = (HTTP_CODE, "location", "etag", "x-request-id")
+OWN = (HTTP_CODE, "location", "etag", REQUEST_ID)
 """Metadata that no rule passes: it speaks to the gateway, or the gateway says it itself."""
 
 _CODE = re.compile(r"[23][0-9][0-9]", re.ASCII)
