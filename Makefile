@@ -10,6 +10,7 @@ demo: $(INSTALLED)
 	@$(BIN)/gateway demo
 
 test: $(INSTALLED)
+	@command -v curl >/dev/null || .ci/apt-install curl "tests run the calls that are printed for it"
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(INSTALLED)
@@ -31,7 +32,7 @@ docs: $(INSTALLED)
 
 # Debian ships Python without its venv module: ask apt for it where `python3 -m venv` can't.
 $(INSTALLED): pyproject.toml
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/install-venv $(PYTHON)
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/apt-install python3-venv "Debian ships Python without it"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (once; about a minute)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
