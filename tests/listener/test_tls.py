@@ -1,63 +1,45 @@
 import ssl
-import subprocess
 from types import SimpleNamespace
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from gateway.listener import Tls, TlsError
 from gateway.listener.tls import context
 
 
-def openssl(*args):
-    subprocess.run(["openssl", *args], check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A server's certificate, an authority, and a client's certificate of that authority."""
+    """A server's certificate, a client's of the authority `ca`, and a stranger's of no such one."""
     root = tmp_path_factory.mktemp("tls")
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    names = ("server", "ca", "client", "stranger")
-    pem, private = ({name: root / f"{name}.{end}" for name in names} for end in ("pem", "key"))
-    for name in ("server", "ca", "stranger"):
-        extra = ("-addext", "subjectAltName=IP:127.0.0.1") if name == "server" else ()
-        openssl(
-            "req",
-            "-x509",
-            *key,
-            "-keyout",
-            private[name],
-            "-out",
-            pem[name],
-            "-days",
-            "2",
-            "-subj",
-            f"/CN={name}",
-            *extra,
-        )
-    request = root / "client.csr"
-    openssl("req", *key, "-keyout", private["client"], "-out", request, "-subj", "/CN=client")
-    openssl(
-        "x509",
-        "-req",
-        "-in",
-        request,
-        "-CA",
-        pem["ca"],
-        "-CAkey",
-        private["ca"],
-        "-CAcreateserial",
-        "-out",
-        pem["client"],
-        "-days",
-        "2",
+    authority, other = trustme.CA(), trustme.CA()
+    issued = {
+        "server": authority.issue_cert("127.0.0.1"),
+        "client": authority.issue_cert("client.example"),
+        "stranger": other.issue_cert("stranger.example"),
+    }
+    pem, key = ({name: root / f"{name}.{end}" for name in issued} for end in ("pem", "key"))
+    for name, made in issued.items():
+        made.cert_chain_pems[0].write_to_path(pem[name])
+        made.private_key_pem.write_to_path(key[name])
+    pem["ca"] = root / "ca.pem"
+    authority.cert_pem.write_to_path(pem["ca"])
+    locked = load_pem_private_key(key["server"].read_bytes(), None).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")
     )
-    return SimpleNamespace(pem=pem, key=private, root=root)
+    (root / "encrypted.key").write_bytes(locked)
+    return SimpleNamespace(pem=pem, key=key, root=root)
 
 
 @pytest.fixture
 def trusting(files):
-    made = ssl.create_default_context(cafile=str(files.pem["server"]))
+    made = ssl.create_default_context(cafile=str(files.pem["ca"]))
     made.set_alpn_protocols(["h2", "http/1.1"])
     return made
 
@@ -141,16 +123,6 @@ async def test_who_is_not(visit, mode, shown):
 )
 def test_files_that_cannot_be_used_are_named(files, certificate, key, named):
     (files.root / "text.pem").write_text("hello")
-    openssl(
-        "ec",
-        "-aes128",
-        "-passout",
-        "pass:x",
-        "-in",
-        files.key["server"],
-        "-out",
-        files.root / "encrypted.key",
-    )
     with pytest.raises(TlsError, match=named):
         context(Tls(files.root / f"{certificate}.pem", files.root / f"{key}.key"))
 
