@@ -1,7 +1,6 @@
 """`rest` and `headers`: how HTTP requests become calls."""
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,10 +37,6 @@ class UnknownQuery:
     """
 
     ignore: tuple[str, ...] = ()
-
-    def ignores(self, name: str) -> bool:
-        """Whether an unknown parameter of this name is let through."""
-        return any(fnmatchcase(name, glob) for glob in self.ignore)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Collection, Iterator
+from typing import NoReturn
 
 from google.protobuf import any_pb2
 from google.protobuf.message import DecodeError
@@ -112,3 +113,13 @@ def body_error(failure: BodyError) -> RpcError:
             )
         case BodyFault.INCOMPLETE:
             return error("BODY_INCOMPLETE", "The request body ended early or is badly framed.")
+
+
+def refuse_body(failure: BodyError) -> NoReturn:
+    """Raises the error for a request body that can't be had: what a front gives `collect`."""
+    raise body_error(failure)
+
+
+def stream_idle() -> RpcError:
+    """Returns the error for a stream on which nothing passed either way."""
+    return error("STREAM_IDLE", "Nothing passed on this stream for too long.")

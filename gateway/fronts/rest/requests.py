@@ -12,8 +12,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from gateway.call import RpcError
-from gateway.errors import error
-from gateway.fronts.rest.errors import body_error
+from gateway.fronts.rest.errors import body_error, stream_idle
 from gateway.fronts.rest.media import BodyForm
 from gateway.fronts.rest.split import JsonSplitter, LineSplitter, Splitter
 from gateway.http import BodyError, BodyFault
@@ -114,5 +113,5 @@ async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
     except BodyError as failure:
         if failure.fault is BodyFault.TIMEOUT:
             # The listener gives up on a stream's body only when nothing passed either way.
-            raise error("STREAM_IDLE", "Nothing passed on this stream for too long.") from None
+            raise stream_idle() from None
         raise body_error(failure) from None

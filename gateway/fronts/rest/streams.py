@@ -14,7 +14,7 @@ from functools import partial
 from gateway.call import Metadata, Reply, RpcError, StreamCall
 from gateway.chain import Method, as_error
 from gateway.errors import error
-from gateway.fronts.rest.errors import body_error
+from gateway.fronts.rest.errors import refuse_body, stream_idle
 from gateway.fronts.rest.forms import END_ID, FORMS, Form
 from gateway.fronts.rest.httpbody import RawForm
 from gateway.fronts.rest.incoming import CallFields, Incoming
@@ -24,7 +24,6 @@ from gateway.fronts.rest.replies import JsonReply, RawReply
 from gateway.fronts.rest.reply import success_head
 from gateway.fronts.rest.requests import One, Requests
 from gateway.fronts.rest.responses import HEAD_DELAY, Responses, SingleResponse, StreamResponses
-from gateway.http import BodyError
 from gateway.http.exchange import DRAINING, STREAM_IDLE
 
 
@@ -113,7 +112,7 @@ class StreamRoute:
         def whole(body: bytes) -> None:
             exchange.spawn(run(One(make(body))))
 
-        exchange.collect(self._body_size, incoming.guarded(whole), incoming.guarded(_no_body))
+        exchange.collect(self._body_size, incoming.guarded(whole), incoming.guarded(refuse_body))
 
     def _form(self, incoming: Incoming) -> Form:
         if isinstance(self._reply, RawReply):
@@ -173,7 +172,7 @@ def _told(cancelled: asyncio.CancelledError) -> RpcError:
     """Returns the error for a client that is still there, or raises `cancelled` again."""
     match cancelled.args:
         case (reason,) if reason == STREAM_IDLE:
-            failure = error("STREAM_IDLE", "Nothing passed on this stream for too long.")
+            failure = stream_idle()
         case (reason,) if reason == DRAINING:
             failure = error("DRAINING", "The gateway is shutting down; try again.", retry_after=1)
         case _:
@@ -182,7 +181,3 @@ def _told(cancelled: asyncio.CancelledError) -> RpcError:
     assert task is not None
     task.uncancel()
     return failure
-
-
-def _no_body(failure: BodyError) -> None:
-    raise body_error(failure)

@@ -10,12 +10,11 @@ from functools import partial
 
 from gateway.call import Call, Reply, RpcError
 from gateway.chain import Method
-from gateway.fronts.rest.errors import body_error
+from gateway.fronts.rest.errors import refuse_body
 from gateway.fronts.rest.incoming import CallFields, Incoming
 from gateway.fronts.rest.inputs import Input, Make
 from gateway.fronts.rest.replies import JsonReply, RawReply
 from gateway.fronts.rest.reply import entity_tag, not_modified, success_head
-from gateway.http import BodyError
 
 _SAFE = frozenset({"GET", "HEAD"})
 
@@ -59,7 +58,7 @@ class UnaryRoute:
         incoming.exchange.collect(
             self._body_size,
             incoming.guarded(partial(self._call, incoming, fields, make)),
-            incoming.guarded(_no_body),
+            incoming.guarded(refuse_body),
         )
 
     def _call(self, incoming: Incoming, fields: CallFields, make: Make, body: bytes) -> None:
@@ -91,7 +90,3 @@ class UnaryRoute:
         if etag:
             headers.append(("etag", etag))
         incoming.respond(head.status, [("content-type", content_type), *headers], body)
-
-
-def _no_body(failure: BodyError) -> None:
-    raise body_error(failure)
