@@ -1,0 +1,1 @@
+"""Protocols without sockets: bytes in, events and bytes out. No asyncio, no clock, no logging."""
