@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test lint bench profile docs clean
 
 demo: $(INSTALLED)
 	@$(BIN)/gateway demo
@@ -19,11 +19,22 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# CPU microseconds a request, and of the parts; see the docstrings in bench/.
+# The gateway against its peers, its client against grpc.aio, its memory, and its parts: about
+# six minutes; see docs/performance.md. `make bench ARGS=--quick` is for a first look.
 bench: $(INSTALLED)
-	$(BIN)/python bench/rest.py
+	@command -v wrk >/dev/null || .ci/apt-install wrk "it makes the load of the benchmarks"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python bench/rest.py $(ARGS)
+	$(BIN)/python bench/client.py $(ARGS)
+	$(BIN)/python bench/memory.py $(ARGS)
 	$(BIN)/python bench/routing.py
 	$(BIN)/python bench/codec.py
+
+# Where the time of a GET goes: the top functions of a gateway under load.
+profile: $(INSTALLED)
+	@command -v wrk >/dev/null || .ci/apt-install wrk "it makes the load of the profile"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python bench/profile_get.py $(ARGS)
 
 # The pages of docs/ as a site in build/docs, their links checked.
 docs: $(INSTALLED)

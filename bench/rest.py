@@ -1,156 +1,215 @@
-"""CPU of the whole REST path, against the same written the obvious way, in one run.
+"""CPU of the REST path, of the gateway and its peers, in turns in one run.
 
-    python bench/rest.py [--requests 4000] [--connections 32]
+    python bench/rest.py [--quick] [--rounds N] [--seconds N] [--peers gateway,envoy,obvious]
+                         [--case 'GET one']... [--connections 1,32,64] [--markdown]
 
-Starts the example backends, a gateway, and `bench/obvious.py` (aiohttp, grpc.aio and json_format
-by hand) as processes of their own, and sends each the same requests in turns over loopback. Prints
-user and system CPU microseconds a request of the process under test, the ratio, and requests a
-second, which on a shared machine says less. The backend and this client are not counted.
+Starts `bench/backend.py` and everything in `bench/peers.py` in front of it, and lets wrk ask each
+in turn, several rounds of it: g, e, o, g, e, o …. Every answer is first held against what the
+backend sent, and every run of wrk against errors and the size of its answers: a peer that is fast
+at being wrong ends the run. Prints the medians of the rounds, and the lowest and highest CPU:
+
+    CPU µs     user and system time of the server's process, over the requests that it answered
+    req/s      as many as there were a second; on few cores wrk and the backend take their part
+    p50, p99   microseconds from request to answer, as wrk sees it
+    RSS        resident memory after the runs
+    gateway's share   the gateway's CPU over the peer's, of their medians
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
-import subprocess
-import sys
+import json
+import ssl
+import statistics
 import tempfile
 import time
+import urllib.error
+import urllib.request
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-TICK = os.sysconf("SC_CLK_TCK")
-ORDER = b'{"userId":"u1","items":[{"productId":"p1","quantity":2}]}'
-CASES = {
-    "GET one product": b"GET /v1/products/p1 HTTP/1.1\r\nHost: bench\r\n\r\n",
-    "GET a list of 50": b"GET /v1/products?page_size=50 HTTP/1.1\r\nHost: bench\r\n\r\n",
-    "POST an order": b"POST /v1/orders:preview HTTP/1.1\r\nHost: bench\r\n"
-    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(ORDER), ORDER),
-}
+from cases import CASES, Case, page, product, products
+from google.protobuf import json_format
+from machine import machine
+from peers import PEERS, AbsentError, Peer, certificate
+from processes import python
+from wrk import Load, Wrk, missing, version
 
 
-@contextmanager
-def running(arguments: list[str], ready: str) -> Iterator[tuple[int, list[str]]]:
-    """Runs a process until the block ends; gives its id and what it printed until it was ready."""
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.PIPE, text=True, env=environ
-    ) as process:
-        try:
-            lines = []
-            for line in process.stdout:
-                lines.append(line.strip())
-                if line.startswith(ready):
-                    break
-            else:
-                raise SystemExit(f"{arguments} did not start")
-            yield process.pid, lines
-        finally:
-            process.terminate()
-            process.communicate()
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One run of wrk against one peer."""
+
+    cpu: float  # microseconds a request
+    load: Load
 
 
-def cpu(pid: int) -> float:
-    """Seconds of CPU that a process has had."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+def expected(case: Case) -> object:
+    """Returns what a case's answer says: parsed JSON; of a stream, a list of it."""
+    if case.streams:
+        return [json_format.MessageToDict(each) for each in products(1000)]
+    if "page_size=" in case.path:
+        return json_format.MessageToDict(page(int(case.path.rpartition("=")[2])))
+    return json_format.MessageToDict(product())
 
 
-class Client(asyncio.Protocol):
-    """Sends one request after another on a connection, while there are any left."""
+def check(peer: Peer, url: str, case: Case) -> int:
+    """Asks once; returns the size of the answer's body.
 
-    def __init__(self, request: bytes, left: list[int], done: asyncio.Future) -> None:
-        self.request, self.left, self.done = request, left, done
-        self.received = b""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        self.transport = transport
-        self.send()
-
-    def send(self) -> None:
-        if self.left[0] == 0:
-            self.transport.close()
-            return
-        self.left[0] -= 1
-        self.transport.write(self.request)
-
-    def data_received(self, data: bytes) -> None:
-        self.received += data
-        head, found, body = self.received.partition(b"\r\n\r\n")
-        if not found:
-            return
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        if len(body) >= length:
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise SystemExit(f"unexpected reply: {self.received!r}")
-            self.received = b""
-            self.send()
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_result(None)
+    Raises:
+        SystemExit: It is not what the backend said.
+    """
+    request = urllib.request.Request(url + case.path, case.body or None, method=case.verb)
+    if case.body:
+        request.add_header("Content-Type", "application/json")
+    # The certificate is made for this run, and who answers is known.
+    context = ssl._create_unverified_context() if case.tls else None  # noqa: SLF001
+    try:
+        with urllib.request.urlopen(request, timeout=10, context=context) as reply:
+            status, body = reply.status, reply.read()
+    except urllib.error.HTTPError as error:
+        status, body = error.code, error.read()
+    documents = [json.loads(each) for each in (body.splitlines() if case.streams else [body])]
+    if status != 200 or (documents if case.streams else documents[0]) != expected(case):
+        raise SystemExit(f"{peer.name}, {case.name}: unexpected answer, {status}: {body[:500]!r}")
+    return len(body)
 
 
-async def send(port: int, request: bytes, count: int, connections: int) -> None:
-    loop = asyncio.get_running_loop()
-    left = [count]
-    ended = [loop.create_future() for _ in range(connections)]
-    for each in ended:
-        await loop.create_connection(lambda e=each: Client(request, left, e), "127.0.0.1", port)
-    await asyncio.gather(*ended)
+def measure(wrk: Wrk, peer: Peer, case: Case, connections: int, seconds: int) -> Sample:
+    """Lets wrk ask one peer for so many seconds."""
+    url, process = peer.at(tls=case.tls)
+    before = process.cpu()
+    load = wrk.run(url + case.path, connections, seconds, case.body)
+    return Sample((process.cpu() - before) / load.requests * 1e6, load)
 
 
-def measure(
-    pid: int, port: int, request: bytes, count: int, connections: int
-) -> tuple[float, float]:
-    """CPU microseconds a request, and requests a second."""
-    before, began = cpu(pid), time.monotonic()
-    asyncio.run(send(port, request, count, connections))
-    took = time.monotonic() - began
-    return (cpu(pid) - before) / count * 1e6, count / took
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long to measure."""
+
+    rounds: int
+    seconds: int
 
 
-def port_of(line: str) -> int:
-    return int(line.rpartition(":")[2])
+def turns(
+    wrk: Wrk, peers: list[Peer], case: Case, connections: int, plan: Plan
+) -> dict[str, list[Sample]]:
+    """Measures all peers in turns, each warmed up before the first."""
+    asked = [peer for peer in peers if peer.at(tls=case.tls)]
+    sizes = {peer.name: check(peer, peer.at(tls=case.tls)[0], case) for peer in asked}
+    for peer in asked:
+        measure(wrk, peer, case, connections, 1)
+    samples: dict[str, list[Sample]] = defaultdict(list)
+    for _ in range(plan.rounds):
+        for peer in asked:
+            sample = measure(wrk, peer, case, connections, plan.seconds)
+            # Header fields come on top; requests in flight at the end are received in part.
+            if sample.load.bytes < sizes[peer.name] * sample.load.requests:
+                raise SystemExit(f"{peer.name}, {case.name}: answers shorter than the first")
+            samples[peer.name].append(sample)
+    return samples
+
+
+def rows(case: Case, connections: int, peers: list[Peer], samples: dict) -> Iterator[list[str]]:
+    """Writes a row a peer; the gateway's own comes first, with its ratio to each."""
+    cpu = {name: statistics.median(each.cpu for each in of) for name, of in samples.items()}
+    for peer in peers:
+        if peer.name not in samples:
+            continue
+        of = samples[peer.name]
+        loads = [each.load for each in of]
+        _, process = peer.at(tls=case.tls)
+        spread = f"{min(each.cpu for each in of):.0f}-{max(each.cpu for each in of):.0f}"
+        ratio = "" if peer.name == "gateway" else f"{cpu['gateway'] / cpu[peer.name]:.2f}"
+        yield [
+            case.name,
+            str(connections),
+            peer.name,
+            f"{cpu[peer.name]:.1f}",
+            spread,
+            ratio,
+            f"{statistics.median(each.requests / each.seconds for each in loads):.0f}",
+            f"{statistics.median(each.p50 for each in loads):.0f}",
+            f"{statistics.median(each.p99 for each in loads):.0f}",
+            f"{process.rss() / 2**20:.0f}",
+        ]
+
+
+COLUMNS = (
+    ("case", "<17"),
+    ("conns", ">6"),
+    ("server", "<9"),
+    ("CPU µs", ">9"),
+    ("of rounds", ">12"),
+    ("gateway's share", ">16"),
+    ("req/s", ">8"),
+    ("p50 µs", ">9"),
+    ("p99 µs", ">9"),
+    ("RSS MiB", ">8"),
+)
+
+
+def line(cells: list[str], *, markdown: bool) -> str:
+    if markdown:
+        return "| " + " | ".join(cells) + " |"
+    return " ".join(f"{cell:{width}}" for cell, (_, width) in zip(cells, COLUMNS, strict=True))
+
+
+def head(*, markdown: bool) -> str:
+    titles = line([name for name, _ in COLUMNS], markdown=markdown)
+    if not markdown:
+        return titles
+    rule = ["---:" if width[0] == ">" else "---" for _, width in COLUMNS]
+    return f"{titles}\n{line(rule, markdown=True)}"
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="one round of three cases")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=1, help="of each run of wrk")
+    parser.add_argument("--connections", default="1,32,64")
+    parser.add_argument("--peers", default=",".join(PEERS))
+    parser.add_argument("--case", action="append", choices=[case.name for case in CASES])
+    parser.add_argument("--markdown", action="store_true", help="print the table for a page")
+    return parser.parse_args()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--requests", type=int, default=4000)
-    parser.add_argument("--connections", type=int, default=32)
-    options = parser.parse_args()
+    chosen = options()
+    if missing():
+        raise SystemExit("wrk is not installed: .ci/apt-install wrk 'it makes the load'")
+    cases = [case for case in CASES if chosen.case is None or case.name in chosen.case]
+    connections = [int(each) for each in chosen.connections.split(",")]
+    plan = Plan(chosen.rounds, chosen.seconds)
+    if chosen.quick:
+        cases, connections = [each for each in cases if "1,000" not in each.name], [32]
+        plan = Plan(1, 1)
+    began = time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        _, lines = stack.enter_context(running(["-m", "services_mock", "--port", "0"], "ready"))
-        backend = next(line.split()[-1] for line in lines if line.startswith("serving"))
-        config = folder / "gateway.yaml"
-        config.write_text(
-            "listener: {address: 127.0.0.1:0}\nadmin: false\n"
-            f"schema: {{protos: [{ROOT / 'protos'}]}}\n"
-            f"upstreams: {{shop: {{services: ['shop.*'], endpoints: ['{backend}']}}}}\n"
-        )
-        serve = ["-m", "gateway", "serve", "--config", str(config)]
-        gateway, lines = stack.enter_context(running(serve, "listening"))
-        ours = port_of(lines[-1])
-        obvious, lines = stack.enter_context(
-            running([str(ROOT / "bench" / "obvious.py"), backend], "listening")
-        )
-        theirs = port_of(lines[-1])
-        print(
-            f"{'':20}{'gateway':>10}{'obvious':>10}{'ratio':>8}{'gateway/s':>12}{'obvious/s':>12}"
-        )
-        for name, request in CASES.items():
-            for pid, port in ((gateway, ours), (obvious, theirs)):
-                measure(pid, port, request, 300, options.connections)
-            mine, my_rate = measure(gateway, ours, request, options.requests, options.connections)
-            other, rate = measure(obvious, theirs, request, options.requests, options.connections)
-            print(
-                f"{name:20}{mine:7.0f} µs{other:7.0f} µs{mine / other:8.2f}"
-                f"{my_rate:12.0f}{rate:12.0f}"
-            )
+        certificate(folder)
+        backend = stack.enter_context(python("bench/backend.py"))
+        peers = []
+        for name in chosen.peers.split(","):
+            try:
+                peers.append(PEERS[name](stack, folder, backend.address))
+            except AbsentError as absent:
+                print(f"{name} is left out: {absent}")
+        print(f"{machine()}; {version()}")
+        for peer in peers:
+            print(f"{peer.name}: {peer.version}")
+        print(f"{plan.rounds} rounds of {plan.seconds} s each, in turns\n")
+        print(head(markdown=chosen.markdown), flush=True)
+        for case in cases:
+            for count in connections:
+                samples = turns(Wrk(folder), peers, case, count, plan)
+                for row in rows(case, count, peers, samples):
+                    print(line(row, markdown=chosen.markdown), flush=True)
+    print(f"\ntook {time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":
