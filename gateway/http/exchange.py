@@ -53,6 +53,8 @@ class Exchange(ABC):
     the spawned task (which is being cancelled anyway).
     """
 
+    __slots__ = ()
+
     request: Request
 
     @abstractmethod

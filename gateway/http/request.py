@@ -9,13 +9,15 @@ from dataclasses import dataclass
 class Headers:
     """Header fields in order: lower-case names, values as received (RFC 9110 section 5).
 
-    Bytes beyond ASCII are held as Latin-1 characters, so nothing is lost.
+    Bytes beyond ASCII are held as Latin-1 characters, so nothing is lost. Immutable: requests with
+    the same fields may share one.
     """
 
-    __slots__ = ("_items",)
+    __slots__ = ("_first", "_items")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._items = tuple(items)
+        self._first = dict(reversed(self._items))
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._items)
@@ -24,7 +26,7 @@ class Headers:
         return len(self._items)
 
     def __contains__(self, name: object) -> bool:
-        return any(key == name for key, _ in self._items)
+        return name in self._first
 
     def __repr__(self) -> str:
         # Values may hold tokens, and a repr ends in logs.
@@ -32,19 +34,23 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """Returns the first value of the lower-case `name`, or None."""
-        for key, value in self._items:
-            if key == name:
-                return value
-        return None
+        return self._first.get(name)
 
     def all(self, name: str) -> list[str]:
         """Returns every value of the lower-case `name`, in order."""
+        if name not in self._first:
+            return []
         return [value for key, value in self._items if key == name]
 
+    @property
+    def distinct(self) -> bool:
+        """Whether no name comes twice."""
+        return len(self._first) == len(self._items)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Request:
-    """The head of one request.
+    """The head of one request. Not to be changed; it is not frozen since that makes it slow.
 
     Attributes:
         method: The verb, as received: `GET`.

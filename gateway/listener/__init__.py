@@ -1,9 +1,11 @@
 """The server that clients connect to: connections, TLS, limits, drain. Hands requests to a handler.
 
-What is behind it sees `gateway.http` only; that aiohttp does the parsing stays in here.
+What is behind it sees `gateway.http` only.
 
-The way through the modules: `server` accepts a connection, `connection` lets one checked `head` and
-exactly its `body` through, `engine` has aiohttp parse them, `exchange` is what the handler sees.
+The way through the modules: `server` accepts a `connection`, which stands on `closing` (reading no
+further than it must, and an end that loses nothing) and `link` (merged writes, one timer). `cut`
+takes one head from what was received, `head` checks it, `exchange` is what the handler sees and
+answers by `reply`; it reads `body`, and `streaming` is the rest of it for streams.
 """
 
 from gateway.listener.addresses import ListenError

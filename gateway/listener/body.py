@@ -38,6 +38,9 @@ class Body(Protocol):
             BadBody: What was received can't be a body.
         """
 
+    def is_within(self, received: bytearray) -> bool:
+        """Returns whether the rest of the body has surely been received."""
+
 
 class SizedBody:
     """A body of `Content-Length` bytes."""
@@ -55,6 +58,10 @@ class SizedBody:
         self._left -= len(data)
         self.done = self._left == 0
         return data
+
+    def is_within(self, received: bytearray) -> bool:
+        """See Body."""
+        return len(received) >= self._left
 
 
 class _At(Enum):
@@ -106,6 +113,10 @@ class ChunkedBody:
             self._line(line[:-2])
         del received[:at]
         return bytes(out)
+
+    def is_within(self, received: bytearray) -> bool:  # noqa: ARG002  see Body
+        """See Body. Nobody knows before it is read."""
+        return self.done
 
     def _line(self, line: bytes) -> None:
         if self._at is _At.DATA_END:

@@ -1,374 +1,309 @@
-"""One client connection: lets through one checked head, then exactly its body, then waits.
+"""One client connection: one checked head, then exactly its body, then the answer, then the next.
 
-Nothing behind it sees a byte of the next request before the present one is answered, so neither
-pipelining nor a huge head can fill the memory. It owns the socket and the timers: first byte, end
-of head, idleness, a client that takes nothing, the lingering close. What requests mean is not its
-business; aiohttp's protocol behind it parses, and `exchange` answers.
+Nothing of the next request is looked at before the present one is answered, so neither pipelining
+nor a huge head can fill the memory. It owns the phases and the times: first byte, end of head,
+idleness, the lingering close. What requests mean is not its business; `exchange` answers them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-import socket
-import struct
-from collections.abc import Callable
-from contextlib import suppress
-from enum import Enum
-from typing import TYPE_CHECKING, Final, cast
+from typing import Any
 
-from gateway.http.request_id import request_id
-from gateway.listener.body import BadBody, Body, body_of
+from gateway.listener.closing import Closing, Phase
+from gateway.listener.cut import END, Cutter
+from gateway.listener.exchange import NEW, OVER, HttpExchange
 from gateway.listener.faults import (
     HEADER_TIMEOUT,
-    HEADERS_TOO_LARGE,
-    MALFORMED,
     TOO_MANY_CONNECTIONS,
-    Fault,
     Refused,
-    bad_request,
 )
-from gateway.listener.forwarded import plain, trusts
-from gateway.listener.head import CHUNKED, Head, given_id, parse
+from gateway.listener.forwarded import origin, plain, trusts
+from gateway.listener.head import given_id
 from gateway.listener.limits import (
-    LINGER_BYTES,
-    LINGER_SECONDS,
-    PIECE,
-    READ_AHEAD,
-    REFUSED_AT_ONCE,
+    AT_ONCE,
 )
-from gateway.listener.relay import Relay
+from gateway.listener.reply import CONTINUE
 from gateway.listener.service import Service
 
-if TYPE_CHECKING:
-    from gateway.listener.exchange import AiohttpExchange
-
-_BARE_LF: Final = re.compile(rb"(?<!\r)\n")
-_TOKEN_START: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]")
-_RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER with no time: close sends a reset
+_HEAD, _BUSY, _SOCKET, _LINGER = Phase
 
 
-class _Phase(Enum):
-    HEAD = "waiting for a request's head"
-    BODY = "letting a body through"
-    BROKEN = "throwing away what follows a broken body"
-    ANSWER = "waiting for the answer"
-    LINGER = "closing, throwing away what still comes"
+class Connection(Closing):
+    """One client connection.
 
+    Attributes:
+        peer: The plain address that it comes from; empty for a Unix socket.
+        scheme: `http` or `https`.
+        exchange: The request that is being answered.
+        socket: The WebSocket that it has become.
+    """
 
-class Connection(asyncio.Protocol):
-    """One client connection."""
+    __slots__ = (
+        "__weakref__",
+        "_counts_for",
+        "_cutter",
+        "_pumping",
+        "exchange",
+        "peer",
+        "scheme",
+        "socket",
+    )
 
     def __init__(self, service: Service) -> None:
-        self.transport: asyncio.Transport
-        self.head: Head
+        super().__init__(service)
         self.peer = ""
         self.scheme = "http"
-        self.exchange: AiohttpExchange | None = None
-        self.body_complete = True
-        self.body_broken = False
-        self._service = service
-        self._loop = asyncio.get_running_loop()
+        self.exchange: HttpExchange | None = None
+        self.socket: Any = None
         self._counts_for: str | None = None
-        self._engine: asyncio.Protocol | None = None
-        self._phase = _Phase.HEAD
-        self._received = bytearray()
-        self._scanned = 0
-        self._begun = False
-        self._body: Body
-        self._chunked = False
+        self._cutter: Cutter | None = None
         self._pumping = False
-        self._held = False
-        self._paused = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._stall: asyncio.TimerHandle | None = None
-        self._unsent = 0
-        self._taken = False
-        self._lingered = 0
 
     # The transport's calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Lets the connection in, or refuses it."""
-        # A cast, since uvloop's transports are no subclasses of asyncio's.
-        self.transport = transport = cast("asyncio.Transport", transport)
-        service = self._service
+        super().connection_made(transport)
+        service = self.service
         service.connections.add(self)
         peername = transport.get_extra_info("peername")
         self.peer = (plain(peername[0]) or "") if isinstance(peername, tuple) else ""
         self.scheme = "https" if transport.get_extra_info("sslcontext") is not None else "http"
         if service.draining:  # it was still shaking hands
-            transport.close()
+            self.transport.close()
             return
         counts_for = "" if trusts(service.trusted, self.peer) else self.peer
         if not service.census.enter(counts_for, service.limits):
-            self._refuse(TOO_MANY_CONNECTIONS)
+            self.refuse(TOO_MANY_CONNECTIONS)
             return
         self._counts_for = counts_for
-        self._engine = service.engine()
-        self._engine.connection_made(Relay(self))
-        self._wait_for_request()
+        self.expire_in(service.limits.idle_timeout)
 
     def data_received(self, data: bytes) -> None:
         """Takes bytes in, and lets through what may pass now."""
-        if self._phase is _Phase.BROKEN:
+        phase = self._phase
+        if phase is _HEAD:
+            if (
+                not self._received
+                and data.find(END) == len(data) - 4 <= self.service.limits.header_size - 4
+                and data[0] > 13  # no empty line before it
+            ):
+                self._begin(data)  # the common case: one whole head and nothing else
+                return
+        elif phase is _LINGER:
+            self.throw_away(data)
             return
-        if self._phase is _Phase.LINGER:
-            self._lingered += len(data)
-            if self._lingered > LINGER_BYTES:
-                self.transport.close()
+        elif phase is _SOCKET:
+            if self.socket is not None:
+                self.socket.received(data)
             return
-        self._received += data
-        self._pump()
+        elif self.exchange is not None and self.exchange.broken:
+            return  # what follows a body that makes no sense makes none either
+        self.buffer().extend(data)
+        if phase is _HEAD:
+            self._pump()
+        elif self.exchange is not None:
+            self.exchange.received()
+            self.govern_reading()
 
-    def eof_received(self) -> None:
-        """Takes the end of the client's sending for its going away; the transport closes then."""
+    def eof_received(self) -> bool:
+        """Takes the end of the client's sending for its going away, unless it may be waiting.
+
+        Returns:
+            Whether to keep the connection: there is a request that was sent whole.
+        """
+        if self.has_ended():
+            return True
         self._lost()
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends all that belongs to the connection."""
+        self._phase = _LINGER
+        super().connection_lost(exc)
         self._lost()
-        self._service.connections.discard(self)
-        self._service.one_closed.set()
+        self.drop()
+        self.unwatch()
+        self.service.connections.discard(self)
+        self.service.one_closed.set()
         if self._counts_for is not None:
-            self._service.census.leave(self._counts_for)
-        for timer in (self._timer, self._stall):
-            if timer is not None:
-                timer.cancel()
-        if self._engine is not None:
-            self._engine.connection_lost(exc)
-            self._engine = None
+            self.service.census.leave(self._counts_for)
 
-    def pause_writing(self) -> None:
-        """Passes on that the client is slow, and watches that it takes something at all."""
-        if self._engine is not None:
-            self._engine.pause_writing()
-        self._watch_stall()
-
-    def resume_writing(self) -> None:
-        """Passes on that the client can take more."""
-        self._taken = True
-        if self._engine is not None:
-            self._engine.resume_writing()
-
-    # The engine's wishes, by way of its Relay.
-
-    def hold(self) -> None:
-        """Gives the engine no more to read."""
-        self._held = True
-
-    def release(self) -> None:
-        """Gives the engine to read again."""
-        self._held = False
-        self._pump()
-
-    def finish(self) -> None:
-        """Closes once all is written, reading on for a while if the client may still be sending."""
-        if self._phase is _Phase.LINGER or self.transport.is_closing():
-            return
-        self._clear_timer()
-        if self._received or self._phase in {_Phase.BODY, _Phase.BROKEN}:
-            self._linger()
-        else:
-            self._phase = _Phase.LINGER
-            self.transport.close()
-            self._watch_stall()
-
-    def abort(self) -> None:
-        """Closes at once, with a reset where the socket has one, so that no reply passes for whole.
-
-        A Unix socket has none: there, a reply without a length looks complete when it is cut.
-        """
-        self._phase = _Phase.LINGER
-        found = self.transport.get_extra_info("socket")
-        if found is not None:
-            with suppress(OSError):  # closed already
-                found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self.transport.abort()
+    def writable(self) -> None:
+        """Goes on after a reply that the client was slow to take."""
+        if self.exchange is not None and self.exchange.state >= OVER:
+            self.answered()
 
     # The exchange's wishes.
 
     def send_continue(self) -> None:
         """Tells a client that waits for it to send the body (RFC 9110 section 10.1.1)."""
-        if self.head.expects_continue and not self.body_complete and not self._received:
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        exchange = self.exchange
+        if (
+            exchange is not None
+            and exchange.state == NEW
+            and exchange.fields.expects_continue
+            and not self._received
+        ):
+            self.send(CONTINUE)
+
+    def await_body(self) -> None:
+        """Has a body that is read whole come."""
+        self.send_continue()
+        self.expect_body()
+        self.govern_reading()
+
+    def expect_body(self) -> None:
+        """Sets the time for the next byte of a body that is read whole."""
+        self.expire_in(self.service.limits.body_timeout)
 
     def answered(self) -> None:
-        """Goes on to the next request. The reply is written as far as this side is concerned."""
+        """Goes on to the next request, when the client has taken most of the reply to this one."""
+        exchange = self.exchange
+        if self.full or exchange is None or self._phase is not _BUSY:
+            return
         self.exchange = None
-        # A client that has gone asks nothing more: a timer would hold its connection for long.
-        if self._phase is _Phase.ANSWER and self._engine is not None:
-            self._phase = _Phase.HEAD
-            self._wait_for_request()
-            # Not from within: the engine must end this request before it sees another.
-            self._loop.call_soon(self.finish if self._service.draining else self._pump)
+        self.unwatch()
+        if exchange.closes or self.service.draining:
+            self.close(reading=exchange.body is not None or exchange.broken)
+            return
+        self._phase = _HEAD
+        self.expire_in(self.service.limits.idle_timeout)
+        if not self._received:
+            self._received = b""
+            if self._ended:
+                self.finish()
+        elif not self._pumping:
+            self.loop.call_soon(self._pump)
 
-    # Draining.
+    # Draining, and ends.
 
     def drain(self) -> None:
         """Closes if no request is being sent or answered."""
-        if self._phase is _Phase.HEAD and not self._begun and not self._received:
+        if self.socket is not None:
+            self.socket.drain()
+        elif self._phase is _HEAD and not self._received:
             self.finish()
 
-    # Letting through.
-
-    def _pump(self) -> None:
-        if self._pumping:
-            return
-        self._pumping = True
-        try:
-            while self._step():
-                pass
-        except Refused as refused:
-            self._refuse(refused.fault)
-        except BadBody:
-            self._break_body()
-        finally:
-            self._pumping = False
-        self._govern_reading()
-
-    def _step(self) -> bool:
-        """Lets one head or one piece of a body through; returns whether to go on."""
-        if self._engine is None or self.transport.is_closing():
-            return False
-        if self._phase is _Phase.HEAD:
-            return self._pass_head(self._engine)
-        return self._phase is _Phase.BODY and not self._held and self._pass_piece(self._engine)
-
-    def _pass_head(self, engine: asyncio.Protocol) -> bool:
-        data = self._cut_head()
-        if data is None:
-            return False
-        self._clear_timer()
-        self._begun = False
-        self._scanned = 0
-        try:
-            head = parse(data)
-        except Refused as refused:
-            self._refuse(refused.fault, given_id(data), head_only=data.startswith(b"HEAD "))
-            return False
-        self.head = head
-        self._chunked = head.length == CHUNKED
-        self._body = body_of(head.length, self._service.limits.header_size)
-        self.body_complete = self._body.done
-        self._phase = _Phase.ANSWER if self._body.done else _Phase.BODY
-        engine.data_received(data)
-        return True
-
-    def _cut_head(self) -> bytes | None:
-        """Takes a whole head from what was received, or returns None while it is not there."""
-        received, limit = self._received, self._service.limits.header_size
-        # RFC 9112 2.2: a server should ignore empty lines before a request.
-        while not self._begun and received.startswith(b"\r\n"):
-            del received[:2]
-        if not received or received == b"\r":
-            return None
-        if not self._begun:
-            if not _TOKEN_START.match(received):
-                raise Refused(MALFORMED)  # TLS on a plain port, most often
-            self._begun = True
-            self._set_timer(self._service.limits.header_timeout, self._head_is_late)
-        end = received.find(b"\r\n\r\n", max(0, self._scanned - 3)) + 4
-        if (end if end > 3 else len(received)) > limit:
-            raise Refused(HEADERS_TOO_LARGE)
-        if end > 3:
-            data = bytes(received[:end])
-            del received[:end]
-            return data
-        if _BARE_LF.search(received, max(0, self._scanned - 1)):
-            raise bad_request("A line ends with LF alone; lines of HTTP end with CR LF.")
-        self._scanned = len(received)
-        return None
-
-    def _pass_piece(self, engine: asyncio.Protocol) -> bool:
-        data = self._body.take(self._received, PIECE)
-        done = self._body.done
-        if done:
-            self.body_complete = True
-            self._phase = _Phase.ANSWER
-        if self._chunked:
-            # Extensions and trailers stay here; the engine gets plain chunks.
-            end = b"0\r\n\r\n" if done else b""
-            data = b"%x\r\n%b\r\n%b" % (len(data), data, end) if data else end
-        if data:
-            engine.data_received(data)
-        return bool(data) and not done
-
-    def _govern_reading(self) -> None:
-        """Leaves the socket alone while there is more than enough to work on."""
-        if self.transport.is_closing():
-            return
-        waiting = self._held or self._phase is _Phase.ANSWER
-        full = waiting and self._phase is not _Phase.LINGER and len(self._received) > READ_AHEAD
-        if full and not self._paused:
-            self._paused = True
-            self.transport.pause_reading()
-        elif self._paused and not full:
-            self._paused = False
-            self.transport.resume_reading()
-
-    # Ends.
+    def cut(self, why: str) -> bool:
+        """Cancels what runs on it; returns whether something did."""
+        if self.socket is not None:
+            self.socket.cut()
+            return True
+        if self.exchange is not None:
+            self.exchange.cancel(why)
+            return True
+        return False
 
     def _lost(self) -> None:
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
             exchange.gone()
+        lost, self.socket = self.socket, None
+        if lost is not None:
+            lost.lost()
 
-    def _break_body(self) -> None:
-        """Ends a body that makes no sense; what follows it makes none either."""
-        self._phase = _Phase.BROKEN
-        self._received.clear()
-        self.body_broken = True
-        if self.exchange is not None:
-            self.exchange.body_broken()
+    # Letting heads through.
 
-    def _refuse(self, fault: Fault, given: str | None = None, *, head_only: bool = False) -> None:
-        """Answers with an error of HTTP's own, named as the client wishes if it said; closes."""
-        service = self._service
-        if len(service.connections) > service.limits.connections + REFUSED_AT_ONCE:
-            self.transport.abort()
+    def _pump(self) -> None:
+        """Has one request after another answered, as long as answers come at once."""
+        if self._pumping or self._phase is not _HEAD:
             return
-        self.transport.write(fault.reply(request_id(given), head_only=head_only))
-        self._linger()
+        if self._cutter is None:
+            self._cutter = Cutter()
+        begun = self._cutter.begun
+        self._pumping = True
+        self.cork()
+        try:
+            for _ in range(AT_ONCE):
+                data = self._cutter.cut(self.buffer(), self.service.limits.header_size)
+                if data is None:
+                    self._await_head(begun_before=begun)
+                    break
+                self._begin(data)
+                begun = False
+                if self._phase is not _HEAD or self.transport.is_closing():
+                    break
+            else:
+                self.loop.call_soon(self._pump)  # others first
+        except Refused as refused:
+            self.refuse(refused.fault)
+        finally:
+            self._pumping = False
+            self.flush()
+        if self._ended and self._phase is _HEAD and END not in self._received:
+            self.finish()
+        self.govern_reading()
 
-    def _linger(self) -> None:
-        self._phase = _Phase.LINGER
-        self._received.clear()
-        self._govern_reading()
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        self._set_timer(LINGER_SECONDS, self.transport.close)
-        self._watch_stall()
+    def _await_head(self, *, begun_before: bool) -> None:
+        """Sets the time for the rest of a head whose first byte has come."""
+        if not self._received:
+            self._received = b""
+        if self._cutter is None or not self._cutter.begun:
+            return
+        if not begun_before:
+            self.expire_in(self.service.limits.header_timeout)
 
-    # Timers.
+    def _begin(self, data: bytes) -> None:
+        """Has one request answered."""
+        service = self.service
+        try:
+            request, fields = service.heads.read(data, self.scheme, self.peer)
+        except Refused as refused:
+            self.refuse(refused.fault, given_id(data), head_only=data.startswith(b"HEAD "))
+            return
+        if service.trusted:
+            client = origin(self.peer, self.scheme, fields.headers, service.trusted)
+            request.peer, request.scheme = client
+        self.never_expire()
+        self._phase = _BUSY
+        exchange = self.exchange = HttpExchange(self, request, fields)
+        try:
+            service.handler()(exchange)
+        except Exception:  # noqa: BLE001  whatever a bug raises, the client gets an answer
+            exchange.bug()
 
-    def _set_timer(self, seconds: float, then: Callable[[], None]) -> None:
-        self._clear_timer()
-        self._timer = self._loop.call_later(seconds, then)
+    def wants_more(self) -> bool:
+        """See Closing."""
+        if self._phase is _BUSY:
+            return self.exchange is not None and self.exchange.reading
+        return self._phase is not _SOCKET
 
-    def _clear_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    # Whether the client is there.
 
-    def _wait_for_request(self) -> None:
-        self._set_timer(self._service.limits.idle_timeout, self.finish)
+    def has_ended(self) -> bool:
+        """Decides on a client that sends no more: may it be waiting for its reply?
 
-    def _head_is_late(self) -> None:
-        self._refuse(HEADER_TIMEOUT)
+        To close a socket and to end one's sending look the same from here. An interim reply, which
+        every client of HTTP/1.1 must be ready for (RFC 9110 section 15.2), tells: from a client
+        that has gone it comes back as a reset. Where none can be sent, the client has gone.
+        """
+        exchange = self.exchange
+        if self._ended:
+            return exchange is not None
+        self._ended = True
+        if exchange is None or self.scheme == "https":
+            return False
+        if exchange.state >= OVER:
+            return True
+        whole = exchange.body is None or exchange.body.is_within(self.buffer())
+        if exchange.state != NEW or exchange.broken or exchange.fields.http10 or not whole:
+            return False
+        self.send(CONTINUE)
+        self.watch_client()
+        return True
 
-    def _watch_stall(self) -> None:
-        """Looks after a while whether the client took anything of what it was sent."""
-        if self._stall is None:
-            self._taken = False
-            self._unsent = self.transport.get_write_buffer_size()
-            seconds = self._service.limits.stream_idle_timeout
-            self._stall = self._loop.call_later(seconds, self._check_stall)
+    # The deadline.
 
-    def _check_stall(self) -> None:
-        self._stall = None
-        unsent = self.transport.get_write_buffer_size()
-        if unsent and unsent >= self._unsent and not self._taken:
-            self.abort()
-        elif unsent:
-            self._watch_stall()
+    def expired(self) -> None:
+        """Ends what took too long."""
+        if self._phase is _HEAD:
+            if self._cutter is not None and self._cutter.begun:
+                self.refuse(HEADER_TIMEOUT)
+            else:
+                self.finish()
+        elif self._phase is _LINGER:
+            self.transport.close()
+        elif self.exchange is not None:
+            self.exchange.late()

@@ -7,15 +7,14 @@ since after an error nobody knows where the next request begins.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from email.utils import formatdate
-from http import HTTPStatus
 
 from gateway.errors import REASONS
 from gateway.http import Headers
 from gateway.http.fault import json_error
 from gateway.http.request_id import REQUEST_ID, request_id
+from gateway.listener.fields import lines
+from gateway.listener.reply import CLOSE, head
 
-SERVER = "gateway"
 JSON = "application/json"
 
 
@@ -55,16 +54,9 @@ class Fault:
             head_only: Leave the body out: the request's method was HEAD.
         """
         body = self.body(request_id)
-        own = "".join(f"{name}: {value}\r\n" for name, value in self.headers(request_id))
-        head = (
-            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n"
-            f"{own}"
-            f"Content-Length: {len(body)}\r\n"
-            f"Date: {formatdate(usegmt=True)}\r\n"
-            f"Server: {SERVER}\r\n"
-            "Connection: close\r\n\r\n"
-        ).encode("ascii")
-        return head if head_only else head + body
+        framing = f"Content-Length: {len(body)}\r\n{CLOSE}"
+        start = head(self.status, lines(self.headers(request_id)), framing)
+        return start if head_only else start + body
 
 
 class Refused(Exception):  # noqa: N818  it is a decision about a request, not an error of ours

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from multidict import CIMultiDict
-
 from gateway.http.exchange import HeaderList
-from gateway.listener.faults import SERVER
 
 # What the listener itself says about the message and the connection (RFC 9110 section 7.6.1).
 _OURS: Final = frozenset(
@@ -27,22 +24,39 @@ _OURS: Final = frozenset(
 )
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_REMEMBERED: Final = 1000
+
+# Names that were checked, to what is written before their value; nothing for those that are ours.
+_known: dict[str, str] = {}
 
 
-def fields(headers: HeaderList) -> CIMultiDict[str]:
-    """Returns a reply's headers, less those that are the listener's to set.
+def lines(headers: HeaderList) -> str:
+    """Returns a reply's header lines, less those that are the listener's to set.
 
-    aiohttp writes them as UTF-8. So bytes beyond ASCII, which come as Latin-1 characters, reach the
-    client as they are if they are UTF-8; a byte that is not becomes U+FFFD.
+    They are to be encoded as Latin-1: bytes beyond ASCII reach the client as they are.
 
     Raises:
         ValueError: A name is no token, or a value holds a control character.
     """
-    made: CIMultiDict[str] = CIMultiDict({"Server": SERVER})
+    made = ""
     for name, value in headers:
-        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise ValueError(f"the header {name!r} can't be sent")
-        if name.lower() not in _OURS:
-            text = value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace")
-            made.add(name, text)
+        start = _known.get(name)
+        if start is None:
+            start = _check(name)
+        # The common case first: printable is what `_VALUE` takes of ASCII, less the tab.
+        if not (value.isascii() and value.isprintable()) and not _VALUE.fullmatch(value):
+            raise ValueError(f"the value of the header {name!r} can't be sent")
+        if start:
+            made += f"{start}{value}\r\n"
     return made
+
+
+def _check(name: str) -> str:
+    """Returns what is written before the value of a field, and remembers it."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"the header {name!r} can't be sent")
+    start = "" if name.lower() in _OURS else f"{name}: "
+    if len(_known) >= _REMEMBERED:  # a backend that makes names up
+        _known.clear()
+    _known[name] = start
+    return start

@@ -1,26 +1,49 @@
 """The head of a request: request line and header fields, read strictly (RFC 9112 sections 2 to 7).
 
-What this refuses is never seen by anything behind it. It is stricter than the C parser that reads
-the head after it: no other version than 1.0 and 1.1, one `Host`, one way to tell the body's length,
-no bare CR or LF, no folded fields. It decides nothing about routes and reads no body.
+What this refuses is never seen by anything behind it. Every head passes llhttp, and the checks that
+llhttp does not make: no other version than 1.0 and 1.1, one `Host`, one way to tell the body's
+length, no bare CR or LF, no folded fields. It decides nothing about routes and reads no body.
+
+Clients repeat their fields, so what follows the target is remembered by its bytes, as far as that
+was found right; the request line, and llhttp's word, are asked for every time.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn
+
+from httptools import (
+    HttpParserError,
+    HttpParserInvalidMethodError,
+    HttpParserUpgrade,
+    HttpRequestParser,
+)
 
 from gateway.http import Headers, Request
-from gateway.listener.faults import EXPECTATION, VERSION, Refused, bad_request
-from gateway.listener.forwarded import Origin
+from gateway.listener.faults import (
+    EXPECTATION,
+    MALFORMED,
+    UNKNOWN_METHOD,
+    VERSION,
+    Refused,
+    bad_request,
+)
+from gateway.listener.remembered import Remembered
 
-# RFC 9110 5.6.2: token.
+# RFC 9110 5.6.2: token. RFC 9110 5.5: field-vchar, space, tab, obs-text.
 _TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-# RFC 9110 5.5: field-vchar, space, tab, obs-text.
 _VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _TARGET: Final = re.compile(rb"[!-~]+")
+_ORIGIN_FORM: Final = re.compile(rb"/[!\"$-~]*")  # visible ASCII but `#`
 _VERSION: Final = re.compile(rb"HTTP/[0-9]\.[0-9]")
+# All that follows the target. Possessive: nothing is ever tried twice.
+_REST: Final = re.compile(
+    rb"HTTP/1\.[01]\r\n(?>[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n"
+)
+_FIELD: Final = re.compile(r"([^:\r\n]+):[ \t]*([^\r]*)\r\n")
+_REST_LINE: Final = len(b"HTTP/1.1\r\n")
 # RFC 3986 3.2.2 and 3.2.3, without telling the kinds of host apart.
 _HOST: Final = re.compile(r"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
 # 18 digits hold every length that a 64-bit integer does, less one digit.
@@ -29,115 +52,145 @@ _ABSOLUTE: Final = re.compile(r"https?://([^/?#]+)(.*)", re.IGNORECASE)
 _ONCE: Final = frozenset(
     {"host", "content-length", "transfer-encoding", "expect", "content-type", "user-agent"}
 )
-
 _REQUEST_ID: Final = re.compile(rb"\r\n(?i:x-request-id):[ \t]*([!-~]*)[ \t]*(?=\r\n)")
 
 CHUNKED: Final = -1
 """A body length: not known beforehand, the body comes in chunks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A request's head, checked.
+@dataclass(slots=True, eq=False)
+class Fields:
+    """What a request says after its target, checked.
 
     Attributes:
-        method: The verb.
-        path: The raw path, up to `?`; `*` for `OPTIONS *`.
-        query: The raw query without `?`, or None where there is no `?`.
-        authority: The host that was asked, from an absolute target or from `Host`.
         headers: The fields, lower-case names, Latin-1.
+        host: The `Host` field's value; empty without one.
         http10: Whether the client speaks HTTP/1.0.
         length: The body's length in bytes; 0 for none, CHUNKED when it comes in chunks.
         expects_continue: Whether the client waits for `100 Continue`.
+        closes: Whether the connection ends with this request.
+        plain: Whether llhttp is ready for another request after it.
     """
 
-    method: str
-    path: str
-    query: str | None
-    authority: str
     headers: Headers
+    host: str
     http10: bool
     length: int
     expects_continue: bool
-
-    def request(self, client: Origin) -> Request:
-        """Returns it as fronts see it, for a client that comes from there."""
-        return Request(
-            method=self.method,
-            path=self.path,
-            query=self.query,
-            headers=self.headers,
-            authority=self.authority,
-            scheme=client.scheme,
-            peer=client.peer,
-        )
+    closes: bool
+    plain: bool
 
 
-def parse(data: bytes) -> Head:
-    """Reads a head.
+class HeadReader:
+    """Reads heads, each whole and by itself; for any number of connections."""
 
-    Args:
-        data: The request line and fields, with the empty line that ends them.
+    __slots__ = ("_methods", "_parser", "_remembered")
 
-    Raises:
-        Refused: The head is not one that this gateway takes.
-    """
-    line, *fields = data[:-4].split(b"\r\n")
-    method, target, http10 = _request_line(line)
-    items = [_field(field) for field in fields]
-    framing: dict[str, str] = {}
-    for name, value in items:
-        if name in _ONCE:
-            if name in framing:
-                raise bad_request(f"The {name.title()} field comes more than once.")
-            framing[name] = value
-    host = _host(framing.get("host"), http10=http10)
-    authority, path, query = _target(method, target)
-    return Head(
-        method=method,
-        path=path,
-        query=query,
-        authority=host if authority is None else authority,
-        headers=Headers(items),
-        http10=http10,
-        length=_length(framing, http10=http10),
-        expects_continue=_expects_continue(framing.get("expect"), http10=http10),
-    )
+    def __init__(self) -> None:
+        self._parser = _parser()
+        self._methods: dict[bytes, str] = {}  # those that llhttp knows, and so not many
+        self._remembered: Remembered[Fields] = Remembered()
+
+    def read(self, data: bytes, scheme: str, peer: str) -> tuple[Request, Fields]:
+        """Reads a head.
+
+        Args:
+            data: The request line and fields, with the empty line that ends them, and no more.
+            scheme: How the client is connected.
+            peer: Where it is connected from.
+
+        Raises:
+            Refused: The head is not one that this gateway takes.
+        """
+        parts = data.split(b" ", 2)
+        if len(parts) != 3:
+            _explain(data)
+        name, target, rest = parts
+        fields = self._remembered.get(rest)
+        if fields is None:
+            if not _REST.fullmatch(rest):
+                _explain(data)
+            fields = _fields(rest)
+            known = False
+        else:
+            known = True
+        method = self._methods.get(name)
+        if method is None or not _ORIGIN_FORM.fullmatch(target):
+            request = _unusual(name, target, fields)
+            request.scheme, request.peer = scheme, peer
+        else:
+            path, mark, query = target.decode("ascii").partition("?")
+            request = Request(
+                method, path, query if mark else None, fields.headers, fields.host, scheme, peer
+            )
+        self._feed(data, fields)
+        if method is None:
+            self._methods[name] = request.method
+        if not known:
+            self._remembered.put(rest, fields)
+        return request, fields
+
+    def _feed(self, data: bytes, fields: Fields) -> None:
+        """Has llhttp read the head, and nothing after it."""
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade:  # not an error: it has read the head, and is done
+            self._parser = _parser()
+        except HttpParserError as wrong:
+            self._parser = _parser()
+            unknown = isinstance(wrong, HttpParserInvalidMethodError)
+            raise Refused(UNKNOWN_METHOD if unknown else MALFORMED) from None
+        else:
+            if not fields.plain:
+                # It waits for a body, which `body` reads, or takes the connection for closed.
+                self._parser = _parser()
+
+
+def _parser() -> HttpRequestParser:
+    return HttpRequestParser(None)  # no callbacks: its word is yes or no
 
 
 def given_id(data: bytes) -> str | None:
-    """Returns the `x-request-id` of a head that `parse` refuses, or None without a plain one."""
+    """Returns the `x-request-id` of a head that is refused, or None without a plain one."""
     found = _REQUEST_ID.search(data)
     return found[1].decode("ascii") if found else None
 
 
-def _request_line(line: bytes) -> tuple[str, str, bool]:
-    parts = line.split(b" ")
-    if len(parts) != 3 or not _VERSION.fullmatch(parts[2]):
-        raise bad_request("The request line is not of the form `METHOD target HTTP/1.1`.")
-    method, target, version = parts
-    if not _TOKEN.fullmatch(method):
-        raise bad_request("The request's method is not a token.")
-    if version not in {b"HTTP/1.1", b"HTTP/1.0"}:
-        raise Refused(VERSION)
-    if not _TARGET.fullmatch(target) or b"#" in target:
-        raise bad_request(
-            "The request target holds a byte that must be percent-encoded: "
-            "a control character, `#`, or one beyond ASCII."
-        )
-    return method.decode("ascii"), target.decode("ascii"), version == b"HTTP/1.0"
+def _fields(rest: bytes) -> Fields:
+    """Reads what follows the target, which `_REST` has found right as far as bytes go."""
+    http10 = rest.startswith(b"HTTP/1.0")
+    found = _FIELD.findall(rest.decode("latin-1"), _REST_LINE)
+    headers = Headers(
+        [
+            (name.lower(), value.rstrip(" \t") if value[-1:] in {" ", "\t"} else value)
+            for name, value in found
+        ]
+    )
+    if not headers.distinct:
+        for name in _ONCE:
+            if len(headers.all(name)) > 1:
+                raise bad_request(f"The {name.title()} field comes more than once.")
+    get = headers.get
+    length = _length(get("transfer-encoding"), get("content-length"), http10=http10)
+    connection = get("connection")
+    return Fields(
+        headers=headers,
+        host=_host(get("host"), http10=http10),
+        http10=http10,
+        length=length,
+        expects_continue=_expects_continue(get("expect"), http10=http10),
+        closes=http10 if connection is None else _closes(headers, http10=http10),
+        plain=not (length or http10)
+        and (connection is None or connection.lower() == "keep-alive")
+        and "upgrade" not in headers
+        and "proxy-connection" not in headers,
+    )
 
 
-def _field(line: bytes) -> tuple[str, str]:
-    name, colon, value = line.partition(b":")
-    if not colon or not _TOKEN.fullmatch(name):
-        if line.startswith((b" ", b"\t")):
-            raise bad_request("A header field is folded over two lines.")
-        raise bad_request("A header field is not of the form `name: value`.")
-    value = value.strip(b" \t")
-    if not _VALUE.fullmatch(value):
-        raise bad_request("The value of a header field holds a control character.")
-    return name.decode("ascii").lower(), value.decode("latin-1")
+def _closes(headers: Headers, *, http10: bool) -> bool:
+    """Returns whether the connection ends with this request (RFC 9112 section 9.3)."""
+    options = {option.strip().lower() for option in ",".join(headers.all("connection")).split(",")}
+    return "close" in options or (http10 and "keep-alive" not in options)
 
 
 def _host(value: str | None, *, http10: bool) -> str:
@@ -151,29 +204,8 @@ def _host(value: str | None, *, http10: bool) -> str:
     return value
 
 
-def _target(method: str, target: str) -> tuple[str | None, str, str | None]:
-    """Returns authority (None where the target has none), path and query (RFC 9112 section 3.2)."""
-    authority = None
-    if method == "CONNECT":
-        raise bad_request("CONNECT is for proxies, and this is none.")
-    if target == "*" and method == "OPTIONS":
-        return None, "*", None
-    if not target.startswith("/"):
-        absolute = _ABSOLUTE.fullmatch(target)
-        if absolute is None or not _HOST.fullmatch(absolute[1]):
-            raise bad_request("The request target is neither a path nor an http or https URL.")
-        authority, target = absolute[1], absolute[2]
-        if not target and method == "OPTIONS":
-            return authority, "*", None
-        if not target.startswith("/"):
-            target = "/" + target
-    path, mark, query = target.partition("?")
-    return authority, path, query if mark else None
-
-
-def _length(framing: dict[str, str], *, http10: bool) -> int:
+def _length(coding: str | None, length: str | None, *, http10: bool) -> int:
     """Returns the body's length (RFC 9112 section 6.3), refusing all that is ambiguous."""
-    coding, length = framing.get("transfer-encoding"), framing.get("content-length")
     if coding is not None:
         if http10:
             raise bad_request("Transfer-Encoding is not part of HTTP/1.0.")
@@ -196,3 +228,59 @@ def _expects_continue(value: str | None, *, http10: bool) -> bool:
     if value.lower() != "100-continue":
         raise Refused(EXPECTATION)
     return True
+
+
+def _unusual(name: bytes, target: bytes, fields: Fields) -> Request:
+    """Returns the request with a target that is no path, or of a method not seen before."""
+    if not _TOKEN.fullmatch(name):
+        raise bad_request("The request's method is not a token.")
+    if not _TARGET.fullmatch(target) or b"#" in target:
+        raise bad_request(
+            "The request target holds a byte that must be percent-encoded: "
+            "a control character, `#`, or one beyond ASCII."
+        )
+    method = name.decode("ascii")
+    authority, path, query = _target(method, target.decode("ascii"))
+    host = fields.host if authority is None else authority
+    return Request(method, path, query, fields.headers, host)
+
+
+def _target(method: str, target: str) -> tuple[str | None, str, str | None]:
+    """Returns authority (None where the target has none), path and query (RFC 9112 section 3.2)."""
+    authority = None
+    if method == "CONNECT":
+        raise bad_request("CONNECT is for proxies, and this is none.")
+    if target == "*" and method == "OPTIONS":
+        return None, "*", None
+    if not target.startswith("/"):
+        absolute = _ABSOLUTE.fullmatch(target)
+        if absolute is None or not _HOST.fullmatch(absolute[1]):
+            raise bad_request("The request target is neither a path nor an http or https URL.")
+        authority, target = absolute[1], absolute[2]
+        if not target and method == "OPTIONS":
+            return authority, "*", None
+        if not target.startswith("/"):
+            target = "/" + target
+    path, mark, query = target.partition("?")
+    return authority, path, query if mark else None
+
+
+def _explain(data: bytes) -> NoReturn:
+    """Refuses a head whose bytes are wrong, and says which."""
+    line, *fields = data[:-4].split(b"\r\n")
+    parts = line.split(b" ")
+    if len(parts) != 3 or not _VERSION.fullmatch(parts[2]):
+        raise bad_request("The request line is not of the form `METHOD target HTTP/1.1`.")
+    if not _TOKEN.fullmatch(parts[0]):
+        raise bad_request("The request's method is not a token.")
+    if parts[2] not in {b"HTTP/1.1", b"HTTP/1.0"}:
+        raise Refused(VERSION)
+    for field in fields:
+        name, colon, value = field.partition(b":")
+        if field.startswith((b" ", b"\t")):
+            raise bad_request("A header field is folded over two lines.")
+        if not colon or not _TOKEN.fullmatch(name):
+            raise bad_request("A header field is not of the form `name: value`.")
+        if not _VALUE.fullmatch(value):
+            raise bad_request("The value of a header field holds a control character.")
+    raise Refused(MALFORMED)

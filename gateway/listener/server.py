@@ -12,7 +12,6 @@ from gateway.http import Handler
 from gateway.http.exchange import DRAINING
 from gateway.listener.addresses import Address, UnixAddress, bind, inode_of, parse, release, url
 from gateway.listener.connection import Connection
-from gateway.listener.engine import engines
 from gateway.listener.forwarded import networks
 from gateway.listener.limits import BACKLOG, Limits
 from gateway.listener.service import Service, log
@@ -62,7 +61,6 @@ class Listener:
         self._addresses = tuple(parse(text) for text in addresses)
         self._tls = None if tls is None else context(tls)
         self._service = Service(handler, limits or Limits(), networks(trusted_proxies))
-        self._service.engine = engines(self._service)
         self._bound: list[_Bound] = []
 
     @property
@@ -132,9 +130,7 @@ class Listener:
         for connection in list(service.connections):
             connection.drain()
         await self._all_closed(timeout)
-        cut = [one.exchange for one in service.connections if one.exchange is not None]
-        for exchange in cut:
-            exchange.cancel(DRAINING)
+        cut = [one for one in list(service.connections) if one.cut(DRAINING)]
         if cut:
             await self._all_closed(_LAST_WORDS)
         for connection in list(service.connections):

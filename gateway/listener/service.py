@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gateway.http import Handler
 from gateway.listener.census import Census
 from gateway.listener.forwarded import Networks
+from gateway.listener.head import HeadReader
 from gateway.listener.limits import Limits
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class Service:
         handler: Returns the handler of the next request.
         limits: What clients are allowed; may be replaced at any time.
         trusted: Proxies whose word is taken; may be replaced at any time.
-        engine: Makes the protocol that reads and answers what a connection lets through.
+        loop: The loop that all of it runs on.
+        heads: Reads the heads of requests.
         census: Counts the connections that were let in.
         connections: All open ones, those that are being refused or closed among them.
         tasks: Tasks that exchanges spawned, until they end.
@@ -38,7 +40,8 @@ class Service:
     handler: Callable[[], Handler]
     limits: Limits
     trusted: Networks
-    engine: Callable[[], asyncio.Protocol] = field(init=False)
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    heads: HeadReader = field(default_factory=HeadReader)
     census: Census = field(default_factory=Census)
     connections: set[Connection] = field(default_factory=set)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)

@@ -54,7 +54,7 @@ async def test_a_request_whose_head_is_on_its_way_is_answered(listen, connect, e
     client = await connect(listener)
     await client.send(GET[:10])
     (connection,) = listener._service.connections
-    while not connection._begun:
+    while not connection._received:
         await asyncio.sleep(0)
     draining = asyncio.create_task(listener.drain(20))
     await asyncio.sleep(0)

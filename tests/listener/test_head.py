@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.listener.faults import Refused
-from gateway.listener.head import CHUNKED, parse
+from gateway.listener.head import CHUNKED, HeadReader
 
+READER = HeadReader()
 HOST = b"Host: shop.example\r\n"
 
 
@@ -14,8 +15,12 @@ def head(line=b"GET / HTTP/1.1", fields=HOST):
     return line + b"\r\n" + fields + b"\r\n"
 
 
+def parse(data):
+    return READER.read(data, "http", "")
+
+
 def get(target):
-    return parse(head(b"GET " + target + b" HTTP/1.1"))
+    return parse(head(b"GET " + target + b" HTTP/1.1"))[0]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +58,7 @@ def test_target(target, path, query, authority):
 
 @pytest.mark.parametrize("target", [b"*", b"http://b.example"])
 def test_asterisk_form_is_for_options(target):
-    assert parse(head(b"OPTIONS " + target + b" HTTP/1.1")).path == "*"
+    assert parse(head(b"OPTIONS " + target + b" HTTP/1.1"))[0].path == "*"
 
 
 @pytest.mark.parametrize(
@@ -162,9 +167,9 @@ def test_transfer_encoding_is_not_of_1_0():
 
 
 def test_1_0_needs_no_host():
-    found = parse(head(b"GET / HTTP/1.0", b""))
-    assert found.http10
-    assert found.authority == ""
+    request, fields = parse(head(b"GET / HTTP/1.0", b""))
+    assert fields.http10
+    assert request.authority == ""
 
 
 @pytest.mark.parametrize(
@@ -177,7 +182,7 @@ def test_1_0_needs_no_host():
     ],
 )
 def test_length(fields, length):
-    assert parse(head(fields=HOST + fields)).length == length
+    assert parse(head(fields=HOST + fields))[1].length == length
 
 
 @pytest.mark.parametrize(
@@ -189,7 +194,7 @@ def test_length(fields, length):
     ],
 )
 def test_expect(line, field, expects):
-    assert parse(head(line, HOST + field)).expects_continue is expects
+    assert parse(head(line, HOST + field))[1].expects_continue is expects
 
 
 def test_another_expectation_is_417():
@@ -199,7 +204,7 @@ def test_another_expectation_is_417():
 
 
 def test_fields_are_kept_as_received():
-    found = parse(head(fields=HOST + b"X-A:1\r\nx-a: \t2 \t\r\nX-B: \xe4\t\xff\r\nX-C:\r\n"))
+    found, _ = parse(head(fields=HOST + b"X-A:1\r\nx-a: \t2 \t\r\nX-B: \xe4\t\xff\r\nX-C:\r\n"))
     assert list(found.headers) == [
         ("host", "shop.example"),
         ("x-a", "1"),
@@ -212,7 +217,7 @@ def test_fields_are_kept_as_received():
 @given(st.binary() | st.binary().map(lambda tail: b"GET / HTTP/1.1\r\n" + HOST + tail))
 def test_any_bytes_are_a_head_or_refused(data):
     try:
-        found = parse(data + b"\r\n\r\n")
+        found, _ = parse(data + b"\r\n\r\n")
     except Refused as refused:
         assert refused.fault.status in {400, 417, 505}
     else:

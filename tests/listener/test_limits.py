@@ -218,7 +218,7 @@ async def test_a_trusted_proxy_has_no_limit_of_its_own(listen, connect, echo):
 
 
 async def test_a_crowd_over_the_limit_is_just_closed(listen, connect, echo, monkeypatch):
-    monkeypatch.setattr("gateway.listener.connection.REFUSED_AT_ONCE", 0)
+    monkeypatch.setattr("gateway.listener.closing.REFUSED_AT_ONCE", 0)
     listener = await listen(echo, connections=1)
     first = await connect(listener)
     assert (await first.get()).status == 200

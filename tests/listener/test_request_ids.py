@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.listener.faults import Refused
-from gateway.listener.head import given_id, parse
+from gateway.listener.head import HeadReader, given_id
 
 MINE = b"X-Request-Id: mine-1\r\n"
 REFUSED = [
@@ -84,5 +84,5 @@ async def test_a_bug_of_the_handler(dial, caplog):
 def test_the_first_of_two_counts_as_in_a_right_request():
     head = b"GET / HTTP/1.1\r\nx-request-id: a\r\nX-REQUEST-ID: b\r\n\r\n"
     with pytest.raises(Refused):
-        parse(head)
+        HeadReader().read(head, "http", "")
     assert given_id(head) == "a"
