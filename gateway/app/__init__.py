@@ -3,7 +3,7 @@
 The one place that knows every part of the gateway.
 """
 
-from gateway.app.app import App
+from gateway.app.app import Adopted, App
 from gateway.app.generation import BuildError, Generation, build
 
-__all__ = ["App", "BuildError", "Generation", "build"]
+__all__ = ["Adopted", "App", "BuildError", "Generation", "build"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import logging
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from gateway.app import settings
 from gateway.app.generation import BuildError, Generation, build
@@ -17,7 +18,18 @@ from gateway.listener.admin import Page, admin
 from gateway.listener.server import Listener
 from gateway.schema.progress import Progress
 
-log = logging.getLogger("gateway")
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What a worker is given by its supervisor, which has the admin listener and the sockets.
+
+    Attributes:
+        sockets: Listening already; they replace the config's addresses.
+        started: The config that the supervisor started with: what it fixes, holds in all workers.
+    """
+
+    sockets: Iterable[socket.socket]
+    started: Config
 
 
 class App:
@@ -29,13 +41,15 @@ class App:
         admin_url: Where operators find it, or None.
     """
 
-    def __init__(self, load: Callable[[], Loaded]) -> None:
+    def __init__(self, load: Callable[[], Loaded], adopted: Adopted | None = None) -> None:
         """Makes an app, which serves nothing yet. To be called inside a running loop.
 
         Args:
             load: Reads the config anew; called at start and at each reload. Raises ConfigError.
+            adopted: Makes it a worker: it opens no address and no admin listener of its own.
         """
         self._load = load
+        self._adopted = adopted
         self._pool = UpstreamPool()
         self._listener: Listener | None = None
         self._admin: Listener | None = None
@@ -67,24 +81,29 @@ class App:
         # What a generation is made of lives as long as it: the collector need not look at it.
         gc.collect()
         gc.freeze()
-        config = self._started = self.current.config
-        if config.admin is not None:
+        config, adopted = self.current.config, self._adopted
+        self._started = adopted.started if adopted else config
+        if config.admin is not None and adopted is None:
             routes = {"/healthz": self._healthz, "/readyz": self._readyz}
             self._admin = await admin(str(config.admin.address), routes)
+        addresses = () if adopted else config.listener.address
         self._listener = Listener(
             self._handler,
-            addresses=[str(address) for address in config.listener.address],
-            tls=settings.listener_tls(config.listener),
+            addresses=[str(address) for address in addresses],
+            tls=settings.listener_tls(self._started.listener),
             limits=settings.limits(config.listener),
             trusted_proxies=[str(network) for network in config.listener.trusted_proxies],
         )
-        await self._listener.open()
+        await self._listener.open(adopted.sockets if adopted else ())
 
     def _handler(self) -> Handler:
         return self.current.handle
 
-    async def reload(self) -> None:
+    async def reload(self) -> list[str]:
         """Replaces the generation; nothing in flight is dropped.
+
+        Returns:
+            The keys that changed and that take effect at the next start only.
 
         Raises:
             ConfigError: The config is wrong; the old generation goes on.
@@ -96,8 +115,6 @@ class App:
             if self.current.methods and not fresh.methods:
                 # A file that is being written looks so; an operator who means it can restart.
                 raise BuildError(["nothing would be served: no upstream has a service"])
-            for key in unchangeable(self._started, fresh.config):
-                log.warning("%s changed: it takes effect at the next start", key)
             listener = fresh.config.listener
             if self._listener is not None:
                 self._listener.configure(
@@ -108,6 +125,7 @@ class App:
             gc.unfreeze()
             gc.collect()
             gc.freeze()
+            return unchangeable(self._started, fresh.config)
 
     async def stop(self) -> int:
         """Drains and ends: no new connections; calls in flight have the config's `drain_timeout`.
@@ -137,6 +155,7 @@ def unchangeable(old: Config, new: Config) -> list[str]:
     pairs = {
         "listener.address": (before.address, after.address),
         "listener.tls": (before.tls, after.tls),
+        "workers": (old.workers, new.workers),
         "admin": (old.admin, new.admin),
     }
     return [key for key, (one, other) in pairs.items() if one != other]

@@ -16,9 +16,9 @@ import typer
 from typer.core import TyperGroup
 
 import gateway
-from gateway.cli.failure import Exit, Failure
+from gateway.cli.failure import DEBUG as _DEBUG
+from gateway.cli.failure import Exit, Failure, bug_lines
 
-_DEBUG = "GATEWAY_DEBUG"
 _GRPC_LOG = "GRPC_VERBOSITY"
 
 
@@ -132,8 +132,7 @@ def run() -> NoReturn:
     except Exception as bug:
         if os.environ.get(_DEBUG):
             raise
-        text = str(bug).partition("\n")[0]
-        typer.echo(f"gateway failed on a bug: {type(bug).__name__}: {text}", err=True)
-        typer.echo(f"Please report it, with what it prints with {_DEBUG}=1 set.", err=True)
+        for line in bug_lines(bug):
+            typer.echo(line, err=True)
         sys.exit(Exit.FAILED)
     raise AssertionError("typer exits")

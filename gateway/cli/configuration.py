@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from gateway.cli.failure import Failure
-from gateway.config import Loaded, from_mapping, load
+from gateway.config import Loaded, load
+from gateway.supervisor.snapshot import Snapshot
 
 FILE = Path("gateway.yaml")
 
@@ -31,25 +32,37 @@ def reader(config: Path | None, settings: Sequence[str] | None) -> Callable[[], 
     Raises:
         Failure: No file was named, and there is none.
     """
+    return partial(load, _file(config), overrides=settings or ())
+
+
+def taker(config: Path | None, settings: Sequence[str] | None) -> Callable[[], Snapshot]:
+    """Returns what `reader` does, but of what a config is made.
+
+    Raises:
+        Failure: No file was named, and there is none.
+    """
+    return partial(Snapshot.of_file, _file(config), settings or ())
+
+
+def _file(config: Path | None) -> Path:
     if config is None and not FILE.exists():
         raise Failure(
             f"There is no {FILE} here. Name one with --config, or write one with `gateway init`.",
             "To try a gRPC server that has reflection without any config: "
             "`gateway serve --reflect HOST:PORT`.",
         )
-    return partial(load, config or FILE, overrides=settings or ())
+    return config or FILE
 
 
-def reflected(address: str, settings: Sequence[str] | None) -> Callable[[], Loaded]:
-    """Returns what makes the config of a gateway that asks the backend at `address` for all."""
-    return partial(
-        from_mapping,
+def reflected(address: str, settings: Sequence[str] | None) -> Snapshot:
+    """Returns the config of a gateway that asks the backend at `address` for all."""
+    return Snapshot(
+        "--reflect",
         {
             "schema": {"protos": [], "reflection": ["backend"]},
             "upstreams": {"backend": {"services": ["*"], "endpoints": [address]}},
         },
-        origin="--reflect",
-        overrides=settings or (),
+        settings or (),
     )
 
 

@@ -11,12 +11,12 @@ from typing import Annotated
 import typer
 import uvloop
 
-from gateway.app import App
 from gateway.cli import logs, options
 from gateway.cli.example import Backends, backends, root
 from gateway.cli.failure import Exit, Failure
-from gateway.cli.serving import Signals, serve
-from gateway.config import from_mapping
+from gateway.cli.running import Running, run
+from gateway.cli.signals import Signals
+from gateway.supervisor.snapshot import Snapshot
 
 app = typer.Typer(add_completion=False)
 log = logging.getLogger("gateway.demo")
@@ -38,18 +38,16 @@ def demo(
     taken; the backends take free ports. Ctrl-C ends everything.
     """
     logs.configure(log_level)
-    uvloop.run(_demo(replicas, set_ or ()))
+    uvloop.run(_demo(replicas, set_ or (), log_level))
 
 
-async def _demo(replicas: int, settings: Sequence[str]) -> None:
+async def _demo(replicas: int, settings: Sequence[str], level: options.Level) -> None:
     signals = Signals()
     async with backends(root(), replicas) as running:
-        data = config(running.addresses)
+        snapshot = Snapshot("demo", config(running.addresses), settings)
         watching = asyncio.ensure_future(_watch(running, signals))
         try:
-            await serve(
-                lambda: from_mapping(data, origin="demo", overrides=settings), signals, _say
-            )
+            await run(lambda: snapshot, signals, level, _say)
         finally:
             watching.cancel()
     if watching.done() and not watching.cancelled():
@@ -97,7 +95,7 @@ def lines(url: str) -> list[str]:
     ]
 
 
-async def _say(running: App) -> None:
+async def _say(running: Running) -> None:
     url = running.urls[0]
     typer.echo(
         "\n".join(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -13,6 +14,19 @@ class Exit(IntEnum):
 
     MISTAKE = 2
     """The config, the protos or the command line are wrong. Nothing was started."""
+
+
+DEBUG = "GATEWAY_DEBUG"
+"""The environment variable that asks for tracebacks."""
+
+
+def bug_lines(bug: Exception) -> Sequence[str]:
+    """Returns what a user is told of a bug of the gateway."""
+    text = str(bug).partition("\n")[0]
+    return (
+        f"gateway failed on a bug: {type(bug).__name__}: {text}",
+        f"Please report it, with what it prints with {DEBUG}=1 set.",
+    )
 
 
 class Failure(Exception):  # noqa: N818  it is no error of the program

@@ -1,4 +1,4 @@
-"""Logs on standard error: a line `level logger: message` each."""
+"""Logs on standard error: a line `level logger: message` each, of a worker with its number."""
 
 from __future__ import annotations
 
@@ -13,8 +13,14 @@ class _Formatter(logging.Formatter):
         return super().format(record)
 
 
-def configure(level: Level) -> None:
-    """Has everything of at least this level written to standard error."""
+def configure(level: Level, *, worker: int | None = None) -> None:
+    """Has everything of at least this level written to standard error.
+
+    Args:
+        level: The least that is written.
+        worker: The process's number among several.
+    """
     handler = logging.StreamHandler()
-    handler.setFormatter(_Formatter("%(level)s %(name)s: %(message)s"))
+    who = "" if worker is None else f"worker {worker}: "
+    handler.setFormatter(_Formatter(f"%(level)s %(name)s: {who}%(message)s"))
     logging.basicConfig(level=level.value.upper(), handlers=[handler], force=True)

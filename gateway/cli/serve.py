@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
 import uvloop
 
-from gateway.app import App
 from gateway.cli import logs, options
-from gateway.cli.configuration import advised, reader, reflected
-from gateway.cli.serving import Signals
-from gateway.cli.serving import serve as run
-from gateway.cli.suggest import suggestions
-from gateway.config import Loaded
+from gateway.cli.configuration import advised, reflected, taker
+from gateway.cli.running import Announce, Running, run
+from gateway.cli.signals import Signals
+from gateway.supervisor.snapshot import Snapshot
 
 app = typer.Typer(add_completion=False)
 
@@ -60,25 +58,26 @@ def serve(
         raise typer.BadParameter("--no-try is for --reflect: nothing else makes calls at start")
     logs.configure(log_level)
     if reflect is None:
-        uvloop.run(_serve(reader(config, set_), None))
+        uvloop.run(_serve(taker(config, set_), log_level, None))
         return
+    snapshot = reflected(reflect, set_)
+    announce = _suggest if not no_try else _suggest_untried
     with advised():
-        uvloop.run(_serve(reflected(reflect, set_), _suggest if not no_try else _suggest_untried))
+        uvloop.run(_serve(lambda: snapshot, log_level, announce))
 
 
 async def _serve(
-    read: Callable[[], Loaded], announce: Callable[[App], Awaitable[None]] | None
+    take: Callable[[], Snapshot], level: options.Level, announce: Announce | None
 ) -> None:
-    await run(read, Signals(), announce)
+    await run(take, Signals(), level, announce)
 
 
-async def _suggest(app: App) -> None:
-    _print("Try:", await suggestions(app.current, app.urls[0], calls=True))
+async def _suggest(running: Running) -> None:
+    _print("Try:", await running.suggest(calls=True))
 
 
-async def _suggest_untried(app: App) -> None:
-    lines = await suggestions(app.current, app.urls[0], calls=False)
-    _print("Try, with values of your own:", lines)
+async def _suggest_untried(running: Running) -> None:
+    _print("Try, with values of your own:", await running.suggest(calls=False))
 
 
 def _print(title: str, lines: Sequence[str]) -> None:

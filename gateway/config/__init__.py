@@ -6,7 +6,7 @@ the plain attributes of `Config`.
 
 from gateway.config.assignment import assign, matches
 from gateway.config.json_schema import json_schema
-from gateway.config.loading import Loaded, from_mapping, load
+from gateway.config.loading import Loaded, from_mapping, load, read_text
 from gateway.config.models import Config, Upstream
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.source import Source
@@ -28,4 +28,5 @@ __all__ = [
     "json_schema",
     "load",
     "matches",
+    "read_text",
 ]

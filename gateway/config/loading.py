@@ -38,6 +38,7 @@ class Loaded:
 def load(
     path: FilePath | str | None,
     *,
+    text: str | None = None,
     overrides: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> Loaded:
@@ -46,6 +47,7 @@ def load(
     Args:
         path: The file, named in errors as it is here; None for defaults and overrides alone, whose
             relative paths are relative to the current folder.
+        text: What the file says, where it was read before (`read_text`).
         overrides: `listener.address=127.0.0.1:0`, applied in this order.
         environ: Where `${NAME}` is looked up; `os.environ` by default.
 
@@ -55,7 +57,7 @@ def load(
     environ = os.environ if environ is None else environ
     if path is None:
         return _finish(_tree_of({}, Place("defaults")), [], FilePath(), overrides, environ)
-    text = _read(path)
+    text = read_text(path) if text is None else text
     builder = Builder(str(path), environ)
     try:
         root = builder.build(compose(text))
@@ -90,7 +92,13 @@ def from_mapping(
     return _finish(root, [], directory or FilePath(), overrides, environ)
 
 
-def _read(path: FilePath | str) -> str:
+def read_text(path: FilePath | str) -> str:
+    """Read what a config file says, without looking at it.
+
+    Raises:
+        ConfigError: It can't be read, or is no text.
+    """
+
     def problem(message: str, line: int | None = None, column: int | None = None) -> ConfigError:
         return ConfigError([Problem(str(path), line, column, "", message)])
 

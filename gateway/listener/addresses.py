@@ -76,10 +76,41 @@ def bind(address: Address) -> list[socket.socket]:
     return opened
 
 
-def _bind_tcp(family: int, place: tuple[object, ...]) -> socket.socket:
+def share(opened: socket.socket, count: int) -> list[socket.socket]:
+    """Opens as many sockets for a bound one's place, itself the first, for a process each.
+
+    Over TCP sockets the kernel spreads connections by their hash (SO_REUSEPORT); a Unix socket is
+    the same one in all processes. The place was bound alone and is opened for others only then, so
+    that a second gateway is still refused it.
+
+    Args:
+        opened: What `bind` returned.
+        count: How many, itself included.
+
+    Raises:
+        ListenError: The system can't share it.
+    """
+    if opened.family == socket.AF_UNIX:
+        return [opened, *(opened.dup() for _ in range(1, count))]
+    shared = [opened]
+    try:
+        if count > 1:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        place = opened.getsockname()
+        shared.extend(_bind_tcp(opened.family, place, shared=True) for _ in range(1, count))
+    except OSError as error:
+        for one in shared[1:]:
+            one.close()
+        raise ListenError(f"can't share {url(opened, secure=False)}: {error.strerror}") from error
+    return shared
+
+
+def _bind_tcp(family: int, place: tuple[object, ...], *, shared: bool = False) -> socket.socket:
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             # So that `[::]:80` and `0.0.0.0:80` can both be listened on, everywhere alike.
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

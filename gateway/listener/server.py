@@ -10,7 +10,7 @@ from typing import Final
 
 from gateway.http import Handler
 from gateway.http.exchange import DRAINING
-from gateway.listener.addresses import Address, UnixAddress, bind, inode_of, parse, release, url
+from gateway.listener.addresses import Address, bind, inode_of, parse, release, url
 from gateway.listener.connection import Connection
 from gateway.listener.forwarded import networks
 from gateway.listener.limits import BACKLOG, Limits
@@ -23,7 +23,8 @@ _LAST_WORDS: Final = 1.0  # seconds: for a cancelled task to say so, and for soc
 @dataclass(frozen=True, slots=True)
 class _Bound:
     server: asyncio.Server
-    address: Address
+    address: Address | None
+    """None for a socket that was given, whose file is not this listener's."""
     inode: int
 
 
@@ -47,7 +48,8 @@ class Listener:
 
         Args:
             handler: Returns the handler of the next request: a reload changes what it returns.
-            addresses: Where to listen, each `host:port`, `[ipv6]:port` or `unix:/path`.
+            addresses: Where to listen, each `host:port`, `[ipv6]:port` or `unix:/path`; none where
+                sockets are given instead.
             tls: Serves HTTPS on all of them.
             limits: What clients are allowed; None for the defaults.
             trusted_proxies: CIDRs whose `Forwarded` and `X-Forwarded-*` are believed.
@@ -77,26 +79,35 @@ class Listener:
         self._service.trusted = networks(trusted_proxies)
         self._service.limits = limits
 
-    async def open(self) -> None:
+    async def open(self, sockets: Iterable[socket.socket] = ()) -> None:
         """Listens on all addresses, or on none.
+
+        Args:
+            sockets: Listening already, and taken over; whoever bound them removes their files.
 
         Raises:
             ListenError: An address can't be listened on.
         """
         try:
+            for sock in sockets:
+                await self._take(sock, None)
             for address in self._addresses:
                 for sock in bind(address):
-                    inode = inode_of(address)
-                    self.urls += (url(sock, secure=self._tls is not None),)
-                    self._bound.append(_Bound(await self._serve(sock, address), address, inode))
+                    await self._take(sock, address)
         except BaseException:
             self._close_sockets()
             raise
 
-    async def _serve(self, sock: socket.socket, address: Address) -> asyncio.Server:
+    async def _take(self, sock: socket.socket, address: Address | None) -> None:
+        inode = 0 if address is None else inode_of(address)
+        self.urls += (url(sock, secure=self._tls is not None),)
+        self._bound.append(_Bound(await self._serve(sock), address, inode))
+
+    async def _serve(self, sock: socket.socket) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         handshake = self._service.limits.header_timeout if self._tls else None
-        make = loop.create_unix_server if isinstance(address, UnixAddress) else loop.create_server
+        unix = sock.family == socket.AF_UNIX
+        make = loop.create_unix_server if unix else loop.create_server
         return await make(
             self._connect,
             sock=sock,
@@ -112,7 +123,8 @@ class Listener:
         bound, self._bound = self._bound, []
         for one in bound:
             one.server.close()
-            release(one.address, one.inode)
+            if one.address is not None:
+                release(one.address, one.inode)
 
     async def drain(self, timeout: float) -> int:  # noqa: ASYNC109  the time is the clients', not the caller's
         """Ends: no new connections, idle ones closed, running requests and streams get `timeout`.

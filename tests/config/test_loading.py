@@ -90,7 +90,6 @@ WRONG = [
     ("websocket: 0", f"1:1: websocket: {NOT_AVAILABLE}"),
     ("rest: {openapi: /o.json}", f"1:8: rest.openapi: {NOT_AVAILABLE}"),
     ("rest: {docs: /docs}", f"1:8: rest.docs: {NOT_AVAILABLE}"),
-    ("workers: 4", "1:10: workers: not available in this version; expected 1"),
     ("reload: watch", "1:9: reload: not available in this version; expected signal"),
     ("state: redis://u:hunter2@h", "1:8: state: not available in this version; expected memory"),
     # wrong types

@@ -33,8 +33,8 @@ class Config:
     """The configuration of a gateway."""
 
     listener: Listener = Field(default_factory=Listener, description="Where clients connect.")
-    workers: Annotated[int, Whole(0, 1024), Only(1)] = Field(
-        default=1, description="Processes that share the listener."
+    workers: Annotated[int, Whole(0, 1024)] = Field(
+        default=1, description="Processes that share the listener; 0 for one a core."
     )
     admin: Annotated[Admin | None, OrFalse()] = Field(
         default_factory=Admin, description="Where operators connect; false for nowhere."

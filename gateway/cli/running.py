@@ -1,0 +1,149 @@
+"""Runs a gateway in one process or in several, as its config says; and what both print.
+
+What is printed on standard output is a contract: `admin on URL`, then `listening on URL` for each
+address, once requests are served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Protocol, TypeAlias
+
+import typer
+
+from gateway.cli.failure import Exit, Failure
+from gateway.cli.options import Level
+from gateway.cli.signals import Signals
+from gateway.config import Config, ConfigError, Loaded
+from gateway.supervisor.snapshot import Snapshot
+
+log = logging.getLogger("gateway")
+
+_ANONYMOUS = "note: every caller is anonymous: this version has no authentication"
+
+
+class Running(Protocol):
+    """A gateway that serves."""
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where clients find it."""
+
+    async def suggest(self, *, calls: bool) -> Sequence[str]:
+        """Returns calls to try; `calls` says whether backends may be called to find them."""
+
+
+Announce: TypeAlias = Callable[[Running], Awaitable[None]]
+"""Called once requests are served, after the addresses are printed."""
+
+
+async def run(
+    take: Callable[[], Snapshot], signals: Signals, level: Level, announce: Announce | None = None
+) -> None:
+    """Serves until it is told to end.
+
+    Args:
+        take: Reads the config, at the start and at each reload. Raises ConfigError.
+        signals: Ends and reloads it.
+        level: The least that workers log.
+        announce: Told when it serves.
+
+    Raises:
+        Failure: It can't start.
+    """
+    try:
+        snapshot = take()
+        loaded = snapshot.load()
+    except ConfigError as mistake:
+        raise Failure(*map(str, mistake.problems)) from mistake
+    # Each with all that it imports: the supervisor needs nothing of what serves.
+    if (workers := count(loaded.config.workers)) == 1:
+        from gateway.cli.serving import serve  # noqa: PLC0415  see above
+
+        await serve(_first(loaded, take), signals, announce)
+    else:
+        from gateway.cli.supervising import supervise  # noqa: PLC0415  see above
+
+        await supervise(
+            snapshot,
+            loaded.config,
+            workers,
+            take=take,
+            signals=signals,
+            level=level,
+            announce=announce,
+        )
+
+
+def count(workers: int) -> int:
+    """Returns how many processes a config asks for: 0 is one for each core that may be used."""
+    return workers or len(os.sched_getaffinity(0))
+
+
+def _first(loaded: Loaded, take: Callable[[], Snapshot]) -> Callable[[], Loaded]:
+    """Returns what reads the config, but for the first time, when it was read already."""
+    read = [loaded]
+    return lambda: read.pop() if read else take().load()
+
+
+def print_addresses(admin_url: str | None, urls: Iterable[str]) -> None:
+    """Prints where the gateway is found."""
+    if admin_url:
+        typer.echo(f"admin on {admin_url}")
+    for url in urls:
+        typer.echo(f"listening on {url}")
+
+
+def print_notes(warnings: Iterable[str]) -> None:
+    """Prints what an operator should know at the start."""
+    print_warnings(warnings)
+    typer.echo(_ANONYMOUS, err=True)
+
+
+def print_warnings(warnings: Iterable[str]) -> None:
+    """Prints what an operator should know and can live with."""
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
+
+
+def not_listening(config: Config, error: Exception) -> Failure:
+    """Returns the failure of a gateway that can't listen, with what to do about it."""
+    text = str(error)
+    advice = "Choose another, e.g. --set listener.address=127.0.0.1:0 for a free port"
+    if config.admin is not None and str(config.admin.address) in text:
+        advice = "Choose another for the admin listener, e.g. --set admin.address=127.0.0.1:0"
+    return Failure(text, advice, code=Exit.FAILED)
+
+
+def reloaded(summary: str, warnings: Iterable[str], unchanged: Iterable[str]) -> None:
+    """Says that a new config is served."""
+    for key in unchanged:
+        log.warning("%s changed: it takes effect at the next start", key)
+    print_warnings(warnings)
+    log.info("reloaded: %s", summary)
+
+
+def not_reloaded(lines: Iterable[str]) -> None:
+    """Says what is wrong with a config that is not taken."""
+    for line in lines:
+        typer.echo(line, err=True)
+    log.error("the config was not reloaded: the old one goes on")
+
+
+async def announced(running: Running, announce: Announce) -> None:
+    """Announces, and goes on whatever becomes of it."""
+    try:
+        await announce(running)
+    except Exception:
+        log.exception("a bug in what is only said at the start; the gateway goes on")
+
+
+async def cancelled(task: asyncio.Future[Any]) -> None:
+    """Cancels a task and waits for its end."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,147 @@
+"""What supervisor and worker tell each other: a JSON object a message.
+
+Both are of the same version: the supervisor starts its workers from the code it runs itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, TypeAlias
+
+from gateway.supervisor.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """To a worker, first: begin to serve. Answered by Ready or Failed.
+
+    Attributes:
+        worker: Its number, from 1.
+        sockets: Descriptors that it inherited, listening.
+        config: The newest config that is good.
+        started: The config that the supervisor started with.
+        log_level: The least that it logs.
+        shows_progress: Whether it shows at a terminal how far it is.
+    """
+
+    worker: int
+    sockets: Sequence[int]
+    config: Snapshot
+    started: Snapshot
+    log_level: str
+    shows_progress: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """To a worker: replace what is served. Answered by Reloaded or Refused, of the same serial."""
+
+    serial: int
+    config: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Suggest:
+    """To a worker: find calls to try. Answered by Suggestions."""
+
+    calls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """To a worker: end in order. Answered by Drained, and by its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """From a worker: it serves."""
+
+    warnings: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """From a worker: it can't start, and ends; lines for the user, and the exit code."""
+
+    lines: Sequence[str]
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """From a worker: it serves the new config.
+
+    Attributes:
+        serial: Of what it answers.
+        summary: What is served, in a line.
+        warnings: What an operator should know and can live with.
+        unchanged: The keys that changed and that take effect at the next start only.
+    """
+
+    serial: int
+    summary: str
+    warnings: Sequence[str]
+    unchanged: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """From a worker: the config can't be served, the old one goes on."""
+
+    serial: int
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """From a worker: calls to try."""
+
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """From a worker: nothing is open any more, and so many requests were cut."""
+
+    cut: int
+
+
+Message: TypeAlias = (
+    "Start | Reload | Suggest | Drain | Ready | Failed | Reloaded | Refused | Suggestions | Drained"
+)
+
+_KINDS: Final[dict[str, type[Any]]] = {
+    kind.__name__.lower(): kind
+    for kind in (
+        *(Start, Reload, Suggest, Drain),
+        *(Ready, Failed, Reloaded, Refused, Suggestions, Drained),
+    )
+}
+_SNAPSHOTS: Final = {"config", "started"}
+
+
+def encode(message: Message) -> bytes:
+    """Returns a message as a line."""
+    fields = {"kind": type(message).__name__.lower(), **asdict(message)}
+    return json.dumps(fields).encode() + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """Returns the message of a line.
+
+    Raises:
+        ValueError: It is none, on a bug of whoever sent it.
+    """
+    try:
+        fields = json.loads(line)
+        kind = _KINDS[fields.pop("kind")]
+        given = {
+            name: Snapshot(**value) if name in _SNAPSHOTS else value
+            for name, value in fields.items()
+        }
+        message: Message = kind(**given)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no message: {line[:80]!r}") from error
+    return message

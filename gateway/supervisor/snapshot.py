@@ -1,0 +1,46 @@
+"""What a config is made of, at one moment: other processes can make the same of it.
+
+A worker gets it from its supervisor and does not read the file, which may have changed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.config import Loaded, from_mapping, load, read_text
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A config before it is looked at. Consists of what JSON has.
+
+    Attributes:
+        origin: The file, or what errors say in its place, such as `--reflect`.
+        content: The file's text, or what it would have said.
+        overrides: The values of `--set`.
+    """
+
+    origin: str
+    content: str | Mapping[str, object]
+    overrides: Sequence[str] = ()
+
+    @classmethod
+    def of_file(cls, path: Path, overrides: Sequence[str] = ()) -> Snapshot:
+        """Reads a file as it is now.
+
+        Raises:
+            ConfigError: It can't be read.
+        """
+        return cls(str(path), read_text(path), overrides)
+
+    def load(self) -> Loaded:
+        """Makes the config.
+
+        Raises:
+            ConfigError: With every problem.
+        """
+        if isinstance(self.content, str):
+            return load(self.origin, text=self.content, overrides=self.overrides)
+        return from_mapping(self.content, origin=self.origin, overrides=self.overrides)

@@ -1,0 +1,218 @@
+"""One worker as its supervisor sees it: a process, what it was told, what it answered.
+
+It does not decide when to start or end it: `supervisor` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Final
+
+from gateway.supervisor.backoff import Backoff
+from gateway.supervisor.channel import Channel
+from gateway.supervisor.messages import (
+    Drain,
+    Drained,
+    Failed,
+    Message,
+    Ready,
+    Refused,
+    Reload,
+    Reloaded,
+    Start,
+    Suggest,
+    Suggestions,
+)
+from gateway.supervisor.snapshot import Snapshot
+
+log = logging.getLogger("gateway")
+
+_LAST_WORDS: Final = 5.0  # seconds from a worker's closed channel to the end of its process
+_ANSWER: Final = 300.0  # seconds for a reload: protos are compiled, backends are asked
+
+
+class State(Enum):
+    """What a worker does."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DRAINING = "draining"
+    WAITING = "waiting"
+    """It died, and is started again later."""
+
+
+class Worker:
+    """A worker, over all of its processes.
+
+    Attributes:
+        number: From 1.
+        state: What it does.
+        pid: Its process, or None.
+        starts: How often it was started.
+        failed: Why its latest process could not start, if it said so.
+        cut: How many requests its drain cut.
+        snapshot: The config that it serves, or is starting with.
+        warnings: What it said when it was ready.
+        settled: Set while it is not starting.
+    """
+
+    def __init__(self, number: int, command: Sequence[str], clock: Callable[[], float]) -> None:
+        """Makes a worker that does not run.
+
+        Args:
+            number: From 1.
+            command: What runs it; the descriptor of its end of the channel is appended.
+            clock: Seconds that only grow.
+        """
+        self.number = number
+        self.state = State.STARTING
+        self.pid: int | None = None
+        self.starts = 0
+        self.failed: Failed | None = None
+        self.cut = 0
+        self.snapshot: Snapshot | None = None
+        self.warnings: Sequence[str] = ()
+        self.settled = asyncio.Event()
+        self.wake = asyncio.Event()
+        self.backoff = Backoff(clock)
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+        self._channel: Channel | None = None
+        self._serial = 0
+        self._told_to_end = False
+        self._answer: asyncio.Future[Message | None] | None = None
+        self._suggestions: asyncio.Future[Sequence[str]] | None = None
+
+    async def run(self, start: Start) -> int:
+        """Runs one process to its end; returns its exit status, negative for a signal's number."""
+        self._become(State.STARTING)
+        self.failed, self.snapshot = None, start.config
+        self.starts += 1
+        self.backoff.began()
+        try:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                channel = self._channel = await Channel.over(ours)
+                process = self._process = await self._spawn(theirs, start.sockets)
+            self.pid = process.pid
+            channel.send(start)
+            if self._told_to_end:
+                channel.send(Drain())
+            while (message := await channel.receive()) is not None:
+                self._hear(message)
+            return await self._end(process)
+        finally:
+            self.kill()
+            await self._gone()
+
+    async def _spawn(
+        self, channel: socket.socket, sockets: Sequence[int]
+    ) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *self._command,
+            str(channel.fileno()),
+            pass_fds=[channel.fileno(), *sockets],
+            stdin=asyncio.subprocess.DEVNULL,
+            # Ctrl-C is for the supervisor, which lets the workers drain.
+            start_new_session=True,
+        )
+
+    def _hear(self, message: Message) -> None:
+        match message:
+            case Ready(warnings=warnings):
+                self.warnings = warnings
+                if self.state is State.STARTING:
+                    self._become(State.READY)
+            case Failed():
+                self.failed = message
+            case Reloaded(serial=serial) | Refused(serial=serial):
+                # The answer to a question that was given up is nobody's.
+                if self._answer and serial == self._serial and not self._answer.done():
+                    self._answer.set_result(message)
+            case Suggestions(lines=lines):
+                if self._suggestions and not self._suggestions.done():
+                    self._suggestions.set_result(lines)
+            case Drained(cut=cut):
+                self.cut = cut
+            case _:
+                raise AssertionError(message)
+
+    async def _end(self, process: asyncio.subprocess.Process) -> int:
+        """Waits for the end of a process that has nothing more to say."""
+        ended = asyncio.ensure_future(process.wait())
+        await asyncio.wait((ended,), timeout=_LAST_WORDS)
+        if not ended.done():
+            log.error("worker %d does not end: killed", self.number)
+            process.kill()
+        return await ended
+
+    async def _gone(self) -> None:
+        channel, self._channel, self._process, self.pid = self._channel, None, None, None
+        if not self._told_to_end:
+            self._become(State.WAITING)
+        if self._answer and not self._answer.done():
+            self._answer.set_result(None)
+        if self._suggestions and not self._suggestions.done():
+            self._suggestions.set_result(())
+        if channel is not None:
+            await channel.close()
+
+    def _become(self, state: State) -> None:
+        self.state = state
+        if state is State.STARTING:
+            self.settled.clear()
+        else:
+            self.settled.set()
+
+    async def reload(self, config: Snapshot) -> Reloaded | Refused:
+        """Has a ready worker replace what it serves; one at a time."""
+        assert self._channel is not None
+        self._serial += 1
+        self._answer = asyncio.get_running_loop().create_future()
+        self._channel.send(Reload(self._serial, config))
+        try:
+            answer = await asyncio.wait_for(self._answer, _ANSWER)
+        except TimeoutError:
+            return Refused(self._serial, [f"it did not answer within {_ANSWER:g} seconds"])
+        finally:
+            self._answer = None
+        if isinstance(answer, Reloaded):
+            self.snapshot = config
+            return answer
+        return answer if isinstance(answer, Refused) else Refused(self._serial, ["it ended"])
+
+    async def suggest(self, *, calls: bool) -> Sequence[str]:
+        """Has a worker find calls to try; none if it ends meanwhile."""
+        if self._channel is None:
+            return ()
+        self._suggestions = asyncio.get_running_loop().create_future()
+        self._channel.send(Suggest(calls))
+        return await self._suggestions
+
+    def drain(self) -> None:
+        """Tells it to end in order; it is not started again."""
+        self._told_to_end = True
+        self._become(State.DRAINING)
+        self.wake.set()
+        if self._channel is not None:
+            self._channel.send(Drain())
+
+    def kill(self) -> None:
+        """Ends its process at once."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+
+
+def ending(status: int) -> str:
+    """Returns an exit status in words: `exit code 1`, `SIGKILL`."""
+    if status >= 0:
+        return f"exit code {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"
