@@ -60,6 +60,7 @@ REASONS: Mapping[str, Reason] = {
     "UPSTREAM_UNAVAILABLE": Reason(Code.UNAVAILABLE),
     "UPSTREAM_RESET": Reason(Code.UNAVAILABLE),
     "UPSTREAM_PROTOCOL_ERROR": Reason(Code.INTERNAL),
+    "UPSTREAM_HTTP_ERROR": Reason(Code.UNKNOWN),
     "UPSTREAM_MESSAGE_TOO_LARGE": Reason(Code.RESOURCE_EXHAUSTED),
     "INVALID_UPSTREAM_MESSAGE": Reason(Code.INTERNAL),
     "DRAINING": Reason(Code.UNAVAILABLE),
@@ -88,6 +89,7 @@ def error(
     retry_after: float | None = None,
     metadata: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    code: Code | None = None,
 ) -> RpcError:
     """Makes an error of the gateway's own.
 
@@ -99,8 +101,9 @@ def error(
         retry_after: Seconds after which another try makes sense, as `google.rpc.RetryInfo`.
         metadata: Values a program may want, as `ErrorInfo.metadata`.
         headers: Reply headers that belong to the error.
+        code: The gRPC code where it is not the reason's own.
     """
-    code, http_status = REASONS[reason]
+    usual, http_status = REASONS[reason]
     info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata)
     details = [pack(info)]
     if fields := tuple(violations):
@@ -113,7 +116,7 @@ def error(
         delay.FromNanoseconds(round(retry_after * 1e9))
         details.append(pack(error_details_pb2.RetryInfo(retry_delay=delay)))
     return RpcError(
-        Status(code, text, tuple(details)),
+        Status(usual if code is None else code, text, tuple(details)),
         headers=headers,
         http_status=http_status,
         reason=reason,

@@ -59,6 +59,7 @@ class UpstreamSpec:
         tls: None speaks in the clear.
         message_size: The largest message either way, in bytes.
         transport: Which implementation of a channel carries its calls.
+        connections: Connections to each endpoint; more are opened when their streams run out.
     """
 
     name: str
@@ -66,7 +67,8 @@ class UpstreamSpec:
     tls: Tls | None = None
     keepalive: Keepalive = Keepalive()
     message_size: int = MESSAGE_SIZE
-    transport: str = "grpcio"
+    transport: str = "native"
+    connections: int = 1
 
     def __post_init__(self) -> None:
         if not self.endpoints:

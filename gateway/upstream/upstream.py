@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from gateway.call import Call, Cancel, Done, Metadata, Reply, RpcError, Stream, StreamCall, Unary
 from gateway.upstream.channel import Channel, NotSentError
 from gateway.upstream.channel.grpcio import GrpcioChannel
+from gateway.upstream.channel.native import NativeChannel
 from gateway.upstream.endpoints import AnyEndpoint
 from gateway.upstream.round_robin import pick
 from gateway.upstream.spec import UpstreamSpec
@@ -113,6 +114,7 @@ def _nothing() -> None:
 
 
 _TRANSPORTS: Mapping[str, Callable[[UpstreamSpec, AnyEndpoint], Channel]] = {
+    "native": NativeChannel,
     "grpcio": GrpcioChannel,
 }
 

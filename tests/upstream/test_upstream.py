@@ -151,9 +151,10 @@ def test_equal_arguments_are_equal_specs():
         made(tls=Tls(ca=b"y")),
         made(keepalive=Keepalive(time=1)),
         made(message_size=1),
-        made(transport="native"),
+        made(transport="grpcio"),
+        made(connections=2),
     ]
-    assert len({made(), *different}) == 8
+    assert len({made(), *different}) == 9
 
 
 def test_a_key_is_not_shown():
@@ -172,7 +173,7 @@ def test_there_is_an_endpoint():
 
 
 async def test_there_is_such_a_transport():
-    with pytest.raises(ValueError, match="no transport 'pigeon', only grpcio"):
+    with pytest.raises(ValueError, match="no transport 'pigeon', only native, grpcio"):
         build(UpstreamSpec("a", (Endpoint("h", 1),), transport="pigeon"))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from typing import Any
 
 import grpc
@@ -20,13 +19,11 @@ from gateway.upstream.channel import NotSentError, State
 from gateway.upstream.channel.grpcio_faults import fault_of
 from gateway.upstream.channel.grpcio_options import credentials, options, target
 from gateway.upstream.channel.grpcio_stream import StreamRun
-from gateway.upstream.channel.request import refusal, too_large
+from gateway.upstream.channel.request import complete, known, refusal, too_large
 from gateway.upstream.channel.trouble import Trouble
 from gateway.upstream.endpoints import AnyEndpoint
 from gateway.upstream.spec import UpstreamSpec
 from gateway.upstream.status import sent_status
-
-log = logging.getLogger("gateway.upstream")
 
 _STATES = {
     grpc.ChannelConnectivity.IDLE: State.IDLE,
@@ -168,7 +165,7 @@ class GrpcioChannel:
         code, text = Code[failure.code().name], failure.details() or ""
         if fault := fault_of(code, text, connected=self._connected(), late=self._late(call)):
             self._trouble.note(fault.reason, failure.debug_error_string() or text)
-            known = error(fault.reason, fault.text)
+            known = fault.error()
             return NotSentError.of(known) if fault.never_sent else known
         status, trailers = sent_status(code, text, Metadata(failure.trailing_metadata() or ()))
         return RpcError(status, metadata=Metadata(failure.initial_metadata() or ()) + trailers)
@@ -240,25 +237,14 @@ class _UnaryRun:
     async def _run(self) -> None:
         try:
             self._finish(await self._channel.reply(self._call))
-        except RpcError as failure:
-            self._finish(failure)
-        except Exception:
-            log.exception("a unary call of %s failed on a bug", self._call.method)
-            self._finish(error("INTERNAL", "The gateway failed on this call."))
+        except Exception as failure:  # noqa: BLE001  what is no RpcError is logged as a bug
+            self._finish(known(failure, self._call))
 
     def _finish(self, result: Reply | RpcError) -> None:
         if self._open:
             self._open = False
             self._channel.left(self)
             complete(self._done, result, self._call)
-
-
-def complete(done: Done, result: Reply | RpcError, call: Call) -> None:
-    """Calls `done`; what it raises is a bug of the caller's, and is logged."""
-    try:
-        done(result)
-    except Exception:
-        log.exception("what waited for %s failed on its answer", call.method)
 
 
 def _nothing() -> None:

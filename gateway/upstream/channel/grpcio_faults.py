@@ -15,27 +15,19 @@ rows on the installed one.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from gateway.call import Code
-
-
-class Fault(NamedTuple):
-    """What a failure of the transport is called: a key of `errors.REASONS`, and a sentence."""
-
-    reason: str
-    text: str
-    never_sent: bool = False
-
-
-_UNREACHABLE = Fault("UPSTREAM_UNAVAILABLE", "The backend cannot be reached.", never_sent=True)
-_FOREIGN = Fault("UPSTREAM_PROTOCOL_ERROR", "The backend does not speak gRPC.", never_sent=True)
-_AWAY = Fault("UPSTREAM_UNAVAILABLE", "A proxy on the way says that the backend is not available.")
-_RESET = Fault("UPSTREAM_RESET", "The backend broke off before the call had ended.")
-_GARBAGE = Fault("UPSTREAM_PROTOCOL_ERROR", "What the backend answered is not gRPC.")
-_MESSAGE = Fault("UPSTREAM_MESSAGE_TOO_LARGE", "A message of the backend is larger than allowed.")
-_HEADERS = Fault("UPSTREAM_MESSAGE_TOO_LARGE", "The backend's metadata is larger than allowed.")
-_DEADLINE = Fault("DEADLINE_EXCEEDED", "The call did not end before its deadline.")
+from gateway.upstream.channel.faults import (
+    DEADLINE,
+    FOREIGN,
+    GARBAGE,
+    MESSAGE_TOO_LARGE,
+    METADATA_TOO_LARGE,
+    RESET,
+    UNREACHABLE,
+    Fault,
+    of_http,
+)
 
 # Codes that gRPC core makes itself for a call that was sent.
 _CORE = frozenset(
@@ -59,10 +51,12 @@ def _row(
 
 
 _CONNECTING = (
-    _row(r"(failed to connect|connections) to all .*Failed parsing HTTP/2", _FOREIGN),
-    _row(r"failed to connect to all addresses|connections to all backends failing", _UNREACHABLE),
-    _row(r"errors resolving |DNS resolution failed|empty address list", _UNREACHABLE),
+    _row(r"(failed to connect|connections) to all .*Failed parsing HTTP/2", FOREIGN),
+    _row(r"failed to connect to all addresses|connections to all backends failing", UNREACHABLE),
+    _row(r"errors resolving |DNS resolution failed|empty address list", UNREACHABLE),
 )
+
+_HTTP = re.compile(r"Received http2 header with status: ([0-9]{3})$")
 
 _LATE = re.compile(r"(Stream removed \()?Deadline Exceeded\)?$")
 
@@ -71,24 +65,26 @@ _SENT = (
     _row(
         # A backend says the same of a request, less the CLIENT.
         r"(Stream removed \()?(CLIENT: Received|Decompressed) message larger than max",
-        _MESSAGE,
+        MESSAGE_TOO_LARGE,
         Code.RESOURCE_EXHAUSTED,
     ),
-    _row(r"(Stream removed \()?received metadata size exceeds", _HEADERS, Code.RESOURCE_EXHAUSTED),
-    _row(r"Received http2 header with status: (429|502|503|504)$", _AWAY),
-    _row(r"Received http2 header with status: ", _GARBAGE),
+    _row(
+        r"(Stream removed \()?received metadata size exceeds",
+        METADATA_TOO_LARGE,
+        Code.RESOURCE_EXHAUSTED,
+    ),
     # RFC 9113, 7: PROTOCOL_ERROR, FLOW_CONTROL_ERROR, SETTINGS_TIMEOUT, STREAM_CLOSED,
     # FRAME_SIZE_ERROR, COMPRESSION_ERROR, HTTP_1_1_REQUIRED.
-    _row(r"Stream removed \(RST_STREAM .*error code (1|3|4|5|6|9|13)\)", _GARBAGE),
-    _row(r"Stream removed \(RST_STREAM ", _RESET),
-    _row(r"Stream removed \(.*Failed parsing HTTP/2", _GARBAGE),
-    _row(r"Stream removed \(", _RESET, Code.UNAVAILABLE, Code.CANCELLED),
-    _row(r"Stream removed \(", _GARBAGE),
-    _row(r"No status received$", _GARBAGE, Code.UNKNOWN),
+    _row(r"Stream removed \(RST_STREAM .*error code (1|3|4|5|6|9|13)\)", GARBAGE),
+    _row(r"Stream removed \(RST_STREAM ", RESET),
+    _row(r"Stream removed \(.*Failed parsing HTTP/2", GARBAGE),
+    _row(r"Stream removed \(", RESET, Code.UNAVAILABLE, Code.CANCELLED),
+    _row(r"Stream removed \(", GARBAGE),
+    _row(r"No status received$", GARBAGE, Code.UNKNOWN),
     _row(
         r"Compression bit set but no encoding configured$|Compression algorithm not supported: "
         r"|Decompression failed due to \w+ error$",
-        _GARBAGE,
+        GARBAGE,
         Code.INTERNAL,
     ),
 )
@@ -104,7 +100,9 @@ def fault_of(code: Code, text: str, *, connected: bool, late: bool) -> Fault | N
         late: Whether the call's deadline has passed.
     """
     if code is Code.DEADLINE_EXCEEDED:
-        return _DEADLINE if late and _LATE.match(text) else None
+        return DEADLINE if late and _LATE.match(text) else None
+    if code in _CORE and (http := _HTTP.match(text)):
+        return of_http(int(http[1]))
     for pattern, fault, codes in _SENT if connected else (*_CONNECTING, *_SENT):
         if code in codes and pattern.match(text):
             return fault

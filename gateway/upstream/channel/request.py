@@ -1,14 +1,17 @@
-"""What can be known of a call before it is sent: whether it can be sent at all.
+"""What every transport does with a call before it is sent, and with its answer.
 
-Pure. What is refused here would otherwise fail inside a transport, in the transport's words.
+What is refused here would otherwise fail inside a transport, in the transport's words.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 
-from gateway.call import Call, Metadata, RpcError
+from gateway.call import Call, Done, Metadata, Reply, RpcError
 from gateway.errors import error
+
+log = logging.getLogger("gateway.upstream")
 
 # PROTOCOL-HTTP2.md of gRPC, "Custom-Metadata": Header-Name and ASCII-Value.
 _KEY = re.compile(r"[0-9a-z_.-]+")
@@ -48,3 +51,19 @@ def too_large(size: int, limit: int) -> RpcError | None:
         "MESSAGE_TOO_LARGE",
         f"The request message has {size} bytes, at most {limit} are allowed.",
     )
+
+
+def complete(done: Done, result: Reply | RpcError, call: Call) -> None:
+    """Calls `done`; what it raises is a bug of the caller's, and is logged."""
+    try:
+        done(result)
+    except Exception:
+        log.exception("what waited for %s failed on its answer", call.method)
+
+
+def known(failure: Exception, call: Call) -> RpcError:
+    """Returns a failure as an error that clients may see; logs what is a bug."""
+    if isinstance(failure, RpcError):
+        return failure
+    log.error("a unary call of %s failed on a bug", call.method, exc_info=failure)
+    return error("INTERNAL", "The gateway failed on this call.")

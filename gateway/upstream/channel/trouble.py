@@ -42,6 +42,10 @@ class Trouble:
         # %r, for what comes from a backend must not write lines of its own.
         log.log(level, "backend %s: %s: %r", self._address, reason, cause)
 
+    def bug(self, failure: BaseException) -> None:
+        """Tells of a bug of ours."""
+        log.error("backend %s: connecting failed on a bug", self._address, exc_info=failure)
+
     def heard(self, state: State) -> None:
         """Tells of a connection that fails, and of one that works again."""
         if state is State.FAILING and not self._failing:

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.call import Call, Code, Deadline
 from gateway.upstream.channel import NotSentError, State
+from gateway.upstream.channel.native import NativeChannel
 from gateway.upstream.endpoints import Endpoint
 from gateway.upstream.spec import Keepalive
 from tests.upstream.clients import Client, failure, opened, stream_failure, unary
@@ -90,6 +91,7 @@ def trailers(*fields):
 
 
 BIG = "x" * 200_000
+REFUSED_STREAM = 7
 
 ANSWERS = {
     # HTTP, by a proxy or a web server (grpc/grpc, doc/http-grpc-status-mapping.md).
@@ -97,11 +99,6 @@ ANSWERS = {
     "HTTP 503": (http(503), "UPSTREAM_UNAVAILABLE"),
     "HTTP 504": (http(504), "UPSTREAM_UNAVAILABLE"),
     "HTTP 429": (http(429), "UPSTREAM_UNAVAILABLE"),
-    "HTTP 400": (http(400), "UPSTREAM_PROTOCOL_ERROR"),
-    "HTTP 401": (http(401), "UPSTREAM_PROTOCOL_ERROR"),
-    "HTTP 403": (http(403), "UPSTREAM_PROTOCOL_ERROR"),
-    "HTTP 404": (http(404), "UPSTREAM_PROTOCOL_ERROR"),
-    "HTTP 418": (http(418), "UPSTREAM_PROTOCOL_ERROR"),
     "a web page": (http(200), "UPSTREAM_PROTOCOL_ERROR"),
     # gRPC's framing.
     "no trailers": (
@@ -154,10 +151,6 @@ ANSWERS = {
     ),
     # The connection and HTTP/2 (RFC 9113, 7).
     "closed": (lambda stream: None, "UPSTREAM_RESET"),
-    "GOAWAY to every connection": (
-        lambda stream: goaway(0, 0, b"bye from 10.0.0.1"),
-        "UPSTREAM_RESET",
-    ),
     "a frame of 16 MiB": (lambda stream: b"\xff" * 50, "UPSTREAM_PROTOCOL_ERROR"),
     "broken HPACK": (lambda stream: frame(1, 4, stream, b"\xff" * 8), "UPSTREAM_PROTOCOL_ERROR"),
     **{
@@ -170,6 +163,7 @@ ANSWERS = {
             "at once": lambda stream, code=code: reset(stream, code),
             "after a message": grpc_then(say(b"hi"), lambda stream, code=code: reset(stream, code)),
         }.items()
+        if (code, when) != (REFUSED_STREAM, "at once")
     },
 }
 
@@ -180,6 +174,51 @@ async def test_an_answer_that_is_none(make, script, reason):
         for error in await both(channel):
             check(error, reason)
             assert not isinstance(error, NotSentError)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, Code.INTERNAL),
+        (401, Code.UNAUTHENTICATED),
+        (403, Code.PERMISSION_DENIED),
+        (404, Code.UNIMPLEMENTED),
+        (418, Code.UNKNOWN),
+        (431, Code.INTERNAL),
+        (500, Code.UNKNOWN),
+    ],
+)
+async def test_an_http_status_without_one_of_grpc_is_mapped(make, status, code):
+    """grpc/grpc, doc/http-grpc-status-mapping.md."""
+    async with scripted(http(status)) as endpoint, opened(make, endpoint) as channel:
+        for error in await both(channel):
+            assert error.reason == "UPSTREAM_HTTP_ERROR"
+            assert error.status.code is code
+            assert f"HTTP status {status}" in error.status.message
+            assert "oh" not in error.status.message
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        lambda stream: goaway(0, 0, b"bye from 10.0.0.1"),
+        lambda stream: reset(stream, REFUSED_STREAM),
+    ],
+    ids=["GOAWAY to every connection", "REFUSED_STREAM"],
+)
+async def test_a_call_that_no_backend_will_see_is_told_as_such(make, script):
+    """RFC 9113, 6.8 and 8.7. It is tried once more; grpcio does not tell how that ended."""
+    async with scripted(script) as endpoint, opened(make, endpoint) as channel:
+        error, same = (
+            await failure(channel, Call("test.Echo/Call", b"x")),
+            await stream_failure(channel, Client("test.Echo/Call")),
+        )
+    told = make is NativeChannel
+    for each in (error, same):
+        assert each.status.code is Code.UNAVAILABLE
+        assert isinstance(each, NotSentError) == told
+        assert each.reason == ("UPSTREAM_UNAVAILABLE" if told else "UPSTREAM_RESET")
+        assert "10.0.0.1" not in each.status.message
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from tests.upstream.servers import GRPC, backend, data, headers, message, script
 
 STREAM = "stream_stream"
 
-OURS = re.compile(r"GrpcioChannel|StreamRun|_UnaryRun|StreamStreamCall|UnaryUnaryCall")
+OURS = re.compile(
+    r"GrpcioChannel|NativeChannel.stream|Requests|StreamRun|_UnaryRun|StreamStreamCall|UnaryUnaryCall"
+)
 
 
 async def chat(requests, context):

@@ -1,0 +1,67 @@
+"""What can go wrong on the way to a backend, and what a client is told of it. Data only."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from gateway.call import Code, RpcError
+from gateway.errors import error
+
+
+class Fault(NamedTuple):
+    """What a failure of the transport is called: a key of `errors.REASONS`, and a sentence."""
+
+    reason: str
+    text: str
+    never_sent: bool = False
+    code: Code | None = None  # where the reason's own is too coarse
+
+    def error(self) -> RpcError:
+        """Returns it as the error of a call."""
+        return error(self.reason, self.text, code=self.code)
+
+
+UNREACHABLE: Final = Fault(
+    "UPSTREAM_UNAVAILABLE", "The backend cannot be reached.", never_sent=True
+)
+FOREIGN: Final = Fault(
+    "UPSTREAM_PROTOCOL_ERROR", "The backend does not speak gRPC.", never_sent=True
+)
+BUSY: Final = Fault(
+    "UPSTREAM_UNAVAILABLE", "Too many calls wait for a connection to the backend.", never_sent=True
+)
+REFUSED: Final = Fault("UPSTREAM_UNAVAILABLE", "The backend refused to take the call.")
+AWAY: Final = Fault(
+    "UPSTREAM_UNAVAILABLE", "A proxy on the way says that the backend is not available."
+)
+RESET: Final = Fault("UPSTREAM_RESET", "The backend broke off before the call had ended.")
+GARBAGE: Final = Fault("UPSTREAM_PROTOCOL_ERROR", "What the backend answered is not gRPC.")
+NO_MESSAGE: Final = Fault("UPSTREAM_PROTOCOL_ERROR", "The backend answered OK without a message.")
+MESSAGE_TOO_LARGE: Final = Fault(
+    "UPSTREAM_MESSAGE_TOO_LARGE", "A message of the backend is larger than allowed."
+)
+METADATA_TOO_LARGE: Final = Fault(
+    "UPSTREAM_MESSAGE_TOO_LARGE", "The backend's metadata is larger than allowed."
+)
+DEADLINE: Final = Fault("DEADLINE_EXCEEDED", "The call did not end before its deadline.")
+
+# doc/http-grpc-status-mapping.md of grpc/grpc: HTTP statuses of answers without a gRPC status.
+_HTTP_CODES: Final = {
+    400: Code.INTERNAL,
+    401: Code.UNAUTHENTICATED,
+    403: Code.PERMISSION_DENIED,
+    404: Code.UNIMPLEMENTED,
+    431: Code.INTERNAL,
+}
+_AWAY: Final = frozenset({429, 502, 503, 504})
+
+
+def of_http(status: int) -> Fault:
+    """Returns the fault of an answer with this HTTP status and no gRPC status."""
+    if status in _AWAY:
+        return AWAY
+    return Fault(
+        "UPSTREAM_HTTP_ERROR",
+        f"The backend answered with HTTP status {status} and no gRPC status.",
+        code=_HTTP_CODES.get(status),
+    )

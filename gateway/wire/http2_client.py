@@ -1,0 +1,149 @@
+"""The client's side of an HTTP/2 connection: requests out, responses in (RFC 9113 section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from gateway.wire.frames import HEADERS, MAX_STREAM_ID, PREFACE, PRIORITY, RST_STREAM, ErrorCode
+from gateway.wire.hpack import Decoder, Fields, MalformedError
+from gateway.wire.http2 import Connection, ConnectionFailed, Owner, all_sent
+from gateway.wire.settings import Limits
+from gateway.wire.stream import Stream
+
+# Section 8.2.2.
+_CONNECTION_SPECIFIC: Final = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"}
+)
+_TRAILERS: Final = 0
+
+# RFC 7541 section 6.3: a table of no size, before the first block. A peer that shrinks its table
+# must be told so, and this side never uses it.
+_NO_TABLE: Final = b"\x20"
+
+
+class ClientConnection(Connection):
+    """A connection to a server. It is open for requests once it is `ready`."""
+
+    __slots__ = ("_next",)
+
+    from_server = True
+
+    def __init__(
+        self,
+        owner: Owner,
+        decoder: Decoder,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """Makes a connection, whose preface is the first that is to be sent.
+
+        Args:
+            owner: Who is told of what concerns no single stream.
+            decoder: Decodes field blocks; may be shared.
+            limits: What the server is allowed.
+            clock: Seconds, never going back.
+        """
+        super().__init__(owner, decoder, limits or Limits(), clock)
+        self._next = 1
+        self.outgoing.put(PREFACE)
+        self._open_window()
+
+    @property
+    def room(self) -> int:
+        """How many more requests the connection takes now."""
+        if self.gone or not self.ready or self._next > MAX_STREAM_ID:
+            return 0
+        return self.most_streams - len(self.streams)
+
+    def request(self, stream: Stream, block: bytes, data: bytes, *, end: bool) -> None:
+        """Sends a request on a new stream. To be called only while there is `room`.
+
+        Args:
+            stream: The stream, which was never used.
+            block: The field block, pseudo-headers first.
+            data: The content, or its beginning.
+            end: Whether that is all of it.
+        """
+        number = stream.id = self._next
+        self._next = number + 2
+        stream.receive_window = self._limits.stream_window
+        self.streams[number] = stream
+        if number == 1:
+            block = _NO_TABLE + block
+        self.outgoing.open(stream, block, data, end=end)
+
+    def _check_absent(self, number: int, kind: int) -> None:
+        if not number & 1 or number >= self._next:
+            raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "a frame on an idle stream")
+        if kind in {HEADERS, RST_STREAM, PRIORITY}:
+            self._nuisance()
+
+    def _section(self, stream: Stream, fields: Fields, *, end: bool) -> None:
+        status = fields.checked
+        if status is None:
+            status = fields.checked = _check(fields)
+        if stream.head_seen:
+            if status != _TRAILERS:
+                raise MalformedError("a second head")
+            if not end:
+                raise MalformedError("trailers without END_STREAM")
+            if stream.length_left > 0:
+                raise MalformedError("content-length is not the length")
+            self._ended(stream)
+            stream.trailers(fields)
+        elif status == _TRAILERS:
+            raise MalformedError("a head without :status")
+        elif status < 200:  # section 8.1: interim responses say nothing to gRPC
+            if end:
+                raise MalformedError("an interim response with END_STREAM")
+            self._nuisance()
+        else:
+            stream.head_seen = True
+            if end:
+                self._ended(stream)
+            else:
+                stream.length_left = _content_length(fields)
+            stream.head(fields, end=end)
+
+    def _ended(self, stream: Stream) -> None:
+        stream.remote_closed = True
+        if all_sent(stream):
+            del self.streams[stream.id]
+        else:
+            # A whole response to part of a request: nobody wants the rest (section 8.1).
+            self.cancel(stream, ErrorCode.NO_ERROR)
+
+    def _last_processed(self) -> int:
+        return 0  # a server opens no streams: push is off
+
+
+def _check(fields: Fields) -> int:
+    """Returns a section's status, or 0 of trailers (sections 8.2.2 and 8.3.2).
+
+    Raises:
+        MalformedError: It is neither a response's head nor its trailers.
+    """
+    status = _TRAILERS
+    for position, field in enumerate(fields):
+        name = field.name
+        if name.startswith(":"):
+            value = field.value
+            if name != ":status" or position or len(value) != 3 or not value.isdigit():
+                raise MalformedError("a pseudo-header that a response does not have")
+            status = int(value)
+            if status < 100:
+                raise MalformedError("a status below 100")
+        elif name in _CONNECTION_SPECIFIC:
+            raise MalformedError(f"the field {name} is not one of HTTP/2")
+    return status
+
+
+def _content_length(fields: Fields) -> int:
+    """Returns the announced length of the content, or -1."""
+    for field in fields:
+        if field.name == "content-length":
+            if not field.value.isdigit() or len(field.value) > 18:
+                raise MalformedError("content-length is no number")
+            return int(field.value)
+    return -1
