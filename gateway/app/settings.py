@@ -122,6 +122,7 @@ def upstream_spec(name: str, upstream: Upstream, message_size: int) -> UpstreamS
         keepalive=Keepalive(upstream.keepalive.time, upstream.keepalive.timeout),
         message_size=message_size,
         transport=upstream.transport,
+        connections=upstream.connections,
     )
 
 

@@ -147,3 +147,12 @@ class Needs:
 
     key: str
     other: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A section's rule: `key` has no effect where `other` has this value, and so must be absent."""
+
+    key: str
+    other: str
+    value: object

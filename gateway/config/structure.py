@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 
-from gateway.config.markers import Needs, NotBuilt, OneOf, is_false
+from gateway.config.markers import Clash, Needs, NotBuilt, OneOf, is_false
 from gateway.config.problems import Path, Problem, format_path
 from gateway.config.tree import Node, plain
 
@@ -177,4 +177,9 @@ def _broken_rules(node: Node, section: type, path: Path) -> Iterator[Problem]:
                     yield Problem.at(children[extra].key, (*path, extra), message)
             case Needs(key, other) if key in children and other not in children:
                 message = f"means nothing without {other}; set it too"
+                yield Problem.at(children[key].key, (*path, key), message)
+            case Clash(key, other, value) if (
+                key in children and other in children and children[other].value == value
+            ):
+                message = f"has no effect with {other}: {value}; remove one of them"
                 yield Problem.at(children[key].key, (*path, key), message)

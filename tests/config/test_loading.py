@@ -347,20 +347,19 @@ WRONG_UPSTREAM = [
         ),
     ),
     (
-        "services: ['*'], endpoints: [h:1], transport: native",
-        "1:63: upstreams.a.transport: not available in this version; expected grpcio",
-    ),
-    (
         "services: ['*'], endpoints: [h:1], transport: grpc",
-        '1:63: upstreams.a.transport: found "grpc", expected grpcio; did you mean "grpcio"?',
+        '1:63: upstreams.a.transport: found "grpc", expected native or grpcio; did you mean "grpcio"?',
     ),
     (
         "services: ['*'], endpoints: [h:1], balancing: {policy: random}",
         "1:72: upstreams.a.balancing.policy: not available in this version; expected round_robin",
     ),
     (
-        "services: ['*'], endpoints: [h:1], connections: 2",
-        "1:65: upstreams.a.connections: not available in this version; expected 1",
+        "services: ['*'], endpoints: [h:1], connections: 2, transport: grpcio",
+        (
+            "1:52: upstreams.a.connections: has no effect with transport: grpcio; "
+            "remove one of them"
+        ),
     ),
     (
         "services: ['*'], endpoints: [h:1], retries: {attempts: 2}",
@@ -444,7 +443,8 @@ def test_defaults_of_an_upstream(read):
     assert upstream.endpoints[0].address == TcpAddress("h", 1)
     assert (upstream.timeout, upstream.stream_timeout) == (5, 0)
     assert (upstream.keepalive.time, upstream.keepalive.timeout) == (300, 20)
-    assert (upstream.transport, upstream.balancing.policy) == ("grpcio", "round_robin")
+    assert (upstream.transport, upstream.balancing.policy) == ("native", "round_robin")
+    assert upstream.connections == 1
     assert upstream.tls is None
 
 

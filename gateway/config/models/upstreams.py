@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from gateway.config.markers import Needs, NotBuilt, OneOf, Only, Short
+from gateway.config.markers import Clash, Needs, NotBuilt, OneOf, Only, Short
 from gateway.config.models.resilience import (
     CircuitBreaker,
     Hedging,
@@ -129,7 +129,10 @@ class Keepalive:
 class Upstream:
     """A set of endpoints that serve the same services."""
 
-    RULES: ClassVar = (OneOf("endpoints", "resolver"),)
+    RULES: ClassVar = (
+        OneOf("endpoints", "resolver"),
+        Clash("connections", "transport", "grpcio"),
+    )
 
     services: tuple[Annotated[str, SERVICES], ...] = Field(
         # required while nothing but its services sends calls to an upstream
@@ -147,12 +150,14 @@ class Upstream:
     tls: UpstreamTls | None = Field(
         default=None, description="Use TLS; {} trusts the system's CAs."
     )
-    # native is the default once it is built
-    transport: Annotated[Literal["native", "grpcio"], Only("grpcio")] = Field(
-        default="grpcio", description="The implementation of gRPC that is used."
+    transport: Literal["native", "grpcio"] = Field(
+        default="native",
+        description="The implementation of gRPC that is used: the gateway's own, or grpcio's.",
     )
-    connections: Annotated[int, Whole(1, 1000), Only(1)] = Field(
-        default=1, description="Connections to each endpoint."
+    connections: Annotated[int, Whole(1, 1000)] = Field(
+        default=1,
+        description="Connections to each endpoint; "
+        "more are opened when the endpoint allows no more streams on them.",
     )
     balancing: Balancing = Field(
         default_factory=Balancing, description="Which endpoint takes a call."
