@@ -81,7 +81,8 @@ async def run(
 
 def count(workers: int) -> int:
     """Returns how many processes a config asks for: 0 is one for each core that may be used."""
-    return workers or len(os.sched_getaffinity(0))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return workers or cores or 1
 
 
 def _first(loaded: Loaded, take: Callable[[], Snapshot]) -> Callable[[], Loaded]:

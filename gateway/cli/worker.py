@@ -140,16 +140,18 @@ class _Serving:
 
     async def _listen(self) -> None:
         """Does what the supervisor says, until it says to end or is gone."""
-        while (message := await self._channel.receive()) is not None:
-            match message:
-                case Reload():
-                    self._spawn(self._reload(message))
-                case Suggest(calls=calls):
-                    self._spawn(self._suggest(calls=calls))
-                case _:  # Drain
-                    self._end.set()
-        if not self._end.is_set():
-            log.error("the supervisor is gone: draining")
+        try:
+            while (message := await self._channel.receive()) is not None:
+                match message:
+                    case Reload():
+                        self._spawn(self._reload(message))
+                    case Suggest(calls=calls):
+                        self._spawn(self._suggest(calls=calls))
+                    case _:  # Drain
+                        self._end.set()
+            if not self._end.is_set():
+                log.error("the supervisor is gone: draining")
+        finally:
             self._end.set()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:

@@ -1,0 +1,68 @@
+"""A worker that does what a file tells it: quick to start, and able to misbehave.
+
+`python fake.py FOLDER DESCRIPTOR`. It says what it is told in FOLDER/heard, a JSON a line, and reads
+FOLDER/plan anew at each step: `{"start": {"2": "die"}, "reload": …, "drain": …}` by its number.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from gateway.supervisor.channel import Channel
+from gateway.supervisor.messages import Drain, Drained, Failed, Ready, Refused, Reload, Reloaded
+
+
+async def main(folder, descriptor):
+    channel = await Channel.over(socket.socket(fileno=descriptor))
+    start = await channel.receive()
+    if start is None or isinstance(start, Drain):
+        return 0
+    name = str(start.worker)
+
+    def planned(step):
+        return json.loads((folder / "plan").read_text()).get(step, {}).get(name)
+
+    def heard(what, config=None):
+        with (folder / "heard").open("a") as file:
+            text = config and config.content["rest"]["prefix"]
+            file.write(json.dumps([start.worker, what, text]) + "\n")
+
+    heard("start", start.config)
+    match planned("start"):
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "fail":
+            channel.send(Failed([f"{name} is wrong"], 2))
+            await channel.close()
+            return 2
+        case "wait":
+            while planned("start") == "wait":
+                await asyncio.sleep(0.01)
+    channel.send(Ready([f"warning of {name}"]))
+    while (message := await channel.receive()) is not None:
+        match message:
+            case Reload():
+                heard("reload", message.config)
+                match planned("reload"):
+                    case "die":
+                        os.kill(os.getpid(), signal.SIGKILL)
+                    case "refuse":
+                        channel.send(Refused(message.serial, [f"{name} refuses"]))
+                    case _:
+                        channel.send(Reloaded(message.serial, f"summary of {name}", [], ["admin"]))
+            case Drain():
+                heard("drain")
+                if planned("drain") != "hang":
+                    channel.send(Drained(start.worker))
+                    await channel.close()
+                    return 0
+    heard("end")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]))))

@@ -1,0 +1,68 @@
+"""What supervisor and worker tell each other survives the way."""
+
+import asyncio
+import socket
+
+import pytest
+
+from gateway.supervisor.channel import Channel
+from gateway.supervisor.messages import (
+    Drain,
+    Drained,
+    Failed,
+    Ready,
+    Refused,
+    Reload,
+    Reloaded,
+    Start,
+    Suggest,
+    Suggestions,
+    decode,
+    encode,
+)
+from gateway.supervisor.snapshot import Snapshot
+
+FILE = Snapshot("gateway.yaml", "a: 'b\nc'\n", ["x.y='ü'", "bad=\udcff"])
+MADE = Snapshot("--reflect", {"upstreams": {"a": {"services": ["*"]}}})
+MESSAGES = [
+    Start(2, [7, 8], FILE, MADE, "info", shows_progress=True),
+    Reload(3, FILE),
+    Suggest(calls=True),
+    Drain(),
+    Ready(["a warning"]),
+    Failed(["gateway.yaml:1:1: wrong"], 2),
+    Reloaded(3, "1 service", [], ["admin"]),
+    Refused(3, ["wrong"]),
+    Suggestions(["curl x"]),
+    Drained(4),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda each: type(each).__name__)
+def test_a_message_is_a_line(message):
+    line = encode(message)
+    assert line.index(b"\n") == len(line) - 1
+    # JSON has no tuples: an empty one comes back as a list.
+    assert encode(decode(line)) == line
+    assert type(decode(line)) is type(message)
+
+
+@pytest.mark.parametrize(
+    "line", [b"\n", b"{}\n", b'{"kind": "x"}\n', b'{"kind": "drain", "a": 1}\n', b"[]\n"]
+)
+def test_what_is_no_message_is_named(line):
+    with pytest.raises(ValueError, match="no message"):
+        decode(line)
+
+
+async def test_a_config_of_any_size_passes_and_the_end_is_told():
+    one, other = [await Channel.over(each) for each in socket.socketpair()]
+    large = Snapshot("gateway.yaml", "\x01" * 4 * 1024**2)
+    async with asyncio.timeout(60):
+        one.send(Start(1, [], large, large, "info"))
+        received = await other.receive()
+        assert received.config == received.started == Snapshot("gateway.yaml", large.content, [])
+        await one.close()
+        assert await other.receive() is None
+        other.send(Drain())  # to nobody
+        await other.close()

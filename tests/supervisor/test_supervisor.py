@@ -1,0 +1,296 @@
+"""What the supervisor does with its workers: real processes, that are told how to misbehave."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.config import ConfigError
+from gateway.supervisor import supervisor as module
+from gateway.supervisor.snapshot import Snapshot
+from gateway.supervisor.supervisor import ReloadError, StartError, Supervisor
+from gateway.supervisor.worker import State
+
+FAKE = Path(__file__).with_name("fake.py")
+PATIENCE = 30
+
+
+class Crew:
+    """A supervisor of fake workers, and what they heard."""
+
+    def __init__(self, folder, workers):
+        self.folder = folder
+        self.plan()
+        snapshot = self.config("/0")
+        self.supervisor = Supervisor(
+            snapshot,
+            snapshot.load().config,
+            workers,
+            command=[sys.executable, str(FAKE), str(folder)],
+        )
+
+    def config(self, prefix, **sections):
+        data = {
+            "listener": {"address": "127.0.0.1:0", "drain_timeout": "1s"},
+            "admin": False,
+            "rest": {"prefix": prefix},
+            **sections,
+        }
+        return Snapshot("test", data)
+
+    def plan(self, **steps):
+        # In one step, as workers read it at any time.
+        (self.folder / "new").write_text(json.dumps(steps))
+        (self.folder / "new").replace(self.folder / "plan")
+
+    @property
+    def heard(self):
+        path = self.folder / "heard"
+        return (
+            [tuple(json.loads(line)) for line in path.read_text().splitlines()]
+            if path.exists()
+            else []
+        )
+
+    @property
+    def workers(self):
+        return self.supervisor._workers
+
+    async def until(self, check):
+        async with asyncio.timeout(PATIENCE):
+            while not check():
+                await asyncio.sleep(0.01)
+
+    async def until_ready(self):
+        await self.until(lambda: all(each.state is State.READY for each in self.workers))
+
+
+@pytest.fixture
+async def crew(tmp_path):
+    made = []
+
+    def make(workers=3):
+        made.append(Crew(tmp_path, workers))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.supervisor.kill()
+        async with asyncio.timeout(PATIENCE):
+            await each.supervisor.drain()
+
+
+async def started(crew, workers=3):
+    made = crew(workers)
+    async with asyncio.timeout(PATIENCE):
+        await made.supervisor.start()
+    return made
+
+
+async def test_the_first_starts_alone_then_all_others(crew):
+    three = await started(crew)
+    heard = three.heard
+    assert heard[0] == (1, "start", "/0")
+    assert sorted(heard[1:]) == [(2, "start", "/0"), (3, "start", "/0")]
+    assert len({each.pid for each in three.workers}) == 3
+    assert three.supervisor.warnings == ["warning of 1"]
+
+
+async def test_a_mistake_at_the_start_is_told_once_and_nothing_else_is_started(crew):
+    three = crew()
+    three.plan(start={"1": "fail", "2": "fail", "3": "fail"})
+    with pytest.raises(StartError) as caught:
+        await three.supervisor.start()
+    assert (caught.value.lines, caught.value.code) == (("1 is wrong",), 2)
+    assert three.heard == [(1, "start", "/0")]
+
+
+async def test_a_worker_that_dies_before_all_serve_ends_the_start(crew):
+    three = crew()
+    three.plan(start={"3": "die"})
+    with pytest.raises(StartError) as caught:
+        await three.supervisor.start()
+    assert caught.value.lines == ("worker 3 ended before it was ready (SIGKILL)",)
+    assert caught.value.code == 1
+    await three.supervisor.drain()
+    assert all(each.pid is None for each in three.workers)
+
+
+async def test_a_dead_worker_is_restarted_at_once_on_its_own_sockets(crew, caplog):
+    three = await started(crew)
+    second, before = three.workers[1], three.supervisor._sockets.of(2)
+    old = second.pid
+    os.kill(old, signal.SIGKILL)
+    await three.until(lambda: second.pid not in {old, None})
+    await three.until_ready()
+    assert three.supervisor._sockets.of(2) == before
+    assert "worker 2 ended (SIGKILL); it is restarted now" in caplog.text
+    assert [each.starts for each in three.workers] == [1, 2, 1]
+
+
+async def test_one_that_keeps_dying_is_restarted_later_and_later(crew, caplog):
+    two = await started(crew, 2)
+    two.plan(start={"2": "die"})
+    began = asyncio.get_running_loop().time()
+    two.workers[1].kill()
+    await two.until(lambda: two.workers[1].starts >= 4)
+    taken = asyncio.get_running_loop().time() - began
+    assert taken >= 0.5 + 1.0
+    words = [record.getMessage().rpartition("restarted ")[2] for record in caplog.records]
+    assert words[:3] == ["now", "in 0.5 seconds", "in 1 seconds"]
+    assert two.workers[0].state is State.READY
+    assert two.supervisor._readyz().status == 200
+
+
+async def test_a_restarted_one_that_cannot_start_says_why(crew, caplog):
+    two = await started(crew, 2)
+    two.plan(start={"2": "fail"})
+    two.workers[1].kill()
+    await two.until(lambda: "worker 2 ended (exit code 2)" in caplog.text)
+    assert "worker 2: 2 is wrong" in caplog.text
+
+
+async def test_a_reload_goes_to_the_first_and_then_to_the_others(crew):
+    three = await started(crew)
+    said = await three.supervisor.reload(three.config("/1"))
+    assert (said.summary, said.unchanged) == ("summary of 1", ["admin"])
+    heard = three.heard[3:]
+    assert heard[0] == (1, "reload", "/1")
+    assert sorted(heard[1:]) == [(2, "reload", "/1"), (3, "reload", "/1")]
+
+
+async def test_what_the_first_refuses_the_others_never_see(crew):
+    three = await started(crew)
+    three.plan(reload={"1": "refuse"})
+    with pytest.raises(ReloadError) as caught:
+        await three.supervisor.reload(three.config("/1"))
+    assert caught.value.lines == ("1 refuses",)
+    assert three.heard[3:] == [(1, "reload", "/1")]
+
+
+async def test_a_config_that_is_wrong_is_told_to_nobody(crew):
+    three = await started(crew)
+    with pytest.raises(ConfigError):
+        await three.supervisor.reload(Snapshot("test", {"rest": 1}))
+    assert len(three.heard) == 3
+
+
+async def test_a_config_that_kills_the_first_is_not_taken(crew):
+    three = await started(crew)
+    three.plan(reload={"1": "die"})
+    with pytest.raises(ReloadError, match="it ended"):
+        await three.supervisor.reload(three.config("/1"))
+    await three.until(lambda: three.workers[0].starts == 2)
+    await three.until_ready()
+    assert three.heard[3:] == [(1, "reload", "/1"), (1, "start", "/0")]
+
+
+async def test_a_later_one_that_refuses_is_named(crew, caplog):
+    three = await started(crew)
+    three.plan(reload={"3": "refuse"})
+    await three.supervisor.reload(three.config("/1"))
+    assert "worker 3 was not reloaded: 3 refuses" in caplog.text
+
+
+async def test_a_worker_restarted_after_a_reload_has_the_newest_good_config(crew):
+    two = await started(crew, 2)
+    await two.supervisor.reload(two.config("/1"))
+    two.plan(reload={"1": "refuse"})
+    with pytest.raises(ReloadError):
+        await two.supervisor.reload(two.config("/2"))
+    two.workers[1].kill()
+    await two.until(lambda: two.workers[1].starts == 2)
+    await two.until_ready()
+    assert two.heard[-1] == (2, "start", "/1")
+
+
+async def test_one_that_starts_during_a_reload_is_brought_along(crew):
+    two = await started(crew, 2)
+    two.plan(start={"2": "wait"})
+    two.workers[1].kill()
+    await two.until(lambda: two.heard[-1:] == [(2, "start", "/0")] and len(two.heard) == 3)
+    reloading = asyncio.create_task(two.supervisor.reload(two.config("/1")))
+    await two.until(lambda: two.heard[-1] == (1, "reload", "/1"))
+    two.plan()
+    async with asyncio.timeout(PATIENCE):
+        await reloading
+    assert two.heard[-1] == (2, "reload", "/1")
+
+
+async def test_a_reload_wakes_those_that_wait_to_be_restarted(crew):
+    two = await started(crew, 2)
+    two.plan(start={"1": "die", "2": "die"})
+    for each in two.workers:
+        each.kill()
+    await two.until(
+        lambda: all(each.starts >= 3 and each.state is State.WAITING for each in two.workers)
+    )
+    assert two.supervisor._readyz().status == 503
+    two.plan()
+    assert await two.supervisor.reload(two.config("/1")) is None
+    await two.until_ready()
+    assert {(1, "start", "/1"), (2, "start", "/1")} <= set(two.heard)
+
+
+async def test_a_drain_tells_all_and_counts_what_was_cut(crew):
+    three = await started(crew)
+    assert await three.supervisor.drain() == 1 + 2 + 3
+    assert sorted(three.heard[3:]) == [(1, "drain", None), (2, "drain", None), (3, "drain", None)]
+    assert await three.supervisor.drain() == 6  # nothing is left to do
+
+
+async def test_a_worker_that_does_not_end_is_killed(crew, monkeypatch, caplog):
+    monkeypatch.setattr(module, "_LAST_WORDS", 0.1)
+    two = await started(crew, 2)
+    two.plan(drain={"2": "hang"})
+    pids = [each.pid for each in two.workers]
+    async with asyncio.timeout(PATIENCE):
+        await two.supervisor.drain()
+    assert "1 workers do not end: killed" in caplog.text
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+async def test_a_drain_during_the_start_ends_what_was_started(crew):
+    three = crew()
+    three.plan(start={"1": "wait"})
+    starting = asyncio.create_task(three.supervisor.start())
+    await three.until(lambda: three.heard)
+    assert three.supervisor._readyz().status == 503
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    draining = asyncio.create_task(three.supervisor.drain())
+    three.plan()
+    async with asyncio.timeout(PATIENCE):
+        await draining
+    assert three.heard == [(1, "start", "/0"), (1, "drain", None)]
+
+
+async def test_nothing_that_waits_to_be_restarted_holds_up_a_drain(crew):
+    two = await started(crew, 2)
+    two.plan(start={"2": "die"})
+    two.workers[1].kill()
+    await two.until(lambda: two.workers[1].starts >= 3 and two.workers[1].state is State.WAITING)
+    await two.supervisor.drain()
+    assert two.workers[1].starts <= 4
+
+
+async def test_the_pages_tell_the_state(crew):
+    two = await started(crew, 2)
+    page = json.loads(two.supervisor._listed().body)
+    assert page == {
+        "workers": [
+            {"worker": each.number, "pid": each.pid, "state": "ready", "restarts": 0}
+            for each in two.workers
+        ]
+    }
+    assert json.loads(two.supervisor._readyz().body) == {"status": "ready"}
+    await two.supervisor.drain()
+    assert two.supervisor._readyz() == (503, "application/json", b'{"status": "draining"}')
+    assert two.supervisor._healthz().status == 200
