@@ -204,9 +204,7 @@ class Connection(asyncio.Protocol):
         if flags & PADDED:
             payload = payload[1 : len(payload) - payload[0]]
         if one.echoes:
-            one.left = one.left[one.position :] + payload
-            one.position = 0
-            self.sending[number] = one
+            self.echo(number, one, payload)
         else:
             one.body += payload
         if flags & END_STREAM:
@@ -246,6 +244,18 @@ class Connection(asyncio.Protocol):
         """The client opens no more streams, and closes once those that are open have ended."""
 
     # What is sent.
+
+    def echo(self, number: int, one: Stream, payload: bytes) -> None:
+        """Sends back what has come: each message in a frame of its own, however it came.
+
+        The messages of a stream are of one size, that of the first.
+        """
+        sent = one.position - one.position % one.unit  # whole messages
+        one.left = one.left[sent:] + payload
+        one.position -= sent
+        if one.unit == FRAME and len(one.left) >= 5:
+            one.unit = 5 + int.from_bytes(one.left[1:5], "big")
+        self.sending[number] = one
 
     def ended(self, number: int, one: Stream) -> None:
         """Answers a request that has come to its end."""

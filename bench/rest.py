@@ -1,24 +1,28 @@
 """CPU of the REST path, of the gateway and its peers, in turns in one run.
 
     python bench/rest.py [--quick] [--rounds N] [--seconds N] [--peers gateway,envoy,obvious]
-                         [--case 'GET one']... [--connections 1,32,64] [--markdown]
+                         [--case 'GET one']... [--connections 1,32,64] [--istio] [--markdown]
 
 Starts `bench/backend.py` and everything in `bench/peers.py` in front of it, and lets wrk ask each
 in turn, several rounds of it: g, e, o, g, e, o …. Every answer is first held against what the
 backend sent, and every run of wrk against errors and the size of its answers: a peer that is fast
 at being wrong ends the run. Prints the medians of the rounds, and the lowest and highest CPU:
 
-    CPU µs     user and system time of the server's process, over the requests that it answered
-    req/s      as many as there were a second; on few cores wrk and the backend take their part
-    p50, p99   microseconds from request to answer, as wrk sees it
-    RSS        resident memory after the runs
-    gateway's share   the gateway's CPU over the peer's, of their medians
+    CPU µs           user and system time of the server's process, over the requests it answered
+    gateway's share  the gateway's CPU over the peer's, of their medians
+    req/s            answers a second; on few cores wrk and the backend take their part
+    p50, p99         microseconds from request to answer, as wrk sees it
+    RSS              resident memory of the process after the runs
+
+Streams are counted by their bytes, for when wrk stops most of them are under way; so they have no
+percentiles.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import socket
 import ssl
 import statistics
 import tempfile
@@ -44,6 +48,7 @@ class Sample:
     """One run of wrk against one peer."""
 
     cpu: float  # microseconds a request
+    rate: float  # requests a second
     load: Load
 
 
@@ -57,7 +62,7 @@ def expected(case: Case) -> object:
 
 
 def check(peer: Peer, url: str, case: Case) -> int:
-    """Asks once; returns the size of the answer's body.
+    """Asks once; returns the size of the answer's body, of a stream of all that came.
 
     Raises:
         SystemExit: It is not what the backend said.
@@ -75,15 +80,50 @@ def check(peer: Peer, url: str, case: Case) -> int:
     documents = [json.loads(each) for each in (body.splitlines() if case.streams else [body])]
     if status != 200 or (documents if case.streams else documents[0]) != expected(case):
         raise SystemExit(f"{peer.name}, {case.name}: unexpected answer, {status}: {body[:500]!r}")
-    return len(body)
+    return size_received(url, case) if case.streams else len(body)
 
 
-def measure(wrk: Wrk, peer: Peer, case: Case, connections: int, seconds: int) -> Sample:
-    """Lets wrk ask one peer for so many seconds."""
-    url, process = peer.at(tls=case.tls)
-    before = process.cpu()
-    load = wrk.run(url + case.path, connections, seconds, case.body)
-    return Sample((process.cpu() - before) / load.requests * 1e6, load)
+def size_received(url: str, case: Case) -> int:
+    """Asks once; returns the bytes that came, header fields and chunks' sizes included."""
+    host, _, port = url.rpartition("/")[2].rpartition(":")
+    size = 0
+    with socket.create_connection((host, int(port)), timeout=10) as client:
+        head = f"{case.verb} {case.path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
+        client.sendall(head.encode())
+        while data := client.recv(1 << 16):
+            size += len(data)
+    return size
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One peer's turn: what is asked of whom, and the size of an answer as `check` says it."""
+
+    peer: Peer
+    case: Case
+    connections: int
+    size: int
+
+    def take(self, wrk: Wrk, seconds: int) -> Sample:
+        """Lets wrk ask for so many seconds.
+
+        Raises:
+            SystemExit: It was not answered, or by less than `check` was.
+        """
+        url, process = self.peer.at(tls=self.case.tls)
+        before = process.cpu()
+        load = wrk.run(url + self.case.path, self.connections, seconds, self.case.body)
+        cpu = process.cpu() - before
+        # Header fields come on top of a body; requests in flight at the end came in part. How a
+        # stream is cut into chunks, and so how much comes on top of it, may vary.
+        least = self.size * (0.95 if self.case.streams else 1)
+        if load.bytes < least * max(1, load.requests):
+            raise SystemExit(f"{self.peer.name}, {self.case.name}: answers shorter than the first")
+        if not self.case.streams:
+            return Sample(cpu / load.requests * 1e6, load.requests / load.seconds, load)
+        time.sleep(0.3)  # until what wrk has cut off is cleared away, so that the next is alone
+        answers = load.bytes / self.size  # most of them are in flight at the end
+        return Sample(cpu / answers * 1e6, answers / load.seconds, load)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +138,28 @@ def turns(
     wrk: Wrk, peers: list[Peer], case: Case, connections: int, plan: Plan
 ) -> dict[str, list[Sample]]:
     """Measures all peers in turns, each warmed up before the first."""
-    asked = [peer for peer in peers if peer.at(tls=case.tls)]
-    sizes = {peer.name: check(peer, peer.at(tls=case.tls)[0], case) for peer in asked}
-    for peer in asked:
-        measure(wrk, peer, case, connections, 1)
+    order = [
+        Turn(peer, case, connections, check(peer, peer.at(tls=case.tls)[0], case))
+        for peer in peers
+        if peer.at(tls=case.tls)
+    ]
+    for turn in order:
+        turn.take(wrk, 1)
     samples: dict[str, list[Sample]] = defaultdict(list)
     for _ in range(plan.rounds):
-        for peer in asked:
-            sample = measure(wrk, peer, case, connections, plan.seconds)
-            # Header fields come on top; requests in flight at the end are received in part.
-            if sample.load.bytes < sizes[peer.name] * sample.load.requests:
-                raise SystemExit(f"{peer.name}, {case.name}: answers shorter than the first")
-            samples[peer.name].append(sample)
+        for turn in order:
+            samples[turn.peer.name].append(
+                turn.take(wrk, plan.seconds * (2 if case.streams else 1))
+            )
     return samples
+
+
+def percentiles(loads: list[Load]) -> tuple[str, str]:
+    """Returns the medians of p50 and p99."""
+    return (
+        f"{statistics.median(each.p50 for each in loads):.0f}",
+        f"{statistics.median(each.p99 for each in loads):.0f}",
+    )
 
 
 def rows(case: Case, connections: int, peers: list[Peer], samples: dict) -> Iterator[list[str]]:
@@ -120,7 +169,6 @@ def rows(case: Case, connections: int, peers: list[Peer], samples: dict) -> Iter
         if peer.name not in samples:
             continue
         of = samples[peer.name]
-        loads = [each.load for each in of]
         _, process = peer.at(tls=case.tls)
         spread = f"{min(each.cpu for each in of):.0f}-{max(each.cpu for each in of):.0f}"
         ratio = "" if peer.name == "gateway" else f"{cpu['gateway'] / cpu[peer.name]:.2f}"
@@ -131,9 +179,8 @@ def rows(case: Case, connections: int, peers: list[Peer], samples: dict) -> Iter
             f"{cpu[peer.name]:.1f}",
             spread,
             ratio,
-            f"{statistics.median(each.requests / each.seconds for each in loads):.0f}",
-            f"{statistics.median(each.p50 for each in loads):.0f}",
-            f"{statistics.median(each.p99 for each in loads):.0f}",
+            f"{statistics.median(each.rate for each in of):.0f}",
+            *(("", "") if case.streams else percentiles([each.load for each in of])),
             f"{process.rss() / 2**20:.0f}",
         ]
 
@@ -174,6 +221,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--connections", default="1,32,64")
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--case", action="append", choices=[case.name for case in CASES])
+    parser.add_argument("--istio", action="store_true", help="replies as behind a sidecar")
     parser.add_argument("--markdown", action="store_true", help="print the table for a page")
     return parser.parse_args()
 
@@ -192,7 +240,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         certificate(folder)
-        backend = stack.enter_context(python("bench/backend.py"))
+        backend = stack.enter_context(python("bench/backend.py", *(["--istio"] * chosen.istio)))
         peers = []
         for name in chosen.peers.split(","):
             try:

@@ -85,7 +85,7 @@ class Wrk:
         With `new_ids`, each request has one more segment in its path, which was never there before.
 
         Raises:
-            SystemExit: An answer was not 2xx, or a connection broke.
+            SystemExit: An answer was not 2xx, or a connection broke, or nothing came.
         """
         script = self._folder / ("post.lua" if body else "get.lua")
         if body:
@@ -107,7 +107,7 @@ class Wrk:
             for name in ("connect", "read", "write", "status", "timeout")
             if said[name]
         }
-        if wrong or not said["requests"]:
+        if wrong or not said["bytes"]:
             raise SystemExit(f"{url}, {connections} connections: errors {wrong}\n{ran.stdout}")
         seconds_taken = said["microseconds"] / 1e6
         return Load(said["requests"], seconds_taken, said["bytes"], said["p50"], said["p99"])
