@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from gateway.http.request import Request
+from gateway.http.websocket import WebSocket
 
 HeaderList: TypeAlias = "Sequence[tuple[str, str]]"
 
@@ -97,6 +98,31 @@ class Exchange(ABC):
     @abstractmethod
     def abort(self) -> None:
         """Cuts the connection, so that a reply that has begun can't pass for a whole one."""
+
+    @abstractmethod
+    def websocket(
+        self,
+        *,
+        subprotocol: str | None = None,
+        headers: HeaderList = (),
+        message_size: int = 1024 * 1024,
+        compressed: bool = False,
+    ) -> WebSocket | None:
+        """Answers an upgrade request: the connection is a WebSocket from now on.
+
+        Args:
+            subprotocol: One of those that the client offers (`offered_subprotocols`), or None.
+            headers: Further header fields of the reply.
+            message_size: Bytes that a message from the client may have; more closes with 1009.
+            compressed: Whether to take the client's offer to compress, if it makes one.
+
+        Returns:
+            The WebSocket, or None where there is none: the handshake was not right, and was
+            answered so, or the client has gone.
+
+        Raises:
+            ValueError: The client did not offer the subprotocol, or a header can't be sent.
+        """
 
     @abstractmethod
     def spawn(self, work: Coroutine[object, object, None]) -> None:

@@ -151,6 +151,8 @@ class ChunkedBody:
 
 def is_coded(headers: Headers) -> bool:
     """Returns whether a body has a content coding, which nobody here undoes (RFC 9110 8.4)."""
+    if "content-encoding" not in headers:
+        return False
     codings = ",".join(headers.all("content-encoding")).split(",")
     return any(coding.strip().lower() not in _IDENTITY for coding in codings)
 

@@ -59,6 +59,14 @@ class Closing(Link):
             received = self._received = bytearray(received)
         return received
 
+    def exactly(self, length: int) -> bytes | None:
+        """Takes all that was received, if it came at once and is of this length."""
+        received = self._received
+        if len(received) == length and isinstance(received, bytes):
+            self._received = b""
+            return received
+        return None
+
     def govern_reading(self) -> None:
         """Leaves the socket alone while there is more than enough to work on."""
         if self._ended or self.transport.is_closing():
@@ -72,6 +80,11 @@ class Closing(Link):
             self._paused = False
             self.unwatch()
             self.transport.resume_reading()
+
+    @property
+    def unread(self) -> bool:
+        """Whether something was received and not yet taken."""
+        return bool(self._received)
 
     def throw_away(self, data: bytes) -> None:
         """Drops what comes to a connection that is closing."""

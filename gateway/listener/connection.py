@@ -8,7 +8,7 @@ idleness, the lingering close. What requests mean is not its business; `exchange
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING
 
 from gateway.listener.closing import Closing, Phase
 from gateway.listener.cut import END, Cutter
@@ -25,6 +25,9 @@ from gateway.listener.limits import (
 )
 from gateway.listener.reply import CONTINUE
 from gateway.listener.service import Service
+
+if TYPE_CHECKING:
+    from gateway.listener.websocket import Socket
 
 _HEAD, _BUSY, _SOCKET, _LINGER = Phase
 
@@ -55,7 +58,7 @@ class Connection(Closing):
         self.peer = ""
         self.scheme = "http"
         self.exchange: HttpExchange | None = None
-        self.socket: Any = None
+        self.socket: Socket | None = None
         self._counts_for: str | None = None
         self._cutter: Cutter | None = None
         self._pumping = False
@@ -84,12 +87,15 @@ class Connection(Closing):
         """Takes bytes in, and lets through what may pass now."""
         phase = self._phase
         if phase is _HEAD:
-            if (
-                not self._received
-                and data.find(END) == len(data) - 4 <= self.service.limits.header_size - 4
-                and data[0] > 13  # no empty line before it
-            ):
-                self._begin(data)  # the common case: one whole head and nothing else
+            end = data.find(END) + 4
+            if 4 < end <= self.service.limits.header_size and not self._received and data[0] > 13:
+                # The common case: a whole head, perhaps with its body, and no empty line before it.
+                if end == len(data):
+                    self._begin(data)
+                    return
+                self._received = data[end:]
+                self._begin(data[:end])
+                self.govern_reading()
                 return
         elif phase is _LINGER:
             self.throw_away(data)
@@ -177,6 +183,13 @@ class Connection(Closing):
         elif not self._pumping:
             self.loop.call_soon(self._pump)
 
+    def upgraded(self, socket: Socket) -> None:
+        """Becomes a WebSocket, when its 101 is sent."""
+        self.exchange = None
+        self.socket = socket
+        self._phase = _SOCKET
+        self.never_expire()
+
     # Draining, and ends.
 
     def drain(self) -> None:
@@ -240,9 +253,7 @@ class Connection(Closing):
         """Sets the time for the rest of a head whose first byte has come."""
         if not self._received:
             self._received = b""
-        if self._cutter is None or not self._cutter.begun:
-            return
-        if not begun_before:
+        if self._cutter is not None and self._cutter.begun and not begun_before:
             self.expire_in(self.service.limits.header_timeout)
 
     def _begin(self, data: bytes) -> None:
@@ -268,7 +279,7 @@ class Connection(Closing):
         """See Closing."""
         if self._phase is _BUSY:
             return self.exchange is not None and self.exchange.reading
-        return self._phase is not _SOCKET
+        return self.socket is None or not self.socket.held
 
     # Whether the client is there.
 
@@ -307,3 +318,5 @@ class Connection(Closing):
             self.transport.close()
         elif self.exchange is not None:
             self.exchange.late()
+        elif self.socket is not None:
+            self.socket.expired()

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Final
 
-from gateway.http import BodyError, BodyFault, Exchange, Request
-from gateway.http.exchange import DRAINING, STREAM_IDLE, HeaderList
+from gateway.http import BodyError, BodyFault, Request
+from gateway.http.exchange import HeaderList
+from gateway.http.websocket import WebSocket
 from gateway.listener import faults
-from gateway.listener.body import BadBody, Body, body_of, is_coded
 from gateway.listener.fields import lines
-from gateway.listener.head import CHUNKED, Fields
+from gateway.listener.handshake import protocol
+from gateway.listener.head import Fields
+from gateway.listener.receiving import Receiving
 from gateway.listener.reply import (
     CLOSE,
     IN_CHUNKS,
@@ -26,7 +28,8 @@ from gateway.listener.reply import (
     head,
 )
 from gateway.listener.service import log
-from gateway.listener.streaming import Collect, Work
+from gateway.listener.streaming import FAULTS, Work
+from gateway.listener.upgrade import upgrade
 
 if TYPE_CHECKING:
     from gateway.listener.connection import Connection
@@ -39,131 +42,36 @@ GONE: Final = 3
 
 _APART: Final = 64 * 1024  # bytes: a larger body is not copied to stand behind its head
 
-CANCELLED_FOR: Final = {STREAM_IDLE: faults.STREAM_IDLE, DRAINING: faults.DRAINING}
 
-
-class HttpExchange(Exchange):
+class HttpExchange(Receiving):
     """One request on a connection, and the means to answer it.
 
     Attributes:
-        request: Its head, as fronts see it.
-        fields: Its head, as the listener sees it.
-        body: The reader of its body; None for no body, or when all of it was read.
-        broken: Whether its body made no sense.
         state: NEW, STARTED, OVER, or GONE.
-        closes: Whether the connection ends after the reply.
     """
 
     __slots__ = (
         "__weakref__",
         "_chunked",
-        "_connection",
         "_watchers",
         "_work",
-        "body",
-        "broken",
-        "closes",
-        "collecting",
-        "fields",
-        "request",
         "state",
     )
 
     def __init__(self, connection: Connection, request: Request, fields: Fields) -> None:
-        self.request = request
-        self.fields = fields
+        super().__init__(connection, request, fields)
         self.state = NEW
-        self.body: Body | None = None
-        self.broken = False
-        self.closes = fields.closes
-        self.collecting: Collect | None = None
-        self._connection = connection
         self._watchers: list[Callable[[], None]] | None = None
         self._work: Work | None = None
         self._chunked = False
-        if fields.length:
-            self.body = body_of(fields.length, connection.service.limits.header_size)
 
     # The request's body.
 
-    def collect(
-        self, limit: int, then: Callable[[bytes], None], failed: Callable[[BodyError], None]
-    ) -> None:
-        """See Exchange. A wait of more than `body_timeout` for the next byte is a TIMEOUT."""
-        if self.body is None and not self.broken:
-            then(b"")
-            return
-        if (error := self.unreadable(limit)) is not None:
-            failed(error)
-            return
-        self.collecting = Collect(limit, then, failed)
-        self.read_on()
-        if self.collecting is not None:
-            self._connection.await_body()
-
-    def read_on(self) -> None:
-        """Takes what has arrived of a body that is read whole, and passes it on when it is all."""
-        wanted = self.collecting
-        if wanted is None:
-            return
-        data = self.take(wanted.limit + 1 - wanted.size)
-        if data:
-            wanted.add(data)
-        if wanted.size > wanted.limit:
-            self._fail_collect(BodyError(BodyFault.TOO_LARGE, wanted.limit))
-        elif self.broken:
-            self._fail_collect(BodyError(BodyFault.INCOMPLETE))
-        elif self.body is None:
-            self.collecting = None
-            self._read_whole()
-            wanted.then(wanted.whole())
-        elif data:
-            self._connection.expect_body()
-
-    def _read_whole(self) -> None:
-        """Takes note that nobody waits for the body any more."""
+    def body_over(self) -> None:
+        """See Receiving."""
         self._connection.never_expire()
         if self._work is not None:
             self._work.touch()
-
-    def body_late(self, seconds: float) -> None:
-        """Fails the reading of a body whose next byte does not come."""
-        self._fail_collect(BodyError(BodyFault.TIMEOUT, seconds))
-
-    def _fail_collect(self, error: BodyError) -> None:
-        wanted, self.collecting = self.collecting, None
-        self._read_whole()
-        if wanted is not None:
-            wanted.failed(error)
-
-    def take(self, most: int) -> bytes:
-        """Takes at most so much of what has arrived of the body; nothing, when it makes no sense.
-
-        `body` is None afterwards if that was its end, `broken` says that it makes no sense.
-        """
-        body = self.body
-        if body is None:
-            return b""
-        try:
-            data = body.take(self._connection.buffer(), most)
-        except BadBody:
-            self.body, self.broken, self.closes = None, True, True
-            self._connection.drop()
-            return b""
-        if body.done:
-            self.body = None
-        return data
-
-    def unreadable(self, limit: int | None) -> BodyError | None:
-        """Returns why the body can't be had, where the head or what has come already says so."""
-        length = self.fields.length
-        if not length:
-            return None
-        if is_coded(self.request.headers):
-            return BodyError(BodyFault.ENCODING)
-        if limit is not None and length != CHUNKED and length > limit:
-            return BodyError(BodyFault.TOO_LARGE, limit)
-        return BodyError(BodyFault.INCOMPLETE) if self.broken else None
 
     def chunks(self) -> AsyncIterator[bytes]:
         """See Exchange. `stream_size` and `stream_idle_timeout` are its limits."""
@@ -236,14 +144,48 @@ class HttpExchange(Exchange):
         work = self._begun()
         if self._chunked and not work.silent:
             self._connection.send_soon(LAST_CHUNK)
-        self.state = OVER
-        self._watchers = None
-        self._forgo_body()
+        self.end()
         self._connection.answered()
 
     def abort(self) -> None:
         """See Exchange."""
         self._connection.abort()
+
+    def websocket(
+        self,
+        *,
+        subprotocol: str | None = None,
+        headers: HeaderList = (),
+        message_size: int = 1024 * 1024,
+        compressed: bool = False,
+    ) -> WebSocket | None:
+        """See Exchange."""
+        if self.state != NEW:
+            self._refuse_second()
+            return None
+        return upgrade(
+            self,
+            self._connection,
+            subprotocol,
+            headers,
+            protocol(message_size, compressed=compressed),
+        )
+
+    def refuse(self, fault: faults.Fault, extra: str) -> None:
+        """Answers with an error of the listener's own and further header lines, and closes."""
+        status, own, body = fault.parts(self.request.headers)
+        self.end()
+        self.closes = True
+        framing = f"{extra}{CLOSE}Content-Length: {len(body)}\r\n"
+        shown = b"" if self.request.method == "HEAD" else body
+        self._connection.send(head(status, lines(own), framing) + shown)
+        self._connection.answered()
+
+    def end(self) -> None:
+        """Takes note that it is answered."""
+        self.state = OVER
+        self._watchers = self.collecting = None
+        self._forgo_body()
 
     def _persistence(self) -> str:
         if self.closes:
@@ -372,4 +314,4 @@ class HttpExchange(Exchange):
             watchers, self._watchers = self._watchers, None
             for callback in watchers or ():
                 self.guarded(callback)
-            self.fail(CANCELLED_FOR[why])
+            self.fail(FAULTS[why])

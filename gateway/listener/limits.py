@@ -46,6 +46,9 @@ LINGER_BYTES = 8 * KIB * KIB
 bytes is a reset, which can take the last reply from a client that is still sending (RFC 9112
 section 9.6)."""
 
+CLOSE_SECONDS = 5.0
+"""How long a WebSocket's client may take to answer a close."""
+
 AT_ONCE = 16
 """Pipelined requests of a connection that are begun before other connections have their turn."""
 

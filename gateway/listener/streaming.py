@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from typing import TYPE_CHECKING
 
 from gateway.http import BodyError, BodyFault
@@ -16,36 +16,8 @@ if TYPE_CHECKING:
     from gateway.listener.connection import Connection
     from gateway.listener.exchange import HttpExchange
 
-_FAULTS = {STREAM_IDLE: faults.STREAM_IDLE, DRAINING: faults.DRAINING}
-
-
-class Collect:
-    """A body that is being read whole."""
-
-    __slots__ = ("_parts", "failed", "limit", "size", "then")
-
-    def __init__(
-        self, limit: int, then: Callable[[bytes], None], failed: Callable[[BodyError], None]
-    ) -> None:
-        self.limit = limit
-        self.then = then
-        self.failed = failed
-        self.size = 0
-        self._parts: bytes | bytearray = b""
-
-    def add(self, data: bytes) -> None:
-        """Takes the next part."""
-        if not self._parts:
-            self._parts = data
-        else:
-            if isinstance(self._parts, bytes):
-                self._parts = bytearray(self._parts)
-            self._parts += data
-        self.size += len(data)
-
-    def whole(self) -> bytes:
-        """Returns all parts as one."""
-        return bytes(self._parts)
+FAULTS = {STREAM_IDLE: faults.STREAM_IDLE, DRAINING: faults.DRAINING}
+"""What a client is told whose work was cancelled, by why."""
 
 
 class Work:
@@ -105,7 +77,7 @@ class Work:
         if not self._exchange.is_open:
             return
         if task.cancelled() and self._cancelled_for:
-            self._exchange.fail(_FAULTS[self._cancelled_for])
+            self._exchange.fail(FAULTS[self._cancelled_for])
             return
         if error is None:
             log.error("a request's task ended without an answer")

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import ssl
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
+import trustme
 import uvloop
 
-from gateway.listener import Limits, serve
+from gateway.listener import Limits, Tls, serve
 
 PATIENCE = 20.0  # seconds until a test that waits for something gives up
 
@@ -202,3 +205,30 @@ def echo_fixture():
 @pytest.fixture(name="text")
 def text_fixture():
     return text
+
+
+@pytest.fixture
+def upgrade():
+    """Makes a WebSocket of a raw connection, whose frames the test then speaks itself."""
+
+    async def one(client):
+        await client.send(
+            b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        assert (await client.head()).status == 101
+
+    return one
+
+
+@pytest.fixture(scope="session")
+def tls_files(tmp_path_factory):
+    """A listener's `Tls`, and a client's context that trusts it."""
+    root = tmp_path_factory.mktemp("tls")
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    issued.cert_chain_pems[0].write_to_path(root / "server.pem")
+    issued.private_key_pem.write_to_path(root / "server.key")
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    return SimpleNamespace(server=Tls(root / "server.pem", root / "server.key"), trusting=trusting)
