@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.listener import ListenError
-from gateway.listener.addresses import TcpAddress, UnixAddress, bind, parse
+from gateway.listener import Listener, ListenError
+from gateway.listener.addresses import TcpAddress, UnixAddress, bind, parse, share
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,38 @@ async def test_all_addresses_or_none(listen, echo):
         port = taken.getsockname()[1]
         with pytest.raises(ListenError, match=f"{port}: Address already in use"):
             await listen(echo, addresses=["127.0.0.1:0", f"127.0.0.1:{port}"])
+
+
+async def test_sockets_that_are_given_are_served_and_their_files_left(connect, echo, tmp_path):
+    path = tmp_path / "gw.sock"
+    sockets = [*bind(UnixAddress(path)), *bind(TcpAddress("127.0.0.1", 0))]
+    port = sockets[1].getsockname()[1]
+    listener = Listener(lambda: echo, addresses=[])
+    await listener.open(sockets)
+    assert listener.urls == (f"unix:{path}", f"http://127.0.0.1:{port}")
+    assert (await (await connect(listener)).get()).status == 200
+    await listener.drain(1)
+    assert path.exists()
+
+
+def test_a_socket_for_each_process_at_one_place():
+    (first,) = bind(TcpAddress("127.0.0.1", 0))
+    sockets = share(first, 3)
+    assert sockets[0] is first
+    assert len({each.getsockname() for each in sockets}) == 1
+    assert len({each.fileno() for each in sockets}) == 3
+    with pytest.raises(ListenError, match="in use"):
+        bind(TcpAddress(*first.getsockname()))
+    for each in sockets:
+        each.close()
+
+
+def test_a_place_of_one_process_stays_its_own():
+    (first,) = share(bind(TcpAddress("127.0.0.1", 0))[0], 1)
+    with first, socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        with pytest.raises(OSError, match="in use"):
+            other.bind(first.getsockname())
 
 
 def test_an_unknown_name_is_named():
