@@ -90,14 +90,14 @@ def share(opened: socket.socket, count: int) -> list[socket.socket]:
     Raises:
         ListenError: The system can't share it.
     """
-    if opened.family == socket.AF_UNIX:
-        return [opened, *(opened.dup() for _ in range(1, count))]
     shared = [opened]
     try:
-        if count > 1:
+        if opened.family == socket.AF_UNIX:
+            shared.extend(opened.dup() for _ in range(1, count))
+        elif count > 1:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        place = opened.getsockname()
-        shared.extend(_bind_tcp(opened.family, place, shared=True) for _ in range(1, count))
+            place = opened.getsockname()
+            shared.extend(_bind_tcp(opened.family, place, shared=True) for _ in range(1, count))
     except OSError as error:
         for one in shared[1:]:
             one.close()

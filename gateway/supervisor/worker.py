@@ -128,6 +128,8 @@ class Worker:
                 self.warnings = warnings
                 if self.state is State.STARTING:
                     self._become(State.READY)
+                if self.starts > 1:
+                    log.info("worker %d serves again", self.number)
             case Failed():
                 self.failed = message
             case Reloaded(serial=serial) | Refused(serial=serial):

@@ -232,6 +232,7 @@ def test_a_worker_that_is_killed_is_restarted_and_no_connection_is_refused(
     assert running.page("/workers")[1]["workers"][0]["restarts"] == 1
     with running.one_to_each():
         assert "SIGKILL" in running.serving.read_error("worker 1 ended")
+        running.serving.read_error("worker 1 serves again")
 
 
 def test_who_connects_while_a_worker_is_dead_is_answered_by_the_next(running: Gateway) -> None:
@@ -257,6 +258,17 @@ def test_sigterm_lets_a_stream_of_each_worker_end_and_leaves_no_process(running:
     assert [len(rest) for rest in rests] == [3, 3]
     assert running.serving.wait() == 0
     assert not any(map(alive, pids))
+
+
+def test_sigterm_at_the_start_leaves_no_process_either(here: Path) -> None:
+    with gateway("serve", *ANY_PORT, *TWO, cwd=here) as serving:
+        pid = serving.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children")
+        until(lambda: bool(children.read_text().split()))
+        started = [int(each) for each in children.read_text().split()]
+        serving.signal(signal.SIGTERM)
+        assert serving.wait() == 0
+        assert not any(map(alive, started))
 
 
 def test_during_a_drain_it_is_not_ready_and_refuses(running: Gateway) -> None:
@@ -292,6 +304,12 @@ def test_a_second_interrupt_ends_all_at_once(running: Gateway) -> None:
             running.serving.signal(signal.SIGINT)
             assert running.serving.wait() == 128 + signal.SIGINT
     until(lambda: not any(map(alive, pids)))
+
+
+def test_ctrl_c_in_a_terminal_reaches_the_supervisor_alone(running: Gateway) -> None:
+    # It goes to all of the foreground's process group.
+    group = os.getpgid(running.serving.process.pid)
+    assert group not in {os.getpgid(pid) for pid in running.workers.values()}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

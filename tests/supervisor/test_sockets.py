@@ -134,6 +134,12 @@ def test_all_addresses_or_none(opened, tmp_path):
     assert not (tmp_path / "gw.sock").exists()
 
 
+def test_the_address_tells_of_https():
+    sockets = Sockets(["127.0.0.1:0"], 2, secure=True)
+    sockets.close()
+    assert sockets.urls[0].startswith("https://127.0.0.1:")
+
+
 def test_what_is_closed_is_free(opened):
     sockets = opened("127.0.0.1:0")
     sockets.close()
