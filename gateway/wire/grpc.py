@@ -25,6 +25,8 @@ PREFIX: Final = 5
 _PREFIX: Final = Struct(">BL")
 
 ACCEPTED_ENCODINGS: Final = "identity,gzip"
+_IDENTITY: Final = b"identity"
+_ENCODINGS: Final = frozenset({_IDENTITY, b"gzip"})
 
 # doc/http-grpc-status-mapping.md: for answers without a `grpc-status`. Others are UNKNOWN (2).
 HTTP_STATUSES: Final = {
@@ -58,7 +60,10 @@ _STATUS: Final = re.compile(rb"[0-9]{1,9}")
 
 # `grpc-timeout`: units in seconds, the finest first that holds a time in 8 digits.
 _UNITS: Final = ((b"m", 1e3), (b"S", 1.0), (b"M", 1 / 60), (b"H", 1 / 3600))
+_MOST_UNITS: Final = 99_999_999
 _LONGEST: Final = b"99999999H"
+_TIMEOUT: Final = hpack.field("grpc-timeout", b"")[:-1]
+_LENGTHS: Final = tuple(bytes([length]) for length in range(10))
 
 
 class Wrong(Enum):
@@ -113,9 +118,13 @@ def timeout_field(seconds: float) -> bytes:
     """Returns the field that tells the time that is left: rounded up, and more than nothing."""
     for unit, per_second in _UNITS:
         count = int(seconds * per_second) + 1
-        if count <= 99_999_999:
-            return hpack.field("grpc-timeout", b"%d%b" % (count, unit))
-    return hpack.field("grpc-timeout", _LONGEST)
+        if count <= _MOST_UNITS:
+            value = b"%d%b" % (count, unit)
+            break
+    else:
+        value = _LONGEST
+    # By hand, for no two are alike: the length of the value is one byte.
+    return _TIMEOUT + _LENGTHS[len(value)] + value
 
 
 def metadata_field(key: str, value: str | bytes) -> bytes:
@@ -179,55 +188,67 @@ def ending_of(fields: Fields) -> Ending:
 
 
 def _head(fields: Fields) -> Head:
+    encoding = _IDENTITY
+    kind = b""
+    metadata: list[Field] = []
     try:
-        _check_http(fields)
-        encoding = _value(fields, "grpc-encoding") or b"identity"
-        if encoding not in {b"identity", b"gzip"}:
+        for field in fields.lines:
+            name = field.name
+            if name not in _OWN:
+                metadata.append(field)
+            elif name == "content-type":
+                kind = field.value
+            elif name == "grpc-encoding":
+                encoding = field.value
+        _check_http(fields, kind)
+        if encoding not in _ENCODINGS:
             raise AnswerError(Wrong.PROTOCOL, f"the encoding {encoding!r} was not offered")
-        return Head(encoding, _metadata(fields))
+        return Head(encoding, _checked(metadata))
     except MalformedError as failure:
         raise AnswerError(Wrong.PROTOCOL, str(failure)) from failure
 
 
 def _ending(fields: Fields) -> Ending:
+    status: bytes | None = None
+    kind = message = b""
+    metadata: list[Field] = []
     try:
-        status = _value(fields, "grpc-status")
+        for field in fields.lines:
+            name = field.name
+            if name not in _OWN:
+                metadata.append(field)
+            elif name == "grpc-status":
+                status = field.value
+            elif name == "grpc-message":
+                message = field.value
+            elif name == "content-type":
+                kind = field.value
         if status is None:
-            if fields and fields[0].name == ":status":
-                _check_http(fields)
+            if fields.status:
+                _check_http(fields, kind)
             raise AnswerError(Wrong.PROTOCOL, "there is no grpc-status")
         if not _STATUS.fullmatch(status):
             raise AnswerError(Wrong.PROTOCOL, f"the grpc-status {status!r} is no number")
-        message = _value(fields, "grpc-message") or b""
-        return Ending(int(status), percent_decoded(message), _metadata(fields))
+        return Ending(int(status), percent_decoded(message), _checked(metadata))
     except MalformedError as failure:
         raise AnswerError(Wrong.PROTOCOL, str(failure)) from failure
 
 
-def _check_http(fields: Fields) -> None:
+def _check_http(fields: Fields, kind: bytes) -> None:
     """Raises AnswerError for a head that a proxy or a web server sent, and no gRPC server."""
-    status = int(fields[0].value)
-    if status != 200:
-        raise AnswerError(Wrong.HTTP_STATUS, f"HTTP status {status}", status)
-    kind = _value(fields, "content-type") or b""
-    if not _CONTENT_TYPE.fullmatch(kind):
+    if fields.status != 200:
+        raise AnswerError(Wrong.HTTP_STATUS, f"HTTP status {fields.status}", fields.status or 0)
+    if kind != b"application/grpc" and not _CONTENT_TYPE.fullmatch(kind):
         raise AnswerError(Wrong.PROTOCOL, f"the content type is {kind[:100]!r}")
 
 
-def _value(fields: Fields, name: str) -> bytes | None:
-    for field in fields:
-        if field.name == name:
-            return field.value
-    return None
-
-
-def _metadata(fields: Fields) -> tuple[Field, ...]:
-    found = tuple(field for field in fields if field.name not in _OWN)
-    for field in found:
-        if field.name.endswith("-bin"):
+def _checked(metadata: list[Field]) -> tuple[Field, ...]:
+    """Returns metadata whose binary values are base64, so that it is known at once if not."""
+    for field in metadata:
+        if field.name[-4:] == "-bin":
             for _ in values_of(field):
-                pass  # so that what is no base64 is known at once
-    return found
+                pass
+    return tuple(metadata)
 
 
 def values_of(field: Field) -> Iterator[str | bytes]:
@@ -319,7 +340,7 @@ class Messages:
         """
         if not flag:
             return message
-        if flag != 1 or self._encoding == b"identity":
+        if flag != 1 or self._encoding == _IDENTITY:
             raise AnswerError(Wrong.PROTOCOL, "a message is compressed, and no encoding is named")
         return inflated(message, self._most)
 

@@ -27,23 +27,59 @@ STATIC_TABLE: Final = (
     *((":status", status) for status in ("200", "204", "206", "304", "400", "404", "500")),
     ("accept-charset", ""),
     ("accept-encoding", "gzip, deflate"),
-    *(
-        (name, "")
-        for name in (
-            "accept-language accept-ranges accept access-control-allow-origin age allow "
-            "authorization cache-control content-disposition content-encoding content-language "
-            "content-length content-location content-range content-type cookie date etag expect "
-            "expires from host if-match if-modified-since if-none-match if-range "
-            "if-unmodified-since last-modified link location max-forwards proxy-authenticate "
-            "proxy-authorization range referer refresh retry-after server set-cookie "
-            "strict-transport-security transfer-encoding user-agent vary via www-authenticate"
-        ).split()
-    ),
+    ("accept-language", ""),
+    ("accept-ranges", ""),
+    ("accept", ""),
+    ("access-control-allow-origin", ""),
+    ("age", ""),
+    ("allow", ""),
+    ("authorization", ""),
+    ("cache-control", ""),
+    ("content-disposition", ""),
+    ("content-encoding", ""),
+    ("content-language", ""),
+    ("content-length", ""),
+    ("content-location", ""),
+    ("content-range", ""),
+    ("content-type", ""),
+    ("cookie", ""),
+    ("date", ""),
+    ("etag", ""),
+    ("expect", ""),
+    ("expires", ""),
+    ("from", ""),
+    ("host", ""),
+    ("if-match", ""),
+    ("if-modified-since", ""),
+    ("if-none-match", ""),
+    ("if-range", ""),
+    ("if-unmodified-since", ""),
+    ("last-modified", ""),
+    ("link", ""),
+    ("location", ""),
+    ("max-forwards", ""),
+    ("proxy-authenticate", ""),
+    ("proxy-authorization", ""),
+    ("range", ""),
+    ("referer", ""),
+    ("refresh", ""),
+    ("retry-after", ""),
+    ("server", ""),
+    ("set-cookie", ""),
+    ("strict-transport-security", ""),
+    ("transfer-encoding", ""),
+    ("user-agent", ""),
+    ("vary", ""),
+    ("via", ""),
+    ("www-authenticate", ""),
 )
 
 # RFC 9110 section 5.6.2, less capitals (RFC 9113 section 8.2.1); a pseudo-header has a colon first.
 _NAME: Final = re.compile(rb":?[!#$%&'*+\-.^_`|~0-9a-z]+")
 _BAD_IN_VALUE: Final = re.compile(rb"[\0\r\n]")
+
+# What a field counts for beside its bytes (RFC 9113 section 6.5.2, MAX_HEADER_LIST_SIZE).
+_OVERHEAD: Final = 32
 
 # Where hostile numbers end: 28 bits hold every length that fits in a frame.
 _MOST_NUMBER: Final = 1 << 28
@@ -80,7 +116,7 @@ class Recent(Generic[K, V]):
     def get(self, key: K) -> V | None:
         """Returns what was put under the key, or None."""
         found = self._young.get(key)
-        if found is None:
+        if found is None and self._old:
             found = self._old.pop(key, None)
             if found is not None:
                 self.put(key, found)
@@ -108,11 +144,6 @@ class Field:
         return f"Field({self.name})"  # the value may be a secret, and a repr ends in logs
 
     @property
-    def size(self) -> int:
-        """What it counts for in a field section's size (RFC 9113 section 6.5.2), as it came."""
-        return len(self.name) + len(self._raw) + 32
-
-    @property
     def value(self) -> bytes:
         """The value, decoded when it is first read, without white space around it.
 
@@ -134,17 +165,30 @@ class Field:
         return value
 
 
-class Fields(tuple[Field, ...]):
-    """A field section: its fields in order.
+class Fields:
+    """A field section.
 
     Attributes:
-        checked: A slot for what a connection found the section to be, see `http2_client`.
-        memo: A slot for what a higher layer makes of it. Both are filled once for each different
-            block.
+        lines: Its fields in order.
+        size: What it counts for in a limit on field sections, as it came.
+        status: A slot for what a connection found it to be (see `http2_client`): the status of a
+            head, 0 of trailers, None before anybody looked.
+        length: A slot for `content-length`, -1 without one.
+        memo: A slot for what a higher layer makes of it. All of this is found out once for each
+            different block.
     """
 
-    checked: int | None = None
-    memo: object = None
+    __slots__ = ("length", "lines", "memo", "size", "status")
+
+    def __init__(self, lines: list[Field], size: int) -> None:
+        self.lines = lines
+        self.size = size
+        self.status: int | None = None
+        self.length = -1
+        self.memo: object = None
+
+    def __repr__(self) -> str:
+        return f"Fields({self.lines})"
 
 
 _STATIC: Final = (
@@ -184,15 +228,19 @@ class Decoder:
         found = self._blocks.get(block)
         if found is None:
             try:
-                found = Fields(self._read(block))
+                lines, known = self._read(block)
             except IndexError:
                 raise CompressionError("the field block ends within a field") from None
-            if len(block) <= self.LARGEST_BLOCK:
+            found = Fields(lines, len(block) + _OVERHEAD * len(lines))
+            # One that holds something new, such as a request id, is not likely to come again.
+            if known and len(block) <= self.LARGEST_BLOCK:
                 self._blocks.put(block, found)
         return found
 
-    def _read(self, block: bytes) -> list[Field]:
-        fields: list[Field] = []
+    def _read(self, block: bytes) -> tuple[list[Field], bool]:
+        """Reads a block: its fields, and whether each of them had been seen before."""
+        lines: list[Field] = []
+        kept, known = self._fields, True
         at, end = 0, len(block)
         while at < end:
             first = block[at]
@@ -203,20 +251,34 @@ class Decoder:
                     index, at = _number(block, at, index)
                 if not 0 < index < len(_STATIC):
                     raise CompressionError("an index is not in the static table")
-                fields.append(_STATIC[index])
+                lines.append(_STATIC[index])
             elif first & 0xE0 == 0x20:  # section 6.3: table size update
                 at += 1
                 size = first & 0x1F
                 if size == 0x1F:
                     size, at = _number(block, at, size)
-                if size or fields:
+                if size or lines:
                     raise CompressionError("the dynamic table has a size, or gets it too late")
-            else:
-                at, field = self._literal(block, at, 0x3F if first & 0x40 else 0x0F)
-                fields.append(field)
-            if len(fields) > self._most_fields:
+            else:  # section 6.2: literal
+                mask = 0x3F if first & 0x40 else 0x0F
+                index = first & mask
+                # Where the value's length stands if no number takes more than a byte behind its
+                # prefix: so it is with nearly all fields, and those are looked up by their bytes.
+                if not index:
+                    start = at + 2 + (block[at + 1] & 0x7F)
+                else:
+                    start = at + 1 if index != mask else at + 2
+                length = block[start] & 0x7F if start < end else 0x7F
+                field = kept.get(block[at : start + 1 + length]) if length != 0x7F else None
+                if field is not None:
+                    at = start + 1 + length
+                else:
+                    known = False
+                    at, field = self._literal(block, at, mask)
+                lines.append(field)
+            if len(lines) > self._most_fields:
                 raise CompressionError("the field block has too many fields")
-        return fields
+        return lines, known
 
     def _literal(self, block: bytes, start: int, mask: int) -> tuple[int, Field]:
         """Reads a literal field (section 6.2): where it ends, and the field."""
@@ -242,18 +304,15 @@ class Decoder:
         end = at + length
         if end > len(block):
             raise CompressionError("the field block ends within a field")
-        whole = block[start:end]
-        field = self._fields.get(whole)
-        if field is None:
-            if index:
-                if index >= len(_STATIC):
-                    raise CompressionError("an index is not in the static table")
-                name = _STATIC[index].name
-            else:
-                name = self._name(block[name_at:name_end], coded=bool(name_coded))
-            field = Field(name, block[at:end], coded=bool(coded))
-            if len(whole) <= self.LARGEST_FIELD:
-                self._fields.put(whole, field)
+        if index:
+            if index >= len(_STATIC):
+                raise CompressionError("an index is not in the static table")
+            name = _STATIC[index].name
+        else:
+            name = self._name(block[name_at:name_end], coded=bool(name_coded))
+        field = Field(name, block[at:end], coded=bool(coded))
+        if end - start <= self.LARGEST_FIELD:
+            self._fields.put(block[start:end], field)
         return end, field
 
     def _name(self, raw: bytes, *, coded: bool) -> str:

@@ -12,10 +12,13 @@ field blocks have no shared state (see `hpack`), they need not even be decoded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 from gateway.wire import frames
+from gateway.wire.block import PartialBlock, fragment, unpadded
+from gateway.wire.failure import ConnectionFailed
+from gateway.wire.flood import Flood
 from gateway.wire.frames import (
     ACK,
     CONTINUATION,
@@ -25,33 +28,17 @@ from gateway.wire.frames import (
     END_STREAM,
     HEADER_SIZE,
     HEADERS,
+    MAX_STREAM_ID,
     PADDED,
-    PRIORITIZED,
+    SETTINGS,
     ErrorCode,
-    error_code,
     read_header,
-    read_settings,
-    read_two_words,
-    read_word,
 )
 from gateway.wire.hpack import CompressionError, Decoder, Fields, MalformedError
+from gateway.wire.http2_control import TAKE
 from gateway.wire.outgoing import Outgoing
-from gateway.wire.settings import Limits, refusal
+from gateway.wire.settings import Limits
 from gateway.wire.stream import Origin, Reset, Stream
-
-_FIELD_OVERHEAD: Final = 32  # section 6.5.2, MAX_HEADER_LIST_SIZE
-
-
-class ConnectionFailed(Exception):  # noqa: N818  it is the peer's failure, told to whoever drives
-    """The peer broke the protocol (section 5.4.1): nothing more can be understood of it.
-
-    Attributes:
-        code: What it is told by GOAWAY.
-    """
-
-    def __init__(self, code: ErrorCode, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 class Owner(Protocol):
@@ -71,66 +58,64 @@ class Connection:
     """One HTTP/2 connection, of either role.
 
     Attributes:
+        owner: Who is told of what concerns no single stream.
+        limits: What the peer is allowed.
         streams: Those that are not over, by identifier.
         outgoing: What is to be sent.
+        flood: Counts frames that bring nothing.
         most_streams: How many streams of this side the peer allows.
         ready: Whether the peer's first SETTINGS has come.
         acknowledged: Whether the peer has acknowledged our settings.
         gone: Whether the peer, or an error, has ended the taking of new streams.
+        from_server: Whether the peer is a server.
     """
 
     __slots__ = (
         "_block",
-        "_block_frames",
-        "_block_size",
-        "_clock",
         "_decoder",
-        "_limits",
-        "_nuisance_since",
-        "_nuisances",
-        "_owner",
+        "_half",
         "_rest",
         "_stream_half",
         "_unreturned",
         "_window",
         "acknowledged",
+        "flood",
         "gone",
+        "limits",
         "most_streams",
         "outgoing",
+        "owner",
         "ready",
         "streams",
     )
 
-    from_server: bool  # whether the peer is a server
+    from_server: bool
 
     def __init__(
         self, owner: Owner, decoder: Decoder, limits: Limits, clock: Callable[[], float]
     ) -> None:
-        self._owner = owner
-        self._decoder = decoder
-        self._limits = limits
-        self._clock = clock
+        self.owner = owner
+        self.limits = limits
         self.streams: dict[int, Stream] = {}
         self.outgoing = Outgoing()
-        self.most_streams = frames.MAX_STREAM_ID
+        self.flood = Flood(limits.nuisances, limits.nuisance_seconds, clock)
+        self.most_streams = MAX_STREAM_ID
         self.ready = False
         self.acknowledged = False
         self.gone = False
+        self._decoder = decoder
         self._rest = b""
-        # A field block under way: stream, flags, fragments.
-        self._block: tuple[int, int, list[bytes]] | None = None
-        self._block_size = 0
-        self._block_frames = 0
+        self._block: PartialBlock | None = None
+        # What may still arrive on the connection, what is to be given back, and when it is.
         self._window = limits.connection_window
         self._unreturned = 0
+        self._half = limits.connection_window // 2
         self._stream_half = limits.stream_window // 2
-        self._nuisances = 0
-        self._nuisance_since = clock()
 
     def _open_window(self) -> None:
         """Announces settings and the connection's window, the first that this side says."""
-        self.outgoing.put(frames.settings(self._limits.announced()))
-        if more := self._limits.connection_window - DEFAULT_WINDOW:
+        self.outgoing.put(frames.settings(self.limits.announced()))
+        if more := self.limits.connection_window - DEFAULT_WINDOW:
             self.outgoing.put(frames.window_update(0, more))
 
     # What the owner asks for.
@@ -144,19 +129,16 @@ class Connection:
         if self._rest:
             data = self._rest + data
         at, size = 0, len(data)
-        most = self._limits.frame_size
         try:
             while size - at >= HEADER_SIZE:
                 high, low, kind, flags, number = read_header(data, at)
-                length = high << 8 | low
-                if length > most:
-                    raise ConnectionFailed(ErrorCode.FRAME_SIZE_ERROR, f"a frame of {length} bytes")
                 start = at + HEADER_SIZE
-                end = start + length
+                end = start + (high << 8 | low)
                 if end > size:
+                    self._check_length(high << 8 | low)
                     break
                 at = end
-                self._frame(kind, flags, number & frames.MAX_STREAM_ID, data[start:end])
+                self._frame(kind, flags, number & MAX_STREAM_ID, data[start:end])
         except ConnectionFailed as failed:
             self.fail(failed.code)
             raise
@@ -199,7 +181,7 @@ class Connection:
 
     # What a role decides.
 
-    def _check_absent(self, number: int, kind: int) -> None:
+    def check_absent(self, number: int, kind: int) -> None:
         """Passes a frame for a stream that is over; what never was is an error of the connection.
 
         Raises:
@@ -226,22 +208,44 @@ class Connection:
     # Frames.
 
     def _frame(self, kind: int, flags: int, number: int, payload: bytes) -> None:
-        if self._block is not None and kind != CONTINUATION:
-            raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "a frame within a field block")
-        if not self.ready and (kind != frames.SETTINGS or flags & ACK):
+        if len(payload) > self.limits.frame_size:
+            self._check_length(len(payload))
+        if self._block is not None:
+            self._continuation(kind, flags, number, payload)
+        elif not self.ready and (kind != SETTINGS or flags & ACK):
             raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "the first frame is not SETTINGS")
-        if kind == DATA:
-            self._on_data(number, flags, payload)
+        elif kind == DATA:
+            self._data(number, flags, payload)
         elif kind == HEADERS:
-            self._on_headers(number, flags, payload)
-        else:
-            take = _FRAMES.get(kind)
-            if take is None:
-                self._nuisance()  # unknown types are ignored (section 4.1)
+            if not number:
+                raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "HEADERS on stream 0")
+            if flags & ~(END_STREAM | END_HEADERS):
+                payload = fragment(flags, payload)
+            if flags & END_HEADERS:
+                self._headers(number, flags, payload, len(payload))
             else:
-                take(self, number, flags, payload)
+                self._block = PartialBlock(number, flags, payload)
+        elif kind in TAKE:
+            TAKE[kind](self, number, flags, payload)
+        elif kind == CONTINUATION:
+            raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "CONTINUATION of nothing")
+        else:
+            self.flood.count()  # unknown types are ignored (section 4.1)
 
-    def _on_data(self, number: int, flags: int, payload: bytes) -> None:
+    def _check_length(self, length: int) -> None:
+        if length > self.limits.frame_size:
+            raise ConnectionFailed(ErrorCode.FRAME_SIZE_ERROR, f"a frame of {length} bytes")
+
+    def _continuation(self, kind: int, flags: int, number: int, payload: bytes) -> None:
+        block, limits = self._block, self.limits
+        if block is None or kind != CONTINUATION or number != block.stream:
+            raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "a frame within a field block")
+        most = limits.header_list
+        if block.add(flags, payload, most_frames=limits.continuations, most=most):
+            self._block = None
+            self._headers(number, block.flags, block.whole(), block.size)
+
+    def _data(self, number: int, flags: int, payload: bytes) -> None:
         size = len(payload)
         if not number:
             raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "DATA on stream 0")
@@ -249,26 +253,26 @@ class Connection:
         if self._window < 0:
             raise ConnectionFailed(ErrorCode.FLOW_CONTROL_ERROR, "more than the window allows")
         self._unreturned += size
-        if self._unreturned * 2 >= self._limits.connection_window:
+        if self._unreturned >= self._half:
             self.outgoing.put(frames.window_update(0, self._unreturned))
             self._window += self._unreturned
             self._unreturned = 0
         if flags & PADDED:
-            payload = _unpadded(payload)
+            payload = unpadded(payload)
         stream = self.streams.get(number)
         if stream is None:
-            self._check_absent(number, DATA)
+            self.check_absent(number, DATA)
             return
         end = flags & END_STREAM
         stream.receive_window -= size
         if stream.remote_closed:
-            self._stream_error(stream, ErrorCode.STREAM_CLOSED, "DATA after END_STREAM")
+            self.stream_error(stream, ErrorCode.STREAM_CLOSED, "DATA after END_STREAM")
         elif not stream.head_seen:
-            self._stream_error(stream, ErrorCode.PROTOCOL_ERROR, "DATA before HEADERS")
+            self.stream_error(stream, ErrorCode.PROTOCOL_ERROR, "DATA before HEADERS")
         elif stream.receive_window < 0:
-            self._stream_error(stream, ErrorCode.FLOW_CONTROL_ERROR, "more than the window allows")
+            self.stream_error(stream, ErrorCode.FLOW_CONTROL_ERROR, "more than the window allows")
         elif stream.length_left >= 0 and not _fits(stream, len(payload), end):
-            self._stream_error(stream, ErrorCode.PROTOCOL_ERROR, "content-length is not the length")
+            self.stream_error(stream, ErrorCode.PROTOCOL_ERROR, "content-length is not the length")
         else:
             if not end:
                 # Padding is consumed at once (section 6.9.1).
@@ -276,218 +280,49 @@ class Connection:
                 if stream.unreturned >= self._stream_half:
                     self._give_back(stream)
                 if not payload:
-                    self._nuisance()
+                    self.flood.count()
             if payload:
                 stream.data(payload)
             if end and self.streams.get(number) is stream:
                 self._ended(stream)
                 stream.end()
 
-    def _on_headers(self, number: int, flags: int, payload: bytes) -> None:
-        if not number:
-            raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "HEADERS on stream 0")
-        if flags & PADDED:
-            payload = _unpadded(payload)
-        if flags & PRIORITIZED:
-            if len(payload) < 5:
-                raise ConnectionFailed(ErrorCode.FRAME_SIZE_ERROR, "HEADERS without its priority")
-            payload = payload[5:]
-        if flags & END_HEADERS:
-            self._on_block(number, flags, payload)
-        else:
-            self._block = number, flags, [payload]
-            self._block_size = len(payload)
-            self._block_frames = 0
-
-    def _on_continuation(self, number: int, flags: int, payload: bytes) -> None:
-        if self._block is None or self._block[0] != number:
-            raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "CONTINUATION of nothing")
-        _, first_flags, fragments = self._block
-        self._block_frames += 1
-        self._block_size += len(payload)
-        if self._block_frames > self._limits.continuations:
-            raise ConnectionFailed(ErrorCode.ENHANCE_YOUR_CALM, "a field block without end")
-        # What is over the limit is not kept: the block ends its stream, and has no other effect.
-        if self._block_size <= self._limits.header_list:
-            fragments.append(payload)
-        if flags & END_HEADERS:
-            self._block = None
-            self._on_block(number, first_flags, b"".join(fragments), size=self._block_size)
-
-    def _on_block(self, number: int, flags: int, block: bytes, *, size: int = 0) -> None:
+    def _headers(self, number: int, flags: int, block: bytes, size: int) -> None:
         """Takes a whole field block; `size` is what it had before it was cut, if it was."""
         stream = self.streams.get(number)
         if stream is None:
-            self._check_absent(number, HEADERS)
+            self.check_absent(number, HEADERS)
             return
         if stream.remote_closed:
-            self._stream_error(stream, ErrorCode.STREAM_CLOSED, "HEADERS after END_STREAM")
+            self.stream_error(stream, ErrorCode.STREAM_CLOSED, "HEADERS after END_STREAM")
             return
+        most = self.limits.header_list
         try:
-            if max(size, len(block)) > self._limits.header_list:
-                self._too_large(stream)
-                return
-            fields = self._decoder.decode(block)
-            overhead = len(fields) * _FIELD_OVERHEAD
-            if overhead + len(block) > self._limits.header_list:
-                self._too_large(stream)
-                return
-            self._section(stream, fields, end=bool(flags & END_STREAM))
+            fields = self._decoder.decode(block) if size <= most else None
+            if fields is None or fields.size > most:
+                text = "the field section is too large"
+                self.stream_error(stream, ErrorCode.ENHANCE_YOUR_CALM, text)
+            else:
+                self._section(stream, fields, end=bool(flags & END_STREAM))
         except CompressionError as failure:
             raise ConnectionFailed(ErrorCode.COMPRESSION_ERROR, str(failure)) from failure
         except MalformedError as failure:
-            self._stream_error(stream, ErrorCode.PROTOCOL_ERROR, str(failure))
+            self.stream_error(stream, ErrorCode.PROTOCOL_ERROR, str(failure))
 
-    def _on_priority(self, number: int, _: int, payload: bytes) -> None:
-        self._nuisance()
-        if not number:
-            raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "PRIORITY on stream 0")
-        if len(payload) != 5 and (stream := self.streams.get(number)):
-            self._stream_error(stream, ErrorCode.FRAME_SIZE_ERROR, "PRIORITY is not 5 bytes")
-
-    def _on_rst_stream(self, number: int, _: int, payload: bytes) -> None:
-        if not number:
-            raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "RST_STREAM on stream 0")
-        if len(payload) != 4:
-            raise ConnectionFailed(ErrorCode.FRAME_SIZE_ERROR, "RST_STREAM is not 4 bytes")
-        stream = self.streams.pop(number, None)
-        if stream is None:
-            self._check_absent(number, frames.RST_STREAM)
-            return
-        self.outgoing.drop(stream)
-        if not stream.remote_closed:
-            code = error_code(read_word(payload)[0])
-            stream.reset(Reset(code, Origin.PEER, f"RST_STREAM with {code.name}"))
-
-    def _on_settings(self, number: int, flags: int, payload: bytes) -> None:
-        if number:
-            raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "SETTINGS on a stream")
-        if flags & ACK:
-            if payload:
-                raise ConnectionFailed(ErrorCode.FRAME_SIZE_ERROR, "SETTINGS that acknowledge more")
-            self.acknowledged = True
-            return
-        if len(payload) % 6:
-            raise ConnectionFailed(ErrorCode.FRAME_SIZE_ERROR, "SETTINGS with half a setting")
-        self._nuisance()
-        # Before what the new settings set free: the peer counts by the old ones until it reads this.
-        self.outgoing.put(frames.SETTINGS_ACK)
-        for identifier, value in read_settings(payload):
-            if wrong := refusal(identifier, value, from_server=self.from_server):
-                raise ConnectionFailed(*wrong)
-            self._apply(identifier, value)
-        self.ready = True
-        self._owner.settled()
-
-    def _apply(self, identifier: int, value: int) -> None:
-        if identifier == frames.MAX_CONCURRENT_STREAMS:
-            self.most_streams = value
-        elif identifier == frames.MAX_FRAME_SIZE:
-            self.outgoing.max_frame = value
-        elif identifier == frames.INITIAL_WINDOW_SIZE:
-            unsent = [stream for stream in self.streams.values() if not all_sent(stream)]
-            if not self.outgoing.resize_streams(unsent, value):
-                raise ConnectionFailed(ErrorCode.FLOW_CONTROL_ERROR, "a window over 2^31-1")
-
-    def _on_push_promise(self, number: int, flags: int, payload: bytes) -> None:
-        raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "PUSH_PROMISE, which nobody may send")
-
-    def _on_ping(self, number: int, flags: int, payload: bytes) -> None:
-        if number:
-            raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "PING on a stream")
-        if len(payload) != 8:
-            raise ConnectionFailed(ErrorCode.FRAME_SIZE_ERROR, "PING is not 8 bytes")
-        self._nuisance()
-        if flags & ACK:
-            self._owner.pong(payload)
-        else:
-            self.outgoing.put(frames.ping(payload, ack=True))
-
-    def _on_goaway(self, number: int, _: int, payload: bytes) -> None:
-        if number:
-            raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "GOAWAY on a stream")
-        if len(payload) < 8:
-            raise ConnectionFailed(ErrorCode.FRAME_SIZE_ERROR, "GOAWAY has not 8 bytes")
-        self._nuisance()
-        last, number = read_two_words(payload)
-        code = error_code(number)
-        self.gone = True
-        for number in [number for number in self.streams if number > last & frames.MAX_STREAM_ID]:
-            stream = self.streams.pop(number)
-            self.outgoing.drop(stream)
-            stream.reset(Reset(ErrorCode.REFUSED_STREAM, Origin.PEER, f"GOAWAY with {code.name}"))
-        self._owner.going_away(code, payload[8:])
-
-    def _on_window_update(self, number: int, _: int, payload: bytes) -> None:
-        if len(payload) != 4:
-            raise ConnectionFailed(ErrorCode.FRAME_SIZE_ERROR, "WINDOW_UPDATE is not 4 bytes")
-        increment = read_word(payload)[0] & frames.MAX_WINDOW
-        if not number:
-            if not increment:
-                raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE by nothing")
-            if not self.outgoing.widen(increment):
-                raise ConnectionFailed(ErrorCode.FLOW_CONTROL_ERROR, "a window over 2^31-1")
-            return
-        stream = self.streams.get(number)
-        if stream is None:
-            self._check_absent(number, frames.WINDOW_UPDATE)
-        elif not increment:
-            self._stream_error(stream, ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE by nothing")
-        elif not all_sent(stream) and not self.outgoing.widen_stream(stream, increment):
-            self._stream_error(stream, ErrorCode.FLOW_CONTROL_ERROR, "a window over 2^31-1")
-
-    # Ends.
-
-    def _stream_error(self, stream: Stream, code: ErrorCode, text: str) -> None:
+    def stream_error(self, stream: Stream, code: ErrorCode, text: str) -> None:
         """Ends a stream for what the peer did wrong (section 5.4.2)."""
         told = not stream.remote_closed
         self.cancel(stream, code)
         if told:
             stream.reset(Reset(code, Origin.HERE, text))
 
-    def _too_large(self, stream: Stream) -> None:
-        self._stream_error(stream, ErrorCode.ENHANCE_YOUR_CALM, "the field section is too large")
-
     def _give_back(self, stream: Stream) -> None:
         self.outgoing.put(frames.window_update(stream.id, stream.unreturned))
         stream.receive_window += stream.unreturned
         stream.unreturned = 0
-
-    def _nuisance(self) -> None:
-        """Counts a frame that brings nothing; too many in a short time end the connection."""
-        self._nuisances += 1
-        if self._nuisances > self._limits.nuisances:
-            now = self._clock()
-            if now - self._nuisance_since < self._limits.nuisance_seconds:
-                raise ConnectionFailed(ErrorCode.ENHANCE_YOUR_CALM, "too many frames for nothing")
-            self._nuisances, self._nuisance_since = 0, now
-
-
-def all_sent(stream: Stream) -> bool:
-    """Returns whether this side has sent all that it had to say on a stream."""
-    return stream.local_closed and stream.unsent is None
-
-
-def _unpadded(payload: bytes) -> bytes:
-    """Returns a payload less its padding (section 6.1)."""
-    if not payload or payload[0] >= len(payload):
-        raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "more padding than payload")
-    return payload[1 : len(payload) - payload[0]]
 
 
 def _fits(stream: Stream, size: int, end: int) -> bool:
     """Counts content against `content-length` (section 8.1.1)."""
     stream.length_left -= size
     return stream.length_left == 0 if end else stream.length_left >= 0
-
-
-_FRAMES: Final[Mapping[int, Callable[[Connection, int, int, bytes], None]]] = {
-    frames.PRIORITY: Connection._on_priority,  # noqa: SLF001  a table of this module's own
-    frames.RST_STREAM: Connection._on_rst_stream,  # noqa: SLF001
-    frames.SETTINGS: Connection._on_settings,  # noqa: SLF001
-    frames.PUSH_PROMISE: Connection._on_push_promise,  # noqa: SLF001
-    frames.PING: Connection._on_ping,  # noqa: SLF001
-    frames.GOAWAY: Connection._on_goaway,  # noqa: SLF001
-    frames.WINDOW_UPDATE: Connection._on_window_update,  # noqa: SLF001
-    frames.CONTINUATION: Connection._on_continuation,  # noqa: SLF001
-}

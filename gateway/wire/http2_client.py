@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
+from gateway.wire.failure import ConnectionFailed
 from gateway.wire.frames import HEADERS, MAX_STREAM_ID, PREFACE, PRIORITY, RST_STREAM, ErrorCode
 from gateway.wire.hpack import Decoder, Fields, MalformedError
-from gateway.wire.http2 import Connection, ConnectionFailed, Owner, all_sent
+from gateway.wire.http2 import Connection, Owner
 from gateway.wire.settings import Limits
-from gateway.wire.stream import Stream
+from gateway.wire.stream import Stream, all_sent
 
 # Section 8.2.2.
 _CONNECTION_SPECIFIC: Final = frozenset(
     {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"}
 )
 _TRAILERS: Final = 0
+_STATUS: Final = re.compile(rb"[1-9][0-9]{2}")
+_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 
 # RFC 7541 section 6.3: a table of no size, before the first block. A peer that shrinks its table
 # must be told so, and this side never uses it.
@@ -67,22 +71,23 @@ class ClientConnection(Connection):
         """
         number = stream.id = self._next
         self._next = number + 2
-        stream.receive_window = self._limits.stream_window
+        stream.receive_window = self.limits.stream_window
         self.streams[number] = stream
         if number == 1:
             block = _NO_TABLE + block
         self.outgoing.open(stream, block, data, end=end)
 
-    def _check_absent(self, number: int, kind: int) -> None:
+    def check_absent(self, number: int, kind: int) -> None:
+        """See Connection."""
         if not number & 1 or number >= self._next:
             raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "a frame on an idle stream")
         if kind in {HEADERS, RST_STREAM, PRIORITY}:
-            self._nuisance()
+            self.flood.count()
 
     def _section(self, stream: Stream, fields: Fields, *, end: bool) -> None:
-        status = fields.checked
+        status = fields.status
         if status is None:
-            status = fields.checked = _check(fields)
+            status = fields.status = _check(fields)
         if stream.head_seen:
             if status != _TRAILERS:
                 raise MalformedError("a second head")
@@ -97,13 +102,13 @@ class ClientConnection(Connection):
         elif status < 200:  # section 8.1: interim responses say nothing to gRPC
             if end:
                 raise MalformedError("an interim response with END_STREAM")
-            self._nuisance()
+            self.flood.count()
         else:
             stream.head_seen = True
             if end:
                 self._ended(stream)
             else:
-                stream.length_left = _content_length(fields)
+                stream.length_left = fields.length
             stream.head(fields, end=end)
 
     def _ended(self, stream: Stream) -> None:
@@ -119,31 +124,24 @@ class ClientConnection(Connection):
 
 
 def _check(fields: Fields) -> int:
-    """Returns a section's status, or 0 of trailers (sections 8.2.2 and 8.3.2).
+    """Returns a section's status, or 0 of trailers (sections 8.2.2 and 8.3.2); notes its length.
 
     Raises:
         MalformedError: It is neither a response's head nor its trailers.
     """
     status = _TRAILERS
-    for position, field in enumerate(fields):
+    for field in fields.lines:
         name = field.name
-        if name.startswith(":"):
+        if name[0] == ":":
             value = field.value
-            if name != ":status" or position or len(value) != 3 or not value.isdigit():
+            first = field is fields.lines[0]
+            if name != ":status" or not first or not _STATUS.fullmatch(value):
                 raise MalformedError("a pseudo-header that a response does not have")
             status = int(value)
-            if status < 100:
-                raise MalformedError("a status below 100")
         elif name in _CONNECTION_SPECIFIC:
             raise MalformedError(f"the field {name} is not one of HTTP/2")
-    return status
-
-
-def _content_length(fields: Fields) -> int:
-    """Returns the announced length of the content, or -1."""
-    for field in fields:
-        if field.name == "content-length":
-            if not field.value.isdigit() or len(field.value) > 18:
+        elif name == "content-length":
+            if not _LENGTH.fullmatch(field.value):
                 raise MalformedError("content-length is no number")
-            return int(field.value)
-    return -1
+            fields.length = int(field.value)
+    return status

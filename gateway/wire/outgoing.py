@@ -176,11 +176,11 @@ class Outgoing:
         while True:
             size = min(len(waiting), self.window, stream.send_window, self.max_frame, most)
             if size <= 0:
-                if waiting:
+                if len(waiting):
                     break
                 size = 0  # the stream's window may be below it, and END_STREAM needs none
             rest = waiting[size:]
-            end = stream.local_closed and not rest
+            end = stream.local_closed and not len(rest)
             if size or end:
                 # Content after the first frames: the stream can't be taken back any more.
                 stream.opening_batch = -1
@@ -191,7 +191,7 @@ class Outgoing:
                 stream.send_window -= size
                 most -= size
             waiting = rest
-            if not waiting:
+            if not len(waiting):
                 stream.unsent = None
                 return
         stream.unsent = waiting

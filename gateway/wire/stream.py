@@ -53,37 +53,27 @@ class Stream:
         head_seen: The head of the message was received.
     """
 
-    __slots__ = (
-        "head_seen",
-        "id",
-        "length_left",
-        "local_closed",
-        "opening",
-        "opening_batch",
-        "opening_bytes",
-        "receive_window",
-        "remote_closed",
-        "send_window",
-        "unreturned",
-        "unsent",
-    )
-
     paced = False
 
-    def __init__(self) -> None:
-        self.id = 0
-        self.head_seen = False
-        self.local_closed = False
-        self.remote_closed = False
-        self.send_window = 0
-        self.receive_window = 0
-        self.unreturned = 0  # received and consumed, and not yet given back to the peer
-        self.length_left = -1  # of `content-length`, where the head has one
-        self.unsent: memoryview | None = None
-        # Where the stream's first frames stand among what is to be sent, see `outgoing`.
-        self.opening = 0
-        self.opening_batch = -1
-        self.opening_bytes = 0
+    # Defaults stand at the class: most streams of a client leave most of them as they are.
+    id = 0
+    head_seen = False
+    local_closed = False
+    remote_closed = False
+    send_window = 0
+    receive_window = 0
+    unreturned = 0  # received and consumed, and not yet given back to the peer
+    length_left = -1  # of `content-length`, where the head has one
+    unsent: memoryview | None = None
+    # Where the stream's first frames stand among what is to be sent, see `outgoing`.
+    opening = 0
+    opening_batch = -1
+    opening_bytes = 0
+
+    def forget(self) -> None:
+        """Makes it a stream that was never used, so that its request can be sent again."""
+        for name in _STATE:
+            self.__dict__.pop(name, None)
 
     def head(self, fields: Fields, *, end: bool) -> None:
         """Takes the final response's head (with `end`, the stream is over)."""
@@ -107,3 +97,24 @@ class Stream:
 
     def writable(self) -> None:
         """Hears that all that was to be sent has been, after some of it had to wait."""
+
+
+_STATE = (
+    "head_seen",
+    "id",
+    "length_left",
+    "local_closed",
+    "opening",
+    "opening_batch",
+    "opening_bytes",
+    "receive_window",
+    "remote_closed",
+    "send_window",
+    "unreturned",
+    "unsent",
+)
+
+
+def all_sent(stream: Stream) -> bool:
+    """Returns whether this side has sent all that it had to say on a stream."""
+    return stream.local_closed and stream.unsent is None

@@ -26,7 +26,7 @@ from gateway.upstream.channel.native_connect import NotConnected, connect
 from gateway.upstream.channel.native_connection import NativeConnection
 from gateway.upstream.channel.native_stream import StreamRun
 from gateway.upstream.channel.native_unary import UnaryRun
-from gateway.upstream.channel.request import complete, known, past_deadline, too_large
+from gateway.upstream.channel.request import check_size, complete, known, past_deadline
 from gateway.upstream.channel.request_block import RequestBlocks
 from gateway.upstream.channel.trouble import Trouble
 from gateway.upstream.endpoints import AnyEndpoint
@@ -129,8 +129,7 @@ class NativeChannel:
         """Starts a unary call."""
         try:
             block = self._block(call)
-            if refused := too_large(len(call.request), self.message_size):
-                raise refused
+            check_size(call.request, self.message_size)
         except Exception as failure:  # noqa: BLE001  what is no RpcError is logged as a bug
             complete(done, known(failure, call), call)
             return _nothing
@@ -196,14 +195,14 @@ class NativeChannel:
         if self._waiting and connection in self._connections:
             self._place_waiting()
 
-    def draining(self, connection: NativeConnection, code: ErrorCode, debug: bytes) -> None:
+    def draining(self, code: ErrorCode, debug: bytes) -> None:
         """See Owner."""
         if code is ErrorCode.ENHANCE_YOUR_CALM and b"too_many_pings" in debug:
             self._keepalive = backed_off(self._keepalive)
         if code is not ErrorCode.NO_ERROR:
             self.trouble.note("GOAWAY", f"{code.name}: {debug[:200]!r}")
 
-    def lost(self, connection: NativeConnection, cause: str) -> None:
+    def lost(self, connection: NativeConnection) -> None:
         """See Owner."""
         if connection in self._connections:
             self._connections.remove(connection)

@@ -13,9 +13,9 @@ from typing import Final, Protocol, cast
 
 from gateway.upstream.channel.keepalive import Verdict, Watch
 from gateway.upstream.spec import Keepalive
+from gateway.wire.failure import ConnectionFailed
 from gateway.wire.frames import ErrorCode
 from gateway.wire.hpack import Decoder
-from gateway.wire.http2 import ConnectionFailed
 from gateway.wire.http2_client import ClientConnection
 from gateway.wire.settings import Limits
 from gateway.wire.stream import Stream
@@ -33,10 +33,10 @@ class Owner(Protocol):
     def opened(self, connection: NativeConnection) -> None:
         """Hears that the connection takes calls, or takes more than before."""
 
-    def draining(self, connection: NativeConnection, code: ErrorCode, debug: bytes) -> None:
-        """Hears that it takes no more, and finishes those that it has."""
+    def draining(self, code: ErrorCode, debug: bytes) -> None:
+        """Hears that a connection takes no more calls, and finishes those that it has."""
 
-    def lost(self, connection: NativeConnection, cause: str) -> None:
+    def lost(self, connection: NativeConnection) -> None:
         """Hears that it is over, before its streams are told."""
 
 
@@ -193,7 +193,7 @@ class NativeConnection(asyncio.Protocol):
 
     def going_away(self, code: ErrorCode, debug: bytes) -> None:
         """See Owner."""
-        self._owner.draining(self, code, debug)
+        self._owner.draining(code, debug)
         self.close_when_idle()
 
     def pong(self, payload: bytes) -> None:
@@ -236,7 +236,7 @@ class NativeConnection(asyncio.Protocol):
         if self._unblocked is not None:
             self._unblocked.set_result(None)
             self._unblocked = None
-        self._owner.lost(self, cause)
+        self._owner.lost(self)
         for stream in streams:
             carried = cast("Carried", stream)
             carried.connection_lost(cause, unsent=stream.id in unsent, broken=broken)

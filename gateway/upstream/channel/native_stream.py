@@ -38,30 +38,9 @@ class StreamRun(Stream):
         over: Whether nothing more is to be sent.
     """
 
-    __slots__ = (
-        "_block",
-        "_call",
-        "_channel",
-        "_ending",
-        "_failure",
-        "_given_back",
-        "_head",
-        "_inbox",
-        "_messages",
-        "_received",
-        "_requests",
-        "_retried",
-        "_scope",
-        "_stopped",
-        "_taken",
-        "_waiter",
-        "connection",
-    )
-
     paced = True
 
     def __init__(self, channel: NativeChannel, call: StreamCall, block: bytes) -> None:
-        super().__init__()
         self.connection: NativeConnection | None = None
         self._channel = channel
         self._call = call
@@ -285,7 +264,7 @@ class StreamRun(Stream):
         if self._retried or self.over or not self._requests.whole:
             return False
         self._retried = True
-        Stream.__init__(self)
+        self.forget()
         self.connection = None
         self._channel.place(self)
         return True

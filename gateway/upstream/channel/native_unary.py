@@ -1,4 +1,4 @@
-"""A unary call on a native connection: its HTTP/2 stream is the record of it. No task, no future."""
+"""A unary call on a native connection: its stream is the record of it. No task, no future."""
 
 from __future__ import annotations
 
@@ -31,21 +31,7 @@ if TYPE_CHECKING:
 class UnaryRun(Stream):
     """One unary call: it completes once, or is cancelled."""
 
-    __slots__ = (
-        "_block",
-        "_call",
-        "_channel",
-        "_connection",
-        "_done",
-        "_head",
-        "_message",
-        "_messages",
-        "_open",
-        "_retried",
-    )
-
     def __init__(self, channel: NativeChannel, call: Call, done: Done, block: bytes) -> None:
-        super().__init__()
         self._channel = channel
         self._call = call
         self._done = done
@@ -158,7 +144,7 @@ class UnaryRun(Stream):
         if self._retried or not self._open:
             return False
         self._retried = True
-        Stream.__init__(self)
+        self.forget()
         self._connection = None
         self._channel.place(self)
         return True

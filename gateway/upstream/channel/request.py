@@ -53,6 +53,12 @@ def too_large(size: int, limit: int) -> RpcError | None:
     )
 
 
+def check_size(message: bytes, limit: int) -> None:
+    """Raises the error of a request message that is larger than allowed."""
+    if refused := too_large(len(message), limit):
+        raise refused
+
+
 def complete(done: Done, result: Reply | RpcError, call: Call) -> None:
     """Calls `done`; what it raises is a bug of the caller's, and is logged."""
     try:
