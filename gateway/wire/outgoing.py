@@ -107,8 +107,7 @@ class Outgoing:
         waiting = stream.unsent
         stream.unsent = memoryview(data if waiting is None else bytes(waiting) + data)
         stream.local_closed = end
-        self._pump(stream, MAX_WINDOW)
-        return stream.unsent is None
+        return self._pump(stream, MAX_WINDOW)
 
     def widen_stream(self, stream: Stream, increment: int) -> bool:
         """Takes a WINDOW_UPDATE of a stream; returns False if the window is too large then."""
@@ -130,8 +129,7 @@ class Outgoing:
         while blocked and self.window > 0:
             number = next(iter(blocked))
             stream = blocked.pop(number)
-            self._pump(stream, self.max_frame)
-            if stream.unsent is None:
+            if self._pump(stream, self.max_frame):
                 stream.writable()
         return True
 
@@ -166,12 +164,11 @@ class Outgoing:
 
     def _resume(self, stream: Stream) -> None:
         if stream.unsent is not None and stream.id not in self._blocked:
-            self._pump(stream, MAX_WINDOW)
-            if stream.unsent is None:
+            if self._pump(stream, MAX_WINDOW):
                 stream.writable()
 
-    def _pump(self, stream: Stream, most: int) -> None:
-        """Sends what may be sent of a stream's waiting content, `most` bytes of it."""
+    def _pump(self, stream: Stream, most: int) -> bool:
+        """Sends what may be sent of a stream's content, `most` bytes; returns if that is all."""
         waiting: memoryview = stream.unsent or _NOTHING
         while True:
             size = min(len(waiting), self.window, stream.send_window, self.max_frame, most)
@@ -193,7 +190,8 @@ class Outgoing:
             waiting = rest
             if not len(waiting):
                 stream.unsent = None
-                return
+                return True
         stream.unsent = waiting
         if stream.send_window > 0:
             self._blocked[stream.id] = stream
+        return False
