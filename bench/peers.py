@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -22,6 +23,7 @@ import yaml
 from cases import SERVICE
 from google.api import annotations_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from grpc_gateway.build import VERSION, build
 from processes import ROOT, Process, python, started, until
 
 
@@ -131,10 +133,29 @@ def obvious(stack: ExitStack, _folder: Path, backend: str) -> Peer:
     return Peer("obvious", versions, f"http://{process.address}", process)
 
 
+def grpc_gateway(stack: ExitStack, folder: Path, backend: str) -> Peer:
+    """Builds and starts grpc-gateway, from the Go module proxy."""
+    if shutil.which("go") is None:
+        raise AbsentError("there is no `go` to build it")
+    sources = folder / "grpc-gateway"
+    sources.mkdir()
+    try:
+        program = build(sources)
+    except subprocess.CalledProcessError as failure:
+        raise AbsentError(f"it could not be built: {failure.stderr.strip()[-300:]}") from None
+    except subprocess.TimeoutExpired as failure:
+        raise AbsentError(f"it could not be built: {failure}") from None
+    # One thread for Go code, as Envoy has one: on more, its collector and scheduler take more.
+    command = [str(program), backend]
+    process = stack.enter_context(started(command, "listening", GOMAXPROCS="1"))
+    return Peer("grpc-gw", f"grpc-gateway {VERSION}", f"http://{process.address}", process)
+
+
 _LIBRARIES = ("aiohttp", "grpcio", "protobuf")
 PEERS: dict[str, Callable[[ExitStack, Path, str], Peer]] = {
     "gateway": gateway,
     "envoy": envoy,
+    "grpc-gateway": grpc_gateway,
     "obvious": obvious,
 }
 

@@ -62,7 +62,7 @@ def python(*arguments: str, ready: str = "listening") -> Iterator[Process]:
 
 
 @contextmanager
-def started(command: Sequence[str], ready: str | None) -> Iterator[Process]:
+def started(command: Sequence[str], ready: str | None, **environ: str) -> Iterator[Process]:
     """Runs a program until the block ends, and waits until it prints a line that starts so.
 
     Where the block fails, what the program wrote to standard error is shown.
@@ -70,7 +70,7 @@ def started(command: Sequence[str], ready: str | None) -> Iterator[Process]:
     Raises:
         SystemExit: It ended before it was ready.
     """
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **environ}
     with (
         tempfile.TemporaryFile("w+") as said,
         subprocess.Popen(

@@ -1,12 +1,14 @@
 """CPU of the REST path, of the gateway and its peers, in turns in one run.
 
-    python bench/rest.py [--quick] [--rounds N] [--seconds N] [--peers gateway,envoy,obvious]
-                         [--case 'GET one']... [--connections 1,32,64] [--istio] [--markdown]
+    python bench/rest.py [--quick] [--rounds N] [--seconds N] [--case 'GET one']...
+                         [--peers gateway,envoy,grpc-gateway,obvious] [--connections 1,32,64]
+                         [--istio] [--markdown]
 
 Starts `bench/backend.py` and everything in `bench/peers.py` in front of it, and lets wrk ask each
-in turn, several rounds of it: g, e, o, g, e, o …. Every answer is first held against what the
-backend sent, and every run of wrk against errors and the size of its answers: a peer that is fast
-at being wrong ends the run. Prints the medians of the rounds, and the lowest and highest CPU:
+in turn, several rounds of it: gateway, Envoy …, gateway, Envoy …. An answer of each is first held
+against what the backend sent, and every run of wrk against errors and the size of its answers: a
+peer that is fast at being wrong ends the run. Prints the medians of the rounds, and the lowest and
+highest CPU:
 
     CPU µs           user and system time of the server's process, over the requests it answered
     gateway's share  the gateway's CPU over the peer's, of their medians
@@ -32,7 +34,7 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cases import CASES, Case, page, product, products
@@ -78,6 +80,8 @@ def check(peer: Peer, url: str, case: Case) -> int:
     except urllib.error.HTTPError as error:
         status, body = error.code, error.read()
     documents = [json.loads(each) for each in (body.splitlines() if case.streams else [body])]
+    if case.streams:  # grpc-gateway puts each message of a stream into an object of one member
+        documents = [each.get("result", each) for each in documents]
     if status != 200 or (documents if case.streams else documents[0]) != expected(case):
         raise SystemExit(f"{peer.name}, {case.name}: unexpected answer, {status}: {body[:500]!r}")
     return size_received(url, case) if case.streams else len(body)
@@ -132,18 +136,19 @@ class Plan:
 
     rounds: int
     seconds: int
+    warm: bool = True
 
 
 def turns(
     wrk: Wrk, peers: list[Peer], case: Case, connections: int, plan: Plan
 ) -> dict[str, list[Sample]]:
-    """Measures all peers in turns, each warmed up before the first."""
+    """Measures all peers in turns; `plan.warm` warms each up before the first."""
     order = [
         Turn(peer, case, connections, check(peer, peer.at(tls=case.tls)[0], case))
         for peer in peers
         if peer.at(tls=case.tls)
     ]
-    for turn in order:
+    for turn in order if plan.warm else ():
         turn.take(wrk, 1)
     samples: dict[str, list[Sample]] = defaultdict(list)
     for _ in range(plan.rounds):
@@ -254,7 +259,8 @@ def main() -> None:
         print(head(markdown=chosen.markdown), flush=True)
         for case in cases:
             for count in connections:
-                samples = turns(Wrk(folder), peers, case, count, plan)
+                warm = replace(plan, warm=count == connections[0])  # one case warms up once
+                samples = turns(Wrk(folder), peers, case, count, warm)
                 for row in rows(case, count, peers, samples):
                     print(line(row, markdown=chosen.markdown), flush=True)
     print(f"\ntook {time.monotonic() - began:.0f} s")
