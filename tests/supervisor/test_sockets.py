@@ -1,5 +1,6 @@
 """The sockets of several workers: bound once, shared, and nobody else's."""
 
+import os
 import selectors
 import socket
 import threading
@@ -68,6 +69,9 @@ def test_each_worker_has_its_own_socket_of_each_address_in_order(opened, tmp_pat
     assert [url.partition(":")[0] for url in sockets.urls] == ["http", "unix", "http"]
     numbers = [number for worker in (1, 2, 3) for number in sockets.of(worker)]
     assert len(set(numbers)) == 9
+    # Of a TCP address each is a queue of its own, of a Unix socket all are one.
+    queues = [{os.fstat(sockets.of(worker)[at]).st_ino for worker in (1, 2, 3)} for at in range(3)]
+    assert [len(each) for each in queues] == [3, 1, 3]
     for worker in (1, 2, 3):
         names = []
         for number in sockets.of(worker):
