@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -61,8 +62,8 @@ Connection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[No
 
 
 @asynccontextmanager
-async def tcp(connection: Connection) -> AsyncIterator[Endpoint]:
-    """A TCP server that runs `connection` for each client."""
+async def tcp(connection: Connection, tls: ssl.SSLContext | None = None) -> AsyncIterator[Endpoint]:
+    """A TCP server, or one of TLS, that runs `connection` for each client."""
     tasks = set()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -74,7 +75,7 @@ async def tcp(connection: Connection) -> AsyncIterator[Endpoint]:
             tasks.discard(asyncio.current_task())
             writer.close()
 
-    server = await asyncio.start_server(accept, LOCALHOST, 0)
+    server = await asyncio.start_server(accept, LOCALHOST, 0, ssl=tls)
     try:
         yield Endpoint(LOCALHOST, server.sockets[0].getsockname()[1])
     finally:
@@ -128,6 +129,14 @@ def goaway(last: int, code: int, debug: bytes = b"") -> bytes:
     return frame(7, 0, 0, struct.pack(">II", last, code) + debug)
 
 
+def settings(values: dict[int, int]) -> bytes:
+    return frame(4, 0, 0, b"".join(struct.pack(">HI", *pair) for pair in values.items()))
+
+
+def window(stream: int, increment: int) -> bytes:
+    return frame(8, 0, stream, struct.pack(">I", increment))
+
+
 GRPC = ((":status", "200"), ("content-type", "application/grpc"))
 
 
@@ -170,3 +179,134 @@ async def scripted(script: Script) -> AsyncIterator[Endpoint]:
 
     async with tcp(connection) as endpoint:
         yield endpoint
+
+
+class Peer:
+    """One connection of a scripted HTTP/2 server that does not answer by itself.
+
+    Attributes:
+        frames: What it heard, as (kind, flags, stream, payload).
+        closed: Set once the client has closed.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.frames: list[tuple[int, int, int, bytes]] = []
+        self.closed = asyncio.Event()
+        self.reading = asyncio.Event()
+        self.reading.set()
+        self.acknowledges = True
+        self._ended: asyncio.Queue[int] = asyncio.Queue()
+        self._news = asyncio.Event()
+
+    def say(self, *wire: bytes) -> None:
+        self.writer.write(b"".join(wire))
+
+    async def request(self) -> int:
+        """Returns the stream of the next request that has ended."""
+        return await self._ended.get()
+
+    async def until(self, condition: Callable[[], Any]) -> Any:
+        """Waits until what was heard meets a condition, and returns what that returned."""
+        while not (met := condition()):
+            self._news.clear()
+            await self._news.wait()
+        return met
+
+    def heard(self, kind: int, stream: int | None = None) -> list[bytes]:
+        """Returns the payloads of frames of a kind."""
+        return [
+            payload
+            for got, flags, number, payload in self.frames
+            if got == kind and (stream is None or stream == number)
+        ]
+
+    def content(self, stream: int) -> bytes:
+        return b"".join(self.heard(0, stream))
+
+    async def listen(self) -> None:
+        """Reads frames until the client closes; acknowledges settings and pings."""
+        try:
+            while True:
+                await self.reading.wait()
+                length, kind, flags, stream = struct.unpack(
+                    ">IBBI", b"\x00" + await self.reader.readexactly(9)
+                )
+                payload = await self.reader.readexactly(length)
+                self.frames.append((kind, flags, stream, payload))
+                if self.acknowledges and kind == 4 and not flags & 1:
+                    self.say(frame(4, 1, 0))
+                elif self.acknowledges and kind == 6 and not flags & 1:
+                    self.say(frame(6, 1, 0, payload))
+                elif kind in (0, 1) and flags & 1:
+                    self._ended.put_nowait(stream)
+                self._news.set()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            self.closed.set()
+            self._news.set()
+
+
+class Peers:
+    """Scripted servers of one endpoint: a Peer for each connection, in order."""
+
+    def __init__(self) -> None:
+        self.endpoint = Endpoint(LOCALHOST, 1)
+        self.all: list[Peer] = []
+        self._new = asyncio.Event()
+
+    def add(self, peer: Peer) -> None:
+        self.all.append(peer)
+        self._new.set()
+
+    async def at(self, index: int) -> Peer:
+        """Returns a connection's peer, once there is one."""
+        while len(self.all) <= index:
+            self._new.clear()
+            await self._new.wait()
+        return self.all[index]
+
+    @property
+    def open(self) -> list[Peer]:
+        return [peer for peer in self.all if not peer.closed.is_set()]
+
+
+Scene = Callable[[Peer], Awaitable[None]]
+
+
+@asynccontextmanager
+async def peers(
+    scene: Scene | None = None,
+    values: dict[int, int] | None = None,
+    *,
+    first: bytes | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[Peers]:
+    """HTTP/2 servers that are scripted by `scene`, or by the test, through `Peers`.
+
+    Each connection says SETTINGS with `values` (or `first` in its place) and is closed when its
+    scene has ended; without one it stays open.
+    """
+    found = Peers()
+
+    async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = Peer(reader, writer)
+        found.add(peer)
+        await reader.readexactly(len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+        peer.say(settings(values or {}) if first is None else first)
+        listening = asyncio.create_task(peer.listen())
+        try:
+            await (scene(peer) if scene is not None else peer.closed.wait())
+        finally:
+            listening.cancel()
+            await asyncio.wait({listening})
+
+    async with tcp(connection, tls) as endpoint:
+        found.endpoint = endpoint
+        yield found
+
+
+async def answering(peer: Peer) -> None:
+    """A scene: a sound server that answers every request with `hi`."""
+    while True:
+        peer.say(answer(await peer.request(), b"hi"))

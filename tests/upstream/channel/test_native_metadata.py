@@ -76,7 +76,8 @@ def test_it_is_like_any_other_metadata(lines):
     assert hash(found) == hash(plain)
     assert list(found) == list(plain)
     assert len(found) == 4
-    assert found + [("e", "5")] == plain + [("e", "5")]
+    more = [("e", "5")]
+    assert found + more == plain + more
     assert plain + found == plain + plain
     assert repr(found) == repr(plain)
     assert found.text("a") == "1"
