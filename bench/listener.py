@@ -108,6 +108,40 @@ async def within(next_request: Callable[[int], bytes], count: int) -> float:
     return took / count * 1e6
 
 
+def masked(data: bytes) -> bytes:
+    """A text frame as a client sends it, masked with nothing."""
+    return b"\x81\xfe" + len(data).to_bytes(2) + bytes(4) + data
+
+
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+async def echoed(count: int) -> float:
+    """Returns microseconds of CPU a WebSocket message of 128 bytes, in and out again."""
+
+    def accept(exchange: Exchange) -> None:
+        socket = exchange.websocket()
+        socket.listen(socket.send_text, lambda _code, _reason: None)
+
+    connection = Connection(Service(lambda: accept, Limits(), ()))
+    transport = Transport()
+    connection.connection_made(transport)
+    connection.data_received(HANDSHAKE)
+    await asyncio.sleep(0)
+    message = masked(b"x" * 128)
+    begun = time.process_time()
+    for _ in range(count):
+        connection.data_received(message)
+    took = time.process_time() - begun
+    if transport.written < count * 132:
+        raise SystemExit("not every message was answered")
+    connection.connection_lost(None)
+    return took / count * 1e6
+
+
 IN_PROCESS = {
     "GET, fields seen before": lambda _: GET,
     "GET, fields never seen": lambda n: GET.replace(b"Id: 0123456789", b"Id: %010d" % n),
@@ -131,6 +165,8 @@ def main() -> None:
     for name, make in IN_PROCESS.items():
         runs = [uvloop.run(within(make, options.requests)) for _ in range(options.rounds)]
         print(f"{name:28}{min(runs):14.1f}")
+    runs = [uvloop.run(echoed(options.requests)) for _ in range(options.rounds)]
+    print(f"{'WebSocket, 128 bytes echoed':28}{min(runs):14.1f}")
     print(f"\n{'over loopback':28}{'listener':>12}{'aiohttp':>12}{'ratio':>8}")
     me = str(Path(__file__).resolve())
     with (

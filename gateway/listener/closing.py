@@ -46,8 +46,8 @@ class Closing(Link):
         """Returns whether to read on, however much there is."""
         raise NotImplementedError
 
-    def has_ended(self) -> bool:
-        """Takes note that the client sends no more; returns whether it may wait for its reply."""
+    def may_wait(self) -> bool:
+        """Returns whether a client that sends no more may wait for something, and asks it."""
         raise NotImplementedError
 
     # Reading.
@@ -99,7 +99,8 @@ class Closing(Link):
     def watch_client(self) -> None:
         """Looks after the client from time to time, while nothing is read from it."""
         if self._watch is None:
-            self._watch = Watch(self.loop, self.transport, self.has_ended, self.abort)
+            ended = None if self._ended else self.may_wait
+            self._watch = Watch(self.loop, self.transport, ended, self.abort)
 
     def unwatch(self) -> None:
         """Looks after the client no more."""
@@ -145,7 +146,10 @@ class Closing(Link):
             self.transport.close()
         else:
             if self.transport.can_write_eof():
-                self.transport.write_eof()
+                try:
+                    self.transport.write_eof()
+                except OSError:  # it was reset, which asyncio has not seen while it does not read
+                    self.transport.abort()
             self.expire_in(LINGER_SECONDS)
         self.watch_stall()
 

@@ -119,7 +119,7 @@ class Connection(Closing):
         Returns:
             Whether to keep the connection: there is a request that was sent whole.
         """
-        if self.has_ended():
+        if self._has_ended():
             return True
         self._lost()
         return False
@@ -274,6 +274,11 @@ class Connection(Closing):
             service.handler()(exchange)
         except Exception:  # noqa: BLE001  whatever a bug raises, the client gets an answer
             exchange.bug()
+        if self._ended and self.exchange is exchange:
+            if self.may_wait():
+                self.watch_client()
+            else:
+                self.abort()
 
     def wants_more(self) -> bool:
         """See Closing."""
@@ -283,7 +288,7 @@ class Connection(Closing):
 
     # Whether the client is there.
 
-    def has_ended(self) -> bool:
+    def may_wait(self) -> bool:
         """Decides on a client that sends no more: may it be waiting for its reply?
 
         To close a socket and to end one's sending look the same from here. An interim reply, which
@@ -291,19 +296,30 @@ class Connection(Closing):
         that has gone it comes back as a reset. Where none can be sent, the client has gone.
         """
         exchange = self.exchange
-        if self._ended:
-            return exchange is not None
-        self._ended = True
-        if exchange is None or self.scheme == "https":
-            return False
+        if exchange is None:
+            return self._phase is _SOCKET  # what it sent last may stand unread
         if exchange.state >= OVER:
             return True
-        whole = exchange.body is None or exchange.body.is_within(self.buffer())
-        if exchange.state != NEW or exchange.broken or exchange.fields.http10 or not whole:
+        if exchange.state != NEW or exchange.fields.http10 or self.scheme == "https":
             return False
         self.send(CONTINUE)
-        self.watch_client()
         return True
+
+    def _has_ended(self) -> bool:
+        """Takes the end of the client's sending; returns whether to keep the connection."""
+        self._ended = True
+        if self.scheme == "https" or self._phase is _SOCKET:
+            return False
+        exchange = self.exchange
+        if exchange is None:
+            return self._phase is _HEAD and END in self._received  # they are not begun yet
+        self.unwatch()
+        if exchange.broken or not (exchange.body is None or exchange.body.is_within(self.buffer())):
+            return False
+        if self.may_wait():
+            self.watch_client()
+            return True
+        return False
 
     # The deadline.
 

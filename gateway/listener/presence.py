@@ -44,7 +44,8 @@ class Watch:
 
     Args:
         transport: The connection to the client.
-        ended: Called when the client has ended its sending; returns whether it may wait for more.
+        ended: Called once, when the client has ended its sending; returns whether it may wait for
+            more. None where that is known already.
         gone: Called when it has gone, or need not be waited for; the watch is over then.
     """
 
@@ -54,7 +55,7 @@ class Watch:
         self,
         loop: asyncio.AbstractEventLoop,
         transport: asyncio.Transport,
-        ended: Callable[[], bool],
+        ended: Callable[[], bool] | None,
         gone: Callable[[], None],
     ) -> None:
         self._loop = loop
@@ -74,7 +75,11 @@ class Watch:
         if descriptor < 0:
             return  # closed, and the protocol hears of it
         state = presence(descriptor)
-        if state is Presence.GONE or (state is Presence.ENDED and not self._ended()):
+        if state is Presence.ENDED and self._ended is not None:
+            ended, self._ended = self._ended, None
+            if not ended():
+                state = Presence.GONE
+        if state is Presence.GONE:
             self._gone()
             return
         self._seconds = min(self._seconds * 2, _LONGEST)

@@ -57,9 +57,11 @@ class Socket(WebSocket):
         "_joined",
         "_message",
         "_opcode",
+        "_pinged",
         "_pings",
         "_protocol",
         "_receiving",
+        "_shut",
         "_tasks",
         "held",
         "subprotocol",
@@ -79,8 +81,10 @@ class Socket(WebSocket):
         self._joined: bytearray | None = None
         self._opcode = _TEXT
         self._pings: dict[bytes, tuple[float, Callable[[float], None] | None]] | None = None
+        self._pinged = 0
         self._tasks: set[asyncio.Task[None]] | None = None
         self._receiving = False
+        self._shut = False  # whether messages are of no interest any more
         self._is_over = False
 
     # What a front asks for.
@@ -144,9 +148,9 @@ class Socket(WebSocket):
             self._pings = {}
         if len(self._pings) >= _PINGS:
             del self._pings[next(iter(self._pings))]
-        now = self._connection.loop.time()
-        payload = f"{now:.6f}-{len(self._pings)}".encode()
-        self._pings[payload] = (now, answered)
+        self._pinged += 1
+        payload = b"%d" % self._pinged
+        self._pings[payload] = (self._connection.loop.time(), answered)
         self._protocol.send_ping(payload)
         self._write()
 
@@ -161,7 +165,8 @@ class Socket(WebSocket):
             raise ValueError(f"{code} is no close code that may be sent") from None
         self._write()
         self._connection.expire_in(CLOSE_SECONDS)
-        # The rest is thrown away; what waits must not stand before the client's answer.
+        # What waits is thrown away: it must not stand before the client's answer.
+        self._shut = True
         self.held = False
         self._frames = None
         self._connection.loop.call_soon(self._go_on)
@@ -280,14 +285,16 @@ class Socket(WebSocket):
             self._pong(bytes(frame.data))
 
     def _whole(self, opcode: Opcode, data: bytes | bytearray | memoryview) -> None:
-        if self._message is None or self._protocol.state is not OPEN:
-            return  # RFC 6455 1.4: after a close nothing counts
+        if self._message is None or self._shut:
+            return
         message: Message
         if opcode is _TEXT:
             try:
                 message = str(data, "utf-8")
             except UnicodeDecodeError:
-                self._protocol.fail(CloseCode.INVALID_DATA)
+                self._shut = True
+                if self._protocol.state is OPEN:
+                    self._protocol.fail(CloseCode.INVALID_DATA)
                 return
         else:
             message = bytes(data)
@@ -342,6 +349,10 @@ class Socket(WebSocket):
         """Ends after a close handshake, or because the client broke the protocol."""
         failed = self._protocol.close_rcvd is None
         connection = self._connection
+        frames, self._frames = self._frames, None
+        for frame in frames or ():  # they came before the close, if also while held back
+            if isinstance(frame, Frame):
+                self._frame(frame)
         self._end(*self._ending())
         connection.close(reading=failed)
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import socket
 import ssl
+import struct
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -116,6 +118,13 @@ class Client:
 
     def reset(self):
         self.writer.transport.abort()
+
+    def break_off(self):
+        """Ends with a reset on the wire, whatever is still on its way."""
+        self.writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        self.reset()
 
 
 @pytest.fixture

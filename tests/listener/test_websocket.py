@@ -185,12 +185,40 @@ async def test_a_client_that_goes_is_told_of_though_it_is_not_read(dial, upgrade
     await upgrade(client)
     socket = await front.opened.get()
     socket.pause()
-    client.writer.write((b"\x82\xfe\x03\xe8\0\0\0\0" + bytes(1000)) * 200)
+    client.writer.write((b"\x82\xfe\x03\xe8\0\0\0\0" + bytes(1000)) * 100)
     connection = socket._connection
     while not connection._paused:
         await asyncio.sleep(0)
-    client.reset()
+    client.break_off()
     assert await closed(front.closed) == (1006, "")
+
+
+async def test_what_came_before_a_close_is_passed_on(dial, upgrade, front):
+    took = []
+    front.take = lambda socket, message: (took.append(message), socket.pause())
+    client = await dial(front)
+    await upgrade(client)
+    await client.send(b"\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b\x88\x82\0\0\0\0\x03\xe8")
+    assert await closed(front.closed) == (1000, "")
+    assert took == ["a", "b"]
+
+
+async def test_what_was_held_back_is_passed_on_though_the_client_has_left(dial, upgrade, front):
+    took = []
+    front.take = lambda socket, message: took.append(len(message))
+    client = await dial(front)
+    await upgrade(client)
+    socket = await front.opened.get()
+    socket.pause()
+    message = b"\x82\xfe\x03\xe8\0\0\0\0" + bytes(1000)
+    client.writer.write(message * 100 + b"\x88\x82\0\0\0\0\x03\xe8")
+    while not socket._connection._paused:
+        await asyncio.sleep(0)
+    client.writer.write_eof()
+    await asyncio.sleep(0.1)  # it has been looked after by now
+    socket.resume()
+    assert await closed(front.closed) == (1000, "")
+    assert took == [1000] * 100
 
 
 async def test_abort_cuts(listen, open_socket, front):
