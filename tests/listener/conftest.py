@@ -11,8 +11,10 @@ from types import SimpleNamespace
 import pytest
 import trustme
 import uvloop
+from websockets.asyncio.client import connect as ws_connect
 
 from gateway.listener import Limits, Tls, serve
+from tests.listener.sockets import Front
 
 PATIENCE = 20.0  # seconds until a test that waits for something gives up
 
@@ -241,3 +243,24 @@ def tls_files(tmp_path_factory):
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
     return SimpleNamespace(server=Tls(root / "server.pem", root / "server.key"), trusting=trusting)
+
+
+@pytest.fixture
+def front():
+    return Front()
+
+
+@pytest.fixture
+async def open_socket():
+    """Opens WebSockets to a listener's first address."""
+    opened = []
+
+    async def one(listener, path="/", **kwargs):
+        url = listener.urls[0].replace("http", "ws") + path
+        kwargs = {"compression": None, "proxy": None, "close_timeout": 1, **kwargs}
+        opened.append(await ws_connect(url, **kwargs))
+        return opened[-1]
+
+    yield one
+    for client in opened:
+        await client.close()

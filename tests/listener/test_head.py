@@ -222,3 +222,48 @@ def test_any_bytes_are_a_head_or_refused(data):
         assert refused.fault.status in {400, 417, 505}
     else:
         assert found.path.startswith("/") or found.path == "*"
+
+
+def test_the_same_fields_are_read_once_and_shared():
+    fields = HOST + b"Authorization: secret\r\n"
+    first, second = parse(head(fields=fields)), parse(head(b"GET /b HTTP/1.1", fields))
+    assert first[0].headers is second[0].headers
+    assert (first[0].path, second[0].path) == ("/", "/b")
+
+
+def test_fields_of_another_version_are_not_the_same():
+    assert not parse(head())[1].http10
+    assert parse(head(b"GET / HTTP/1.0"))[1].http10
+
+
+@given(st.binary(max_size=40), st.sampled_from([b"", b"Connection: close\r\n", b"Upgrade: x\r\n"]))
+def test_no_head_spoils_the_reading_of_the_next(data, field):
+    """One parser reads the heads of all connections."""
+    for sent in (head(b"GET /" + data + b" HTTP/1.1", HOST + field), data, head(fields=data)):
+        try:
+            parse(sent)
+        except Refused:
+            continue
+    for fields in (b"", b"Content-Length: 3\r\n", field, b"Transfer-Encoding: chunked\r\n"):
+        for method in (b"GET", b"POST"):
+            request, _ = parse(head(method + b" /next HTTP/1.1", HOST + fields))
+            assert (request.method, request.path) == (method.decode(), "/next")
+
+
+@pytest.mark.parametrize(
+    ("line", "fields", "closes"),
+    [
+        pytest.param(b"GET / HTTP/1.1", b"", False, id="1.1"),
+        pytest.param(b"GET / HTTP/1.1", b"Connection: keep-alive\r\n", False, id="1.1 keep-alive"),
+        pytest.param(b"GET / HTTP/1.1", b"Connection: CLOSE\r\n", True, id="1.1 close"),
+        pytest.param(b"GET / HTTP/1.1", b"Connection: a, close\r\n", True, id="among others"),
+        pytest.param(b"GET / HTTP/1.1", b"Connection: closed\r\n", False, id="another word"),
+        pytest.param(b"GET / HTTP/1.0", b"", True, id="1.0"),
+        pytest.param(b"GET / HTTP/1.0", b"Connection: Keep-Alive\r\n", False, id="1.0 keep-alive"),
+        pytest.param(
+            b"GET / HTTP/1.0", b"Connection: keep-alive, close\r\n", True, id="1.0 with both"
+        ),
+    ],
+)
+def test_closes(line, fields, closes):
+    assert parse(head(line, HOST + fields))[1].closes is closes

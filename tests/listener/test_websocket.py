@@ -1,67 +1,13 @@
-"""WebSockets as a common client sees them: messages either way, pings, closing, backpressure."""
+"""WebSockets as a common client sees them: messages either way, pings, closing, errors."""
 
 import asyncio
 
 import pytest
-from websockets.asyncio.client import connect as ws_connect
 from websockets.asyncio.client import unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from gateway.http import SocketClosed
-from gateway.http.websocket import Messages, asks_for_websocket, offered_subprotocols
-
-
-class Front:
-    """Accepts every WebSocket, echoes, and notes what it is told."""
-
-    def __init__(self, **accept):
-        self.accept = accept
-        self.opened = asyncio.Queue()
-        self.closed = asyncio.Queue()
-        self.draining = None
-
-    def __call__(self, exchange):
-        socket = exchange.websocket(**self.accept)
-        if socket is None:
-            return
-        socket.listen(
-            lambda message: self.take(socket, message),
-            lambda code, reason: self.closed.put_nowait((code, reason)),
-            self.draining and (lambda: self.draining(socket)),
-        )
-        self.opened.put_nowait(socket)
-
-    def take(self, socket, message):
-        if isinstance(message, str):
-            socket.send_text(message)
-        else:
-            socket.send_binary(message)
-
-
-@pytest.fixture
-def front():
-    return Front()
-
-
-@pytest.fixture
-async def open_socket():
-    """Opens WebSockets to a listener's first address."""
-    opened = []
-
-    async def one(listener, path="/", **kwargs):
-        url = listener.urls[0].replace("http", "ws") + path
-        kwargs = {"compression": None, "proxy": None, "close_timeout": 1, **kwargs}
-        opened.append(await ws_connect(url, **kwargs))
-        return opened[-1]
-
-    yield one
-    for client in opened:
-        await client.close()
-
-
-async def closed(queue):
-    async with asyncio.timeout(20):
-        return await queue.get()
+from gateway.http.websocket import asks_for_websocket, offered_subprotocols
+from tests.listener.sockets import Front, closed
 
 
 async def test_messages_come_back_as_they_were_sent(listen, open_socket, front):
@@ -155,81 +101,6 @@ async def test_a_code_that_may_not_be_sent_is_an_error(listen, open_socket, fron
     assert socket.is_open
 
 
-async def test_a_client_that_does_not_answer_a_close_is_cut(dial, upgrade, front, monkeypatch):
-    monkeypatch.setattr("gateway.listener.websocket.CLOSE_SECONDS", 0.05)
-    client = await dial(front)
-    await upgrade(client)
-    (await front.opened.get()).close(1000)
-    assert await client.rest() == b"\x88\x02\x03\xe8"
-    assert await closed(front.closed) == (1006, "")
-
-
-@pytest.mark.parametrize("how", ["end", "reset"])
-async def test_a_client_that_goes_is_told_of(dial, upgrade, front, how):
-    client = await dial(front)
-    await upgrade(client)
-    socket = await front.opened.get()
-    if how == "reset":
-        client.reset()
-    else:
-        await client.close()
-    assert await closed(front.closed) == (1006, "")
-    assert not socket.is_open
-    with pytest.raises(SocketClosed):
-        await socket.send("nobody hears this")
-    assert front.closed.empty()
-
-
-async def test_a_client_that_goes_is_told_of_though_it_is_not_read(dial, upgrade, front):
-    client = await dial(front)
-    await upgrade(client)
-    socket = await front.opened.get()
-    socket.pause()
-    client.writer.write((b"\x82\xfe\x03\xe8\0\0\0\0" + bytes(1000)) * 100)
-    connection = socket._connection
-    while not connection._paused:
-        await asyncio.sleep(0)
-    client.break_off()
-    assert await closed(front.closed) == (1006, "")
-
-
-async def test_what_came_before_a_close_is_passed_on(dial, upgrade, front):
-    took = []
-    front.take = lambda socket, message: (took.append(message), socket.pause())
-    client = await dial(front)
-    await upgrade(client)
-    await client.send(b"\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b\x88\x82\0\0\0\0\x03\xe8")
-    assert await closed(front.closed) == (1000, "")
-    assert took == ["a", "b"]
-
-
-async def test_what_was_held_back_is_passed_on_though_the_client_has_left(dial, upgrade, front):
-    took = []
-    front.take = lambda socket, message: took.append(len(message))
-    client = await dial(front)
-    await upgrade(client)
-    socket = await front.opened.get()
-    socket.pause()
-    message = b"\x82\xfe\x03\xe8\0\0\0\0" + bytes(1000)
-    client.writer.write(message * 100 + b"\x88\x82\0\0\0\0\x03\xe8")
-    while not socket._connection._paused:
-        await asyncio.sleep(0)
-    client.writer.write_eof()
-    await asyncio.sleep(0.1)  # it has been looked after by now
-    socket.resume()
-    assert await closed(front.closed) == (1000, "")
-    assert took == [1000] * 100
-
-
-async def test_abort_cuts(listen, open_socket, front):
-    client = await open_socket(await listen(front))
-    (await front.opened.get()).abort()
-    with pytest.raises(ConnectionClosed) as end:
-        await client.recv()
-    assert end.value.rcvd is None
-    assert await closed(front.closed) == (1006, "")
-
-
 async def test_a_ping_of_the_client_is_answered(listen, open_socket, front):
     client = await open_socket(await listen(front))
     assert await asyncio.wait_for(await client.ping(b"x"), 20) >= 0
@@ -250,145 +121,6 @@ async def test_a_pong_nobody_asked_for_is_ignored(listen, open_socket, front):
     await client.pong(b"what")
     await client.send("on")
     assert await client.recv() == "on"
-
-
-async def test_messages_wait_until_somebody_listens(listen, open_socket):
-    accepted = asyncio.Queue()
-    client = await open_socket(
-        await listen(lambda exchange: accepted.put_nowait(exchange.websocket()))
-    )
-    await client.send("early")
-    socket = await accepted.get()
-    for _ in range(10):
-        await asyncio.sleep(0)
-    messages = Messages(socket)
-    assert await messages.receive() == "early"
-
-
-async def test_messages_may_be_awaited(listen, open_socket):
-    async def work(socket):
-        messages = Messages(socket)
-        try:
-            while True:
-                await socket.send(await messages.receive())
-        except SocketClosed as end:
-            ended.put_nowait((end.code, end.reason))
-
-    def handler(exchange):
-        socket = exchange.websocket()
-        tasks.append(asyncio.get_running_loop().create_task(work(socket)))
-
-    ended, tasks = asyncio.Queue(), []
-    client = await open_socket(await listen(handler))
-    for message in ("one", b"two", ""):
-        await client.send(message)
-        assert await client.recv() == message
-    await client.close(1000, "done")
-    assert await closed(ended) == (1000, "done")
-    await asyncio.gather(*tasks)
-
-
-async def test_a_front_that_takes_nothing_holds_the_client_back(listen, open_socket):
-    go = asyncio.Event()
-    count = 100
-
-    async def work(socket):
-        messages = Messages(socket, most=1000)
-        await go.wait()
-        for _ in range(count):
-            total.append(len(await messages.receive()))  # noqa: PERF401  one at a time is meant
-        socket.close()
-
-    def handler(exchange):
-        socket = exchange.websocket()
-        socket.spawn(work(socket))
-
-    total = []
-    listener = await listen(handler)
-    client = await open_socket(listener)
-
-    async def fill():
-        for _ in range(count):
-            await client.send(bytes(500_000))
-
-    filling = asyncio.create_task(fill())
-    while not listener._service.connections:
-        await asyncio.sleep(0)
-    (connection,) = listener._service.connections
-    while not connection._paused:
-        await asyncio.sleep(0)
-    for _ in range(100):
-        await asyncio.sleep(0)
-    assert len(connection._received) < 1_000_000
-    assert not filling.done()
-    go.set()
-    await filling
-    with pytest.raises(ConnectionClosed):
-        await client.recv()
-    assert total == [500_000] * count
-
-
-async def test_a_client_that_takes_nothing_holds_the_front_back(listen, open_socket, front):
-    client = await open_socket(await listen(front), max_queue=1)
-    socket = await front.opened.get()
-
-    async def flood():
-        while True:
-            await socket.send(bytes(100_000))
-            sent.append(100_000)
-
-    sent = []
-    socket.spawn(flood())
-    while socket.writable:
-        await asyncio.sleep(0)
-    for _ in range(200):
-        await asyncio.sleep(0)
-    assert sum(sent) < 30_000_000
-    held = len(sent)
-    async with asyncio.timeout(20):
-        while len(sent) == held:
-            await client.recv()
-    client.transport.abort()
-    assert (await closed(front.closed))[0] == 1006
-
-
-async def test_a_client_that_takes_nothing_for_too_long_is_cut(listen, open_socket, front):
-    listener = await listen(front, stream_idle_timeout=0.1)
-    client = await open_socket(listener, max_queue=1)
-    socket = await front.opened.get()
-    client.transport.pause_reading()
-    while socket.writable:
-        socket.send_binary(bytes(100_000))
-    assert await closed(front.closed) == (1006, "")
-
-
-async def test_a_silent_websocket_is_not_idle(listen, open_socket, front):
-    limits = {"idle_timeout": 0.05, "header_timeout": 0.05, "stream_idle_timeout": 0.05}
-    client = await open_socket(await listen(front, **limits))
-    await asyncio.sleep(0.2)
-    await client.send("still here")
-    assert await client.recv() == "still here"
-
-
-async def test_tasks_end_with_the_websocket(listen, open_socket, front):
-    cancelled = asyncio.Queue()
-
-    async def work():
-        try:
-            await asyncio.Event().wait()
-        finally:
-            cancelled.put_nowait(asyncio.current_task().cancelling())
-
-    listener = await listen(front)
-    client = await open_socket(listener)
-    socket = await front.opened.get()
-    for _ in range(2):
-        socket.spawn(work())
-    await asyncio.sleep(0)
-    await client.close()
-    assert [await closed(cancelled) for _ in range(2)] == [1, 1]
-    while listener._service.tasks:
-        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("where", ["message", "task"])
@@ -442,46 +174,6 @@ async def test_a_message_of_just_the_size_passes(listen, open_socket):
         await client.recv()
     assert end.value.rcvd.code == 1009
     assert (await closed(front.closed))[0] == 1009
-
-
-async def test_a_drain_closes_with_1001(listen, open_socket, front):
-    listener = await listen(front)
-    client = await open_socket(listener)
-    assert await listener.drain(20) == 0
-    with pytest.raises(ConnectionClosed) as end:
-        await client.recv()
-    assert end.value.rcvd.code == 1001
-
-
-async def test_a_front_may_say_goodbye_first(listen, open_socket, front):
-    def goodbye(socket):
-        socket.send_text("goodbye")
-        socket.close(4000, "reconnect")
-
-    front.draining = goodbye
-    listener = await listen(front)
-    client = await open_socket(listener)
-    await front.opened.get()
-    draining = asyncio.create_task(listener.drain(20))
-    assert await client.recv() == "goodbye"
-    with pytest.raises(ConnectionClosed) as end:
-        await client.recv()
-    assert end.value.rcvd.code == 4000
-    assert await draining == 0
-
-
-async def test_what_goes_on_after_a_drain_is_closed_and_cut(listen, open_socket, front):
-    told = []
-    front.draining = told.append
-    listener = await listen(front)
-    client = await open_socket(listener)
-    await front.opened.get()
-    assert await listener.drain(0.05) == 1
-    assert len(told) == 1
-    with pytest.raises(ConnectionClosed) as end:
-        await client.recv()
-    assert end.value.rcvd.code == 1001
-    assert listener.connections == 0
 
 
 async def test_over_tls(listen, open_socket, front, tls_files):
