@@ -25,6 +25,7 @@ bench: $(INSTALLED)
 	@command -v wrk >/dev/null || .ci/apt-install wrk "it makes the load of the benchmarks"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python bench/rest.py $(ARGS)
+	$(BIN)/python bench/rest.py --istio --case 'GET one' --connections 32 --peers gateway,envoy,obvious $(ARGS)
 	$(BIN)/python bench/client.py $(ARGS)
 	$(BIN)/python bench/memory.py $(ARGS)
 	$(BIN)/python bench/routing.py

@@ -1,6 +1,7 @@
 """Memory of the gateway: at rest, under load for long, and of connections that wait.
 
     python bench/memory.py [--quick] [--requests 200000] [--waves 8] [--connections 2000]
+                           [--markdown]
 
 Prints the resident memory (RSS) of a gateway that has just started; after each of the waves of
 requests, each for a product that was never asked for before, so that a cache without a bound
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=200_000)
     parser.add_argument("--waves", type=int, default=8)
     parser.add_argument("--connections", type=int, default=2_000)
+    parser.add_argument("--markdown", action="store_true", help="print it for a page")
     options = parser.parse_args()
     if missing():
         raise SystemExit("wrk is not installed: .ci/apt-install wrk 'it makes the load'")
@@ -93,7 +95,7 @@ def main() -> None:
     if most != resource.RLIM_INFINITY and wanted > most:
         raise SystemExit(f"{wanted} open files are needed, {most} allowed")
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
-    print(machine())
+    print("```\n" * options.markdown + machine())
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         backend = stack.enter_context(python("bench/backend.py"))
@@ -105,6 +107,8 @@ def main() -> None:
             asyncio.run(idle(peer, options.connections))
         peer = gateway(stack, folder, backend.address, tls=False)
         waves(Wrk(folder), peer, options.requests, options.waves)
+    if options.markdown:
+        print("```")
 
 
 async def warm(peer: Peer) -> None:

@@ -7,8 +7,8 @@ py-spy reads the gateway's stack 500 times a second from outside while wrk asks;
 is called often costs no more than it does without a profiler, which cProfile can't say of itself
 (its hook runs at each call and makes many small functions look dear). Prints each function's own
 share of the samples, what that is in microseconds of a request, and its share with all that it
-called. Only samples with the process on a CPU count. Time in C belongs to the Python function that
-called it, that of uvloop and of the sockets to `Runner.run`; `--native` shows functions of C
+called. Only samples of threads that do something count. Time in C belongs to the Python function
+that called it, that of uvloop and of the sockets to `Runner.run`; `--native` shows functions of C
 beside, where their names are in the libraries. `--save` keeps the folded stacks, for a flame graph.
 """
 
@@ -32,6 +32,12 @@ RATE = 500  # samples a second
 LOOP = "Runner.run (asyncio/runners.py"  # its own time is uvloop's: the loop, sockets, timers
 
 
+def waits(frames: list[str]) -> bool:
+    """Tells whether a stack is that of a thread pool's thread without work, which costs nothing."""
+    pool = [each for each in frames if "(concurrent/futures/thread.py" in each]
+    return bool(pool) and not any(each.startswith("_WorkItem.run ") for each in pool)
+
+
 def folded(text: str) -> tuple[Counter[str], Counter[str], int]:
     """Counts folded stacks (`outer;inner;innermost 12` a line): own, with all called, and all."""
     own: Counter[str] = Counter()
@@ -40,6 +46,8 @@ def folded(text: str) -> tuple[Counter[str], Counter[str], int]:
     for line in text.splitlines():
         stack, _, count = line.rpartition(" ")
         frames = stack.split(";")
+        if waits(frames):
+            continue
         # What starts a program is in each stack and says nothing.
         start = next((at for at, each in enumerate(frames) if each.startswith(LOOP)), 0)
         frames = frames[start:]
