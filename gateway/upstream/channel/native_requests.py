@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 _KEPT: Final = 64 * 1024
 """Bytes that are kept to be sent again."""
 
+# A client may have messages at hand, and a backend a window without end: after so many bytes the
+# loop gets its turn, to write them and to hear that the backend does not read. A message costs
+# some, however small it is.
+_TURN: Final = 64 * 1024
+_EACH: Final = 512
+
 
 class Requests:
     """The requests of one call.
@@ -27,7 +33,17 @@ class Requests:
         any_taken: Whether a message was taken from the client.
     """
 
-    __slots__ = ("_call", "_ended", "_kept", "_most", "_room", "_run", "_size", "any_taken")
+    __slots__ = (
+        "_call",
+        "_ended",
+        "_kept",
+        "_most",
+        "_room",
+        "_run",
+        "_size",
+        "_turn",
+        "any_taken",
+    )
 
     def __init__(self, run: StreamRun, call: StreamCall, most: int) -> None:
         self.any_taken = False
@@ -36,6 +52,7 @@ class Requests:
         self._most = most
         self._kept: list[bytes] | None = []
         self._size = 0
+        self._turn = 0
         self._ended = False
         self._room: asyncio.Future[None] | None = None
 
@@ -88,7 +105,13 @@ class Requests:
         connection.schedule()
         if not sent:
             await self._wait()
-        elif connection.blocked:
+            self._turn = 0
+            return
+        self._turn += len(data) + _EACH
+        if self._turn > _TURN:
+            self._turn = 0
+            await asyncio.sleep(0)
+        if connection.blocked:
             await connection.unblocked()
 
     async def _wait(self) -> None:
