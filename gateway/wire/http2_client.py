@@ -19,6 +19,8 @@ _CONNECTION_SPECIFIC: Final = frozenset(
 )
 _TRAILERS: Final = 0
 _STATUS: Final = re.compile(rb"[1-9][0-9]{2}")
+# RFC 9110 section 6.4.1: their content-length is that of another answer.
+_WITHOUT_CONTENT: Final = frozenset({204, 304})
 _LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 
 # RFC 7541 section 6.3: a table of no size, before the first block. A peer that shrinks its table
@@ -103,6 +105,8 @@ class ClientConnection(Connection):
             if end:
                 raise MalformedError("an interim response with END_STREAM")
             self.flood.count()
+        elif end and fields.length > 0 and status not in _WITHOUT_CONTENT:
+            raise MalformedError("content-length is not the length")
         else:
             stream.head_seen = True
             if end:
@@ -130,12 +134,11 @@ def _check(fields: Fields) -> int:
         MalformedError: It is neither a response's head nor its trailers.
     """
     status = _TRAILERS
-    for field in fields.lines:
+    for at, field in enumerate(fields.lines):
         name = field.name
         if name[0] == ":":
             value = field.value
-            first = field is fields.lines[0]
-            if name != ":status" or not first or not _STATUS.fullmatch(value):
+            if name != ":status" or at or not _STATUS.fullmatch(value):
                 raise MalformedError("a pseudo-header that a response does not have")
             status = int(value)
         elif name in _CONNECTION_SPECIFIC:
@@ -143,5 +146,8 @@ def _check(fields: Fields) -> int:
         elif name == "content-length":
             if not _LENGTH.fullmatch(field.value):
                 raise MalformedError("content-length is no number")
-            fields.length = int(field.value)
+            length = int(field.value)
+            if fields.length not in {-1, length}:
+                raise MalformedError("content-length twice, and not the same")
+            fields.length = length
     return status
