@@ -300,6 +300,7 @@ async def peers(
         finally:
             listening.cancel()
             await asyncio.wait({listening})
+            peer.closed.set()
 
     async with tcp(connection, tls) as endpoint:
         found.endpoint = endpoint

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.call import Call, Metadata, RpcError
+from gateway.upstream.channel import request_block
 from gateway.upstream.channel.request_block import RequestBlocks
 
 
@@ -141,8 +142,9 @@ def test_what_grpc_cannot_carry_is_refused_each_time(entry):
 def test_what_is_kept_is_bounded():
     made = blocks()
     for number in range(10_000):
-        metadata = Metadata([("x-request-id", str(number)), ("x-large", "x" * 5000)])
+        metadata = Metadata([("x-request-id", str(number)), ("x-large", f"{number}" * 5000)])
         made.block(Call(f"a/B{number}", metadata=metadata), None)
-    assert len(made._methods) <= 2 * 4096
-    assert len(made._entries) <= 2 * 1024
-    assert not any(len(entry[1]) > 2048 for entry in (*made._entries._young, *made._entries._old))
+    assert 0 < len(made._methods) <= 2 * request_block._METHODS
+    assert len(made._entries) <= 2 * request_block._ENTRIES
+    kept = (*made._entries._young, *made._entries._old)
+    assert not any(len(value) > request_block._LONGEST for _, value in kept)
