@@ -91,8 +91,7 @@ class Metadata:
 NO_METADATA = Metadata()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Deadline:
+class Deadline(NamedTuple):
     """A point on the event loop's clock (`loop.time()`, seconds) after which a call is over."""
 
     at: float

@@ -30,7 +30,8 @@ class DeadlineGate:
     def admit(self, call: Call) -> None:
         """Shortens the call's deadline; raises DEADLINE_EXCEEDED when it has passed."""
         now = self._clock()
-        if self._timeout:
-            call.deadline = Deadline(now + self._timeout).or_earlier(call.deadline)
-        if call.deadline is not None and call.deadline.at <= now:
+        asked = call.deadline
+        if self._timeout and (asked is None or asked.at > now + self._timeout):
+            call.deadline = Deadline(now + self._timeout)
+        elif asked is not None and asked.at <= now:
             raise error("DEADLINE_EXCEEDED", "The deadline had passed before the call was made.")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from gateway.call import NO_METADATA, Metadata
 from gateway.errors import error
@@ -115,10 +115,7 @@ class HeaderRules:
         items: list[tuple[str, str | bytes]] = []
         size = 0
         allow, prefix = self._request_allow, self._request_prefix
-        # RFC 9110 section 7.6.1: what Connection names is for the next hop only.
-        nominated = {
-            item.strip().lower() for value in headers.all("connection") for item in value.split(",")
-        }
+        nominated: Collection[str] = _nominated(headers) if "connection" in headers else ()
         for name, value in headers:
             if name in allow:
                 key = name
@@ -158,6 +155,13 @@ class HeaderRules:
             elif _PRINTABLE.fullmatch(text := value.strip(" ")):
                 headers.append((name, text))
         return headers
+
+
+def _nominated(headers: Headers) -> set[str]:
+    """Returns the names that are for the next hop only, as Connection says (RFC 9110, 7.6.1)."""
+    return {
+        item.strip().lower() for value in headers.all("connection") for item in value.split(",")
+    }
 
 
 def _request_values(name: str, key: str, value: str) -> Iterable[str | bytes]:

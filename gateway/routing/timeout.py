@@ -25,6 +25,8 @@ def client_timeout(headers: Headers) -> float | None:
     Raises:
         RpcError: INVALID_TIMEOUT: one of them is not a positive time in its form.
     """
+    if "grpc-timeout" not in headers and "x-request-timeout" not in headers:
+        return None
     times = [_grpc_seconds(value) for value in headers.all("grpc-timeout")]
     times += [_seconds(value) for value in headers.all("x-request-timeout")]
     return min(times, default=None)

@@ -364,8 +364,8 @@ def field(name: str, value: bytes) -> bytes:
     kind = 0x10 if name in _SENSITIVE else 0x00
     index = _INDEX.get(name)
     if index is not None:
-        return _integer(index, 4, kind) + _string(value)
-    return bytes([kind]) + _string(name.encode("ascii")) + _string(value)
+        return _integer(index, 4, kind) + string(value)
+    return bytes([kind]) + string(name.encode("ascii")) + string(value)
 
 
 def fields(pairs: list[tuple[str, str]]) -> bytes:
@@ -377,8 +377,13 @@ def fields(pairs: list[tuple[str, str]]) -> bytes:
     return block
 
 
-def _string(text: bytes) -> bytes:
-    return _integer(len(text), 7, 0) + text
+_SHORT: Final = tuple(bytes([length]) for length in range(127))
+
+
+def string(text: bytes) -> bytes:
+    """Returns a string literal, plain (RFC 7541 section 5.2)."""
+    length = len(text)
+    return (_SHORT[length] if length < 127 else _integer(length, 7, 0)) + text
 
 
 def _integer(number: int, bits: int, first: int) -> bytes:

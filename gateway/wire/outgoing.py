@@ -163,9 +163,9 @@ class Outgoing:
         return stream.opening_batch == self._batch
 
     def _resume(self, stream: Stream) -> None:
-        if stream.unsent is not None and stream.id not in self._blocked:
-            if self._pump(stream, MAX_WINDOW):
-                stream.writable()
+        waits = stream.unsent is not None and stream.id not in self._blocked
+        if waits and self._pump(stream, MAX_WINDOW):
+            stream.writable()
 
     def _pump(self, stream: Stream, most: int) -> bool:
         """Sends what may be sent of a stream's content, `most` bytes; returns if that is all."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from gateway.call import RpcError
+from gateway.chain import as_error
 from gateway.errors import error
 from gateway.fronts.rest.incoming import Incoming, Shared
 from gateway.http import Exchange
@@ -37,7 +38,10 @@ class RestFront:
     def handle(self, exchange: Exchange) -> None:
         """Answers a request (`gateway.http.Handler`)."""
         incoming = Incoming(exchange, self._shared)
-        incoming.guarded(self._route)(incoming)
+        try:
+            self._route(incoming)
+        except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
+            incoming.refuse(as_error(failure))
 
     def _route(self, incoming: Incoming) -> None:
         request = incoming.request

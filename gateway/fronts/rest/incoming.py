@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypedDict, TypeVar
+from typing import TypeVar
 
-from gateway.call import Deadline, Metadata, RpcError
+from gateway.call import Call, Deadline, Metadata, RpcError
 from gateway.chain import as_error
 from gateway.fronts.rest.errors import ErrorRenderer
 from gateway.fronts.rest.reply import OWN
@@ -19,17 +19,6 @@ from gateway.routing.timeout import client_timeout
 T = TypeVar("T")
 
 FRONT = "rest"
-
-
-class CallFields(TypedDict):
-    """What every call of a request has in common; keyword arguments of `Call`."""
-
-    metadata: Metadata
-    deadline: Deadline | None
-    peer: str
-    front: str
-    request_id: str
-    traceparent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +56,25 @@ class Incoming:
         """The headers of every reply to this request."""
         return ((REQUEST_ID, self.request_id),)
 
-    def call_fields(self) -> CallFields:
-        """Returns what the request's call carries.
+    def call(self, method: str) -> Call:
+        """Returns a call for the request, without its message.
+
+        Args:
+            method: Its full name.
 
         Raises:
             RpcError: A time-out header or a metadata header is wrong.
         """
-        headers = self.request.headers
+        headers, shared, named = self.request.headers, self.shared, self.request_id
         timeout = client_timeout(headers)
-        rules = self.shared.rules
-        metadata = rules.request(headers)
-        if self.shared.request_id_passes:
-            metadata = Metadata((*metadata.without(REQUEST_ID), (REQUEST_ID, self.request_id)))
-        return {
-            "metadata": metadata,
-            "deadline": None if timeout is None else Deadline(self.shared.clock() + timeout),
-            "peer": self.request.peer,
-            "front": FRONT,
-            "request_id": self.request_id,
-            "traceparent": headers.get("traceparent"),
-        }
+        metadata = shared.rules.request(headers)
+        if shared.request_id_passes:
+            others = metadata.without(REQUEST_ID) if REQUEST_ID in headers else metadata
+            metadata = Metadata((*others, (REQUEST_ID, named)))
+        deadline = None if timeout is None else Deadline(shared.clock() + timeout)
+        traceparent = headers.get("traceparent")
+        peer = self.request.peer
+        return Call(method, b"", metadata, deadline, None, peer, FRONT, named, traceparent)
 
     def guarded(self, step: Callable[[T], None]) -> Callable[[T], None]:
         """Returns `step` as a callback that answers with the error that it raises."""
@@ -101,7 +89,7 @@ class Incoming:
 
     def respond(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
         """Answers with a whole reply."""
-        self.exchange.respond(status, (*self.headers, *headers), body)
+        self.exchange.respond(status, ((REQUEST_ID, self.request_id), *headers), body)
 
     def refuse(self, failure: RpcError) -> None:
         """Answers with an error."""

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 
-from gateway.call import Metadata, Reply, RpcError, StreamCall
+from gateway.call import Call, Metadata, Reply, RpcError, StreamCall
 from gateway.chain import Method, as_error
 from gateway.errors import error
 from gateway.fronts.rest.errors import refuse_body, stream_idle
 from gateway.fronts.rest.forms import END_ID, FORMS, Form
 from gateway.fronts.rest.httpbody import RawForm
-from gateway.fronts.rest.incoming import CallFields, Incoming
+from gateway.fronts.rest.incoming import Incoming
 from gateway.fronts.rest.inputs import Input
 from gateway.fronts.rest.media import SSE, stream_form
 from gateway.fronts.rest.replies import JsonReply, RawReply
@@ -33,6 +33,12 @@ class RestStreamCall(StreamCall):
 
     requests: Requests
     responses: Responses
+
+    @classmethod
+    def of(cls, call: Call, requests: Requests, responses: Responses) -> RestStreamCall:
+        """Returns a call like another, between these two sides."""
+        given = {each.name: getattr(call, each.name) for each in fields(call)}
+        return cls(**given, requests=requests, responses=responses)
 
     async def receive(self) -> bytes | None:
         """See StreamCall."""
@@ -102,8 +108,8 @@ class StreamRoute:
             # The stream that this EventSource comes back for has ended (WHATWG HTML, 9.2.3).
             incoming.respond(204, (), b"")
             return
-        fields = incoming.call_fields()
-        run = partial(self._run, incoming, fields, form)
+        call = incoming.call(self._method.descriptor.name)
+        run = partial(self._run, incoming, call, form)
         if self._method.descriptor.kind.client_streams and self._input.has_body:
             exchange.spawn(run(self._input.stream(exchange, captures, self._message_size)))
             return
@@ -133,12 +139,10 @@ class StreamRoute:
         )
 
     async def _run(
-        self, incoming: Incoming, fields: CallFields, form: Form | None, requests: Requests
+        self, incoming: Incoming, like: Call, form: Form | None, requests: Requests
     ) -> None:
         responses = self._responses(incoming, form)
-        call = RestStreamCall(
-            self._method.descriptor.name, **fields, requests=requests, responses=responses
-        )
+        call = RestStreamCall.of(like, requests, responses)
         try:
             try:
                 if isinstance(responses, StreamResponses) and incoming.request.method == "HEAD":

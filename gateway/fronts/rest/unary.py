@@ -6,12 +6,10 @@ call.
 
 from __future__ import annotations
 
-from functools import partial
-
 from gateway.call import Call, Reply, RpcError
-from gateway.chain import Method
+from gateway.chain import Method, as_error
 from gateway.fronts.rest.errors import refuse_body
-from gateway.fronts.rest.incoming import CallFields, Incoming
+from gateway.fronts.rest.incoming import Incoming
 from gateway.fronts.rest.inputs import Input, Make
 from gateway.fronts.rest.replies import JsonReply, RawReply
 from gateway.fronts.rest.reply import entity_tag, not_modified, success_head
@@ -30,7 +28,7 @@ class UnaryRoute:
         etag: Whether replies to GET get an entity tag where the backend gives none.
     """
 
-    __slots__ = ("_body_size", "_etag", "_input", "_method", "_reply")
+    __slots__ = ("_body_size", "_etag", "_input", "_name", "_reply", "start")
 
     def __init__(
         self,
@@ -41,7 +39,8 @@ class UnaryRoute:
         body_size: int,
         etag: bool,
     ) -> None:
-        self._method = method
+        self._name = method.descriptor.name
+        self.start = method.start
         self._input = input_
         self._reply = reply
         self._body_size = body_size
@@ -53,23 +52,9 @@ class UnaryRoute:
         Raises:
             RpcError: The request is refused before its body is looked at.
         """
-        fields = incoming.call_fields()
-        make = self._input.prepare(incoming.request, captures)
-        incoming.exchange.collect(
-            self._body_size,
-            incoming.guarded(partial(self._call, incoming, fields, make)),
-            incoming.guarded(refuse_body),
-        )
-
-    def _call(self, incoming: Incoming, fields: CallFields, make: Make, body: bytes) -> None:
-        call = Call(self._method.descriptor.name, make(body), **fields)
-        cancel = self._method.start(call, incoming.guarded(partial(self._answer, incoming)))
-        incoming.exchange.on_gone(cancel)
-
-    def _answer(self, incoming: Incoming, result: Reply | RpcError) -> None:
-        if isinstance(result, RpcError):
-            raise result
-        self.respond(incoming, result)
+        call = incoming.call(self._name)
+        running = _Running(self, incoming, call, self._input.prepare(incoming.request, captures))
+        incoming.exchange.collect(self._body_size, running.collected, incoming.guarded(refuse_body))
 
     def respond(self, incoming: Incoming, reply: Reply) -> None:
         """Answers with a reply message.
@@ -78,6 +63,9 @@ class UnaryRoute:
             RpcError: The backend sent something that is no message of its type.
         """
         content_type, body = self._reply.body(reply.message)
+        if not reply.initial and not reply.headers and not self._etag:
+            incoming.respond(200, (("content-type", content_type),), body)
+            return
         head = success_head(reply.initial, incoming.shared.rules)
         headers = [*reply.headers.items(), *head.headers]
         etag = head.etag
@@ -90,3 +78,34 @@ class UnaryRoute:
         if etag:
             headers.append(("etag", etag))
         incoming.respond(head.status, [("content-type", content_type), *headers], body)
+
+
+class _Running:
+    """One request to a unary route: the steps between which it waits, none of which raises."""
+
+    __slots__ = ("_call", "_incoming", "_make", "_route")
+
+    def __init__(self, route: UnaryRoute, incoming: Incoming, call: Call, make: Make) -> None:
+        self._route = route
+        self._incoming = incoming
+        self._call = call
+        self._make = make
+
+    def collected(self, body: bytes) -> None:
+        """Makes the call, when the whole body is there."""
+        try:
+            self._call.request = self._make(body)
+            cancel = self._route.start(self._call, self.done)
+            self._incoming.exchange.on_gone(cancel)
+        except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
+            self._incoming.refuse(as_error(failure))
+
+    def done(self, result: Reply | RpcError) -> None:
+        """Answers, when the call is over."""
+        try:
+            if isinstance(result, RpcError):
+                self._incoming.refuse(result)
+            else:
+                self._route.respond(self._incoming, result)
+        except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
+            self._incoming.refuse(as_error(failure))

@@ -43,6 +43,11 @@ def bad_metadata(metadata: Metadata) -> RpcError | None:
     return None
 
 
+def printable(text: str) -> bool:
+    """Whether a value can be that of text metadata: printable ASCII."""
+    return text.isascii() and text.isprintable()
+
+
 def too_large(size: int, limit: int) -> RpcError | None:
     """Returns the error of a request message of `size` bytes where `limit` may be sent, or None."""
     if size <= limit:

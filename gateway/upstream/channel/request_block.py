@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.call import Call, Metadata
-from gateway.upstream.channel.request import bad_metadata
+from gateway.upstream.channel.request import bad_metadata, printable
+from gateway.wire import hpack
 from gateway.wire.grpc import metadata_field, request_block, timeout_field
 from gateway.wire.hpack import Recent
 
 _METHODS: Final = 4096
 _ENTRIES: Final = 1024
-_LONGEST: Final = 2048  # bytes of an entry that is kept
+# Bytes of a value that is kept: a token or a cookie comes again; a short one is made as fast.
+_SHORTEST: Final = 64
+_LONGEST: Final = 4096
 
 
 class RequestBlocks:
@@ -23,13 +26,14 @@ class RequestBlocks:
         agent: Who makes them.
     """
 
-    __slots__ = ("_agent", "_authority", "_entries", "_methods", "_secure")
+    __slots__ = ("_agent", "_authority", "_entries", "_methods", "_names", "_secure")
 
     def __init__(self, *, secure: bool, authority: str, agent: str) -> None:
         self._secure = secure
         self._authority = authority
         self._agent = agent
         self._methods: Recent[str, bytes] = Recent(_METHODS)
+        self._names: Recent[str, bytes] = Recent(_ENTRIES)
         self._entries: Recent[tuple[str, str | bytes], bytes] = Recent(_ENTRIES)
 
     def block(self, call: Call, remaining: float | None) -> bytes:
@@ -46,7 +50,7 @@ class RequestBlocks:
         if remaining is not None:
             block += timeout_field(remaining)
         for entry in call.metadata:
-            block += self._entries.get(entry) or self._entry(entry)
+            block += self._entry(entry)
         return block
 
     def _method(self, name: str) -> bytes:
@@ -57,9 +61,19 @@ class RequestBlocks:
         return block
 
     def _entry(self, entry: tuple[str, str | bytes]) -> bytes:
+        key, value = entry
+        start = self._names.get(key)
+        if start is not None and isinstance(value, str) and len(value) < _SHORTEST:
+            if printable(value):
+                # What stands before the value's length is known.
+                return start + hpack.string(value.encode("ascii"))
+        elif kept := self._entries.get(entry):
+            return kept
         if refused := bad_metadata(Metadata([entry])):
             raise refused
-        field = metadata_field(*entry)
-        if len(field) <= _LONGEST:
+        field = metadata_field(key, value)
+        if isinstance(value, str):
+            self._names.put(key, hpack.field(key, b"")[:-1])
+        if _SHORTEST <= len(value) <= _LONGEST:
             self._entries.put(entry, field)
         return field
