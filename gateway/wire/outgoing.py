@@ -50,6 +50,8 @@ class Outgoing:
 
     def take(self) -> bytes:
         """Returns what is to be sent now, and forgets it."""
+        if self._blocked and self.window > 0:
+            self.widen(0)  # a request that was taken back has left it
         frames, self._frames = self._frames, []
         self._batch += 1
         return frames[0] if len(frames) == 1 else b"".join(frames)
@@ -107,7 +109,10 @@ class Outgoing:
         waiting = stream.unsent
         stream.unsent = memoryview(data if waiting is None else bytes(waiting) + data)
         stream.local_closed = end
-        return self._pump(stream, MAX_WINDOW)
+        sent = self._pump(stream, MAX_WINDOW)
+        if sent and waiting is not None:
+            self._blocked.pop(stream.id, None)
+        return sent
 
     def widen_stream(self, stream: Stream, increment: int) -> bool:
         """Takes a WINDOW_UPDATE of a stream; returns False if the window is too large then."""
