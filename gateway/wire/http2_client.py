@@ -31,7 +31,7 @@ _NO_TABLE: Final = b"\x20"
 class ClientConnection(Connection):
     """A connection to a server. It is open for requests once it is `ready`."""
 
-    __slots__ = ("_next",)
+    __slots__ = ("_next", "_telling", "_told")
 
     from_server = True
 
@@ -52,6 +52,9 @@ class ClientConnection(Connection):
         """
         super().__init__(owner, decoder, limits or Limits(), clock)
         self._next = 1
+        # Whether a block that says _NO_TABLE has left, and the last request that is to say it.
+        self._told = False
+        self._telling: Stream | None = None
         self.outgoing.put(PREFACE)
         self._open_window()
 
@@ -75,9 +78,16 @@ class ClientConnection(Connection):
         self._next = number + 2
         stream.receive_window = self.limits.stream_window
         self.streams[number] = stream
-        if number == 1:
-            block = _NO_TABLE + block
+        if not self._told:
+            block = self._without_table(stream, block)
         self.outgoing.open(stream, block, data, end=end)
+
+    def cancel(self, stream: Stream, code: ErrorCode = ErrorCode.CANCEL) -> bool:
+        """See Connection."""
+        taken_back = super().cancel(stream, code)
+        if taken_back and stream is self._telling:
+            self._telling = None
+        return taken_back
 
     def check_absent(self, number: int, kind: int) -> None:
         """See Connection."""
@@ -85,6 +95,15 @@ class ClientConnection(Connection):
             raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "a frame on an idle stream")
         if kind in {HEADERS, RST_STREAM, PRIORITY}:
             self.flood.count()
+
+    def _without_table(self, stream: Stream, block: bytes) -> bytes:
+        """Returns a block that says _NO_TABLE, until one has left: the first may be taken back."""
+        self._told = self._telling is not None and not self.outgoing.holds(self._telling)
+        if self._told:
+            self._telling = None
+            return block
+        self._telling = stream
+        return _NO_TABLE + block
 
     def _section(self, stream: Stream, fields: Fields, *, end: bool) -> None:
         status = fields.status
