@@ -59,22 +59,26 @@ def settings(connection: Connection, number: int, flags: int, payload: bytes) ->
     connection.flood.count()
     # Before what the new settings set free: the peer counts by the old ones until it reads this.
     connection.outgoing.put(frames.SETTINGS_ACK)
+    values: dict[int, int] = {}
     for identifier, value in read_settings(payload):
         if wrong := refusal(identifier, value, from_server=connection.from_server):
             raise ConnectionFailed(*wrong)
-        _apply(connection, identifier, value)
+        values[identifier] = value
+    _apply(connection, values)
     connection.ready = True
     connection.owner.settled()
 
 
-def _apply(connection: Connection, identifier: int, value: int) -> None:
-    if identifier == frames.MAX_CONCURRENT_STREAMS:
-        connection.most_streams = value
-    elif identifier == frames.MAX_FRAME_SIZE:
-        connection.outgoing.max_frame = value
-    elif identifier == frames.INITIAL_WINDOW_SIZE:
+def _apply(connection: Connection, values: dict[int, int]) -> None:
+    """Applies the last value of each (section 6.5.3); windows last, since they set frames free."""
+    outgoing = connection.outgoing
+    if (most := values.get(frames.MAX_CONCURRENT_STREAMS)) is not None:
+        connection.most_streams = most
+    if (size := values.get(frames.MAX_FRAME_SIZE)) is not None:
+        outgoing.max_frame = size
+    if (window := values.get(frames.INITIAL_WINDOW_SIZE)) is not None:
         unsent = [stream for stream in connection.streams.values() if not all_sent(stream)]
-        if not connection.outgoing.resize_streams(unsent, value):
+        if not outgoing.resize_streams(unsent, window):
             raise ConnectionFailed(ErrorCode.FLOW_CONTROL_ERROR, "a window over 2^31-1")
 
 
