@@ -161,9 +161,14 @@ class Connection:
         return self.outgoing.send(stream, data, end=end)
 
     def consumed(self, stream: Stream, size: int) -> None:
-        """Gives back what a paced stream's owner has consumed (section 6.9.1)."""
+        """Gives back what a paced stream's owner has consumed (section 6.9.1).
+
+        Of a stream that is over, or whose peer has said all, nothing.
+        """
+        if stream.remote_closed or self.streams.get(stream.id) is not stream:
+            return
         stream.unreturned += size
-        if stream.unreturned >= self._stream_half and not stream.remote_closed:
+        if stream.unreturned >= self._stream_half:
             self._give_back(stream)
 
     def cancel(self, stream: Stream, code: ErrorCode = ErrorCode.CANCEL) -> bool:
@@ -262,6 +267,8 @@ class Connection:
         stream = self.streams.get(number)
         if stream is None:
             self.check_absent(number, DATA)
+            if not payload:
+                self.flood.count()
             return
         end = flags & END_STREAM
         stream.receive_window -= size
