@@ -305,7 +305,7 @@ def test_who_waits_for_its_own_window_does_not_hold_others_up():
     assert link.sent() == [
         head(),
         data(b"abc"),
-        head(3, first=True),
+        head(3),
         data(b"xyz", 3, end=True),
     ]
 
