@@ -77,7 +77,7 @@ class Exchange(ABC):
 
     @abstractmethod
     def respond(self, status: int, headers: HeaderList, body: bytes) -> None:
-        """Answers with a whole reply.
+        """Answers with a whole reply, of a status from 200 to 599.
 
         The listener adds `Content-Length`, `Date` and what the connection needs, and leaves the
         body out for `HEAD`, 204 and 304.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 
@@ -11,13 +11,16 @@ class Headers:
 
     Bytes beyond ASCII are held as Latin-1 characters, so nothing is lost. Immutable: requests with
     the same fields may share one.
+
+    Attributes:
+        first: The first value of each name. Not to be changed.
     """
 
-    __slots__ = ("_first", "_items")
+    __slots__ = ("_items", "first")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._items = tuple(items)
-        self._first = dict(reversed(self._items))
+        self.first: Mapping[str, str] = dict(reversed(self._items))
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._items)
@@ -26,7 +29,7 @@ class Headers:
         return len(self._items)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._first
+        return name in self.first
 
     def __repr__(self) -> str:
         # Values may hold tokens, and a repr ends in logs.
@@ -34,18 +37,18 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """Returns the first value of the lower-case `name`, or None."""
-        return self._first.get(name)
+        return self.first.get(name)
 
     def all(self, name: str) -> list[str]:
         """Returns every value of the lower-case `name`, in order."""
-        if name not in self._first:
+        if name not in self.first:
             return []
         return [value for key, value in self._items if key == name]
 
     @property
     def distinct(self) -> bool:
         """Whether no name comes twice."""
-        return len(self._first) == len(self._items)
+        return len(self.first) == len(self._items)
 
 
 @dataclass(slots=True)

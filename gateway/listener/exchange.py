@@ -24,6 +24,7 @@ from gateway.listener.reply import (
     KEEP_ALIVE,
     LAST_CHUNK,
     WITHOUT_BODY,
+    check,
     chunk,
     head,
 )
@@ -80,14 +81,15 @@ class HttpExchange(Receiving):
     # The reply.
 
     def respond(self, status: int, headers: HeaderList, body: bytes) -> None:
-        """See Exchange. Headers that can't be sent are a bug: logged, and answered with 500."""
+        """See Exchange. What can't be sent is a bug: logged, and answered with 500."""
         if self.state != NEW:
             self._refuse_second()
             return
         try:
+            check(status)
             made = lines(headers)
         except ValueError:
-            log.exception("a reply with a header that can't be sent")
+            log.exception("a reply that can't be sent")
             status, own, body = faults.INTERNAL.parts(self.request.headers)
             made = lines(own)
         connection = self._connection
@@ -116,11 +118,12 @@ class HttpExchange(Receiving):
         """See Exchange. The body is chunked on 1.1, and ends with the connection on 1.0.
 
         Raises:
-            ValueError: A header can't be sent.
+            ValueError: The status or a header can't be sent.
         """
         if self.state != NEW:
             self._refuse_second()
             return
+        check(status)
         made = lines(headers)
         # A stream may answer a body that is still coming, and both end well.
         self.closes = self.closes or self.fields.http10 or self._connection.service.draining

@@ -160,30 +160,25 @@ def _fields(rest: bytes) -> Fields:
     """Reads what follows the target, which `_REST` has found right as far as bytes go."""
     http10 = rest.startswith(b"HTTP/1.0")
     found = _FIELD.findall(rest.decode("latin-1"), _REST_LINE)
-    headers = Headers(
-        [
-            (name.lower(), value.rstrip(" \t") if value[-1:] in {" ", "\t"} else value)
-            for name, value in found
-        ]
-    )
+    if b" \r\n" in rest or b"\t\r\n" in rest:
+        found = [(name, value.rstrip(" \t")) for name, value in found]
+    headers = Headers([(name.lower(), value) for name, value in found])
     if not headers.distinct:
         for name in _ONCE:
             if len(headers.all(name)) > 1:
                 raise bad_request(f"The {name.title()} field comes more than once.")
-    get = headers.get
+    get = headers.first.get
     length = _length(get("transfer-encoding"), get("content-length"), http10=http10)
     connection = get("connection")
+    alive = connection is None or connection.lower() == "keep-alive"
     return Fields(
-        headers=headers,
-        host=_host(get("host"), http10=http10),
-        http10=http10,
-        length=length,
-        expects_continue=_expects_continue(get("expect"), http10=http10),
-        closes=http10 if connection is None else _closes(headers, http10=http10),
-        plain=not (length or http10)
-        and (connection is None or connection.lower() == "keep-alive")
-        and "upgrade" not in headers
-        and "proxy-connection" not in headers,
+        headers,
+        _host(get("host"), http10=http10),
+        http10,
+        length,
+        _expects_continue(get("expect"), http10=http10),
+        http10 if connection is None else _closes(headers, http10=http10),
+        alive and not length and not http10 and "proxy-connection" not in headers.first,
     )
 
 

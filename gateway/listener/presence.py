@@ -70,10 +70,9 @@ class Watch:
         self._timer.cancel()
 
     def _look(self) -> None:
-        found = self._transport.get_extra_info("socket")
-        descriptor = -1 if found is None else found.fileno()
-        if descriptor < 0:
-            return  # closed, and the protocol hears of it
+        if self._transport.is_closing():
+            return  # its descriptor may be another's soon
+        descriptor = self._transport.get_extra_info("socket").fileno()
         state = presence(descriptor)
         if state is Presence.ENDED and self._ended is not None:
             ended, self._ended = self._ended, None

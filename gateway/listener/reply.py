@@ -24,8 +24,18 @@ WITHOUT_BODY: Final = frozenset({204, 304})
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 _STARTS: Final = {
     status: f"HTTP/1.1 {status} {_PHRASES.get(status, '')}\r\nServer: {SERVER}\r\nDate: "
-    for status in range(100, 600)
+    for status in (101, *range(200, 600))
 }
+
+
+def check(status: int) -> None:
+    """Checks that a reply can have this status.
+
+    Raises:
+        ValueError: It is not a final one, 200 to 599.
+    """
+    if not 200 <= status <= 599:
+        raise ValueError(f"{status} is no status of a reply")
 
 
 class _Date:
@@ -45,7 +55,7 @@ def head(status: int, lines: str, framing: str) -> bytes:
     """Returns the head of a reply.
 
     Args:
-        status: Its status, 100 to 599.
+        status: Its status: 200 to 599, or 101.
         lines: The front's fields, each line with its end (`fields.lines`).
         framing: Lines about the body and the connection.
     """

@@ -178,6 +178,30 @@ async def test_a_client_that_waits_while_it_is_not_read_is_left_alone(held, text
     client.reset()
 
 
+async def test_it_is_looked_after_only_while_it_is_not_read(dial):
+    go = asyncio.Event()
+
+    async def work(exchange):
+        exchanges.append(exchange)
+        await go.wait()
+        total = 0
+        async for part in exchange.chunks():
+            total += len(part)
+        exchange.respond(200, [], b"%d" % total)
+
+    exchanges = []
+    client = await dial(lambda exchange: exchange.spawn(work(exchange)))
+    client.writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n")
+    client.writer.write(bytes(200_000))
+    while not exchanges or not exchanges[0]._connection._paused:
+        await asyncio.sleep(0)
+    connection = exchanges[0]._connection
+    assert connection._watch is not None
+    go.set()
+    assert (await client.reply()).body == b"200000"
+    assert connection._watch is None
+
+
 async def test_a_large_body_that_ends_with_the_sending_is_read_whole(dial):
     go = asyncio.Event()
 

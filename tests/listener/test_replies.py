@@ -232,6 +232,19 @@ async def test_a_header_that_cannot_be_sent_is_a_bug(dial, bugs, name, value):
     assert len(bugs()) == 1
 
 
+@pytest.mark.parametrize("status", [0, 99, 100, 101, 199, 600])
+@pytest.mark.parametrize("form", ["whole", "streamed"])
+async def test_a_status_that_cannot_be_sent_is_a_bug(dial, bugs, status, form):
+    def handler(exchange):
+        getattr(exchange, "respond" if form == "whole" else "start")(
+            status, [], *([b""] if form == "whole" else [])
+        )
+
+    client = await dial(handler)
+    assert (await client.get()).reason == "INTERNAL"
+    assert len(bugs()) == 1
+
+
 async def test_two_answers_are_a_bug(dial, text, bugs):
     def handler(exchange):
         text(exchange, 200, b"first")

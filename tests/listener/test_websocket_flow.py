@@ -48,6 +48,17 @@ async def test_a_client_that_goes_is_told_of_though_it_is_not_read(dial, upgrade
     assert await closed(front.closed) == (1006, "")
 
 
+async def test_what_comes_after_a_close_of_ours_is_not_passed_on(dial, upgrade, front):
+    took = []
+    front.take = lambda socket, message: took.append(message)
+    client = await dial(front)
+    await upgrade(client)
+    (await front.opened.get()).close(1000)
+    await client.send(b"\x81\x81\0\0\0\0a\x88\x82\0\0\0\0\x03\xe8")
+    assert await closed(front.closed) == (1000, "")
+    assert took == []
+
+
 async def test_what_came_before_a_close_is_passed_on(dial, upgrade, front):
     took = []
     front.take = lambda socket, message: (took.append(message), socket.pause())
