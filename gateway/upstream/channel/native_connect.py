@@ -52,20 +52,26 @@ async def connect(
         async with asyncio.timeout(PATIENCE):
             connection = await _open(endpoint, tls, make)
             await connection.ready
+            if connection.cause:  # what made it ready and what ended it came in one piece
+                raise _lost(connection)
             connection.taken = True
     except TimeoutError:
         raise NotConnected(UNREACHABLE, f"no connection within {PATIENCE:g} seconds") from None
     except (OSError, ValueError) as failure:  # SSLError is an OSError, no PEM is a ValueError
         raise NotConnected(UNREACHABLE, _cause(failure)) from failure
     except asyncio.CancelledError:
-        if connection is None or not connection.cause:
+        task = asyncio.current_task()
+        if connection is None or not connection.cause or (task is not None and task.cancelling()):
             raise
-        fault = FOREIGN if connection.broken else UNREACHABLE
-        raise NotConnected(fault, connection.cause) from None
+        raise _lost(connection) from None
     finally:
         if connection is not None and not connection.taken:
             connection.give_up("it did not become ready")
     return connection
+
+
+def _lost(connection: NativeConnection) -> NotConnected:
+    return NotConnected(FOREIGN if connection.broken else UNREACHABLE, connection.cause)
 
 
 def _cause(failure: Exception) -> str:
