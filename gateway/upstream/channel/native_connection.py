@@ -21,6 +21,7 @@ from gateway.wire.settings import Limits
 from gateway.wire.stream import Stream
 
 _SETTINGS_PATIENCE: Final = 20.0  # seconds for the peer to acknowledge our settings
+_LINGER: Final = 1.0  # seconds for the peer to take what is still to be said
 _PING: Final = b"gateway\0"
 
 # Bytes that wait for the socket, above which no calls are added: the backend does not read.
@@ -81,6 +82,7 @@ class NativeConnection(asyncio.Protocol):
         self._watch = Watch(keepalive, loop.time())
         self._keepalive: asyncio.TimerHandle | None = None
         self._settings: asyncio.TimerHandle | None = None
+        self._lingering: asyncio.TimerHandle | None = None
         self._closed: asyncio.Future[None] = loop.create_future()
 
     def __repr__(self) -> str:
@@ -119,9 +121,15 @@ class NativeConnection(asyncio.Protocol):
             if self.http.outgoing:
                 self.schedule()
 
+    def eof_received(self) -> None:
+        """Ends it: a backend that says no more can't answer."""
+        self.give_up("closed by the backend")
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends all that belongs to the connection."""
         self._over(str(exc) if exc else "closed by the backend", broken=False)
+        if self._lingering is not None:
+            self._lingering.cancel()
         if not self._closed.done():
             self._closed.set_result(None)
 
@@ -171,6 +179,8 @@ class NativeConnection(asyncio.Protocol):
         self._over(cause, broken=broken)
         if self._transport is not None:
             self._transport.close()
+            if self._lingering is None and not self._closed.done():
+                self._lingering = self._loop.call_later(_LINGER, self._transport.abort)
 
     async def close(self, patience: float) -> None:
         """Says goodbye, closes, and waits until it is closed, `patience` seconds at most."""
