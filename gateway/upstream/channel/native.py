@@ -147,7 +147,7 @@ class NativeChannel:
     async def close(self, grace: float) -> None:
         """Takes no more calls, waits `grace` seconds for those in flight, then ends them."""
         self._closed = True
-        self._idle = asyncio.Event()
+        self._idle = self._idle or asyncio.Event()  # one that closes already waits for the same
         await self._quiet(grace)
         for run in self.runs.runs():
             run.stop(_closing())
@@ -206,7 +206,7 @@ class NativeChannel:
         """See Owner."""
         if connection in self._connections:
             self._connections.remove(connection)
-        if self._waiting:
+        if self._waiting or self._usable():
             self._connect()
 
     # Its connections.
@@ -234,10 +234,16 @@ class NativeChannel:
     def _usable(self) -> int:
         return sum(not connection.http.gone for connection in self._connections)
 
+    def _wanted(self) -> int:
+        """Returns how many connections there are to be, at least."""
+        # A backend that allows no streams now would not on a further connection.
+        if self._waiting and all(each.room or each.http.most_streams for each in self._connections):
+            return MOST_CONNECTIONS
+        return self._spec.connections
+
     def _connect(self) -> None:
         """Begins to connect, unless that is going on, or nothing asks for it."""
-        wanted = MOST_CONNECTIONS if self._waiting else self._spec.connections
-        if self._connecting is None and not self._closed and self._usable() < wanted:
+        if self._connecting is None and not self._closed and self._usable() < self._wanted():
             self._connecting = self.loop.create_task(self._connect_until_connected())
             self._connecting.add_done_callback(self._connect_ended)
 
