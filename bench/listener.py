@@ -1,17 +1,19 @@
 """CPU of the listener alone, against aiohttp's server, and against no socket at all.
 
-    python bench/listener.py [--requests 20000] [--connections 32] [--rounds 3]
+    python bench/listener.py [--requests 20000] [--connections 32] [--rounds 3] [--idle 2000]
 
 A child process answers every request with the same 425 bytes of JSON from a synchronous handler, on
 uvloop: our listener, then aiohttp's low-level server. Prints user and system CPU microseconds a
-request of that process, read from /proc. The second table has no process and no socket: bytes go in
-to a connection on a transport that keeps what is written, so no system call is counted.
+request of that process, and resident bytes an idle connection, read from /proc. The first table has
+no process and no socket: bytes go in to a connection on a transport that keeps what is written, so
+no system call is counted.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -22,7 +24,7 @@ import uvloop
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from aiohttp import web
-from rest import measure, port_of, running
+from processes import Process, python
 
 from gateway.http import Exchange
 from gateway.listener import Limits, serve
@@ -142,6 +144,73 @@ async def echoed(count: int) -> float:
     return took / count * 1e6
 
 
+class Client(asyncio.Protocol):
+    """Sends one request after another on a connection, while there are any left."""
+
+    def __init__(self, request: bytes, left: list[int]) -> None:
+        self.request, self.left = request, left
+        self.done = asyncio.get_running_loop().create_future()
+        self.received = b""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self.send()
+
+    def send(self) -> None:
+        if self.left[0] == 0:
+            self.transport.close()
+            return
+        self.left[0] -= 1
+        self.transport.write(self.request)
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+        if self.received.endswith(BODY):
+            if not self.received.startswith(b"HTTP/1.1 200"):
+                raise SystemExit(f"unexpected reply: {self.received!r}")
+            self.received = b""
+            self.send()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.done.set_result(None)
+
+
+async def send(address: str, request: bytes, count: int, connections: int) -> None:
+    host, _, port = address.rpartition(":")
+    left = [count]
+    clients = [Client(request, left) for _ in range(connections)]
+    for client in clients:
+        await asyncio.get_running_loop().create_connection(lambda c=client: c, host, int(port))
+    await asyncio.gather(*(client.done for client in clients))
+
+
+def measure(process: Process, request: bytes, count: int, connections: int) -> float:
+    """Returns microseconds of CPU of a process, a request."""
+    before = process.cpu()
+    asyncio.run(send(process.address, request, count, connections))
+    return (process.cpu() - before) / count * 1e6
+
+
+def idle(process: Process, count: int) -> float:
+    """Returns bytes of resident memory of a process, a connection that is idle after a request."""
+    host, _, port = process.address.rpartition(":")
+    held: list[socket.socket] = []
+
+    def more(wanted: int) -> int:
+        while len(held) < wanted:
+            held.append(socket.create_connection((host, int(port))))
+            held[-1].sendall(GET)
+            while not held[-1].recv(65_536).endswith(BODY):
+                pass
+        return process.rss()
+
+    before = more(count // 10)
+    after = more(count + count // 10)
+    for each in held:
+        each.close()
+    return (after - before) / count
+
+
 IN_PROCESS = {
     "GET, fields seen before": lambda _: GET,
     "GET, fields never seen": lambda n: GET.replace(b"Id: 0123456789", b"Id: %010d" % n),
@@ -156,6 +225,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--idle", type=int, default=2_000, help="needs twice as many descriptors")
     parser.add_argument("--child", choices=["ours", "aiohttp"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -169,22 +239,20 @@ def main() -> None:
     print(f"{'WebSocket, 128 bytes echoed':28}{min(runs):14.1f}")
     print(f"\n{'over loopback':28}{'listener':>12}{'aiohttp':>12}{'ratio':>8}")
     me = str(Path(__file__).resolve())
-    with (
-        running([me, "--child", "ours"], "listening") as (one, first),
-        running([me, "--child", "aiohttp"], "listening") as (other, second),
-    ):
-        ports = port_of(first[-1]), port_of(second[-1])
+    with python(me, "--child", "ours") as one, python(me, "--child", "aiohttp") as other:
         for name, request in (("GET", GET), ("POST", POST)):
             best = []
-            for pid, port in zip((one, other), ports, strict=True):
-                measure(pid, port, request, 500, options.connections)
+            for process in (one, other):
+                measure(process, request, 500, options.connections)
                 best.append(
                     min(
-                        measure(pid, port, request, options.requests, options.connections)[0]
+                        measure(process, request, options.requests, options.connections)
                         for _ in range(options.rounds)
                     )
                 )
             print(f"{name:28}{best[0]:9.1f} µs{best[1]:9.1f} µs{best[0] / best[1]:8.2f}")
+        mine, theirs = idle(one, options.idle), idle(other, options.idle)
+        print(f"{'an idle connection':28}{mine:10.0f} B{theirs:10.0f} B{mine / theirs:8.2f}")
 
 
 if __name__ == "__main__":
