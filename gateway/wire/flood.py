@@ -26,6 +26,10 @@ class Flood:
         self._count = 0
         self._since = clock()
 
+    def allow(self, frames: int) -> None:
+        """Lets so many more pass, for which this side has given a reason."""
+        self._count -= frames
+
     def count(self) -> None:
         """Counts one.
 

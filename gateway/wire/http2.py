@@ -13,7 +13,7 @@ field blocks have no shared state (see `hpack`), they need not even be decoded.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from gateway.wire import frames
 from gateway.wire.block import PartialBlock, fragment, unpadded
@@ -40,6 +40,9 @@ from gateway.wire.outgoing import Outgoing
 from gateway.wire.settings import Limits
 from gateway.wire.stream import Origin, Reset, Stream
 
+# What may cross with a RST_STREAM on its way: a head, trailers, and a RST_STREAM.
+_CROSSING: Final = 3
+
 
 class Owner(Protocol):
     """Who a connection tells of what concerns no single stream."""
@@ -63,6 +66,7 @@ class Connection:
         streams: Those that are not over, by identifier.
         outgoing: What is to be sent.
         flood: Counts frames that bring nothing.
+        pinged: In which batch of `outgoing` the answer to the peer's last ping stands.
         most_streams: How many streams of this side the peer allows.
         ready: Whether the peer's first SETTINGS has come.
         acknowledged: Whether the peer has acknowledged our settings.
@@ -85,6 +89,7 @@ class Connection:
         "most_streams",
         "outgoing",
         "owner",
+        "pinged",
         "ready",
         "streams",
     )
@@ -99,6 +104,7 @@ class Connection:
         self.streams: dict[int, Stream] = {}
         self.outgoing = Outgoing()
         self.flood = Flood(limits.nuisances, limits.nuisance_seconds, clock)
+        self.pinged = -1
         self.most_streams = MAX_STREAM_ID
         self.ready = False
         self.acknowledged = False
@@ -182,6 +188,7 @@ class Connection:
         if self.outgoing.drop(stream):
             return True
         self.outgoing.put(frames.rst_stream(stream.id, code))
+        self.flood.allow(_CROSSING)
         return False
 
     # What a role decides.

@@ -91,11 +91,16 @@ def ping(connection: Connection, number: int, flags: int, payload: bytes) -> Non
     """Answers PING, or passes its answer on."""
     _on_the_connection(number, "PING")
     _of_size(len(payload) == 8, "PING is not 8 bytes")
-    connection.flood.count()
     if flags & ACK:
+        connection.flood.count()
         connection.owner.pong(payload)
-    else:
-        connection.outgoing.put(frames.ping(payload, ack=True))
+        return
+    # Servers that measure the link ask whenever the last answer has come (grpc-go does so all the
+    # time). That is no flood: one has several that were not answered yet.
+    if connection.pinged == connection.outgoing.batch:
+        connection.flood.count()
+    connection.pinged = connection.outgoing.batch
+    connection.outgoing.put(frames.ping(payload, ack=True))
 
 
 def goaway(connection: Connection, number: int, _: int, payload: bytes) -> None:

@@ -45,6 +45,11 @@ class Outgoing:
         # Streams whose content waits for the connection's window, in the order of their turns.
         self._blocked: dict[int, Stream] = {}
 
+    @property
+    def batch(self) -> int:
+        """How often `take` was called: what gathers now is the batch of this number."""
+        return self._batch
+
     def __bool__(self) -> bool:
         return bool(self._frames)
 
