@@ -130,6 +130,10 @@ class _Links:
     def observed(self) -> bool:
         return bool(self._ended)
 
+    @property
+    def gates(self) -> tuple[Callable[[Call], None], ...]:
+        return tuple(admit for admit, _ in self._admits)
+
     def admit(self, call: Call) -> RpcError | None:
         """Asks every gate; returns the refusal of the first that refuses, having told observers."""
         for admit, before in self._admits:
@@ -170,10 +174,14 @@ def _nothing() -> None:
 
 def _gated_unary(policies: Sequence[Policy], inner: Unary) -> Unary:
     links = _Links(policies)
+    admits = links.gates
 
     def start(call: Call, done: Done) -> Cancel:
-        if refusal := links.admit(call):
-            done(refusal)
+        try:
+            for admit in admits:
+                admit(call)
+        except Exception as refusal:  # noqa: BLE001 - as_error logs what is not an RpcError
+            done(as_error(refusal))
             return _nothing
         return inner(call, done)
 

@@ -198,8 +198,11 @@ class Router(Generic[T]):
             if handler is not None:
                 return Match(handler.target, ())
         raw, decoded = split_path(path)
+        verb_may_be = bool(raw) and ":" in raw[-1]
+        if not verb_may_be and (shape := self._whole.find(decoded, method)) is not None:
+            return _found(shape, method, raw, decoded)
         readings = [(self._whole, raw, decoded)]
-        if raw and ":" in raw[-1]:
+        if verb_may_be:
             head, _, verb = raw[-1].rpartition(":")
             # The whole segment has been decoded without an error, so its halves can be.
             table = self._verbs.get(decode(verb))
@@ -209,11 +212,19 @@ class Router(Generic[T]):
                 readings.insert(0, (table, [*raw[:-1], head], heads))
         for table, undecoded, parts in readings:
             if (shape := table.find(parts, method)) is not None:
-                handler = shape.handler(method)
-                assert handler is not None  # a table finds what takes the method
-                return Match(handler.target, _captured(handler.captures, undecoded, parts))
+                return _found(shape, method, undecoded, parts)
         allowed = set[str]().union(*(table.methods(parts) for table, _, parts in readings))
         return NotAllowed(tuple(sorted(allowed | {"OPTIONS"}))) if allowed else NotFound()
+
+
+def _found(shape: _Shape[T], method: str, raw: list[str], decoded: list[str]) -> Match[T]:
+    """Returns the match of a shape that a table found, and which so takes the method."""
+    handler = shape.handler(method)
+    assert handler is not None
+    captures = handler.captures
+    if len(captures) == 1 and not captures[0].multiple:
+        return Match(handler.target, (decoded[captures[0].start],))
+    return Match(handler.target, _captured(captures, raw, decoded))
 
 
 def _table(shapes: Iterable[_Shape[T]]) -> Table[_Shape[T]]:

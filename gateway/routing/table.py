@@ -60,7 +60,7 @@ class _Column(NamedTuple):
 class Table(Generic[T]):
     """Templates of one verb. Immutable."""
 
-    __slots__ = ("_blocks", "_literal", "_open")
+    __slots__ = ("_blocks", "_lengths", "_literal", "_open")
 
     def __init__(self, entries: Iterable[Entry[T]]) -> None:
         self._literal: dict[tuple[str, ...], Entry[T]] = {}
@@ -74,6 +74,7 @@ class Table(Generic[T]):
                 unbounded.append(entry)
             else:
                 fixed.setdefault(len(entry.segments), []).append(entry)
+        self._lengths = frozenset(map(len, self._literal))
         self._blocks = {length: _Block(group) for length, group in fixed.items()}
         self._open = _Block(unbounded) if unbounded else None
 
@@ -82,9 +83,12 @@ class Table(Generic[T]):
 
         An empty segment is matched by no literal and no `*`.
         """
-        if (entry := self._literal.get(tuple(parts))) is not None and entry.takes(method):
-            return entry.item
-        block = self._blocks.get(len(parts))
+        length = len(parts)
+        if length in self._lengths:
+            entry = self._literal.get(tuple(parts))
+            if entry is not None and entry.takes(method):
+                return entry.item
+        block = self._blocks.get(length)
         best = None if block is None else block.first(parts, method)
         if self._open is not None:
             other = self._open.first(parts, method)
@@ -126,21 +130,22 @@ class _Block(Generic[T]):
         self._any = self._by_method.pop(ANY, 0)
 
     def first(self, parts: Sequence[str], method: str) -> _Ranked[T] | None:
-        left = self._matching(parts)
-        left &= self._by_method.get(method, 0) | self._any
+        left = self._matching(parts, self._by_method.get(method, 0) | self._any)
         return self._entries[(left & -left).bit_length() - 1] if left else None
 
     def methods(self, parts: Sequence[str]) -> set[str]:
-        left = self._matching(parts)
+        left = self._matching(parts, -1)
         found = {method for method, bits in self._by_method.items() if left & bits}
         return found | {ANY} if left & self._any else found
 
-    def _matching(self, parts: Sequence[str]) -> int:
-        left = self._fits[min(len(parts), len(self._fits) - 1)]
-        for part, (literals, other) in zip(parts, self._from_start, strict=False):
-            left &= literals(part, other)
+    def _matching(self, parts: Sequence[str], left: int) -> int:
+        """Returns which of the templates `left` in play match."""
+        fits, length = self._fits, len(parts)
+        left &= fits[length] if length < len(fits) else fits[-1]
+        for part, (literals, other) in zip(parts, self._from_start):  # noqa: B905  one may be shorter
             if not left:
                 return 0
+            left &= literals(part, other)
         if self._from_end:
             for part, (literals, other) in zip(reversed(parts), self._from_end, strict=False):
                 left &= literals(part, other)

@@ -49,19 +49,31 @@ def reply_of(
     if not rule.response_body:
         if message.full_name == httpbody.FULL_NAME:
             return RawReply(bytes)
-        return JsonReply(partial(_transcoded, codec, method.output))
+        return JsonReply(_Transcoder(codec, method.output))
     field = message.fields_by_name[rule.response_body]
     if httpbody.is_httpbody(field):
         return RawReply(partial(_member, GetMessageClass(message), field.name))
     return JsonReply(partial(_field_json, codec, method.output, rule.response_body))
 
 
-def _transcoded(codec: Codec, type_name: str, wire: bytes) -> bytes:
-    # Looked up at each reply: making a type is slow, and many methods are never called.
-    try:
-        return codec.message(type_name).transcode(wire)
-    except CodecError:
-        raise _unreadable() from None
+class _Transcoder:
+    """Writes messages of a type; looked up at the first: it is slow to make, and may never come."""
+
+    __slots__ = ("_codec", "_transcode", "_type_name")
+
+    def __init__(self, codec: Codec, type_name: str) -> None:
+        self._codec = codec
+        self._type_name = type_name
+        self._transcode: Callable[[bytes], bytes] | None = None
+
+    def __call__(self, wire: bytes) -> bytes:
+        transcode = self._transcode
+        try:
+            if transcode is None:
+                transcode = self._transcode = self._codec.message(self._type_name).transcode
+            return transcode(wire)
+        except CodecError:
+            raise _unreadable() from None
 
 
 def _field_json(codec: Codec, type_name: str, field: str, wire: bytes) -> bytes:

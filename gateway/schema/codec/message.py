@@ -84,7 +84,11 @@ class MessageCodec:
 
     def transcode(self, wire: bytes) -> bytes:
         """Returns the ProtoJSON of a serialized message, as of `from_wire` and `to_json`."""
-        return self._writer.write(self.from_wire(wire))
+        try:
+            message = self._type.from_binary(wire)
+        except Exception:  # noqa: BLE001  # what a parser says is not for clients
+            raise CodecError("The bytes are not a message of the expected type.") from None
+        return self._writer.write(message)
 
     def field(self, path: tuple[str, ...]) -> FieldCodec:
         """Returns the accessor of a field; the first 1,000 of a type are kept.

@@ -5,7 +5,10 @@ It gives up at an `Any` of unknown type, which may be in any reply, and at an un
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from google.protobuf.descriptor import Descriptor
+from protobuf import Registry
 
 from gateway.schema.codec.context import Context
 from gateway.schema.codec.errors import CodecError
@@ -13,26 +16,37 @@ from gateway.schema.codec.floats import rounding
 from gateway.schema.codec.types import Message
 
 
+class _Arguments(TypedDict, total=False):
+    """How protobuf-py is to write."""
+
+    registry: Registry
+    always_emit_implicit: bool
+    print_enums_as_ints: bool
+    use_proto_field_name: bool
+
+
 class Writer:
     """Writes the messages of one type."""
 
     __slots__ = (
-        "_defaults",
+        "_arguments",
         "_descriptor",
-        "_numbers",
-        "_proto_names",
         "_reference",
-        "_registry",
         "_round",
     )
 
     def __init__(self, context: Context, descriptor: Descriptor) -> None:
         self._descriptor = descriptor
         self._reference = context.reference
-        self._registry = context.types.as_registry
-        self._defaults = context.options.emit_defaults
-        self._numbers = context.options.enums_as_numbers
-        self._proto_names = context.options.proto_names
+        options = context.options
+        # Those that are not the library's own: each costs a little at every message.
+        self._arguments: _Arguments = {"registry": context.types.as_registry}
+        if options.emit_defaults:
+            self._arguments["always_emit_implicit"] = True
+        if options.enums_as_numbers:
+            self._arguments["print_enums_as_ints"] = True
+        if options.proto_names:
+            self._arguments["use_proto_field_name"] = True
         made = context.types.message(descriptor.full_name)
         assert made is not None  # it is in the pool
         self._round = rounding(made)
@@ -46,12 +60,7 @@ class Writer:
         try:
             if self._round is not None:
                 self._round(message)
-            return message.to_json(
-                registry=self._registry,
-                always_emit_implicit=self._defaults,
-                print_enums_as_ints=self._numbers,
-                use_proto_field_name=self._proto_names,
-            ).encode()
+            return message.to_json(**self._arguments).encode()
         except Exception:  # noqa: BLE001  # whatever it stumbles over, the reference may know
             return self._by_reference(message)
 
