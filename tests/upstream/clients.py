@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -34,6 +34,12 @@ async def unary(channel: Any, call: Call) -> Reply:
     if isinstance(result, RpcError):
         raise result
     return result
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Waits for what no event tells of."""
+    while not condition():
+        await asyncio.sleep(0.005)
 
 
 async def failure(channel: Any, call: Call) -> RpcError:
