@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
-import grpc
 from pydantic import TypeAdapter
 
 from gateway.config import Address, Config, TcpAddress, Upstream
@@ -21,7 +20,7 @@ from gateway.routing.metadata import HeaderRules
 from gateway.schema.codec import JsonOptions
 from gateway.schema.folders import Folder
 from gateway.schema.load import Sources
-from gateway.schema.reflection import ReflectionTarget
+from gateway.schema.reflected import ReflectionTarget, ReflectionTls
 from gateway.upstream.endpoints import AnyEndpoint, Endpoint, UnixEndpoint
 from gateway.upstream.spec import Keepalive, Tls, UpstreamSpec
 
@@ -147,14 +146,11 @@ def _endpoint(address: Address) -> AnyEndpoint:
 
 def _target(spec: UpstreamSpec, upstream: Upstream) -> ReflectionTarget:
     tls = spec.tls
-    credentials = None
-    if tls is not None:
-        credentials = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.certificate)
     return ReflectionTarget(
         upstream=spec.name,
         address=str(upstream.endpoints[0].address),
         services=upstream.services,
-        credentials=credentials,
+        tls=None if tls is None else ReflectionTls(tls.ca, tls.key, tls.certificate),
         server_name=(tls.server_name or "") if tls else "",
     )
 

@@ -23,7 +23,7 @@ from gateway.schema.method import MethodDescriptor
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.progress import Progress
 from gateway.schema.protos import from_folders
-from gateway.schema.reflection import Bounds, Reflected, ReflectionTarget, from_reflection
+from gateway.schema.reflected import Bounds, Reflected, ReflectionTarget
 from gateway.schema.registry import Building, Registry, building
 
 _SLICE = 0.002  # seconds on the event loop before others get their turn
@@ -139,7 +139,10 @@ async def _gather(
         work.append(_from_folders(sources, cache, progress))
     if sources.descriptor_sets:
         work.append(_from_descriptor_sets(sources))
-    work += [from_reflection(target, bounds, progress) for target in sources.reflection]
+    if sources.reflection:
+        from gateway.schema.reflection import from_reflection  # noqa: PLC0415  it loads grpcio
+
+        work += [from_reflection(target, bounds, progress) for target in sources.reflection]
     files: list[SchemaFile] = []
     services: set[str] = set()
     warnings: list[Problem] = []

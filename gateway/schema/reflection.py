@@ -14,7 +14,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
@@ -28,6 +27,7 @@ from gateway.schema.file import SchemaFile, Source
 from gateway.schema.globs import chosen, idle
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.progress import Progress
+from gateway.schema.reflected import Bounds, Reflected, ReflectionTarget
 
 log = logging.getLogger("gateway.schema")
 
@@ -38,60 +38,6 @@ _METHODS = (
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 )
 _Stream: TypeAlias = "grpc.aio.StreamStreamCall[Message, ServerReflectionResponse]"
-
-
-@dataclass(frozen=True, slots=True)
-class ReflectionTarget:
-    """A backend to ask.
-
-    Attributes:
-        upstream: The upstream's name, for errors.
-        address: What to connect to, as gRPC names it: `host:port`, `unix:/path`.
-        services: The upstream's services, by glob: only these are taken.
-        credentials: TLS, or None for plaintext.
-        server_name: The name in the server's certificate, where it is not the address's.
-    """
-
-    upstream: str
-    address: str
-    services: tuple[str, ...] = ("*",)
-    credentials: grpc.ChannelCredentials | None = None
-    server_name: str = ""
-
-    @property
-    def where(self) -> str:
-        """What to call the source in errors."""
-        return f"reflection of upstream '{self.upstream}'"
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much of a backend's time and memory-filling is borne.
-
-    Attributes:
-        seconds: For all that is asked of one backend, and for waiting until it can be reached.
-        files: The number of files.
-        size: Bytes of all files together; a single answer may have that many too.
-    """
-
-    seconds: float = 10.0
-    files: int = 10_000
-    size: int = 64 << 20
-
-
-@dataclass(slots=True)
-class Reflected:
-    """What a backend told.
-
-    Attributes:
-        files: With all that is in them, services of other backends too.
-        services: Those that the backend has, as far as they are asked for.
-        warnings: Such as services that it lists but can't describe.
-    """
-
-    files: list[SchemaFile] = field(default_factory=list)
-    services: tuple[str, ...] = ()
-    warnings: list[Problem] = field(default_factory=list)
 
 
 def _silent(_: Progress) -> None:
@@ -125,8 +71,8 @@ async def from_reflection(
     if target.server_name:
         options.append(("grpc.ssl_target_name_override", target.server_name))
     channel = (
-        grpc.aio.secure_channel(target.address, target.credentials, options)
-        if target.credentials
+        grpc.aio.secure_channel(target.address, grpc.ssl_channel_credentials(*target.tls), options)
+        if target.tls is not None
         else grpc.aio.insecure_channel(target.address, options)
     )
     clock = asyncio.get_running_loop().time

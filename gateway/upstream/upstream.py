@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gateway.call import Call, Cancel, Done, Metadata, Reply, RpcError, Stream, StreamCall, Unary
 from gateway.upstream.channel import Channel, NotSentError
-from gateway.upstream.channel.grpcio import GrpcioChannel
 from gateway.upstream.channel.native import NativeChannel
 from gateway.upstream.endpoints import AnyEndpoint
 from gateway.upstream.round_robin import pick
@@ -113,9 +112,15 @@ def _nothing() -> None:
     """Cancels a call that has not begun."""
 
 
+def _grpcio(spec: UpstreamSpec, endpoint: AnyEndpoint) -> Channel:
+    from gateway.upstream.channel.grpcio import GrpcioChannel  # noqa: PLC0415  it loads grpcio
+
+    return GrpcioChannel(spec, endpoint)
+
+
 _TRANSPORTS: Mapping[str, Callable[[UpstreamSpec, AnyEndpoint], Channel]] = {
     "native": NativeChannel,
-    "grpcio": GrpcioChannel,
+    "grpcio": _grpcio,
 }
 
 

@@ -17,7 +17,8 @@ from grpc_reflection.v1alpha.reflection_pb2 import (
 from gateway.schema.cache import Cache
 from gateway.schema.load import Loaded, Sources, load
 from gateway.schema.problem import SchemaError
-from gateway.schema.reflection import Bounds, ReflectionTarget, from_reflection
+from gateway.schema.reflected import Bounds, ReflectionTarget
+from gateway.schema.reflection import from_reflection
 
 V1 = "grpc.reflection.v1.ServerReflection"
 V1ALPHA = "grpc.reflection.v1alpha.ServerReflection"
