@@ -27,8 +27,13 @@ class Flood:
         self._since = clock()
 
     def allow(self, frames: int) -> None:
-        """Lets so many more pass, for which this side has given a reason."""
+        """Lets so many more pass within the time, for which this side has given a reason."""
         self._count -= frames
+        if self._count < -self._most:
+            # What was allowed long ago, and did not come, is no reason any more.
+            now = self._clock()
+            if now - self._since >= self._seconds:
+                self._count, self._since = -frames, now
 
     def count(self) -> None:
         """Counts one.
