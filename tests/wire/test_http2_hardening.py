@@ -45,8 +45,9 @@ def link():
     link.sent()
     link.clock.now = 1000.0
     # With the server's first settings one too many, so that the count begins now.
-    link.receive(headers(end=True), headers(stream=3), frames.ping(bytes(8)) * MOST)
+    link.receive(headers(end=True), headers(stream=3), frame(0x42) * MOST)
     link.sent()
+    link.receive(frames.ping(bytes(8)))  # the first after an answer brings something
     return link
 
 
@@ -79,6 +80,41 @@ def test_a_ping_a_second_for_days(link):
             link.clock.now += 10.0
             assert link.receive(frames.ping(bytes(8))) is None
         link.sent()
+
+
+def test_a_ping_for_each_answer(link):
+    """So servers measure the link: the next ping follows the answer to the last, all the time."""
+    for _ in range(10 * MOST):
+        link.sent()
+        assert link.receive(frames.ping(bytes(8))) is None
+
+
+def test_what_crosses_with_cancellations(link):
+    """A head, trailers and a RST_STREAM of each may be on their way: that was our doing."""
+    streams = [link.request() for _ in range(5 * MOST)]
+    link.sent()
+    for stream in streams:
+        link.connection.cancel(stream)
+    link.sent()
+    for stream in streams:
+        crossing = headers(stream=stream.id) + headers(OK, stream.id, end=True)
+        assert link.receive(crossing, frames.rst_stream(stream.id, 8)) is None
+    assert link.receive(frame(0x42) * MOST) is None
+    assert link.receive(frame(0x42)) is CALM
+
+
+def test_what_did_not_cross_with_cancellations_is_forgotten(link):
+    """Else a connection with many cancelled calls could be flooded with thrice as many frames."""
+    for _ in range(1000):
+        streams = [link.request() for _ in range(10)]
+        link.sent()
+        for stream in streams:
+            link.connection.cancel(stream)
+        link.clock.now += SECONDS / 10
+    received = 0
+    while link.receive(frame(0x42)) is None:
+        received += 1
+        assert received < 10 * MOST
 
 
 def test_a_flood_after_a_long_rest(link):
