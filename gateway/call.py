@@ -9,7 +9,7 @@ neither HTTP nor descriptors.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, Protocol, TypeAlias
@@ -70,6 +70,14 @@ class Metadata:
     def __repr__(self) -> str:
         # Values may hold tokens, and a repr ends in logs.
         return f"Metadata({[name for name, _ in self._items]})"
+
+    def names(self) -> list[str]:
+        """Returns the keys in order, one for each entry."""
+        return [name for name, _ in self._items]
+
+    def only(self, keys: Container[str]) -> Iterable[tuple[str, str | bytes]]:
+        """Returns the entries of `keys`, in order."""
+        return [item for item in self._items if item[0] in keys]
 
     def get(self, key: str) -> str | bytes | None:
         """Returns the first value of `key`, or None."""

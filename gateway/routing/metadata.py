@@ -141,7 +141,9 @@ class HeaderRules:
         Values of `-bin` keys become base64 with padding.
         """
         headers: list[tuple[str, str]] = []
-        for key, value in metadata:
+        every = self._response_all or self._response_prefix
+        # Values that do not pass are not looked at: they may have to be decoded first.
+        for key, value in metadata if every else metadata.only(self._response_allow):
             if never_passes(key):
                 continue
             if self._response_all or key in self._response_allow:

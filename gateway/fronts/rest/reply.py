@@ -19,6 +19,8 @@ HTTP_CODE = "x-http-code"
 OWN = (HTTP_CODE, "location", "etag", REQUEST_ID)
 """Metadata that no rule passes: it speaks to the gateway, or the gateway says it itself."""
 
+_OWN = frozenset(OWN)
+
 _CODE = re.compile(r"[23][0-9][0-9]", re.ASCII)
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
@@ -37,6 +39,9 @@ def success_head(initial: Metadata, rules: HeaderRules) -> Head:
     """Returns the head that a backend's initial metadata asks for."""
     if not initial:
         return Head(200, [], None)
+    own = _OWN.intersection(initial.names())
+    if not own:
+        return Head(200, rules.response(initial), None)
     headers = rules.response(initial.without(*OWN))
     status = _status(initial.text(HTTP_CODE))
     location = initial.text("location")

@@ -5,6 +5,8 @@ Keys of metadata are known, values are read when somebody asks for one.
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+
 from gateway.call import NO_METADATA, Metadata, RpcError
 from gateway.upstream.status import code_of, sent_status
 from gateway.wire.grpc import Ending, Head, items_of
@@ -28,6 +30,14 @@ class WireMetadata(Metadata):
 
     def __contains__(self, key: object) -> bool:
         return any(field.name == key for field in self._fields)
+
+    def names(self) -> list[str]:
+        """See Metadata; reads no value."""
+        return [field.name for field in self._fields]
+
+    def only(self, keys: Container[str]) -> Iterable[tuple[str, str | bytes]]:
+        """See Metadata; reads no other value."""
+        return items_of(field for field in self._fields if field.name in keys)
 
     def get(self, key: str) -> str | bytes | None:
         """See Metadata; reads no other value."""
