@@ -3,8 +3,8 @@
     python bench/restarts.py [--seconds 60] [--every 4] [--connections 32] [--transport native]
 
 Two replicas of the example backends stand behind a gateway. While wrk asks for products, one of
-them is ended with SIGKILL every few seconds, in turns, and started again on its port. A call that the
-dead replica had fails with 503, no other may; every request is answered within wrk's five seconds;
+them is ended with SIGKILL every few seconds, in turns, and started again on its port. A call that
+the dead replica had fails with 503, no other may; every request is answered within wrk's five seconds;
 the gateway's memory stays where it is. Prints what was answered and the memory, and ends with 1 if
 one of these does not hold.
 """

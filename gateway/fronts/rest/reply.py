@@ -43,11 +43,11 @@ def success_head(initial: Metadata, rules: HeaderRules) -> Head:
     if not own:
         return Head(200, rules.response(initial), None)
     headers = rules.response(initial.without(*OWN))
-    status = _status(initial.text(HTTP_CODE))
-    location = initial.text("location")
+    status = _status(initial.text(HTTP_CODE)) if HTTP_CODE in own else 200
+    location = initial.text("location") if "location" in own else None
     if location and (status == 201 or status >= 300) and _VISIBLE.fullmatch(location):
         headers.append(("location", location))
-    etag = initial.text("etag")
+    etag = initial.text("etag") if "etag" in own else None
     return Head(status, headers, etag if etag and _TAG.fullmatch(etag) else None)
 
 

@@ -213,8 +213,11 @@ class NativeChannel:
 
     def _pick(self) -> NativeConnection | None:
         """Returns the connection with the fewest calls that has room, or None."""
+        connections = self._connections
+        if len(connections) == 1:
+            return connections[0] if connections[0].room > 0 else None
         best: NativeConnection | None = None
-        for connection in self._connections:
+        for connection in connections:
             if connection.room > 0 and (
                 best is None or len(connection.http.streams) < len(best.http.streams)
             ):

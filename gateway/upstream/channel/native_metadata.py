@@ -28,6 +28,9 @@ class WireMetadata(Metadata):
         self._items = tuple(items_of(self._fields))
         return self._items
 
+    def __bool__(self) -> bool:
+        return True  # and its length, which would read every value, is not asked for
+
     def __contains__(self, key: object) -> bool:
         return any(field.name == key for field in self._fields)
 
