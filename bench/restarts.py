@@ -4,9 +4,9 @@
 
 Two replicas of the example backends stand behind a gateway. While wrk asks for products, one of
 them is ended with SIGKILL every few seconds, in turns, and started again on its port. A call that
-the dead replica had fails with 503, no other may; every request is answered within wrk's five seconds;
-the gateway's memory stays where it is. Prints what was answered and the memory, and ends with 1 if
-one of these does not hold.
+the dead replica had fails with 503, no other may; every request is answered within wrk's five
+seconds; the gateway's memory stays where it is. Prints what was answered and the memory, and ends
+with 1 if one of these does not hold.
 """
 
 from __future__ import annotations
@@ -120,10 +120,9 @@ def main() -> None:
                 kills = kill_in_turns(backends, gateway, load, options.every)
                 said = json.loads(load.communicate()[0].strip().rpartition("\n")[2])
             after = gateway.rss()
-    print(f"{kills} kills; answered {said['statuses']}; no answer within 5 s: {said['timeout']}; ")
-    print(
-        f"connections broken: {said['broken']}; memory {before / 2**20:.1f} to {after / 2**20:.1f} MiB"
-    )
+    print(f"{kills} kills; answered {said['statuses']}; no answer within 5 s: {said['timeout']}")
+    print(f"connections broken: {said['broken']}", end="; ")
+    print(f"memory {before / 2**20:.1f} to {after / 2**20:.1f} MiB")
     good = (
         set(said["statuses"]) <= {"200", "503"}
         and not said["timeout"]

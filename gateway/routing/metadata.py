@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 
 from gateway.call import NO_METADATA, Metadata
 from gateway.errors import error
@@ -135,16 +135,18 @@ class HeaderRules:
             )
         return Metadata(items) if items else NO_METADATA
 
-    def response(self, metadata: Metadata) -> list[tuple[str, str]]:
+    def response(self, metadata: Metadata, without: Container[str] = ()) -> list[tuple[str, str]]:
         """Returns the reply headers that a backend's metadata make; what can't be one is left out.
 
-        Values of `-bin` keys become base64 with padding.
+        Values of `-bin` keys become base64 with padding. Entries of `without` are left out too.
         """
         headers: list[tuple[str, str]] = []
         every = self._response_all or self._response_prefix
+        if not (every or self._response_allow):
+            return headers
         # Values that do not pass are not looked at: they may have to be decoded first.
         for key, value in metadata if every else metadata.only(self._response_allow):
-            if never_passes(key):
+            if key in without or never_passes(key):
                 continue
             if self._response_all or key in self._response_allow:
                 name = key

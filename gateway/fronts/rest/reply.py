@@ -39,10 +39,10 @@ def success_head(initial: Metadata, rules: HeaderRules) -> Head:
     """Returns the head that a backend's initial metadata asks for."""
     if not initial:
         return Head(200, [], None)
+    headers = rules.response(initial, without=_OWN)
     own = _OWN.intersection(initial.names())
     if not own:
-        return Head(200, rules.response(initial), None)
-    headers = rules.response(initial.without(*OWN))
+        return Head(200, headers, None)
     status = _status(initial.text(HTTP_CODE)) if HTTP_CODE in own else 200
     location = initial.text("location") if "location" in own else None
     if location and (status == 201 or status >= 300) and _VISIBLE.fullmatch(location):
