@@ -93,9 +93,10 @@ class Told(Stream):
 
     def data(self, payload):
         assert payload, "content is never empty"
-        if self.events and self.events[-1][0] == "data":
-            # Content is a sequence of bytes, whatever frames it came in.
-            payload = self.events.pop()[1] + payload
+        # Content is a sequence of bytes, whatever frames it came in, and what was said meanwhile.
+        at = max((at for at, one in enumerate(self.events) if one[0] != "writable"), default=-1)
+        if at >= 0 and self.events[at][0] == "data":
+            payload = self.events.pop(at)[1] + payload
         self.events.append(("data", bytes(payload)))
 
     def trailers(self, fields):
