@@ -139,7 +139,9 @@ class Clock:
         return self.now
 
 
-REQUEST = hpack.fields([(":method", "POST"), (":scheme", "http"), (":path", "/a/B")])
+REQUEST = hpack.fields(
+    [(":method", "POST"), (":scheme", "http"), (":path", "/a/B"), (":authority", "a")]
+)
 
 
 class Link:
