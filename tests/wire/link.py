@@ -5,7 +5,7 @@ from typing import NamedTuple
 from gateway.wire import frames, hpack
 from gateway.wire.failure import ConnectionFailed
 from gateway.wire.frames import ErrorCode
-from gateway.wire.hpack import Decoder
+from gateway.wire.hpack import Decoder, Field, MalformedError
 from gateway.wire.http2_client import ClientConnection
 from gateway.wire.stream import Origin, Stream
 
@@ -81,6 +81,14 @@ def content(payload: bytes, stream: int = 1, *, end: bool = False, padding: int 
     return frames.frame(frames.DATA, flags, stream, payload)
 
 
+def value_of(field: Field) -> bytes | None:
+    """Returns a field's value, None if it has none that can be read: that is known on reading."""
+    try:
+        return field.value
+    except MalformedError:
+        return None
+
+
 class Told(Stream):
     """A stream that keeps what it was told, in order."""
 
@@ -100,7 +108,7 @@ class Told(Stream):
         self.events.append(("data", bytes(payload)))
 
     def trailers(self, fields):
-        lines = tuple((field.name, field.value) for field in fields.lines)
+        lines = tuple((field.name, value_of(field)) for field in fields.lines)
         self.events.append(("trailers", lines))
 
     def end(self):
