@@ -31,7 +31,7 @@ _NO_TABLE: Final = b"\x20"
 class ClientConnection(Connection):
     """A connection to a server. It is open for requests once it is `ready`."""
 
-    __slots__ = ("_next", "_telling", "_told")
+    __slots__ = ("_next", "_reset", "_telling", "_told")
 
     from_server = True
 
@@ -52,6 +52,8 @@ class ClientConnection(Connection):
         """
         super().__init__(owner, decoder, limits or Limits(), clock)
         self._next = 1
+        # What `_next` was when a RST_STREAM last came for a stream that is over.
+        self._reset = 1
         # Whether a block that says _NO_TABLE has left, and the last request that is to say it.
         self._told = False
         self._telling: Stream | None = None
@@ -64,6 +66,11 @@ class ClientConnection(Connection):
         if self.gone or not self.ready or self._next > MAX_STREAM_ID:
             return 0
         return self.most_streams - len(self.streams)
+
+    @property
+    def used(self) -> bool:
+        """Whether a request was ever made on it."""
+        return self._next > 1
 
     def request(self, stream: Stream, block: bytes, data: bytes, *, end: bool) -> None:
         """Sends a request on a new stream. To be called only while there is `room`.
@@ -93,6 +100,11 @@ class ClientConnection(Connection):
         """See Connection."""
         if not number & 1 or number >= self._next:
             raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "a frame on an idle stream")
+        if kind == RST_STREAM:
+            # One a request is in order: a server may answer before it has read to the end, and
+            # then says that it wants no more (section 8.1).
+            opened, self._reset = self._next - self._reset >> 1, self._next
+            self.flood.allow(min(opened, self.limits.nuisances))
         if kind in {HEADERS, RST_STREAM, PRIORITY}:
             self.flood.count()
 

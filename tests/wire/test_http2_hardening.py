@@ -44,8 +44,9 @@ def link():
         link.request()
     link.sent()
     link.clock.now = 1000.0
-    # With the server's first settings one too many, so that the count begins now.
-    link.receive(headers(end=True), headers(stream=3), frame(0x42) * MOST)
+    # One too many, so that the count begins now; a RST_STREAM is free for each of the requests.
+    link.receive(headers(end=True), headers(stream=3), frames.rst_stream(1, 0))
+    link.receive(frame(0x42) * (MOST + 2))
     link.sent()
     link.receive(frames.ping(bytes(8)))  # the first after an answer brings something
     return link
@@ -99,7 +100,7 @@ def test_what_crosses_with_cancellations(link):
     for stream in streams:
         crossing = headers(stream=stream.id) + headers(OK, stream.id, end=True)
         assert link.receive(crossing, frames.rst_stream(stream.id, 8)) is None
-    assert link.receive(frame(0x42) * MOST) is None
+    assert link.receive(frame(0x42) * 2 * MOST) is None  # the requests had a RST_STREAM free too
     assert link.receive(frame(0x42)) is CALM
 
 
@@ -136,6 +137,24 @@ def test_answers_of_many_requests_are_no_flood(link):
         assert link.request().id == number
         link.sent()
         assert link.receive(headers(stream=number), content(b"", number, end=True)) is None
+
+
+def test_a_reset_after_each_answer_is_no_flood(link):
+    """A server that answers early says that it wants no more of the request (RFC 9113, 8.1)."""
+    for number in range(7, 7 + 10 * MOST, 2):
+        link.request()
+        link.sent()
+        assert link.receive(headers(stream=number, end=True), frames.rst_stream(number, 0)) is None
+
+
+def test_resets_are_not_saved_up(link):
+    """Else a connection that has answered many calls could be flooded as often."""
+    for number in range(7, 7 + 20 * MOST, 2):
+        link.request()
+        link.sent()
+        link.receive(headers(stream=number, end=True))
+    assert link.receive(frames.rst_stream(1, 0) * 2 * MOST) is None
+    assert link.receive(frames.rst_stream(1, 0)) is CALM
 
 
 def test_requests_that_the_peer_resets_are_no_flood(link):

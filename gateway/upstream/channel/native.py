@@ -44,6 +44,7 @@ MOST_CONNECTIONS: Final = 64
 """Connections to one endpoint, however few streams it allows on each."""
 
 _IDLE_SECONDS: Final = 60.0  # until a connection that was opened for the crowd is closed again
+_SHORT_LIFE: Final = 5.0  # seconds: a connection that ends sooner, unused, is like none
 _LAST_WORDS: Final = 1.0  # seconds for sockets to close
 _AGENT: Final = f"grpc-api-gateway {__version__}"
 _LIMITS: Final = Limits()
@@ -74,6 +75,7 @@ class NativeChannel:
         "_keepalive",
         "_spec",
         "_trimming",
+        "_useless",
         "_waiting",
         "address",
         "loop",
@@ -102,6 +104,8 @@ class NativeChannel:
         self._failing: NotConnected | None = None
         # In the order in which they came; the values say nothing.
         self._waiting: dict[_Run, None] = {}
+        # Connections in a row that the backend ended, soon and without a call on them.
+        self._useless = 0
         self._closed = False
         self._idle: asyncio.Event | None = None
         self._connect()
@@ -128,7 +132,7 @@ class NativeChannel:
     def start(self, call: Call, done: Done) -> Cancel:
         """Starts a unary call."""
         try:
-            block = self._block(call)
+            block = self.block(call)
             check_size(call.request, self.message_size)
         except Exception as failure:  # noqa: BLE001  what is no RpcError is logged as a bug
             complete(done, known(failure, call), call)
@@ -140,7 +144,7 @@ class NativeChannel:
 
     async def stream(self, call: StreamCall) -> Metadata:
         """Runs a streaming call."""
-        run = StreamRun(self, call, self._block(call))
+        run = StreamRun(self, call, self.block(call))
         self.runs.add(run, NEVER if call.deadline is None else call.deadline.at)
         return await run.run()
 
@@ -174,6 +178,7 @@ class NativeChannel:
             run.never(BUSY, f"{MOST_WAITING} calls wait for a connection")
         else:
             self._waiting[run] = None
+            run.wait()
             self._connect()
 
     def left(self, run: _Run, connection: NativeConnection | None) -> None:
@@ -206,6 +211,9 @@ class NativeChannel:
         """See Owner."""
         if connection in self._connections:
             self._connections.remove(connection)
+            lived = self.loop.time() - connection.began
+            useless = lived < _SHORT_LIFE and not connection.http.used
+            self._useless = self._useless + 1 if useless else 0
         if self._waiting or self._usable():
             self._connect()
 
@@ -239,8 +247,10 @@ class NativeChannel:
 
     def _wanted(self) -> int:
         """Returns how many connections there are to be, at least."""
-        # A backend that allows no streams now would not on a further connection.
-        if self._waiting and all(each.room or each.http.most_streams for each in self._connections):
+        # A backend that allows no streams now, or does not read, would not on a further connection.
+        if self._waiting and not any(
+            each.blocked or not each.http.most_streams for each in self._connections
+        ):
             return MOST_CONNECTIONS
         return self._spec.connections
 
@@ -251,7 +261,9 @@ class NativeChannel:
             self._connecting.add_done_callback(self._connect_ended)
 
     async def _connect_until_connected(self) -> None:
-        failures = 0
+        failures = self._useless
+        if failures:
+            await asyncio.sleep(delay(failures, random.random))
         while True:
             began = self.loop.time()
             try:
@@ -308,7 +320,7 @@ class NativeChannel:
 
     # Calls.
 
-    def _block(self, call: Call) -> bytes:
+    def block(self, call: Call) -> bytes:
         """Returns a call's field block.
 
         Raises:

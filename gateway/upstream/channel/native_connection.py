@@ -23,6 +23,7 @@ from gateway.wire.stream import Stream
 _SETTINGS_PATIENCE: Final = 20.0  # seconds for the peer to acknowledge our settings
 _LINGER: Final = 1.0  # seconds for the peer to take what is still to be said
 _PING: Final = b"gateway\0"
+_DEAF: Final = 30.0  # seconds that a backend may leave what it is sent unread
 
 # Bytes that wait for the socket, above which no calls are added: the backend does not read.
 _HIGH_WATER: Final = 1024 * 1024
@@ -53,6 +54,7 @@ class NativeConnection(asyncio.Protocol):
 
     Attributes:
         http: What is said on it.
+        began: When it was made, on the loop's clock.
         ready: Done when it takes calls; cancelled if it is lost before.
         blocked: Whether what was sent waits for the backend to read.
         taken: Whether somebody has use for it.
@@ -69,6 +71,7 @@ class NativeConnection(asyncio.Protocol):
         keepalive: Keepalive,
     ) -> None:
         self.http = ClientConnection(self, decoder, limits, loop.time)
+        self.began = loop.time()
         self.ready: asyncio.Future[None] = loop.create_future()
         self.taken = False
         self.cause = ""
@@ -79,10 +82,11 @@ class NativeConnection(asyncio.Protocol):
         self._scheduled = False
         self.blocked = False
         self._unblocked: asyncio.Future[None] | None = None
-        self._watch = Watch(keepalive, loop.time())
+        self._watch = Watch(keepalive, self.began)
         self._keepalive: asyncio.TimerHandle | None = None
         self._settings: asyncio.TimerHandle | None = None
         self._lingering: asyncio.TimerHandle | None = None
+        self._deaf: asyncio.TimerHandle | None = None
         self._closed: asyncio.Future[None] = loop.create_future()
 
     def __repr__(self) -> str:
@@ -134,8 +138,9 @@ class NativeConnection(asyncio.Protocol):
             self._closed.set_result(None)
 
     def pause_writing(self) -> None:
-        """Takes no more calls while the backend does not read."""
+        """Takes no more calls while the backend does not read, and watches that it reads at all."""
         self.blocked = True
+        self._watch_reading()
 
     def resume_writing(self) -> None:
         """Goes on."""
@@ -217,11 +222,30 @@ class NativeConnection(asyncio.Protocol):
 
     # Its own.
 
+    def _watch_reading(self) -> None:
+        if self._deaf is None and self._transport is not None:
+            unread = self._transport.get_write_buffer_size()
+            self._deaf = self._loop.call_later(_DEAF, self._check_reading, unread)
+
+    def _check_reading(self, unread: int) -> None:
+        """Gives up on a backend that has taken nothing for so long, though it may still talk."""
+        self._deaf = None
+        if not self.blocked or self._transport is None:
+            return
+        if self._transport.get_write_buffer_size() >= unread:
+            self.give_up("it does not read what it is sent")
+            self._transport.abort()
+        else:
+            self._watch_reading()
+
     def _flush(self) -> None:
         self._scheduled = False
         # What the socket does not take stays where a cancelled call can be taken back.
-        if self._transport is not None and not self.blocked and self.http.outgoing:
-            self._transport.write(self.http.outgoing.take())
+        transport = self._transport
+        if transport is None or self.blocked or not self.http.outgoing:
+            return
+        if not transport.is_closing():  # it may have been given up while more was read
+            transport.write(self.http.outgoing.take())
 
     def _over(self, cause: str, *, broken: bool) -> None:
         if self.cause:
@@ -229,7 +253,7 @@ class NativeConnection(asyncio.Protocol):
         self.cause, self.broken = cause, broken
         http = self.http
         http.gone = True
-        for timer in (self._keepalive, self._settings):
+        for timer in (self._keepalive, self._settings, self._deaf):
             if timer is not None:
                 timer.cancel()
         streams, unsent = list(http.streams.values()), set()

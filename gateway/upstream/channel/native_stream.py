@@ -103,12 +103,23 @@ class StreamRun(Stream):
 
     def begin(self, connection: NativeConnection) -> None:
         """Sends the call's head, and what was sent of it before in vain."""
+        block, self._block = self._block, b""
+        if not block:  # it has waited, or is sent again: there is less time left
+            try:
+                block = self._channel.block(self._call)
+            except RpcError as failure:
+                self.stop(failure)
+                return
         self.connection = connection
         data, ended = self._requests.said()
-        connection.http.request(self, self._block, data, end=ended)
+        connection.http.request(self, block, data, end=ended)
         connection.schedule()
         self._wake()
         self._requests.go_on()
+
+    def wait(self) -> None:
+        """Takes note that there is no connection for it yet."""
+        self._block = b""
 
     def never(self, fault: Fault, cause: str) -> None:
         """Ends the call, which was not sent."""

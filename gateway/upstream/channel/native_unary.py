@@ -47,9 +47,20 @@ class UnaryRun(Stream):
 
     def begin(self, connection: NativeConnection) -> None:
         """Sends the call."""
+        block, self._block = self._block, b""
+        if not block:  # it has waited, or is sent again: there is less time left
+            try:
+                block = self._channel.block(self._call)
+            except RpcError as failure:
+                self.stop(failure)
+                return
         self._connection = connection
-        connection.http.request(self, self._block, prefixed(self._call.request), end=True)
+        connection.http.request(self, block, prefixed(self._call.request), end=True)
         connection.schedule()
+
+    def wait(self) -> None:
+        """Takes note that there is no connection for it yet."""
+        self._block = b""
 
     def never(self, fault: Fault, cause: str) -> None:
         """Ends the call, which was not sent."""

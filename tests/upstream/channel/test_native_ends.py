@@ -13,6 +13,8 @@ from gateway.upstream.channel import NotSentError, State, native_connect, native
 from gateway.upstream.channel.native import NativeChannel
 from gateway.upstream.channel.native_connection import NativeConnection
 from gateway.upstream.spec import Keepalive, Tls
+from gateway.wire.hpack import Decoder
+from gateway.wire.settings import Limits
 from tests.upstream.clients import Client, failure, opened, spec, stream_failure, unary, until
 from tests.upstream.servers import (
     answer,
@@ -334,6 +336,51 @@ async def test_a_peer_that_does_not_read_and_ends_is_left_without_delay(act):
         assert channel.pending == 0
         await asyncio.wait({connection._closed}, timeout=30)
         assert connection._closed.done()
+
+
+async def test_what_a_goodbye_is_followed_by_is_not_answered():
+    """A server that ends in order says GOAWAY and PING in one piece (gRPC core does)."""
+
+    class Socket(asyncio.Transport):
+        closed = False
+
+        def set_write_buffer_limits(self, high=None, low=None):
+            pass
+
+        def is_closing(self):
+            return self.closed
+
+        def close(self):
+            self.closed = True
+
+        def write(self, data):  # so does uvloop's, and asyncio's says nothing
+            assert not self.closed
+
+    class Owner:
+        def opened(self, connection):
+            pass
+
+        lost = opened
+
+        def draining(self, code, debug):
+            pass
+
+    loop = asyncio.get_running_loop()
+    connection = NativeConnection(
+        Owner(), loop, Decoder(), Limits(), Keepalive(time=3600, timeout=3600)
+    )
+    failures = []
+    loop.set_exception_handler(lambda _, context: failures.append(context))
+    try:
+        connection.connection_made(Socket())
+        connection.data_received(settings({}) + goaway(0, 0) + frame(6, 0, 0, bytes(8)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    finally:
+        loop.set_exception_handler(None)
+        connection.connection_lost(None)
+    assert connection.cause == "drained"
+    assert not failures
 
 
 async def test_close_leaves_no_socket_though_the_peer_does_not_read():
