@@ -297,12 +297,13 @@ class Messages:
         encoding: What compressed ones are compressed with.
     """
 
-    __slots__ = ("_buffer", "_encoding", "_most")
+    __slots__ = ("_buffer", "_encoding", "_failure", "_most")
 
     def __init__(self, most: int, encoding: bytes) -> None:
         self._most = most
         self._encoding = encoding
         self._buffer = bytearray()
+        self._failure: AnswerError | None = None
 
     @property
     def partial(self) -> bool:
@@ -312,8 +313,7 @@ class Messages:
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """Takes content, and returns the messages that end in it, each with its flag.
 
-        Raises:
-            AnswerError: A message is larger than allowed.
+        After it, `check` is to be called: messages before one that is too large are not lost.
         """
         buffer = self._buffer
         buffer += data
@@ -322,7 +322,8 @@ class Messages:
         while size - at >= PREFIX:
             flag, length = _PREFIX.unpack_from(buffer, at)
             if length > self._most:
-                raise AnswerError(Wrong.TOO_LARGE, f"a message of {length} bytes")
+                self._failure = AnswerError(Wrong.TOO_LARGE, f"a message of {length} bytes")
+                break
             end = at + PREFIX + length
             if end > size:
                 break
@@ -331,6 +332,11 @@ class Messages:
         if at:
             del buffer[:at]
         return found
+
+    def check(self) -> None:
+        """Raises AnswerError if a message has begun that is larger than allowed."""
+        if self._failure is not None:
+            raise self._failure
 
     def plain(self, flag: int, message: bytes) -> bytes:
         """Returns a message as it was before it was compressed, if it was.

@@ -13,6 +13,7 @@ field blocks have no shared state (see `hpack`), they need not even be decoded.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Final, Protocol
 
 from gateway.wire import frames
@@ -55,6 +56,14 @@ class Owner(Protocol):
 
     def pong(self, payload: bytes) -> None:
         """Hears the answer to a ping."""
+
+
+class Section(Enum):
+    """What a field section is to its stream."""
+
+    INTERIM = "nothing that the stream is told"
+    HEAD = "the head of its message"
+    TRAILERS = "its trailers"
 
 
 class Connection:
@@ -201,8 +210,8 @@ class Connection:
         """
         raise NotImplementedError
 
-    def _section(self, stream: Stream, fields: Fields, *, end: bool) -> None:
-        """Passes a field section of an open stream on.
+    def _section(self, stream: Stream, fields: Fields, *, end: bool) -> Section:
+        """Takes a field section of an open stream in, and says what it is.
 
         Raises:
             MalformedError: It may not stand where it does (section 8.1.1).
@@ -316,12 +325,17 @@ class Connection:
             if fields is None or fields.size > most:
                 text = "the field section is too large"
                 self.stream_error(stream, ErrorCode.ENHANCE_YOUR_CALM, text)
-            else:
-                self._section(stream, fields, end=bool(flags & END_STREAM))
+                return
+            section = self._section(stream, fields, end=bool(flags & END_STREAM))
         except CompressionError as failure:
             raise ConnectionFailed(ErrorCode.COMPRESSION_ERROR, str(failure)) from failure
         except MalformedError as failure:
             self.stream_error(stream, ErrorCode.PROTOCOL_ERROR, str(failure))
+            return
+        if section is Section.TRAILERS:
+            stream.trailers(fields)
+        elif section is Section.HEAD:
+            stream.head(fields, end=bool(flags & END_STREAM))
 
     def stream_error(self, stream: Stream, code: ErrorCode, text: str) -> None:
         """Ends a stream for what the peer did wrong (section 5.4.2)."""

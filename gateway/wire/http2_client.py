@@ -9,7 +9,7 @@ from typing import Final
 from gateway.wire.failure import ConnectionFailed
 from gateway.wire.frames import HEADERS, MAX_STREAM_ID, PREFACE, PRIORITY, RST_STREAM, ErrorCode
 from gateway.wire.hpack import Decoder, Fields, MalformedError
-from gateway.wire.http2 import Connection, Owner
+from gateway.wire.http2 import Connection, Owner, Section
 from gateway.wire.settings import Limits
 from gateway.wire.stream import Stream, all_sent
 
@@ -117,7 +117,7 @@ class ClientConnection(Connection):
         self._telling = stream
         return _NO_TABLE + block
 
-    def _section(self, stream: Stream, fields: Fields, *, end: bool) -> None:
+    def _section(self, stream: Stream, fields: Fields, *, end: bool) -> Section:
         status = fields.status
         if status is None:
             status = fields.status = _check(fields)
@@ -129,22 +129,22 @@ class ClientConnection(Connection):
             if stream.length_left > 0:
                 raise MalformedError("content-length is not the length")
             self._ended(stream)
-            stream.trailers(fields)
-        elif status == _TRAILERS:
+            return Section.TRAILERS
+        if status == _TRAILERS:
             raise MalformedError("a head without :status")
-        elif status < 200:  # section 8.1: interim responses say nothing to gRPC
+        if status < 200:  # section 8.1: interim responses say nothing to gRPC
             if end:
                 raise MalformedError("an interim response with END_STREAM")
             self.flood.count()
-        elif end and fields.length > 0 and status not in _WITHOUT_CONTENT:
+            return Section.INTERIM
+        if end and fields.length > 0 and status not in _WITHOUT_CONTENT:
             raise MalformedError("content-length is not the length")
+        stream.head_seen = True
+        if end:
+            self._ended(stream)
         else:
-            stream.head_seen = True
-            if end:
-                self._ended(stream)
-            else:
-                stream.length_left = fields.length
-            stream.head(fields, end=end)
+            stream.length_left = fields.length
+        return Section.HEAD
 
     def _ended(self, stream: Stream) -> None:
         stream.remote_closed = True

@@ -32,6 +32,7 @@ def test_messages_however_they_are_cut(messages, data):
     while content:
         size = data.draw(st.integers(1, len(content)))
         found += reader.feed(content[:size])
+        reader.check()
         content = content[size:]
     assert found == messages
     assert not reader.partial
@@ -63,12 +64,14 @@ def test_a_message_that_is_too_large_is_known_by_its_prefix():
     """Nothing waits for gigabytes that are promised."""
     for length in (MOST + 1, 2**31, 2**32 - 1):
         reader = Messages(MOST, b"identity")
-        assert wrong(reader.feed, b"\0" + length.to_bytes(4, "big")) is Wrong.TOO_LARGE
+        assert reader.feed(b"\0" + length.to_bytes(4, "big")) == []
+        assert wrong(reader.check) is Wrong.TOO_LARGE
 
 
 def test_a_message_that_is_too_large_behind_others():
     reader = Messages(MOST, b"identity")
-    assert wrong(reader.feed, prefixed(b"a") + prefixed(bytes(MOST + 1))) is Wrong.TOO_LARGE
+    assert reader.feed(prefixed(b"a") + prefixed(bytes(MOST + 1))) == [(0, b"a")]
+    assert wrong(reader.check) is Wrong.TOO_LARGE
 
 
 # Compression.

@@ -157,16 +157,16 @@ class StreamRun(Stream):
         if self._messages is None or self._failure is not None:
             return
         self._received += len(payload)
-        try:
-            found = self._messages.feed(payload)
-        except AnswerError as failure:
-            self._wrong(failure)
-            return
+        found = self._messages.feed(payload)
         if found:
             self._inbox.extend(found)
             self._wake()
         elif self._waiter is not None:
             self._give_back(self._received)
+        try:
+            self._messages.check()
+        except AnswerError as failure:
+            self._wrong(failure)
 
     def trailers(self, fields: Fields) -> None:
         """See Stream."""

@@ -113,6 +113,7 @@ class UnaryRun(Stream):
             if self._message is not None:
                 raise AnswerError(Wrong.PROTOCOL, "a second message")
             self._message = self._messages.plain(flag, message)
+        self._messages.check()
 
     def trailers(self, fields: Fields) -> None:
         """See Stream."""
