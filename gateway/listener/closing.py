@@ -72,11 +72,12 @@ class Closing(Link):
         if self._ended or self.transport.is_closing():
             return
         full = len(self._received) > READ_AHEAD and not self.wants_more()
-        if full and not self._paused:
-            self._paused = True
-            self.transport.pause_reading()
+        if full:
+            if not self._paused:
+                self._paused = True
+                self.transport.pause_reading()
             self.watch_client()
-        elif self._paused and not full:
+        elif self._paused:
             self._paused = False
             self.unwatch()
             self.transport.resume_reading()

@@ -284,6 +284,8 @@ class Connection(Closing):
         """See Closing."""
         if self._phase is _BUSY:
             return self.exchange is not None and self.exchange.reading
+        if self._phase is _HEAD:  # a whole one is there, and has its turn soon, unless it is begun
+            return self._cutter is not None and self._cutter.begun
         return self.socket is None or not self.socket.held
 
     # Whether the client is there.
@@ -297,7 +299,7 @@ class Connection(Closing):
         """
         exchange = self.exchange
         if exchange is None:
-            return self._phase is _SOCKET  # what it sent last may stand unread
+            return True  # what it sent last may stand unread
         if exchange.state >= OVER:
             return True
         if exchange.state != NEW or exchange.fields.http10 or self.scheme == "https":

@@ -1,9 +1,12 @@
 """100 MB through a stream, either way, take no more memory than a few buffers."""
 
 import asyncio
+import socket
 import tracemalloc
 
 import pytest
+
+from tests.listener.conftest import PATIENCE
 
 SIZE = 100_000_000
 PART = bytes(64 * 1024)
@@ -83,3 +86,35 @@ async def test_both_ways_at_once(dial, flat):
         total += part
     await sending
     assert total == size
+
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 1000 + b"\r\n\r\n"
+PIPELINE = REQUEST * 20_000
+
+
+async def test_pipelined_requests(listen, flat):
+    """They are begun in turns with other connections, and wait for theirs in the socket."""
+    listener = await listen(lambda exchange: exchange.respond(204, [], b""))
+    loop = asyncio.get_running_loop()
+    with socket.create_connection(
+        ("127.0.0.1", int(listener.urls[0].rpartition(":")[2]))
+    ) as client:
+        client.setblocking(False)
+        sending = asyncio.create_task(loop.sock_sendall(client, PIPELINE))
+        answered, rest = 0, b""
+        while answered < len(PIPELINE) // len(REQUEST):
+            *whole, rest = (rest + await loop.sock_recv(client, 1 << 20)).split(b"\r\n\r\n")
+            answered += len(whole)
+        await sending
+
+
+async def test_a_pipeline_ends_with_its_client(dial):
+    """Also where more of it than is read stands behind a request that is not the first."""
+    asked = asyncio.Queue()
+    client = await dial(asked.put_nowait)
+    await client.send(PIPELINE[:200_000])
+    (await asked.get()).respond(204, [], b"")
+    gone = asyncio.Event()
+    (await asked.get()).on_gone(gone.set)
+    client.break_off()
+    await asyncio.wait_for(gone.wait(), PATIENCE)
