@@ -356,10 +356,7 @@ WRONG_UPSTREAM = [
     ),
     (
         "services: ['*'], endpoints: [h:1], connections: 2, transport: grpcio",
-        (
-            "1:52: upstreams.a.connections: has no effect with transport: grpcio; "
-            "remove one of them"
-        ),
+        ("1:52: upstreams.a.connections: has no effect with transport: grpcio; remove one of them"),
     ),
     (
         "services: ['*'], endpoints: [h:1], retries: {attempts: 2}",
