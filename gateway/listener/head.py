@@ -52,7 +52,7 @@ _ABSOLUTE: Final = re.compile(r"https?://([^/?#]+)(.*)", re.IGNORECASE)
 _ONCE: Final = frozenset(
     {"host", "content-length", "transfer-encoding", "expect", "content-type", "user-agent"}
 )
-_REQUEST_ID: Final = re.compile(rb"\r\n(?i:x-request-id):[ \t]*([!-~]*)[ \t]*(?=\r\n)")
+_REQUEST_ID: Final = re.compile(rb"\r\n(?i:x-request-id):[ \t]*+([!-~]*+)[ \t]*+(?=\r\n)")
 
 CHUNKED: Final = -1
 """A body length: not known beforehand, the body comes in chunks."""
