@@ -25,6 +25,7 @@ _OURS: Final = frozenset(
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _REMEMBERED: Final = 1000
+_LONGEST: Final = 128  # bytes of a name that is remembered
 
 # Names that were checked, to what is written before their value; nothing for those that are ours.
 _known: dict[str, str] = {}
@@ -56,7 +57,8 @@ def _check(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(f"the header {name!r} can't be sent")
     start = "" if name.lower() in _OURS else f"{name}: "
-    if len(_known) >= _REMEMBERED:  # a backend that makes names up
-        _known.clear()
-    _known[name] = start
+    if len(name) <= _LONGEST:
+        if len(_known) >= _REMEMBERED:  # a backend that makes names up
+            _known.clear()
+        _known[name] = start
     return start

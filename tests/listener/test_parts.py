@@ -87,6 +87,8 @@ def test_many_made_up_names_are_not_remembered_for_ever():
     from gateway.listener.fields import _known
 
     assert len(_known) <= 1000
+    assert lines([("x" * 1000, "1")]) == "x" * 1000 + ": 1\r\n"
+    assert "x" * 1000 not in _known
 
 
 def test_the_head_of_a_reply():

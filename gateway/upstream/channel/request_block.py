@@ -15,6 +15,8 @@ _ENTRIES: Final = 1024
 # Bytes of a value that is kept: a token or a cookie comes again; a short one is made as fast.
 _SHORTEST: Final = 64
 _LONGEST: Final = 4096
+# Bytes of a name of which anything is kept; a client may make names up, one longer than the other.
+_LONGEST_NAME: Final = 128
 
 
 class RequestBlocks:
@@ -72,6 +74,8 @@ class RequestBlocks:
         if refused := bad_metadata(Metadata([entry])):
             raise refused
         field = metadata_field(key, value)
+        if len(key) > _LONGEST_NAME:
+            return field
         if isinstance(value, str):
             self._names.put(key, hpack.field(key, b"")[:-1])
         if _SHORTEST <= len(value) <= _LONGEST:

@@ -148,3 +148,13 @@ def test_what_is_kept_is_bounded():
     assert len(made._entries) <= 2 * request_block._ENTRIES
     kept = (*made._entries._young, *made._entries._old)
     assert not any(len(value) > request_block._LONGEST for _, value in kept)
+
+
+@pytest.mark.parametrize("value", ["short", "long" * 100, bytes(100)], ids=["short", "long", "bin"])
+def test_nothing_is_kept_of_a_name_that_is_too_long(value):
+    made = blocks()
+    key = "x" * request_block._LONGEST_NAME + ("-bin" if isinstance(value, bytes) else "-")
+    for _ in range(2):
+        made.block(Call("a/B", metadata=Metadata([(key, value)])), None)
+    assert not len(made._names)
+    assert not len(made._entries)
