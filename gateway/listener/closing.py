@@ -82,6 +82,13 @@ class Closing(Link):
             self.unwatch()
             self.transport.resume_reading()
 
+    def let_others_go_first(self) -> None:
+        """Reads on in the next loop iteration: uvloop reads a socket many times in one."""
+        if not self._paused and not self.transport.is_closing():
+            self._paused = True
+            self.transport.pause_reading()
+            self.loop.call_soon(self.govern_reading)
+
     @property
     def unread(self) -> bool:
         """Whether something was received and not yet taken."""

@@ -13,16 +13,10 @@ from typing import TYPE_CHECKING
 from gateway.listener.closing import Closing, Phase
 from gateway.listener.cut import END, Cutter
 from gateway.listener.exchange import NEW, OVER, HttpExchange
-from gateway.listener.faults import (
-    HEADER_TIMEOUT,
-    TOO_MANY_CONNECTIONS,
-    Refused,
-)
+from gateway.listener.faults import HEADER_TIMEOUT, TOO_MANY_CONNECTIONS, Refused
 from gateway.listener.forwarded import origin, plain, trusts
 from gateway.listener.head import given_id
-from gateway.listener.limits import (
-    AT_ONCE,
-)
+from gateway.listener.limits import AT_ONCE, READ_AHEAD
 from gateway.listener.reply import CONTINUE
 from gateway.listener.service import Service
 
@@ -112,6 +106,8 @@ class Connection(Closing):
         elif self.exchange is not None:
             self.exchange.received()
             self.govern_reading()
+            if len(data) > READ_AHEAD:
+                self.let_others_go_first()
 
     def eof_received(self) -> bool:
         """Takes the end of the client's sending for its going away, unless it may be waiting.

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import socket
 
 import pytest
 
@@ -297,3 +298,26 @@ async def test_a_body_nobody_asked_for_does_not_become_the_next_request(dial, te
         assert await client.rest() == b""
     else:
         assert (await client.get()).body == b"GET"
+
+
+async def test_a_large_body_takes_turns_with_others(listen):
+    """However much of it is there: uvloop would read on, and each tiny chunk costs time."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    def handler(exchange):
+        begun.set()
+        exchange.collect(4_000_000, lambda _: ended.set(), pytest.fail)
+
+    body = b"1\r\nx\r\n" * 500_000 + b"0\r\n\r\n"
+    listener = await listen(handler)
+    with socket.create_connection(
+        ("127.0.0.1", int(listener.urls[0].rpartition(":")[2]))
+    ) as client:
+        sending = asyncio.create_task(asyncio.to_thread(client.sendall, CHUNKED + b"\r\n" + body))
+        await begun.wait()
+        turns = 0
+        while not ended.is_set():
+            await asyncio.sleep(0)
+            turns += 1
+        await sending
+    assert turns >= len(body) // (256 * 1024)
