@@ -40,7 +40,8 @@ profile: $(INSTALLED)
 # The pages of docs/ as a site in build/docs, their links checked.
 docs: $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
-	$(BIN)/mkdocs build --strict --quiet
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "see build/docs/index.html"
 
 # Debian ships Python without its venv module: ask apt for it where `python3 -m venv` can't.
 $(INSTALLED): pyproject.toml

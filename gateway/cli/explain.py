@@ -99,9 +99,21 @@ def _upstream(generation: Generation, descriptor: MethodDescriptor) -> Iterator[
     place = _place(generation, (*at, "balancing", "policy"))
     yield Fact("  balancing", upstream.balancing.policy, place)
     yield Fact("  transport", upstream.transport, _place(generation, (*at, "transport")))
+    place = _place(generation, (*at, "connections"))
+    yield Fact("  connections", _connections(upstream), place)
+    keepalive = upstream.keepalive
+    times = (
+        f"{format_duration(keepalive.time)}, {format_duration(keepalive.timeout)} for the answer"
+    )
+    yield Fact("  keepalive", times, _place(generation, (*at, "keepalive")))
     key, seconds = _timeout(upstream, descriptor)
     value = format_duration(seconds) if seconds else "none"
     yield Fact(f"  {key}", value, _place(generation, (*at, key)))
+
+
+def _connections(upstream: Upstream) -> str:
+    more = ", more as they fill" if upstream.transport == "native" else ""
+    return f"{upstream.connections} to each endpoint{more}"
 
 
 def _timeout(upstream: Upstream, descriptor: MethodDescriptor) -> tuple[str, float]:
@@ -127,7 +139,7 @@ def _about(policy: Policy, seconds: float) -> str:
     if not seconds:
         return "Sets no deadline of its own, and refuses a call whose deadline is past."
     limit = format_duration(seconds)
-    return f"Gives each call a deadline of at most {limit}, and refuses one whose is past."
+    return f"Gives each call a deadline of at most {limit}, and refuses one whose time is over."
 
 
 _SIZES = ("header_size", "body_size", "message_size", "stream_size")

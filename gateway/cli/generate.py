@@ -73,7 +73,7 @@ def python(
         count = asyncio.run(write_stubs(schema.registry, out))
     except OSError as error:
         raise _unwritable(error) from error
-    typer.echo(f"wrote stubs of {count} files to {out}")
+    typer.echo(f"wrote stubs of {count} file{'' if count == 1 else 's'} to {out}")
 
 
 def _source(

@@ -14,7 +14,7 @@ from gateway.errors import error
 
 
 class DeadlineGate:
-    """Gives each call a deadline of at most `timeout` seconds, and refuses one whose is past.
+    """Gives each call a deadline of at most `timeout` seconds, and refuses one whose time is over.
 
     Args:
         timeout: Seconds that a call may take; 0 sets none of its own.

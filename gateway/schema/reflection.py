@@ -90,7 +90,12 @@ async def from_reflection(
                     _fail(target, bounds, error)
                 unreachable = error
             if wait == _FIRST_WAIT:
-                log.info("%s: waiting for %s, which can't be reached", target.where, target.address)
+                log.info(
+                    "%s: waiting %g s for %s, which can't be reached",
+                    target.where,
+                    bounds.seconds,
+                    target.address,
+                )
             progress(Progress(f"waiting for {target.address}"))
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)

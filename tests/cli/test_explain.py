@@ -65,7 +65,7 @@ def test_the_deadline_is_that_of_its_kind(
 def test_columns_stay_columns(shop: Path) -> None:
     lines = invoke("explain", "ImportProducts", cwd=shop).out.splitlines()
     upstream = next(i for i, line in enumerate(lines) if line.startswith("upstream "))
-    section = lines[upstream : upstream + 7]
+    section = lines[upstream : upstream + 9]
     assert section[-1].startswith("  stream_timeout  none ")
     places = [re.search(r"gateway\.yaml:|default$", line) for line in section]
     assert len({place.start() if place else None for place in places}) == 1

@@ -247,7 +247,7 @@ async def test_a_backend_that_starts_later_is_waited_for(serve, caplog):
     assert (await asking).services == ("p.Blog", "p.Shop")
     assert set(told) == {f"waiting for {address}"}
     assert [record.getMessage() for record in caplog.records] == [
-        f"reflection of upstream 'u': waiting for {address}, which can't be reached"
+        f"reflection of upstream 'u': waiting 30 s for {address}, which can't be reached"
     ], "once, however often it is tried"
 
 

@@ -76,8 +76,9 @@ def _lost(connection: NativeConnection) -> NotConnected:
 
 def _cause(failure: Exception) -> str:
     """Returns what is known of a failure; asyncio's own text leaves the system's reason out."""
-    number = failure.errno if isinstance(failure, OSError) else None
-    return f"{failure}: {os.strerror(number)}" if number and number > 0 else str(failure)
+    text, number = str(failure), failure.errno if isinstance(failure, OSError) else None
+    reason = os.strerror(number) if number and number > 0 else ""
+    return text if reason in text else f"{text}: {reason}"
 
 
 async def _open(
