@@ -446,4 +446,4 @@ async def test_a_closed_channel_leaves_nothing():
 
 def connections():
     """Those that there are, also of other tests: a loop may hold one until its timer rings."""
-    return [found for found in gc.get_objects() if isinstance(found, NativeConnection)]
+    return [found for found in gc.get_objects() if type(found) is NativeConnection]
