@@ -30,7 +30,7 @@ from gateway.listener.faults import (
     Refused,
     bad_request,
 )
-from gateway.listener.remembered import Remembered
+from gateway.wire.recent import Recent
 
 # RFC 9110 5.6.2: token. RFC 9110 5.5: field-vchar, space, tab, obs-text.
 _TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -53,6 +53,12 @@ _ONCE: Final = frozenset(
     {"host", "content-length", "transfer-encoding", "expect", "content-type", "user-agent"}
 )
 _REQUEST_ID: Final = re.compile(rb"\r\n(?i:x-request-id):[ \t]*+([!-~]*+)[ \t]*+(?=\r\n)")
+
+# Fields that are remembered by their bytes: so many at least, twice as many at most, each with what
+# is read of it some 8 KiB.
+_ENTRIES: Final = 256
+KEY_SIZE: Final = 2048
+"""Bytes of the longest fields that are remembered."""
 
 CHUNKED: Final = -1
 """A body length: not known beforehand, the body comes in chunks."""
@@ -89,7 +95,7 @@ class HeadReader:
     def __init__(self) -> None:
         self._parser = _parser()
         self._methods: dict[bytes, str] = {}  # those that llhttp knows, and so not many
-        self._remembered: Remembered[Fields] = Remembered()
+        self._remembered: Recent[bytes, Fields] = Recent(_ENTRIES)
 
     def read(self, data: bytes, scheme: str, peer: str) -> tuple[Request, Fields]:
         """Reads a head.
@@ -126,7 +132,7 @@ class HeadReader:
         self._feed(data, fields)
         if method is None:
             self._methods[name] = request.method
-        if not known:
+        if not known and len(rest) <= KEY_SIZE:
             self._remembered.put(rest, fields)
         return request, fields
 

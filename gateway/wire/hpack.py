@@ -11,9 +11,10 @@ indexed, and never Huffman-coded.
 from __future__ import annotations
 
 import re
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 from gateway.wire import huffman
+from gateway.wire.recent import Recent
 from gateway.wire.static_table import STATIC_TABLE
 
 # RFC 9110 section 5.6.2, less capitals (RFC 9113 section 8.2.1); a pseudo-header has a colon first.
@@ -26,9 +27,6 @@ _OVERHEAD: Final = 32
 # Where hostile numbers end: 28 bits hold every length that fits in a frame.
 _MOST_NUMBER: Final = 1 << 28
 
-K = TypeVar("K")
-V = TypeVar("V")
-
 
 class CompressionError(Exception):
     """A field block that can't be decoded: the connection ends with COMPRESSION_ERROR."""
@@ -36,39 +34,6 @@ class CompressionError(Exception):
 
 class MalformedError(ValueError):
     """A field that HTTP does not allow (RFC 9113 section 8.2.1): the message is malformed."""
-
-
-class Recent(Generic[K, V]):
-    """A bounded map that forgets what has not been asked for lately.
-
-    Two dictionaries: what is used moves to the young one; when that is full, it becomes the old one
-    and what was old is dropped. So it holds `size` entries at least and twice as many at most.
-    """
-
-    __slots__ = ("_old", "_size", "_young")
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._young: dict[K, V] = {}
-        self._old: dict[K, V] = {}
-
-    def __len__(self) -> int:
-        return len(self._young) + len(self._old)
-
-    def get(self, key: K) -> V | None:
-        """Returns what was put under the key, or None."""
-        found = self._young.get(key)
-        if found is None and self._old:
-            found = self._old.pop(key, None)
-            if found is not None:
-                self.put(key, found)
-        return found
-
-    def put(self, key: K, value: V) -> None:
-        """Keeps a value."""
-        if len(self._young) >= self._size:
-            self._old, self._young = self._young, {}
-        self._young[key] = value
 
 
 class Field:

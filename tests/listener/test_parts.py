@@ -1,4 +1,4 @@
-"""The small sans-IO parts: where a head ends, what is remembered, how a reply's head is written."""
+"""The small sans-IO parts: where a head ends, which are remembered, how a reply's head is written."""
 
 import socket
 import struct
@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.listener import remembered
 from gateway.listener.cut import Cutter
 from gateway.listener.faults import Refused
 from gateway.listener.fields import lines
+from gateway.listener.head import KEY_SIZE, HeadReader
 from gateway.listener.presence import Presence, presence
-from gateway.listener.remembered import Remembered
 from gateway.listener.reply import chunk, head
 
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -47,22 +46,12 @@ def test_what_becomes_no_head_is_refused_early(sent, status):
     assert refused.value.fault.status == status
 
 
-def test_what_is_used_is_remembered_and_the_rest_forgotten(monkeypatch):
-    monkeypatch.setattr(remembered, "ENTRIES", 10)
-    memory = Remembered()
-    memory.put(b"often", "kept")
-    for n in range(1000):
-        memory.put(b"%d" % n, "once")
-        assert memory.get(b"often") == "kept"
-        assert len(memory) <= 20
-    assert memory.get(b"0") is None
-    assert memory.get(b"999") == "once"
-
-
-def test_long_keys_are_not_remembered():
-    memory = Remembered()
-    memory.put(b"x" * (remembered.KEY_SIZE + 1), "large")
-    assert len(memory) == 0
+def test_long_fields_are_read_and_not_remembered():
+    reader = HeadReader()
+    for size in (KEY_SIZE // 2, KEY_SIZE):
+        data = b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * size + b"\r\n\r\n"
+        first, again = (reader.read(data, "http", "")[1] for _ in range(2))
+        assert (first is again) == (size < KEY_SIZE)
 
 
 def test_header_lines():

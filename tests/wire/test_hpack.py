@@ -3,7 +3,8 @@
 import pytest
 
 from gateway.wire import hpack
-from gateway.wire.hpack import CompressionError, Decoder, Field, MalformedError, Recent
+from gateway.wire.hpack import CompressionError, Decoder, Field, MalformedError
+from gateway.wire.recent import Recent
 
 
 def lines(block, decoder=None):

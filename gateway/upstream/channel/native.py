@@ -44,6 +44,7 @@ MOST_CONNECTIONS: Final = 64
 """Connections to one endpoint, however few streams it allows on each."""
 
 _IDLE_SECONDS: Final = 60.0  # until a connection that was opened for the crowd is closed again
+_AT_ONCE: Final = 256  # calls that are ended in one turn of the loop
 _SHORT_LIFE: Final = 5.0  # seconds: a connection that ends sooner, unused, is like none
 _LAST_WORDS: Final = 1.0  # seconds for sockets to close
 _AGENT: Final = f"grpc-api-gateway {__version__}"
@@ -303,8 +304,14 @@ class NativeChannel:
         self._failing = failure
         waiting, self._waiting = self._waiting, {}
         self.trouble.note(failure.fault.reason, failure.cause)
-        for run in waiting:
+        self._refuse(list(waiting), failure)
+
+    def _refuse(self, runs: list[_Run], failure: NotConnected) -> None:
+        """Ends calls that were not sent, in turns with what else the loop has to do."""
+        for run in runs[:_AT_ONCE]:
             run.never(failure.fault, failure.cause)
+        if len(runs) > _AT_ONCE:
+            self.loop.call_soon(self._refuse, runs[_AT_ONCE:], failure)
 
     def _trim(self) -> None:
         """Closes connections that were opened for a crowd that has gone."""

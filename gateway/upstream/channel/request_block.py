@@ -8,7 +8,7 @@ from gateway.call import Call, Metadata
 from gateway.upstream.channel.request import bad_metadata, printable
 from gateway.wire import hpack
 from gateway.wire.grpc import metadata_field, request_block, timeout_field
-from gateway.wire.hpack import Recent
+from gateway.wire.recent import Recent
 
 _METHODS: Final = 4096
 _ENTRIES: Final = 1024
