@@ -5,9 +5,9 @@ import asyncio
 from hpack import Decoder as Hpack
 
 from gateway.call import Call, Deadline
-from gateway.upstream.channel import native, native_connection
+from gateway.upstream.channel import NotSentError, native, native_connection
 from gateway.upstream.channel.native import NativeChannel
-from tests.upstream.clients import Client, failure, opened, unary, until
+from tests.upstream.clients import Client, failure, opened, spec, unary, until
 from tests.upstream.servers import answer, frame, peers, settings
 
 METHOD = "test.Echo/Call"
@@ -109,3 +109,16 @@ async def test_a_call_that_has_waited_tells_the_time_that_is_left(monkeypatch):
     # Those that waited for its answer have as much less.
     assert all(each <= 59_850 for each in waited)
     assert len(waited) == 2
+
+
+async def test_a_crowd_that_waits_in_vain_is_told_one_and_all():
+    async with peers(first=b"\x00garbage!" * 10) as servers:
+        channel = NativeChannel(spec(servers.endpoint), servers.endpoint)
+        answers = []
+        for _ in range(1_000):
+            channel.start(call(), answers.append)
+        assert channel.pending == 1_000
+        await until(lambda: len(answers) == 1_000)
+        assert all(isinstance(answer, NotSentError) for answer in answers)
+        assert channel.pending == 0
+        await channel.close(0)
