@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
 from gateway.wire import frames
 from gateway.wire.block import PartialBlock, fragment, unpadded
@@ -144,16 +144,28 @@ class Connection:
         if self._rest:
             data = self._rest + data
         at, size = 0, len(data)
+        most = self.limits.frame_size
         try:
             while size - at >= HEADER_SIZE:
                 high, low, kind, flags, number = read_header(data, at)
+                length = high << 8 | low
+                if length > most:
+                    _too_long(length)
                 start = at + HEADER_SIZE
-                end = start + (high << 8 | low)
-                if end > size:
-                    self._check_length(high << 8 | low)
+                at = start + length
+                if at > size:
+                    at = start - HEADER_SIZE
                     break
-                at = end
-                self._frame(kind, flags, number & MAX_STREAM_ID, data[start:end])
+                number &= MAX_STREAM_ID
+                if self._block is not None or not self.ready:
+                    self._unusual(kind, flags, number, data[start:at])
+                # What nearly all frames are: those of messages, without padding or priority.
+                elif kind == DATA:
+                    self._data(number, flags, data[start:at])
+                elif kind == HEADERS and flags & ~END_STREAM == END_HEADERS:
+                    self._headers(number, flags, data[start:at], length)
+                else:
+                    self._frame(kind, flags, number, data[start:at])
         except ConnectionFailed as failed:
             self.fail(failed.code)
             raise
@@ -228,20 +240,19 @@ class Connection:
 
     # Frames.
 
-    def _frame(self, kind: int, flags: int, number: int, payload: bytes) -> None:
-        if len(payload) > self.limits.frame_size:
-            self._check_length(len(payload))
+    def _unusual(self, kind: int, flags: int, number: int, payload: bytes) -> None:
+        """Takes a frame within a field block, or the first of all."""
         if self._block is not None:
             self._continuation(kind, flags, number, payload)
-        elif not self.ready and (kind != SETTINGS or flags & ACK):
+        elif kind != SETTINGS or flags & ACK:
             raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "the first frame is not SETTINGS")
-        elif kind == DATA:
-            self._data(number, flags, payload)
-        elif kind == HEADERS:
-            if not number:
-                raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "HEADERS on stream 0")
-            if flags & ~(END_STREAM | END_HEADERS):
-                payload = fragment(flags, payload)
+        else:
+            self._frame(kind, flags, number, payload)
+
+    def _frame(self, kind: int, flags: int, number: int, payload: bytes) -> None:
+        if kind == HEADERS:
+            _on_a_stream(number)
+            payload = fragment(flags, payload)
             if flags & END_HEADERS:
                 self._headers(number, flags, payload, len(payload))
             else:
@@ -252,10 +263,6 @@ class Connection:
             raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "CONTINUATION of nothing")
         else:
             self.flood.count()  # unknown types are ignored (section 4.1)
-
-    def _check_length(self, length: int) -> None:
-        if length > self.limits.frame_size:
-            raise ConnectionFailed(ErrorCode.FRAME_SIZE_ERROR, f"a frame of {length} bytes")
 
     def _continuation(self, kind: int, flags: int, number: int, payload: bytes) -> None:
         block, limits = self._block, self.limits
@@ -314,6 +321,7 @@ class Connection:
         """Takes a whole field block; `size` is what it had before it was cut, if it was."""
         stream = self.streams.get(number)
         if stream is None:
+            _on_a_stream(number)
             self.check_absent(number, HEADERS)
             return
         if stream.remote_closed:
@@ -348,6 +356,15 @@ class Connection:
         self.outgoing.put(frames.window_update(stream.id, stream.unreturned))
         stream.receive_window += stream.unreturned
         stream.unreturned = 0
+
+
+def _on_a_stream(number: int) -> None:
+    if not number:
+        raise ConnectionFailed(ErrorCode.PROTOCOL_ERROR, "HEADERS on stream 0")
+
+
+def _too_long(length: int) -> NoReturn:
+    raise ConnectionFailed(ErrorCode.FRAME_SIZE_ERROR, f"a frame of {length} bytes")
 
 
 def _fits(stream: Stream, size: int, end: int) -> bool:

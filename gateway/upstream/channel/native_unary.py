@@ -31,17 +31,19 @@ if TYPE_CHECKING:
 class UnaryRun(Stream):
     """One unary call: it completes once, or is cancelled."""
 
+    # Defaults stand at the class, as those of Stream do.
+    _connection: NativeConnection | None = None
+    _head: Head | None = None
+    _message: bytes | None = None
+    _messages: Messages | None = None
+    _open = True
+    _retried = False
+
     def __init__(self, channel: NativeChannel, call: Call, done: Done, block: bytes) -> None:
         self._channel = channel
         self._call = call
         self._done = done
         self._block = block
-        self._connection: NativeConnection | None = None
-        self._head: Head | None = None
-        self._message: bytes | None = None
-        self._messages: Messages | None = None
-        self._open = True
-        self._retried = False
 
     # What the channel asks for.
 
