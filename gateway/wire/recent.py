@@ -13,21 +13,24 @@ class Recent(Generic[K, V]):
 
     Two dictionaries: what is used moves to the young one; when that is full, it becomes the old one
     and what was old is dropped. So it holds `size` entries at least and twice as many at most.
+
+    Attributes:
+        young: What was used lately, to be looked at first where each call counts.
     """
 
-    __slots__ = ("_old", "_size", "_young")
+    __slots__ = ("_old", "_size", "young")
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._young: dict[K, V] = {}
+        self.young: dict[K, V] = {}
         self._old: dict[K, V] = {}
 
     def __len__(self) -> int:
-        return len(self._young) + len(self._old)
+        return len(self.young) + len(self._old)
 
     def get(self, key: K) -> V | None:
         """Returns what was put under the key, or None."""
-        found = self._young.get(key)
+        found = self.young.get(key)
         if found is None and self._old:
             found = self._old.pop(key, None)
             if found is not None:
@@ -36,6 +39,6 @@ class Recent(Generic[K, V]):
 
     def put(self, key: K, value: V) -> None:
         """Keeps a value."""
-        if len(self._young) >= self._size:
-            self._old, self._young = self._young, {}
-        self._young[key] = value
+        if len(self.young) >= self._size:
+            self._old, self.young = self.young, {}
+        self.young[key] = value

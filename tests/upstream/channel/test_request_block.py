@@ -146,7 +146,7 @@ def test_what_is_kept_is_bounded():
         made.block(Call(f"a/B{number}", metadata=metadata), None)
     assert 0 < len(made._methods) <= 2 * request_block._METHODS
     assert len(made._entries) <= 2 * request_block._ENTRIES
-    kept = (*made._entries._young, *made._entries._old)
+    kept = (*made._entries.young, *made._entries._old)
     assert not any(len(value) > request_block._LONGEST for _, value in kept)
 
 
