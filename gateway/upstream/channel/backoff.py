@@ -1,7 +1,7 @@
 """How long to wait before the next attempt to connect (grpc/grpc, doc/connection-backoff.md).
 
-Pure. The shape is gRPC's; the figures are smaller, since a gateway is near its backends, and they
-are often restarted.
+Pure. The shape is gRPC's; the figures are smaller, since a gateway is near its backends, they are
+often restarted, and until one that is back has been noticed its calls are another's, or fail.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 INITIAL: Final = 0.2  # seconds
 MULTIPLIER: Final = 1.6
-MOST: Final = 5.0  # seconds
+MOST: Final = 1.0  # seconds
 JITTER: Final = 0.2
 
 
@@ -22,6 +22,6 @@ def delay(failures: int, random: Callable[[], float]) -> float:
         failures: Attempts in a row that have failed, at least 1.
         random: Returns a number in [0, 1), so that many gateways do not knock at once.
     """
-    # A power that can't overflow: the bound is reached after eight.
+    # A power that can't overflow: the bound is reached after four.
     grown = INITIAL * MULTIPLIER ** min(failures - 1, 32)
     return min(grown, MOST) * (1 + JITTER * (2 * random() - 1))
