@@ -7,6 +7,7 @@ section 9.6). It knows nothing of requests.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from enum import Enum
 
 from gateway.http.request_id import request_id
@@ -42,13 +43,13 @@ class Closing(Link):
 
     # To be said by the connection.
 
+    @abstractmethod
     def wants_more(self) -> bool:
         """Returns whether to read on, however much there is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def may_wait(self) -> bool:
         """Returns whether a client that sends no more may wait for something, and asks it."""
-        raise NotImplementedError
 
     # Reading.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from math import inf
 from typing import Final, cast
@@ -23,7 +24,7 @@ _TICK: Final = 0.001  # seconds: the loops' clocks are no finer
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER with no time: close sends a reset
 
 
-class Link(asyncio.Protocol):
+class Link(asyncio.Protocol, ABC):
     """What a connection does with its transport.
 
     Attributes:
@@ -66,13 +67,13 @@ class Link(asyncio.Protocol):
 
     # To be said by the connection.
 
+    @abstractmethod
     def expired(self) -> None:
         """Takes note that the deadline has passed. There is none then until one is set."""
-        raise NotImplementedError
 
+    @abstractmethod
     def writable(self) -> None:
         """Takes note that the client has taken what it was slow to take."""
-        raise NotImplementedError
 
     # The transport's calls.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -67,9 +68,9 @@ class Receiving(Exchange):
         if fields.length:
             self.body = body_of(fields.length, connection.service.limits.header_size)
 
+    @abstractmethod
     def body_over(self) -> None:
         """Takes note that nobody waits for the body any more."""
-        raise NotImplementedError
 
     def collect(
         self, limit: int, then: Callable[[bytes], None], failed: Callable[[BodyError], None]

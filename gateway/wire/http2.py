@@ -12,6 +12,7 @@ field blocks have no shared state (see `hpack`), they need not even be decoded.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import Enum
 from typing import Final, NoReturn, Protocol
@@ -66,7 +67,7 @@ class Section(Enum):
     TRAILERS = "its trailers"
 
 
-class Connection:
+class Connection(ABC):
     """One HTTP/2 connection, of either role.
 
     Attributes:
@@ -214,29 +215,29 @@ class Connection:
 
     # What a role decides.
 
+    @abstractmethod
     def check_absent(self, number: int, kind: int) -> None:
         """Passes a frame for a stream that is over; what never was is an error of the connection.
 
         Raises:
             ConnectionFailed: The stream is idle (section 5.1).
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def _section(self, stream: Stream, fields: Fields, *, end: bool) -> Section:
         """Takes a field section of an open stream in, and says what it is.
 
         Raises:
             MalformedError: It may not stand where it does (section 8.1.1).
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def _ended(self, stream: Stream) -> None:
         """Notes that the peer has said all on a stream."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _last_processed(self) -> int:
         """Returns the last of the peer's streams that was processed, for GOAWAY."""
-        raise NotImplementedError
 
     # Frames.
 

@@ -7,6 +7,7 @@ nothing more comes.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from enum import Enum
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ class Reset(NamedTuple):
         return self.code is ErrorCode.REFUSED_STREAM and self.origin is Origin.PEER
 
 
-class Stream:
+class Stream(ABC):
     """One stream. Its connection sets the attributes, its owner overrides the methods.
 
     Attributes:
@@ -75,27 +76,27 @@ class Stream:
         for name in _STATE:
             self.__dict__.pop(name, None)
 
+    @abstractmethod
     def head(self, fields: Fields, *, end: bool) -> None:
         """Takes the final response's head (with `end`, the stream is over)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def data(self, payload: bytes) -> None:
         """Takes content; never empty."""
-        raise NotImplementedError
 
+    @abstractmethod
     def trailers(self, fields: Fields) -> None:
         """Takes the trailers; the stream is over."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self) -> None:
         """Hears that the content ended without trailers; the stream is over."""
-        raise NotImplementedError
 
+    @abstractmethod
     def reset(self, reset: Reset) -> None:
         """Hears that the stream ended before its end."""
-        raise NotImplementedError
 
-    def writable(self) -> None:
+    def writable(self) -> None:  # noqa: B027  who sends all at once need not hear it
         """Hears that all that was to be sent has been, after some of it had to wait."""
 
 
