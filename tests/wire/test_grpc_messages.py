@@ -129,7 +129,9 @@ def test_gzip_cut_anywhere():
         assert wrong(inflated, coded[:at], MOST) is Wrong.PROTOCOL
 
 
-@pytest.mark.parametrize("tail", [b"\0", b"garbage", gzip.compress(b"more")])
+@pytest.mark.parametrize(
+    "tail", [b"\0", b"garbage", gzip.compress(b"more")], ids=["NUL", "garbage", "another"]
+)
 def test_gzip_followed_by_something(tail):
     assert wrong(inflated, gzip.compress(b"abc") + tail, MOST) is Wrong.PROTOCOL
 
