@@ -108,10 +108,6 @@ class Deadline(NamedTuple):
         """Returns the seconds left at `now`; negative when the deadline has passed."""
         return self.at - now
 
-    def or_earlier(self, other: Deadline | None) -> Deadline:
-        """Returns the earlier of the two; this one when there is no other."""
-        return self if other is None or self.at <= other.at else other
-
 
 class Detail(NamedTuple):
     """One entry of `google.rpc.Status.details`: a packed `google.protobuf.Any`."""

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from gateway.call import Code, RpcError
 from gateway.errors import error
+from gateway.wire.grpc import HTTP_STATUSES, UNKNOWN
 
 
 class Fault(NamedTuple):
@@ -45,23 +46,11 @@ METADATA_TOO_LARGE: Final = Fault(
 )
 DEADLINE: Final = Fault("DEADLINE_EXCEEDED", "The call did not end before its deadline.")
 
-# doc/http-grpc-status-mapping.md of grpc/grpc: HTTP statuses of answers without a gRPC status.
-_HTTP_CODES: Final = {
-    400: Code.INTERNAL,
-    401: Code.UNAUTHENTICATED,
-    403: Code.PERMISSION_DENIED,
-    404: Code.UNIMPLEMENTED,
-    431: Code.INTERNAL,
-}
-_AWAY: Final = frozenset({429, 502, 503, 504})
-
 
 def of_http(status: int) -> Fault:
     """Returns the fault of an answer with this HTTP status and no gRPC status."""
-    if status in _AWAY:
+    code = Code(HTTP_STATUSES.get(status, UNKNOWN))
+    if code is Code.UNAVAILABLE:
         return AWAY
-    return Fault(
-        "UPSTREAM_HTTP_ERROR",
-        f"The backend answered with HTTP status {status} and no gRPC status.",
-        code=_HTTP_CODES.get(status),
-    )
+    text = f"The backend answered with HTTP status {status} and no gRPC status."
+    return Fault("UPSTREAM_HTTP_ERROR", text, code=code)
