@@ -26,6 +26,15 @@ class Counts:
     failed: int = 0
     cancelled: int = 0
 
+    @property
+    def ended(self) -> int:
+        """How many run no longer.
+
+        What to wait for after a client has left a stream: where grpcio tells of a cancellation by
+        the end of the requests, or by a write that fails, the call counts as completed or failed.
+        """
+        return self.completed + self.failed + self.cancelled
+
 
 @dataclass(slots=True)
 class Calls:

@@ -55,7 +55,7 @@ async def test_one_who_goes_without_a_word_has_left(chat_service, channel):
     await second.write(chat.JoinRequest(room="support", user_id="u2"))
     assert (await second.read()).joined == "u2"
     second.cancel()
-    await calls_reach(channel, JOIN, lambda counts: counts.cancelled == 1)
+    await calls_reach(channel, JOIN, lambda counts: counts.ended == 1)
     reply = await chat_service.ListRooms(Empty())
     assert {room.id: room.member_count for room in reply.rooms}["support"] == 1
     first.cancel()

@@ -137,7 +137,7 @@ async def test_hang_until_the_client_gives_up(kind):
             await calls_reach(channel, NAMES[kind], lambda counts: counts.started == 1)
             started.call.cancel()
             assert await waiting == (0, grpc.StatusCode.CANCELLED)
-            await calls_reach(channel, NAMES[kind], lambda counts: counts.cancelled == 1)
+            await calls_reach(channel, NAMES[kind], lambda counts: counts.ended == 1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -263,7 +263,7 @@ async def test_one_who_reads_no_more_can_still_cancel(channel):
     await calls_reach(
         channel,
         "/shop.media.v1.MediaService/DownloadMedia",
-        lambda counts: counts.cancelled == 1,
+        lambda counts: counts.ended == 1,
     )
 
 

@@ -196,7 +196,7 @@ async def test_cancellation_is_seen_by_the_replica():
             await calls_reach(
                 channel,
                 "/shop.inventory.v1.InventoryService/WatchStock",
-                lambda counts: counts.cancelled == 1,
+                lambda counts: counts.ended == 1,
             )
 
 
