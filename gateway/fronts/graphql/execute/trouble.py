@@ -1,0 +1,91 @@
+"""What goes wrong below a field while an answer is written, and how it finds its path.
+
+A field that fails notes a `Trouble` whose path begins at the field itself. On the way out, each
+place that knows a further part of the path (a field that holds objects, a list) adds it to what was
+noted below it: `within`. So paths cost nothing until something fails. A field that must not be null
+raises `Null` besides, which travels to the nearest field that may be (GraphQL specification,
+section 6.4.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from graphql import FieldNode
+
+from gateway.call import RpcError
+
+
+class Null(Exception):  # noqa: N818  a signal, not an error
+    """A field that must not be null has no value; its trouble is noted."""
+
+
+@dataclass(slots=True, eq=False)
+class Trouble:
+    """An error at a field.
+
+    Attributes:
+        message: For the client.
+        path: Response keys and indexes, the innermost first.
+        nodes: The field in the document.
+        failure: The call that failed, where one did.
+        extensions: What the error says besides, where it is of Python's making.
+    """
+
+    message: str
+    path: list[str | int]
+    nodes: tuple[FieldNode, ...] = ()
+    failure: RpcError | None = None
+    extensions: dict[str, Any] | None = None
+
+
+class Notes(Protocol):
+    """Where troubles are noted: a run."""
+
+    errors: list[Trouble]
+
+
+Text: TypeAlias = "Callable[[Any, Any], str]"
+"""`text(parent, run)`: the JSON of a field or an object. Raises Null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field of the answer, as far as errors name it.
+
+    Attributes:
+        key: Its response key.
+        nodes: Where the document asks for it.
+    """
+
+    key: str
+    nodes: tuple[FieldNode, ...]
+
+    def note(self, run: Notes, message: str, *below: int, failure: RpcError | None = None) -> None:
+        """Notes what went wrong here, or at an index of the list that is here."""
+        run.errors.append(Trouble(message, [*reversed(below), self.key], self.nodes, failure))
+
+
+def nullable(text: Text, key: str | int) -> Text:
+    """Returns `text` with `key` added to the path of what fails in it, and null where it must."""
+
+    def guarded(parent: Any, run: Any) -> str:
+        errors: list[Trouble] = run.errors
+        before = len(errors)
+        try:
+            found = text(parent, run)
+        except Null:
+            found = "null"
+        if len(errors) > before:
+            within(errors, before, key)
+        return found
+
+    return guarded
+
+
+def within(errors: list[Trouble], before: int, key: str | int) -> None:
+    """Adds a part of the path to the troubles noted since `before`."""
+    for trouble in errors[before:]:
+        trouble.path.append(key)
