@@ -8,7 +8,7 @@ from services_mock import masks
 from services_mock.binding import Call
 from services_mock.contract import reviews, wellknown
 from services_mock.failure import Failure, invalid, not_found
-from services_mock.pages import batch, page
+from services_mock.pages import batch, bounded, page
 from services_mock.shop import Shop, now
 
 _KEPT = ("name", "product_id", "create_time", "helpful_votes")
@@ -135,3 +135,15 @@ class ReviewService:
             if by_stars
         ]
         return reviews.BatchGetReviewSummariesResponse(summaries=summaries)
+
+    def ListReviewsByProducts(self, request: Any, call: Call) -> Any:
+        limit = bounded("limit", request.limit)
+        by_product: dict[str, list[Any]] = {
+            key: [] for key in batch("product_ids", request.product_ids)
+        }
+        for review in reversed(self._shop.reviews.values()):
+            theirs = by_product.get(review.product_id)
+            if theirs is not None and len(theirs) < limit:
+                theirs.append(review)
+        found = [review for theirs in by_product.values() for review in theirs]
+        return reviews.ListReviewsByProductsResponse(reviews=found)

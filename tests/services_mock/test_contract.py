@@ -423,6 +423,12 @@ def test_methods_without_a_rule():
             "summaries",
             "product_id",
         ),
+        (
+            "shop.reviews.v1.ReviewService/ListReviewsByProducts",
+            "product_ids",
+            "reviews",
+            "product_id",
+        ),
     ],
 )
 def test_batches_carry_their_keys(method, keys, items, item_key):

@@ -103,3 +103,34 @@ async def test_summaries_count_by_stars(review_service):
         assert sum(summary.by_stars.values()) == summary.review_count
         total = sum(stars * times for stars, times in summary.by_stars.items())
         assert summary.average == total / summary.review_count
+
+
+async def test_list_by_several_products(review_service):
+    product_ids = sorted({review.product_id for review in await seeded(review_service)})[:3]
+    reply = await review_service.ListReviewsByProducts(
+        reviews.ListReviewsByProductsRequest(product_ids=[*product_ids, "none"], limit=1)
+    )
+    newest = {}
+    for product_id in product_ids:
+        of_one = await review_service.ListReviews(
+            reviews.ListReviewsRequest(product_id=product_id, page_size=1)
+        )
+        newest[product_id] = of_one.reviews[0]
+    assert {review.product_id: review for review in reply.reviews} == newest
+    assert len(reply.reviews) == len(newest)
+
+
+async def test_no_more_reviews_than_asked_for_of_each_product(review_service):
+    written = {"product_id": "p1", "user_id": "u1", "stars": 4, "text": "Good."}
+    for _ in range(3):
+        await review_service.CreateReview(reviews.CreateReviewRequest(review=written))
+    reply = await review_service.ListReviewsByProducts(
+        reviews.ListReviewsByProductsRequest(product_ids=["p1", "p2"], limit=2)
+    )
+    assert [review.product_id for review in reply.reviews].count("p1") == 2
+
+
+async def test_list_by_no_products_is_refused(review_service):
+    with fails_with(grpc.StatusCode.INVALID_ARGUMENT) as caught:
+        await review_service.ListReviewsByProducts(reviews.ListReviewsByProductsRequest())
+    assert fields_at_fault(caught.value) == ["product_ids"]
