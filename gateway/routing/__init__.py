@@ -12,6 +12,7 @@
     binding     path, query and body to the serialized request message
     metadata    headers to metadata, and back
     timeout     how long the client will wait
+    caller      what all calls of one request carry
 
 Nothing here awaits, and nothing knows the configuration, backends, or who answers.
 """

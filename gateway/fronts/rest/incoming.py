@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gateway.call import Call, Deadline, Metadata, RpcError
+from gateway.call import Call, RpcError
 from gateway.chain import as_error
 from gateway.fronts.rest.errors import ErrorRenderer
 from gateway.fronts.rest.reply import OWN
 from gateway.fronts.rest.status import http_status
 from gateway.http import Exchange, Request
 from gateway.http.request_id import REQUEST_ID, request_id
+from gateway.routing.caller import carried
 from gateway.routing.metadata import HeaderRules
-from gateway.routing.timeout import client_timeout
 
 T = TypeVar("T")
 
@@ -65,16 +65,16 @@ class Incoming:
         Raises:
             RpcError: A time-out header or a metadata header is wrong.
         """
-        headers, shared, named = self.request.headers, self.shared, self.request_id
-        timeout = client_timeout(headers)
-        metadata = shared.rules.request(headers)
-        if shared.request_id_passes:
-            others = metadata.without(REQUEST_ID) if REQUEST_ID in headers else metadata
-            metadata = Metadata((*others, (REQUEST_ID, named)))
-        deadline = None if timeout is None else Deadline(shared.clock() + timeout)
-        traceparent = headers.get("traceparent")
-        peer = self.request.peer
-        return Call(method, b"", metadata, deadline, None, peer, FRONT, named, traceparent)
+        request, shared, named = self.request, self.shared, self.request_id
+        metadata, deadline = carried(
+            request,
+            shared.rules,
+            shared.clock,
+            request_id=named,
+            request_id_passes=shared.request_id_passes,
+        )
+        traceparent = request.headers.get("traceparent")
+        return Call(method, b"", metadata, deadline, None, request.peer, FRONT, named, traceparent)
 
     def guarded(self, step: Callable[[T], None]) -> Callable[[T], None]:
         """Returns `step` as a callback that answers with the error that it raises."""
