@@ -10,7 +10,7 @@ from google.rpc import error_details_pb2
 
 from gateway.call import Code, RpcError
 from gateway.errors import REASONS, Violation, error
-from gateway.fronts.rest.status import HTTP_STATUS, http_status
+from gateway.fronts.http_errors import HTTP_STATUS, http_status
 from gateway.listener import faults
 
 ROOT = Path(__file__).parents[1]

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from gateway.call import Call, RpcError
 from gateway.chain import as_error
+from gateway.fronts.http_errors import http_status
 from gateway.fronts.rest.errors import ErrorRenderer
 from gateway.fronts.rest.reply import OWN
-from gateway.fronts.rest.status import http_status
 from gateway.http import Exchange, Request
 from gateway.http.request_id import REQUEST_ID, request_id
 from gateway.routing.caller import carried

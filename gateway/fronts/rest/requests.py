@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from gateway.call import RpcError
-from gateway.fronts.rest.errors import body_error, stream_idle
+from gateway.fronts.http_errors import body_error, stream_idle
 from gateway.fronts.rest.media import BodyForm
 from gateway.fronts.rest.split import JsonSplitter, LineSplitter, Splitter
 from gateway.http import BodyError, BodyFault

@@ -14,7 +14,7 @@ from functools import partial
 from gateway.call import Call, Metadata, Reply, RpcError, StreamCall
 from gateway.chain import Method, as_error
 from gateway.errors import error
-from gateway.fronts.rest.errors import refuse_body, stream_idle
+from gateway.fronts.http_errors import refuse_body, stream_idle
 from gateway.fronts.rest.forms import END_ID, FORMS, Form
 from gateway.fronts.rest.httpbody import RawForm
 from gateway.fronts.rest.incoming import Incoming

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gateway.call import Call, Reply, RpcError
 from gateway.chain import Method, as_error
-from gateway.fronts.rest.errors import refuse_body
+from gateway.fronts.http_errors import refuse_body
 from gateway.fronts.rest.incoming import Incoming
 from gateway.fronts.rest.inputs import Input, Make
 from gateway.fronts.rest.replies import JsonReply, RawReply

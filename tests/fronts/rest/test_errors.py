@@ -10,8 +10,8 @@ from google.rpc import error_details_pb2
 
 from gateway.call import Code, Detail, RpcError, Status
 from gateway.errors import REASONS, Violation, error, pack
-from gateway.fronts.rest.errors import ErrorRenderer, body_error
-from gateway.fronts.rest.status import HTTP_STATUS, http_status
+from gateway.fronts.http_errors import HTTP_STATUS, body_error, http_status
+from gateway.fronts.rest.errors import ErrorRenderer
 from gateway.http import BodyError, BodyFault
 
 
