@@ -6,6 +6,7 @@ reads is each front's own.
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Collection, Iterator, Mapping
 from typing import NoReturn
@@ -16,6 +17,7 @@ from google.rpc import error_details_pb2
 from gateway.call import Code, Detail, RpcError
 from gateway.errors import error
 from gateway.http import BodyError, BodyFault
+from gateway.http.exchange import DRAINING, STREAM_IDLE
 
 HTTP_STATUS: Mapping[Code, int] = {
     Code.OK: 200,
@@ -103,3 +105,27 @@ def refuse_body(failure: BodyError) -> NoReturn:
 def stream_idle() -> RpcError:
     """Returns the error for a stream on which nothing passed either way."""
     return error("STREAM_IDLE", "Nothing passed on this stream for too long.")
+
+
+def draining() -> RpcError:
+    """Returns the error for what the gateway, which shuts down, can't wait for."""
+    return error("DRAINING", "The gateway is shutting down; try again.", retry_after=1)
+
+
+def cut_short(cancelled: asyncio.CancelledError) -> RpcError:
+    """Returns the error for a client that is still there, or raises `cancelled` again.
+
+    Args:
+        cancelled: What a listener cancelled the present task with, which may go on with its answer.
+    """
+    match cancelled.args:
+        case (reason,) if reason == STREAM_IDLE:
+            failure = stream_idle()
+        case (reason,) if reason == DRAINING:
+            failure = draining()
+        case _:
+            raise cancelled
+    task = asyncio.current_task()
+    assert task is not None
+    task.uncancel()
+    return failure

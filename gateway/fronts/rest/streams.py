@@ -11,10 +11,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields
 from functools import partial
 
-from gateway.call import Call, Metadata, Reply, RpcError, StreamCall
+from gateway.call import Call, Metadata, Reply, StreamCall
 from gateway.chain import Method, as_error
-from gateway.errors import error
-from gateway.fronts.http_errors import refuse_body, stream_idle
+from gateway.fronts.http_errors import cut_short, refuse_body
 from gateway.fronts.rest.forms import END_ID, FORMS, Form
 from gateway.fronts.rest.httpbody import RawForm
 from gateway.fronts.rest.incoming import Incoming
@@ -24,7 +23,6 @@ from gateway.fronts.rest.replies import JsonReply, RawReply
 from gateway.fronts.rest.reply import success_head
 from gateway.fronts.rest.requests import One, Requests
 from gateway.fronts.rest.responses import HEAD_DELAY, Responses, SingleResponse, StreamResponses
-from gateway.http.exchange import DRAINING, STREAM_IDLE
 
 
 @dataclass(slots=True, kw_only=True)
@@ -151,7 +149,7 @@ class StreamRoute:
                     await self._method.stream(call)
                 await responses.end()
             except asyncio.CancelledError as cancelled:
-                await responses.fail(_told(cancelled))
+                await responses.fail(cut_short(cancelled))
             except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
                 await responses.fail(as_error(failure))
         finally:
@@ -170,18 +168,3 @@ async def _until_head(running: Awaitable[Metadata], sent: StreamResponses) -> No
         head.cancel()
         call.cancel()
         await asyncio.wait([call, head])
-
-
-def _told(cancelled: asyncio.CancelledError) -> RpcError:
-    """Returns the error for a client that is still there, or raises `cancelled` again."""
-    match cancelled.args:
-        case (reason,) if reason == STREAM_IDLE:
-            failure = stream_idle()
-        case (reason,) if reason == DRAINING:
-            failure = error("DRAINING", "The gateway is shutting down; try again.", retry_after=1)
-        case _:
-            raise cancelled
-    task = asyncio.current_task()
-    assert task is not None
-    task.uncancel()
-    return failure

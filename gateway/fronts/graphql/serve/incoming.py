@@ -1,0 +1,153 @@
+"""One GraphQL request over HTTP on its way: its id, what it accepts, and how it is refused.
+
+Statuses: a request that is not well-formed, or that HTTP or the gateway refuses, has a 4xx or 5xx
+in any media type. One whose document is at fault has 400 in `application/graphql-response+json`
+and, since older clients read no body of an error, 200 in `application/json` (GraphQL over HTTP,
+"Status Codes"; where drafts differ, as the audits of graphql-http have it). With data it is 200.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from gateway.call import Cancel
+from gateway.chain import as_error
+from gateway.fronts.graphql.errors import RefusalCode, RequestError, refused_by, response
+from gateway.fronts.graphql.serve import events
+from gateway.fronts.graphql.serve.accept import EVENTS, GRAPHQL, wanted
+from gateway.fronts.http_errors import draining, error_headers, http_status
+from gateway.http import Exchange, Request
+from gateway.http.request_id import REQUEST_ID, request_id
+from gateway.routing.caller import Caller, caller_of
+from gateway.routing.metadata import HeaderRules
+
+T = TypeVar("T")
+
+FRONT: Final = "graphql"
+
+_VARY: Final = ("vary", "accept")
+_UTF8: Final = "; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all requests of the front share.
+
+    Attributes:
+        rules: Which headers pass to backends.
+        clock: The event loop's clock, seconds.
+        request_id_passes: Whether backends are told the request id, also one made here.
+        body_size: The most bytes of a request body.
+        batch: The most requests in one body; with 1, a list is refused.
+        subscriptions: Whether subscriptions are served.
+        keep_alive: Seconds of silence after which an event stream gets a comment.
+        lease: What must live as long as any request does; nobody looks at it.
+    """
+
+    rules: HeaderRules
+    clock: Callable[[], float]
+    request_id_passes: bool = False
+    body_size: int = 4 * 1024 * 1024
+    batch: int = 1
+    subscriptions: bool = True
+    keep_alive: float = 15.0
+    lease: object = None
+
+
+class Incoming:
+    """One request, its id, and its answers."""
+
+    __slots__ = ("exchange", "request", "request_id", "shared", "wanted")
+
+    def __init__(self, exchange: Exchange, shared: Shared) -> None:
+        self.exchange = exchange
+        self.shared = shared
+        self.request: Request = exchange.request
+        self.request_id = request_id(self.request.headers.get(REQUEST_ID))
+        self.wanted = wanted(self.request.headers.all("accept"))
+
+    def caller(self) -> Caller:
+        """Returns what the calls of this request carry.
+
+        Raises:
+            RpcError: A time-out header or a metadata header is wrong.
+        """
+        return caller_of(
+            self.request,
+            self.shared.rules,
+            self.shared.clock,
+            front=FRONT,
+            request_id=self.request_id,
+            request_id_passes=self.shared.request_id_passes,
+        )
+
+    def guarded(self, step: Callable[[T], None]) -> Callable[[T], None]:
+        """Returns `step` as a callback that answers with the error that it raises."""
+
+        def run(value: T) -> None:
+            try:
+                step(value)
+            except Exception as failure:  # noqa: BLE001 - `refuse` logs what is a bug
+                self.refuse(failure)
+
+        return run
+
+    def until_cut(self, cancel: Cancel) -> None:
+        """Has `cancel` called if the answer is not wanted any more, or can't be waited for.
+
+        To a client that is still there, since the gateway shuts down, it is said.
+        """
+
+        def cut() -> None:
+            cancel()
+            self.refuse(draining())  # without effect where the client has gone
+
+        self.exchange.on_gone(cut)
+
+    def headers(self, content_type: str) -> list[tuple[str, str]]:
+        """Returns the headers of an answer of this type."""
+        return [(REQUEST_ID, self.request_id), _VARY, ("content-type", content_type)]
+
+    def respond(self, media: str, body: bytes, status: int = 200) -> None:
+        """Answers with a whole reply, of text in a media type."""
+        self.exchange.respond(status, self.headers(media + _UTF8), body)
+
+    def refuse(self, failure: Exception) -> None:
+        """Answers with an error.
+
+        Args:
+            failure: A RequestError, an RpcError, or a bug: logged, and not shown.
+        """
+        if isinstance(failure, RequestError):
+            self._refuse_document(failure)
+            return
+        known = as_error(failure)
+        headers = [*self.headers(self.wanted.refusal + _UTF8), *error_headers(known)]
+        self.exchange.respond(http_status(known), headers, told(known))
+
+    def _refuse_document(self, failure: RequestError) -> None:
+        body = told(failure)
+        if _code(failure) == RefusalCode.BAD_REQUEST:
+            self.respond(self.wanted.refusal, body, 400)
+        elif self.wanted.whole == EVENTS:
+            # An event stream tells of it by an event: a browser shows a client no body of an error.
+            self.exchange.respond(
+                200, [*self.headers(EVENTS), events.NOT_STORED], events.whole(body)
+            )
+        else:
+            media = self.wanted.refusal
+            self.respond(media, body, 400 if media == GRAPHQL else 200)
+
+
+def told(failure: Exception) -> bytes:
+    """Returns what a client is told of a request that failed: `{"errors": […]}`."""
+    if not isinstance(failure, RequestError):
+        failure = refused_by(as_error(failure))  # which logs what is a bug
+    return response(failure.errors)
+
+
+def _code(failure: RequestError) -> object:
+    errors: Sequence[object] = [(each.extensions or {}).get("code") for each in failure.errors]
+    return errors[0] if errors else None
