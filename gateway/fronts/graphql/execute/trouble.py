@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias
 
 from graphql import FieldNode
 
-from gateway.call import RpcError
+from gateway.errors import error
 
 
 class Null(Exception):  # noqa: N818  a signal, not an error
@@ -27,18 +27,14 @@ class Trouble:
     """An error at a field.
 
     Attributes:
-        message: For the client.
+        failure: What failed: a call, an input, a value that has no JSON, or Python.
         path: Response keys and indexes, the innermost first.
         nodes: The field in the document.
-        failure: The call that failed, where one did.
-        extensions: What the error says besides, where it is of Python's making.
     """
 
-    message: str
+    failure: Exception
     path: list[str | int]
-    nodes: tuple[FieldNode, ...] = ()
-    failure: RpcError | None = None
-    extensions: dict[str, Any] | None = None
+    nodes: tuple[FieldNode, ...]
 
 
 class Notes(Protocol):
@@ -63,9 +59,10 @@ class Place:
     key: str
     nodes: tuple[FieldNode, ...]
 
-    def note(self, run: Notes, message: str, *below: int, failure: RpcError | None = None) -> None:
-        """Notes what went wrong here, or at an index of the list that is here."""
-        run.errors.append(Trouble(message, [*reversed(below), self.key], self.nodes, failure))
+    def note(self, run: Notes, message: str, *below: int) -> None:
+        """Notes that a backend's value can't be written: here, or at an index of the list here."""
+        failure = error("INVALID_UPSTREAM_MESSAGE", message)
+        run.errors.append(Trouble(failure, [*reversed(below), self.key], self.nodes))
 
 
 def nullable(text: Text, key: str | int) -> Text:

@@ -67,7 +67,7 @@ def request_of(
     cls = GetMessageClass(input_)
     fixed = cls()
     set_given(fixed, given)
-    nodes = {argument.name.value: argument.value for argument in node.arguments}
+    nodes = {argument.name.value: argument.value for argument in node.arguments or ()}
     names: list[tuple[str, Any]] = []
     varying: list[_Put] = []
     wrong: InputError | None = None

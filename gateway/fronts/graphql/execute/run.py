@@ -1,0 +1,239 @@
+"""One run of a plan: calls are made as soon as what they need is there, then the answer is written.
+
+A run is driven by the completions of its calls; there is no task. It counts what is under way:
+calls, and batches that wait for the end of this turn of the event loop. When nothing is, the data
+is written in one go. Root fields do not wait for each other: what is joined to one is asked for as
+soon as that one is there, however slow the others are. In a mutation each root field waits until
+everything of the one before is there (GraphQL specification, section 6.2.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from google.protobuf.message import DecodeError, Message
+from graphql import GraphQLError, OperationType
+from graphql.execution.values import VariableValues
+
+from gateway.call import Cancel, Reply, RpcError
+from gateway.chain import Method, as_error
+from gateway.fronts.graphql.errors import RefusalCode, errors_json, field_error
+from gateway.fronts.graphql.execute.loading import Loader, not_a_message
+from gateway.fronts.graphql.execute.trouble import Null, Trouble
+from gateway.fronts.graphql.plan.finding import Finder
+from gateway.fronts.graphql.plan.plan import Fetch, Plan
+from gateway.fronts.graphql.plan.writing import InputError
+from gateway.routing.caller import Caller
+
+Soon = Callable[[Callable[[], None]], object]
+"""Calls a function at the end of this turn of the event loop: `loop.call_soon`."""
+
+
+class Run:
+    """One run of a plan. `start` or `follow` it once; `done` gets the response.
+
+    Attributes:
+        variables: Coerced.
+        values: The reply of each fetch, or why there is none.
+        sources: Of each edge, the loader that has its answers, or why there is none.
+        texts: Of each edge, what has been written of an answer, by key.
+        errors: What went wrong so far; the response has all of them.
+    """
+
+    __slots__ = ("_calls", "_done", "_loaders", "_next", "_over", "_pending", "_plan", "_shared",
+                 "_soon", "_started", "caller", "errors", "sources", "texts", "values",
+                 "variables")  # fmt: skip
+
+    def __init__(
+        self,
+        plan: Plan,
+        variables: VariableValues,
+        caller: Caller,
+        soon: Soon,
+        done: Callable[[bytes], None],
+    ) -> None:
+        self._plan = plan
+        self.variables = variables
+        self.caller = caller
+        self._soon = soon
+        self._done = done
+        self.values: list[Any] = [None] * len(plan.fetches)
+        self.sources: list[Any] = [None] * len(plan.edges)
+        self.texts: list[dict[Any, str]] = [{} for _ in plan.edges]
+        self.errors: list[Trouble] = []
+        self._loaders: dict[tuple[str, bytes], Loader] = {}
+        self._shared: dict[tuple[str, bytes], list[Fetch]] = {}
+        self._calls: dict[int, Cancel] = {}
+        self._started = 0
+        self._pending = 0
+        self._next = 0
+        self._over = False
+
+    def start(self) -> Cancel:
+        """Starts a query or mutation; returns what cancels it."""
+        fetches = self._plan.fetches
+        self._pending += 1
+        if self._plan.kind is OperationType.MUTATION:
+            self._next = min(1, len(fetches))
+        else:
+            self._next = len(fetches)
+        for fetch in fetches[: self._next]:
+            self._fetch(fetch)
+        self._settle()
+        return self.cancel
+
+    def follow(self, message: Message) -> Cancel:
+        """Starts with the message of an event, the value of the one root field."""
+        self._pending += 1
+        self._next = 1
+        self._arrived(self._plan.fetches[0], message)
+        self._settle()
+        return self.cancel
+
+    def cancel(self) -> None:
+        """Ends all calls; nobody wants the response any more."""
+        self._over = True
+        calls, self._calls = self._calls, {}
+        for cancel in calls.values():
+            cancel()
+
+    # What edges and loaders use.
+
+    def call(
+        self, method: Method, request: bytes, done: Callable[[Reply | RpcError], None]
+    ) -> None:
+        """Makes a call of the run; the response waits for it, and what `done` does."""
+        self._pending += 1
+        number = self._started
+        self._started += 1
+        ended = False
+
+        def finish(result: Reply | RpcError) -> None:
+            nonlocal ended
+            ended = True
+            self._calls.pop(number, None)
+            self._step(lambda: done(result))
+
+        cancel = method.start(self.caller.call(method.descriptor.name, request), finish)
+        if not ended:
+            self._calls[number] = cancel
+
+    def soon(self, work: Callable[[], None]) -> None:
+        """Does `work` at the end of this turn of the event loop; the response waits for it."""
+        self._pending += 1
+        self._soon(lambda: self._step(work))
+
+    def loader(self, finder: Finder, method: Method, base: bytes) -> Loader:
+        """Returns the loader for a request, less its keys; the same for the same request."""
+        key = (finder.name, base)
+        found = self._loaders.get(key)
+        if found is None:
+            found = self._loaders[key] = Loader(finder, method, base, self)
+        return found
+
+    # Steps.
+
+    def _step(self, work: Callable[[], None]) -> None:
+        """Does something that the response waits for."""
+        if self._over:
+            return
+        try:
+            work()
+        except Exception as bug:  # noqa: BLE001 - as_error logs it
+            self._fail(bug)
+        else:
+            self._settle()
+
+    def _settle(self) -> None:
+        self._pending -= 1
+        while not self._pending and not self._over:
+            if self._next == len(self._plan.fetches):
+                self._complete()
+                return
+            self._pending += 1
+            self._next += 1
+            self._fetch(self._plan.fetches[self._next - 1])
+            self._pending -= 1
+
+    def _fetch(self, fetch: Fetch) -> None:
+        try:
+            request = fetch.request(self.variables)
+        except InputError as wrong:
+            self.values[fetch.index] = wrong
+            return
+        if fetch.shared and len(self._plan.fetches) > 1:
+            key = (fetch.method.descriptor.name, request)
+            if key in self._shared:
+                self._shared[key].append(fetch)
+                return
+            waiting = self._shared[key] = [fetch]
+        else:
+            waiting = [fetch]
+
+        def done(result: Reply | RpcError) -> None:
+            for each in waiting:
+                self._arrived(each, result)
+
+        self.call(fetch.method, request, done)
+
+    def _arrived(self, fetch: Fetch, result: Reply | RpcError | Message) -> None:
+        value: Any = result
+        if isinstance(result, Reply):
+            try:
+                value = fetch.reply.FromString(result.message)
+            except DecodeError:
+                value = not_a_message(fetch.method.descriptor.name)
+        self.values[fetch.index] = value
+        if fetch.selected.deep and not isinstance(value, Exception):
+            fetch.selected.gather((value,), self)
+
+    def _complete(self) -> None:
+        self._over = True
+        try:
+            response = self._written()
+        except Exception as bug:  # noqa: BLE001 - as_error logs it
+            response = _failed(bug)
+        self._done(response)
+
+    def _fail(self, bug: Exception) -> None:
+        self.cancel()
+        self._done(_failed(bug))
+
+    def _written(self) -> bytes:
+        try:
+            data = self._plan.text(None, self)
+        except Null:
+            data = "null"
+        if not self.errors:
+            return f'{{"data":{data}}}'.encode()
+        return b'{"errors":%b,"data":%b}' % (errors_json(_formatted(self.errors)), data.encode())
+
+
+def _failed(bug: Exception) -> bytes:
+    return b'{"errors":%b,"data":null}' % errors_json([field_error(as_error(bug), ())])
+
+
+def _formatted(errors: Sequence[Trouble]) -> list[Any]:
+    return [
+        field_error(
+            _as_input_error(trouble.failure),
+            trouble.path[::-1],
+            [
+                {"line": node.loc.start_token.line, "column": node.loc.start_token.column}
+                for node in trouble.nodes
+                if node.loc is not None
+            ],
+        )
+        for trouble in errors
+    ]
+
+
+def _as_input_error(failure: Exception) -> Exception:
+    if not isinstance(failure, InputError):
+        return failure
+    where = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in reversed(failure.path)
+    )
+    text = f"Argument '{where[1:]}': {failure}" if where else str(failure)
+    return GraphQLError(text, extensions={"code": RefusalCode.BAD_USER_INPUT})

@@ -1,0 +1,168 @@
+"""How an RPC finds what belongs to keys: the request for some keys, and the answers by key.
+
+Answers are matched by key, never by order. What is found is a list for each key: empty where
+nothing is, more than one where several answers have the key. Pure functions of messages; the calls
+are made by `execute.loading`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from gateway.fronts.graphql.graph.sources import Join, Lookup, ParentCall, Path
+
+Key: TypeAlias = Hashable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finder:
+    """How what belongs to keys is found.
+
+    Attributes:
+        name: Of the RPC.
+        reply: The class of its reply.
+        request: The serialized part of the request that holds the keys.
+        found: The answers by key, of a reply to a call for some keys.
+        chunk: The most keys in one call; 0 is no limit.
+        lenient: Whether NOT_FOUND means that there is nothing: a call is for one key.
+    """
+
+    name: str
+    reply: type[Message]
+    request: Callable[[Sequence[Any]], bytes]
+    found: Callable[[Any, Sequence[Any]], Mapping[Any, Sequence[Any]]]
+    chunk: int
+    lenient: bool
+
+
+def by_lookup(lookup: Lookup) -> Finder:
+    """Returns how a lookup finds."""
+    cls, keys = GetMessageClass(lookup.input), lookup.keys.name
+    many = lookup.batches
+
+    def request(wanted: Sequence[Any]) -> bytes:
+        message = cls()
+        if many:
+            getattr(message, keys).extend(wanted)
+        else:
+            setattr(message, keys, wanted[0])
+        return message.SerializePartialToString()
+
+    found = _by_key(lookup) if many else _all_of(lookup.items)
+    chunk = lookup.max_batch if many else 1
+    reply = GetMessageClass(lookup.output)
+    return Finder(lookup.method.name, reply, request, found, chunk, lenient=not many)
+
+
+def by_parent(source: ParentCall) -> Finder:
+    """Returns how a call for each parent finds: a key is what the parent gives the request."""
+    cls = GetMessageClass(source.input)
+    paths = [path for path, _ in source.bound]
+
+    def request(wanted: Sequence[Any]) -> bytes:
+        message = cls()
+        for path, value in zip(paths, wanted[0], strict=True):
+            if value is None:
+                continue
+            inner: Any = message
+            for field in path[:-1]:
+                inner = getattr(inner, field.name)
+            if path[-1].is_repeated:
+                getattr(inner, path[-1].name).extend(value)
+            else:
+                setattr(inner, path[-1].name, value)
+        return message.SerializePartialToString()
+
+    def found(reply: Any, wanted: Sequence[Any]) -> Mapping[Any, Sequence[Any]]:
+        return {wanted[0]: [reply]}
+
+    reply = GetMessageClass(source.output)
+    return Finder(source.method.name, reply, request, found, 1, lenient=False)
+
+
+def _all_of(items: Path) -> Callable[[Any, Sequence[Any]], Mapping[Any, Sequence[Any]]]:
+    """All that a reply for one key has is of that key."""
+    if not items:
+        return lambda reply, wanted: {wanted[0]: [reply]}
+    read = reader(items)
+    return lambda reply, wanted: {wanted[0]: read(reply) or ()}
+
+
+def _by_key(lookup: Lookup) -> Callable[[Any, Sequence[Any]], Mapping[Any, Sequence[Any]]]:
+    read = reader(lookup.items)
+    if not lookup.by:
+        return lambda reply, _wanted: {key: [item] for key, item in (read(reply) or {}).items()}
+    key_of = reader(lookup.by)
+
+    def found(reply: Any, _wanted: Sequence[Any]) -> Mapping[Any, Sequence[Any]]:
+        answers: dict[Any, list[Any]] = {}
+        for item in read(reply) or ():
+            answers.setdefault(key_of(item), []).append(item)
+        return answers
+
+    return found
+
+
+def reader(path: Path) -> Callable[[Any], Any]:
+    """Returns what reads a field through singular messages; None where one of them is not set."""
+    *outer, last = path
+    name = last.name
+    if not outer:
+        return lambda message: getattr(message, name)
+    names = [field.name for field in outer]
+
+    def read(message: Any) -> Any:
+        for each in names:
+            if not message.HasField(each):
+                return None
+            message = getattr(message, each)
+        return getattr(message, name)
+
+    return read
+
+
+def key_reader(path: Path) -> Callable[[Any], Any]:
+    """Returns what reads a join's key of a parent: a scalar, or a list of them.
+
+    A key that is not set is None; so is one that has its type's default, where the field does not
+    tell the two apart: an id that is empty or 0 is no id.
+    """
+    read = reader(path)
+    last = path[-1]
+    if last.is_repeated:
+        return lambda message: list(read(message) or ())
+    if not last.has_presence:
+        return lambda message: read(message) or None
+    outer = reader(path[:-1]) if len(path) > 1 else None
+    name = last.name
+
+    def set_only(message: Any) -> Any:
+        if outer is not None:
+            for field in path[:-1]:
+                if not message.HasField(field.name):
+                    return None
+                message = getattr(message, field.name)
+        return getattr(message, name) if message.HasField(name) else None
+
+    return set_only
+
+
+def bound_reader(source: ParentCall) -> Callable[[Any], tuple[Any, ...]]:
+    """Returns what reads of a parent all that its call is given."""
+    readers = [_hashable(path[-1], reader(path)) for _, path in source.bound]
+    return lambda message: tuple([read(message) for read in readers])
+
+
+def _hashable(field: FieldDescriptor, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return (lambda message: tuple(read(message) or ())) if field.is_repeated else read
+
+
+def key_of_join(source: Join) -> Callable[[Any], Any]:
+    """Returns what reads the key, or keys, of a join's parent."""
+    return key_reader(source.key)

@@ -1,0 +1,55 @@
+"""A plan: what one operation of a document needs, ready to be run. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from google.protobuf.message import Message
+from graphql import FieldNode, OperationType
+
+from gateway.chain import Method
+from gateway.fronts.graphql.execute.trouble import Text
+from gateway.fronts.graphql.plan.edges import JoinEdge
+from gateway.fronts.graphql.plan.objects import ObjectPlan
+from gateway.fronts.graphql.plan.request import MakeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """An RPC that a root field makes.
+
+    Attributes:
+        index: Where its reply is kept in the run's `values`.
+        method: What is called.
+        reply: The class of its reply.
+        request: Makes the request.
+        selected: What is asked of the reply.
+        nodes: The field in the document.
+        shared: Whether an identical call of the same run will do: it has no side effects.
+    """
+
+    index: int
+    method: Method
+    reply: type[Message]
+    request: MakeRequest
+    selected: ObjectPlan
+    nodes: tuple[FieldNode, ...]
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an operation needs.
+
+    Attributes:
+        kind: Query, mutation or subscription. A subscription has one fetch, a stream.
+        fetches: The calls of the root fields: all at once, or one after the other in a mutation.
+        text: Writes the data.
+        edges: The fields below that need other calls, by their index.
+    """
+
+    kind: OperationType
+    fetches: Sequence[Fetch]
+    text: Text
+    edges: Sequence[JoinEdge] = ()

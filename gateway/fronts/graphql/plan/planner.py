@@ -1,0 +1,416 @@
+"""From an operation to its plan.
+
+Fields are collected by graphql-core (`@skip`, `@include`, fragments, merging), so a plan is for one
+set of the variables that directives read: the engine keeps one plan for each. Everything else that
+varies stays in the plan as functions of the variables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message_factory import GetMessageClass
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    OperationDefinitionNode,
+    OperationType,
+    execute_sync,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+    is_list_type,
+)
+from graphql.execution.collect_fields import (
+    FieldDetailsList,
+    FragmentDetails,
+    GroupedFieldSet,
+    collect_fields,
+    collect_subfields,
+)
+from graphql.execution.values import VariableValues
+
+from gateway.chain import Method
+from gateway.fronts.graphql.execute.trouble import Place, Text, Trouble, nullable
+from gateway.fronts.graphql.graph.sources import (
+    FieldSource,
+    Group,
+    Join,
+    Nothing,
+    OneofUnion,
+    ParentCall,
+    Path,
+    ProtoField,
+    Rpc,
+    made_of,
+    source_of,
+)
+from gateway.fronts.graphql.plan.edges import JoinEdge
+from gateway.fronts.graphql.plan.finding import (
+    bound_reader,
+    by_lookup,
+    by_parent,
+    key_of_join,
+    reader,
+)
+from gateway.fronts.graphql.plan.generated import Code, Piece
+from gateway.fronts.graphql.plan.leaves import scalar_text
+from gateway.fronts.graphql.plan.objects import (
+    ObjectPlan,
+    Selection,
+    add_field,
+    message_access,
+)
+from gateway.fronts.graphql.plan.plan import Fetch, Plan
+from gateway.fronts.graphql.plan.request import request_of
+from gateway.fronts.graphql.plan.writing import Writers
+
+
+class Planner:
+    """Plans operations of one graph.
+
+    Args:
+        schema: The graph.
+        methods: What its fields call, by full name.
+    """
+
+    def __init__(self, schema: GraphQLSchema, methods: Mapping[str, Method]) -> None:
+        self.schema = schema
+        self.methods = methods
+        self.writers = Writers()
+
+    def plan(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+    ) -> Plan:
+        """Returns the plan of an operation.
+
+        Args:
+            document: The document, which has passed validation.
+            operation: One of its operations.
+            variables: Coerced values; of them, only those that directives read are looked at.
+        """
+        return _Planning(self, document, operation, variables).plan()
+
+
+class _Planning:
+    """The planning of one operation."""
+
+    def __init__(
+        self,
+        planner: Planner,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+    ) -> None:
+        self._planner = planner
+        self._schema = planner.schema
+        self._document = document
+        self._operation = operation
+        self._variables = variables
+        self._fragments = {
+            each.name.value: FragmentDetails(each)
+            for each in document.definitions
+            if isinstance(each, FragmentDefinitionNode)
+        }
+        self._fetches: list[Fetch] = []
+        self._edges: list[JoinEdge] = []
+
+    def plan(self) -> Plan:
+        root = self._schema.get_root_type(self._operation.operation)
+        if root is None:
+            raise TypeError("validation lets no operation pass without its root type")
+        collected = collect_fields(
+            self._schema, self._fragments, self._variables, root, self._operation
+        )
+        text = self._root(root, collected.grouped_field_set)
+        return Plan(
+            self._operation.operation,
+            tuple(self._fetches),
+            text,
+            tuple(self._edges),
+        )
+
+    # The root.
+
+    def _root(self, root: GraphQLObjectType, grouped: GroupedFieldSet) -> Text:
+        code = Code()
+        pieces: list[tuple[str, Piece]] = []
+        for key, details in grouped.items():
+            nodes = _nodes(details)
+            name = nodes[0].name.value
+            if name == "__typename":
+                pieces.append((key, Piece(f'"{root.name}"', "")))
+                continue
+            if name in ("__schema", "__type"):
+                text = self._introspection(nodes)
+            else:
+                definition = root.fields[name]
+                place = Place(key, nodes)
+                text = self._root_field(definition, source_of(definition), details, place)
+            pieces.append((key, Piece("%s", f"{code.name(text, 'root')}(m, run)")))
+        return code.object(pieces)
+
+    def _root_field(
+        self,
+        definition: GraphQLField,
+        source: FieldSource | None,
+        details: FieldDetailsList,
+        place: Place,
+    ) -> Text:
+        if isinstance(source, Group):
+            inner = get_named_type(definition.type)
+            if not isinstance(inner, GraphQLObjectType):
+                raise TypeError(f"{inner} groups no fields")
+            return nullable(self._root(inner, self._grouped(inner, details)), place.key)
+        if isinstance(source, Nothing):
+            return lambda _parent, _run: "null"
+        if isinstance(source, Rpc):
+            return self._fetch(definition, source, details, place)
+        raise TypeError(f"{place.key} has no source that a root can have")
+
+    def _fetch(
+        self, definition: GraphQLField, source: Rpc, details: FieldDetailsList, place: Place
+    ) -> Text:
+        selected = self._answer(definition.type, details, source.output, source.pick, place)
+        index = len(self._fetches)
+        request = request_of(
+            source.input, definition, place.nodes[0], self._planner.writers, source.given
+        )
+        method = self._planner.methods[source.method.name]
+        shared = self._operation.operation is OperationType.QUERY
+        reply = GetMessageClass(source.output)
+        self._fetches.append(Fetch(index, method, reply, request, selected, place.nodes, shared))
+        write, key, nodes = selected.text, place.key, place.nodes
+
+        def text(_parent: Any, run: Any) -> str:
+            value = run.values[index]
+            if isinstance(value, Exception):
+                run.errors.append(Trouble(value, [key], nodes))
+                return "null"
+            return write(value, run)
+
+        return text
+
+    def _introspection(self, nodes: tuple[FieldNode, ...]) -> Text:
+        """Returns the text of `__schema` or `__type`, which graphql-core answers."""
+        operation = OperationDefinitionNode(
+            operation=OperationType.QUERY,
+            selection_set=type(self._operation.selection_set)(selections=nodes),
+            variable_definitions=self._operation.variable_definitions,
+            directives=(),
+        )
+        others = [
+            each for each in self._document.definitions if isinstance(each, FragmentDefinitionNode)
+        ]
+        document = DocumentNode(definitions=(operation, *others))
+        schema = self._schema
+        alias = nodes[0].alias
+        key = nodes[0].name.value if alias is None else alias.value
+        known: list[str] = []
+
+        def text(_parent: Any, run: Any) -> str:
+            if known:
+                return known[0]
+            values = {
+                name: source.value
+                for name, source in run.variables.sources.items()
+                if hasattr(source, "value")
+            }
+            result = execute_sync(schema, document, variable_values=values)
+            written = json.dumps((result.data or {}).get(key), ensure_ascii=False)
+            if not self._operation.variable_definitions:
+                known.append(written)
+            return written
+
+        return text
+
+    # Below.
+
+    def _grouped(self, type_: GraphQLObjectType, details: FieldDetailsList) -> GroupedFieldSet:
+        return collect_subfields(
+            self._schema, self._fragments, self._variables, self._operation, type_, details
+        ).grouped_field_set
+
+    def _answer(
+        self,
+        type_: GraphQLOutputType,
+        details: FieldDetailsList,
+        message: Descriptor,
+        pick: Path,
+        place: Place,
+    ) -> ObjectPlan:
+        """Returns the plan of a field whose value is a message, or a field in it.
+
+        What it writes names the field in the paths of errors.
+        """
+        if pick:
+            return self._picked(type_, details, message, pick, place)
+        named = get_named_type(type_)
+        if is_leaf_type(named):
+            return ObjectPlan(scalar_text(named, place), fallible=True)
+        plan = self._object(named, details)
+        if plan.fallible:
+            plan.text = nullable(plan.text, place.key)
+        return plan
+
+    def _picked(
+        self,
+        type_: GraphQLOutputType,
+        details: FieldDetailsList,
+        message: Descriptor,
+        pick: Path,
+        place: Place,
+    ) -> ObjectPlan:
+        """Returns the plan of a field of a reply, of which nothing else is asked."""
+        *outer, last = pick
+        holder = outer[-1].message_type if outer else message
+        if holder is None:
+            raise TypeError("only messages have fields")
+        code = Code()
+        selection = Selection("", message_access(holder, code), code)
+        self._proto(selection, ProtoField(last), type_, details, place)
+        plan = selection.value()
+        if not outer:
+            return plan
+        inward = reader(tuple(outer))
+        write = plan.text
+
+        def text(reply: Any, run: Any) -> str:
+            parent = inward(reply)
+            return "null" if parent is None else write(parent, run)
+
+        def children(replies: Sequence[Any]) -> list[Any]:
+            return [found for each in replies if (found := inward(each)) is not None]
+
+        below = [(children, plan)] if plan.deep else []
+        return ObjectPlan(text, plan.fallible, (), below)
+
+    def _object(self, type_: Any, details: FieldDetailsList) -> ObjectPlan:
+        """Returns what is asked of objects of a type that is made of a message."""
+        made = made_of(type_)
+        if not isinstance(type_, GraphQLObjectType) or made is None:
+            raise TypeError(f"{type_} is made of no message")
+        code = Code()
+        access = message_access(made.message, code, pair=made.entry)
+        selection = Selection(type_.name, access, code)
+        for key, each in self._grouped(type_, details).items():
+            nodes = _nodes(each)
+            name = nodes[0].name.value
+            if name == "__typename":
+                selection.typename(key)
+                continue
+            definition = type_.fields[name]
+            self._field(selection, type_, definition, each, Place(key, nodes))
+        return selection.object()
+
+    def _field(
+        self,
+        selection: Selection,
+        type_: GraphQLObjectType,
+        definition: GraphQLField,
+        details: FieldDetailsList,
+        place: Place,
+    ) -> None:
+        source = source_of(definition)
+        match source:
+            case ProtoField():
+                self._proto(selection, source, definition.type, details, place)
+            case Nothing():
+                selection.null(place.key)
+            case OneofUnion():
+                self._union(selection, source, definition.type, details, place)
+            case Group():
+                selection.same(place.key, self._object(get_named_type(definition.type), details))
+            case Join():
+                selection.edge(place.key, self._join(source, definition, details, place))
+            case ParentCall():
+                selection.edge(place.key, self._call(source, definition, details, place))
+            case _:
+                raise TypeError(f"{type_.name}.{place.nodes[0].name.value} has no source")
+
+    def _proto(
+        self,
+        selection: Selection,
+        source: ProtoField,
+        type_: GraphQLOutputType,
+        details: FieldDetailsList,
+        place: Place,
+    ) -> None:
+        named = get_named_type(type_)
+        child = None if is_leaf_type(named) else self._object(named, details)
+        add_field(selection, source.descriptor, type_, place, child)
+
+    def _union(
+        self,
+        selection: Selection,
+        source: OneofUnion,
+        type_: GraphQLOutputType,
+        details: FieldDetailsList,
+        place: Place,
+    ) -> None:
+        union = get_named_type(type_)
+        if not isinstance(union, GraphQLUnionType):
+            raise TypeError(f"{union} is no union")
+        types = {member.name: member for member in union.types}
+        plans = {case: self._object(types[name], details) for case, name in source.members.items()}
+        selection.union(place.key, source, plans)
+
+    def _join(
+        self, source: Join, definition: GraphQLField, details: FieldDetailsList, place: Place
+    ) -> JoinEdge:
+        selected = self._object(get_named_type(definition.type), details)
+        lookup = source.lookup
+        listed = bool(source.key[-1].is_repeated)
+        shown = get_nullable_type(definition.type)
+        item = shown.of_type if is_list_type(shown) else shown
+        edge = JoinEdge(
+            len(self._edges),
+            place,
+            by_lookup(lookup),
+            self._planner.methods[lookup.method.name],
+            request_of(
+                lookup.input, definition, place.nodes[0], self._planner.writers, source.given
+            ),
+            key_of_join(source),
+            selected,
+            listed=listed,
+            many=source.many,
+            loose=item is get_nullable_type(item),
+        )
+        self._edges.append(edge)
+        return edge
+
+    def _call(
+        self, source: ParentCall, definition: GraphQLField, details: FieldDetailsList, place: Place
+    ) -> JoinEdge:
+        selected = self._answer(definition.type, details, source.output, source.pick, place)
+        edge = JoinEdge(
+            len(self._edges),
+            place,
+            by_parent(source),
+            self._planner.methods[source.method.name],
+            request_of(
+                source.input, definition, place.nodes[0], self._planner.writers, source.given
+            ),
+            bound_reader(source),
+            selected,
+            placed=True,
+        )
+        self._edges.append(edge)
+        return edge
+
+
+def _nodes(details: FieldDetailsList) -> tuple[FieldNode, ...]:
+    return tuple(each.node for each in details)
