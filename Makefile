@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+NODE := build/node/.installed
 
 .PHONY: demo test lint bench profile docs clean
 
 demo: $(INSTALLED)
 	@$(BIN)/gateway demo
 
-test: $(INSTALLED)
+test: $(INSTALLED) $(NODE)
 	@command -v curl >/dev/null || .ci/apt-install curl "tests run the calls that are printed for it"
 	$(BIN)/python -m pytest $(ARGS)
 
@@ -50,6 +51,11 @@ $(INSTALLED): pyproject.toml
 	@echo "installing into $(VENV) (once; about a minute)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
+
+# The JavaScript clients and audits that tests run against the gateway; without Node they are skipped.
+$(NODE): tests/fronts/graphql/node/package-lock.json
+	@mkdir -p $(@D) && cp $(<D)/package.json $< $(@D)
+	@if command -v npm >/dev/null; then npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --silent && touch $@; fi
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
