@@ -1,12 +1,13 @@
-"""The protos that come installed: well-known types, and googleapis' common ones.
+"""The protos that come installed: well-known types, googleapis' common ones, the gateway's options.
 
 `google/protobuf` belongs to protobuf, `google/api`, `google/rpc`, `google/type` and their like to
-googleapis-common-protos. Users import them without having them. Only these files are offered, not
-whatever else lies in the same installation.
+googleapis-common-protos, `gateway/v1` to the gateway. Users import them without having them. Only
+these files are offered, not whatever else lies in the same installation.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 from functools import cache
@@ -21,6 +22,7 @@ from gateway.schema.file import SchemaFile, Source
 # googleapis-common-protos renames this one file; the world imports it under its first name.
 _RENAMED = {"google/longrunning/operations_proto.proto": "google/longrunning/operations.proto"}
 _FOLDERS = ("api", "cloud", "gapic", "logging", "longrunning", "rpc", "type")
+_OPTIONS = "gateway/v1/options.proto"
 
 ALWAYS = (
     "google/protobuf/any.proto",
@@ -52,6 +54,10 @@ def paths() -> dict[str, Path]:
         for path in sorted((root / folder).rglob("*.proto")):
             name = path.relative_to(root).as_posix()
             found[_RENAMED.get(name, name)] = path
+    package = Path(__file__).parents[1]
+    for protos in (package / "_example" / "protos", package.parent / "protos"):
+        if (options := protos / _OPTIONS).is_file():  # installed, or in the repository
+            found.setdefault(_OPTIONS, options)
     return found
 
 
@@ -64,7 +70,10 @@ def always() -> list[SchemaFile]:
 def fingerprint() -> str:
     """Returns a text that changes when the bundled protos or the compiler may have changed."""
     packages = ("grpcio-tools", "googleapis-common-protos", "protobuf")
-    return " ".join(f"{name}={version(name)}" for name in packages)
+    versions = " ".join(f"{name}={version(name)}" for name in packages)
+    options = paths().get(_OPTIONS)
+    digest = hashlib.sha256(options.read_bytes()).hexdigest() if options else ""
+    return f"{versions} {_OPTIONS}={digest}"
 
 
 @cache

@@ -25,6 +25,7 @@ from gateway.schema.method import MethodDescriptor
 from gateway.schema.methods import methods_of
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.progress import Progress
+from gateway.schema.serialized import Buffer
 
 _DUPLICATE = re.compile(r"duplicate symbol '([^']+)'")
 
@@ -144,6 +145,18 @@ class Registry:
         }
         unknown = unknown_selectors(self._http_rules.places, selectable)
         return [*self._http_rules.problems, *unknown]
+
+    def files(self) -> Iterator[FileDescriptor]:
+        """Yields the descriptor of every file, each after those it imports."""
+        return (added.descriptor for added in self._files.values())
+
+    def source_info(self, file: str) -> Buffer:
+        """Returns the comments and positions of a file, by its name, as `source_info` reads them.
+
+        Raises:
+            KeyError: There is no such file.
+        """
+        return self._files[file].file.source_info
 
     def files_of(self, full_name: str) -> str:
         """Returns the name of the file that declares a type or a service. KeyError without one."""

@@ -1,0 +1,231 @@
+"""Builds the graph: methods and their types become a schema; all that is wrong is told at once.
+
+The roots are Query, Mutation and Subscription, as far as there are methods for them. GraphQL needs
+a Query: without queries it has the one field that an empty message has.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from google.protobuf.descriptor import FieldDescriptor
+from graphql import (
+    DEFAULT_DEPRECATION_REASON,
+    GraphQLBoolean,
+    GraphQLField,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    validate_schema,
+)
+
+from gateway.fronts.graphql.graph.comments import Comments
+from gateway.fronts.graphql.graph.findings import Findings
+from gateway.fronts.graphql.graph.naming import Role, Unit, group_choices, settle
+from gateway.fronts.graphql.graph.options import GraphOptions
+from gateway.fronts.graphql.graph.reach import Reach
+from gateway.fronts.graphql.graph.required import Required
+from gateway.fronts.graphql.graph.roots import (
+    Root,
+    RootField,
+    RootMethod,
+    field_names,
+    root_methods,
+)
+from gateway.fronts.graphql.graph.shapes import Shapes
+from gateway.fronts.graphql.graph.sources import SOURCE, Group, Nothing, Rpc
+from gateway.fronts.graphql.graph.type_names import ROOTS, TypeNames
+from gateway.fronts.graphql.graph.types import NOTHING, Edges, Types
+from gateway.schema.method import MethodDescriptor
+from gateway.schema.problem import SchemaError
+from gateway.schema.registry import Registry
+
+_GROUPS = {Root.QUERY: Role.QUERIES, Root.MUTATION: Role.MUTATIONS}
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A graph that is whole and right.
+
+    Attributes:
+        schema: The schema, validated.
+        types: Its types by what they are made of.
+        warnings: What the operator should know: names that were settled, methods left out and why.
+        roots: The root fields, in the order of roots and names.
+    """
+
+    schema: GraphQLSchema
+    types: Types
+    warnings: tuple[str, ...]
+    roots: tuple[RootField, ...]
+
+
+def _no_edges(_: Types) -> Edges:
+    return {}
+
+
+def build_graph(
+    methods: Iterable[MethodDescriptor],
+    registry: Registry,
+    options: GraphOptions | None = None,
+    edges: Callable[[Types], Edges] = _no_edges,
+) -> Graph:
+    """Builds a graph.
+
+    Args:
+        methods: Those that have an upstream, of any kind; the options choose among them.
+        registry: Their descriptors.
+        options: What the configuration says.
+        edges: Makes more fields, by the names of the object types or roots that they belong to.
+
+    Raises:
+        SchemaError: With all that is wrong: names that can't be, and fields that `edges` made which
+            don't fit. What `edges` raises itself passes.
+    """
+    options = options or GraphOptions()
+    findings = Findings(clashes_fail=options.names == "fail")
+    found = root_methods(methods, registry, options, findings)
+    shapes = Shapes(options, findings)
+    reach = Reach(shapes)
+    for each in found:
+        reach.arguments(each.pool.input_type)
+        reach.outputs(each.pool.output_type)
+    shown = [
+        each
+        for each in found
+        if not each.options.hide and (each.root is not Root.SUBSCRIPTION or options.subscriptions)
+    ]
+    grouped = options.naming == "by_service"
+    groups = _groups(shown) if grouped else {}
+    names = TypeNames(reach.found, registry, shapes, findings, groups)
+    types = Types(names, shapes, Required(shapes, findings), Comments(registry))
+    roots = _Roots(types, names, findings, groups)
+    for root in Root:
+        roots.add(root, [each for each in shown if each.root is root])
+    more = edges(types)
+    types.extend({name: fields for name, fields in more.items() if name not in ROOTS})
+    for name in ROOTS:
+        roots.extend(name, more.get(name, {}))
+    schema = GraphQLSchema(
+        query=roots.type("Query") or _nothing(),
+        mutation=roots.type("Mutation"),
+        subscription=roots.type("Subscription"),
+    )
+    _check_edges(schema, more, findings)
+    _check_options(registry, options, findings)
+    for error in validate_schema(schema):
+        findings.refuse("graphql", error.message)
+    if findings.problems:
+        raise SchemaError(findings.problems)
+    return Graph(schema, types, tuple(findings.warnings), tuple(roots.listed))
+
+
+def _groups(methods: Iterable[RootMethod]) -> dict[Unit, list[RootMethod]]:
+    groups: dict[Unit, list[RootMethod]] = defaultdict(list)
+    for each in methods:
+        if role := _GROUPS.get(each.root):
+            service = each.pool.containing_service
+            groups[Unit(role, service.full_name, service.file.package)].append(each)
+    return groups
+
+
+class _Roots:
+    """The fields of the roots while they are gathered."""
+
+    def __init__(
+        self,
+        types: Types,
+        names: TypeNames,
+        findings: Findings,
+        groups: Mapping[Unit, Sequence[RootMethod]],
+    ) -> None:
+        self.listed: list[RootField] = []
+        self._types = types
+        self._names = names
+        self._findings = findings
+        self._groups = groups
+        self._fields: dict[str, dict[str, GraphQLField]] = {name: {} for name in ROOTS}
+
+    def add(self, root: Root, methods: Sequence[RootMethod]) -> None:
+        """Adds the methods of a root. A subscription is one stream, so those are never grouped."""
+        groups = {u: each for u, each in self._groups.items() if u.role is _GROUPS.get(root)}
+        if not groups:
+            self._fields[root.value] = self._methods(root, methods, "", flat=True)
+            return
+        settled = settle({u: group_choices(u.full_name, u.package) for u in groups})
+        for clash in settled.clashes:
+            self._findings.clash(
+                "graphql.naming",
+                clash.name,
+                [each.full_name for each in clash.keys],
+                [settled.names[each] for each in clash.keys],
+                taken=False,
+            )
+        for unit in sorted(groups, key=settled.names.__getitem__):
+            name = settled.names[unit]
+            fields = self._methods(root, groups[unit], f"{name}.", flat=False)
+            made = GraphQLObjectType(self._names.name(unit), fields)
+            self._fields[root.value][name] = GraphQLField(
+                GraphQLNonNull(made), extensions={SOURCE: Group()}
+            )
+
+    def extend(self, name: str, fields: Mapping[str, GraphQLField]) -> None:
+        """Adds fields of edges to a root."""
+        for field in fields.keys() & self._fields[name].keys():
+            self._findings.refuse("graphql.joins", f"{name} has a field {field} already")
+        self._fields[name].update(fields)
+
+    def type(self, name: str) -> GraphQLObjectType | None:
+        """Returns a root type; None where it has no fields."""
+        fields = self._fields[name]
+        return GraphQLObjectType(name, dict(sorted(fields.items()))) if fields else None
+
+    def _methods(
+        self, root: Root, methods: Sequence[RootMethod], prefix: str, *, flat: bool
+    ) -> dict[str, GraphQLField]:
+        fields = {}
+        named = field_names(methods, self._findings, flat=flat)
+        for (name, _), each in sorted(named.items(), key=lambda item: item[0]):
+            fields[name] = self._field(each)
+            self.listed.append(RootField(root.value, prefix + name, each.method))
+        return fields
+
+    def _field(self, each: RootMethod) -> GraphQLField:
+        method = each.method
+        return GraphQLField(
+            self._types.output(each.pool.output_type),
+            args=self._types.arguments(each.pool.input_type),
+            description=method.comment or None,
+            deprecation_reason=DEFAULT_DEPRECATION_REASON if method.deprecated else None,
+            extensions={SOURCE: Rpc(method, each.pool.input_type, each.pool.output_type)},
+        )
+
+
+def _nothing() -> GraphQLObjectType:
+    field = GraphQLField(GraphQLBoolean, extensions={SOURCE: Nothing()})
+    return GraphQLObjectType("Query", {NOTHING: field})
+
+
+def _check_edges(schema: GraphQLSchema, edges: Edges, findings: Findings) -> None:
+    for name in edges:
+        if edges[name] and name not in schema.type_map:
+            findings.warn(f"the graph never reaches {name}: its joins are in vain")
+
+
+def _check_options(registry: Registry, options: GraphOptions, findings: Findings) -> None:
+    """Finds configured fields and oneofs that are none."""
+    for name in options.fields:
+        if not isinstance(_found(registry.pool.FindFieldByName, name), FieldDescriptor):
+            findings.refuse(f"graphql.fields.{name}", "there is no such field")
+    for name in options.oneofs:
+        if _found(registry.pool.FindOneofByName, name) is None:
+            findings.refuse(f"graphql.oneofs.{name}", "there is no such oneof")
+
+
+def _found(find: Callable[[str], object], name: str) -> object | None:
+    try:
+        return find(name)
+    except KeyError:
+        return None

@@ -1,0 +1,1 @@
+"""The generated side of `gateway/v1/*.proto`: what code generated of users' protos imports."""
