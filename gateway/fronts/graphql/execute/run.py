@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
 from graphql import GraphQLError, OperationType
 from graphql.execution.values import VariableValues
 
@@ -83,7 +83,7 @@ class Run:
         self._settle()
         return self.cancel
 
-    def follow(self, message: Message) -> Cancel:
+    def follow(self, message: object) -> Cancel:
         """Starts with the message of an event, the value of the one root field."""
         self._pending += 1
         self._next = 1
@@ -177,7 +177,7 @@ class Run:
 
         self.call(fetch.method, request, done)
 
-    def _arrived(self, fetch: Fetch, result: Reply | RpcError | Message) -> None:
+    def _arrived(self, fetch: Fetch, result: object) -> None:
         value: Any = result
         if isinstance(result, Reply):
             try:
@@ -217,7 +217,9 @@ def _failed(bug: Exception) -> bytes:
 def _formatted(errors: Sequence[Trouble]) -> list[Any]:
     return [
         field_error(
-            _as_input_error(trouble.failure),
+            input_error(trouble.failure)
+            if isinstance(trouble.failure, InputError)
+            else trouble.failure,
             trouble.path[::-1],
             [
                 {"line": node.loc.start_token.line, "column": node.loc.start_token.column}
@@ -229,9 +231,8 @@ def _formatted(errors: Sequence[Trouble]) -> list[Any]:
     ]
 
 
-def _as_input_error(failure: Exception) -> Exception:
-    if not isinstance(failure, InputError):
-        return failure
+def input_error(failure: InputError) -> GraphQLError:
+    """Returns the error for an argument that its request can't take."""
     where = "".join(
         f"[{part}]" if isinstance(part, int) else f".{part}" for part in reversed(failure.path)
     )

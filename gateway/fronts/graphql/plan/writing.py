@@ -73,6 +73,8 @@ class Writers:
             return _Slot(_named(name, self._filling(definition.type)), source.descriptor)
         if not isinstance(source, Argument):
             raise TypeError(f"{name} has no source")
+        if not source.path:  # `_`, the one field of a message that has none
+            return _Slot(_nothing, None)
         put = self._field(source.path[-1], definition.type)
         for outer in reversed(source.path[:-1]):
             put = _inside(outer.name, put)
@@ -230,6 +232,10 @@ def _entry_names(
     if value_type is None:
         raise TypeError(f"{type_} has no value")
     return of_key, of_value, value_type
+
+
+def _nothing(_message: Message, _value: Any) -> None:
+    """Puts nothing anywhere."""
 
 
 def _named(name: str, put: Put) -> Put:

@@ -1,0 +1,158 @@
+"""The engine of one graph: from a request to its response, by a plan.
+
+What serving uses (`serve.engine` says the shapes). A request's document is looked up, its variables
+are coerced, its cost is checked, its plan is found or made; then it is run. One engine belongs to
+one generation; it holds caches and nothing of a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from graphql import GraphQLSchema, OperationType
+from graphql.execution.values import VariableValues
+
+from gateway.call import Cancel
+from gateway.chain import Method
+from gateway.fronts.graphql.document import Document, Documents, Operation
+from gateway.fronts.graphql.errors import RefusalCode, refusal
+from gateway.fronts.graphql.execute.events import Events
+from gateway.fronts.graphql.execute.run import Run, Soon
+from gateway.fronts.graphql.plan.plan import Plan
+from gateway.fronts.graphql.plan.planner import Planner
+from gateway.fronts.graphql.plan.variables import Variables
+from gateway.fronts.graphql.serve.engine import Done, Emit, EmitPart, GraphqlRequest
+from gateway.routing.caller import Caller
+
+_PLANS = 16  # of one operation, for the sets of variables that its directives read
+
+
+@dataclass(slots=True, eq=False)
+class _Planned:
+    """What is kept with an operation."""
+
+    variables: Variables
+    plans: dict[tuple[object, ...], Plan] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request that can be run."""
+
+    plan: Plan
+    variables: VariableValues
+    caller: Caller
+
+    @property
+    def kind(self) -> OperationType:
+        """What its operation is."""
+        return self.plan.kind
+
+    @property
+    def incremental(self) -> bool:
+        """Whether a `@defer` splits its answer."""
+        return False
+
+
+class Engine:
+    """Runs requests over one graph.
+
+    Args:
+        schema: The graph.
+        methods: What its fields call, by full name.
+        documents: The cache of documents.
+        soon: Calls a function at the end of this turn of the event loop; the running loop's
+            `call_soon` by default.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        methods: Mapping[str, Method],
+        documents: Documents,
+        *,
+        soon: Soon | None = None,
+    ) -> None:
+        self.schema = schema
+        self.documents = documents
+        self._planner = Planner(schema, methods)
+        self._soon = soon
+
+    def prepare(self, request: GraphqlRequest, caller: Caller) -> Prepared:
+        """Returns the request, ready to run; nothing has been called yet.
+
+        Raises:
+            RequestError: It is refused.
+        """
+        if request.query is None:
+            raise refusal(RefusalCode.BAD_REQUEST, "Must provide a query.")
+        document = self.documents.get(request.query)
+        operation = document.operation(request.operation_name)
+        return self.prepare_operation(document, operation, request.variables or {}, caller)
+
+    def prepare_operation(
+        self,
+        document: Document,
+        operation: Operation,
+        given: Mapping[str, object],
+        caller: Caller,
+    ) -> Prepared:
+        """Returns an operation of a document that is known, ready to run.
+
+        Raises:
+            RequestError: The variables are wrong, or it costs too much with them.
+        """
+        planned = operation.plan
+        if not isinstance(planned, _Planned):
+            planned = operation.plan = _Planned(
+                Variables(
+                    self.schema,
+                    operation.node,
+                    document.fragments,
+                    suggestions=self.documents.suggests,
+                )
+            )
+        variables = planned.variables.coerce(given)
+        operation.check_cost(variables.coerced)
+        return Prepared(self._plan(document, operation, planned, variables), variables, caller)
+
+    def _plan(
+        self,
+        document: Document,
+        operation: Operation,
+        planned: _Planned,
+        variables: VariableValues,
+    ) -> Plan:
+        key = tuple([variables.coerced.get(name) for name in planned.variables.conditions])
+        plan = planned.plans.get(key)
+        if plan is None:
+            while len(planned.plans) >= _PLANS:
+                planned.plans.pop(next(iter(planned.plans)))
+            plan = self._planner.plan(document.ast, operation.node, variables)
+            planned.plans[key] = plan
+        return plan
+
+    def run(self, prepared: Prepared, done: Done) -> Cancel:
+        """Runs a query or mutation; `done` may be called before this returns, once at most."""
+        return Run(
+            prepared.plan, prepared.variables, prepared.caller, self._loop_soon(), done
+        ).start()
+
+    async def run_incremental(self, prepared: Prepared, emit: EmitPart) -> None:
+        """Runs a query or mutation whose answer comes in parts; cancelling ends its calls."""
+        raise NotImplementedError
+
+    async def subscribe(self, prepared: Prepared, emit: Emit) -> None:
+        """Runs a subscription to the end of its stream; cancelling ends its calls.
+
+        Raises:
+            RequestError: It can't be started, or its stream failed.
+        """
+        await Events(prepared.plan, prepared.variables, prepared.caller, self._loop_soon()).run(
+            emit
+        )
+
+    def _loop_soon(self) -> Soon:
+        return self._soon or asyncio.get_running_loop().call_soon

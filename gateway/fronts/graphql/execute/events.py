@@ -1,0 +1,105 @@
+"""A subscription: a server stream, each message of which is an event that the plan is run for.
+
+What an event needs besides is asked for anew, so nothing is stale. The next message is taken from
+the backend when the response to the one before has been taken by the client: a slow client slows
+its stream, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, fields
+
+from google.protobuf.message import DecodeError
+from graphql.execution.values import VariableValues
+
+from gateway.call import Call, Metadata, RpcError, StreamCall
+from gateway.fronts.graphql.errors import RequestError, refused_by
+from gateway.fronts.graphql.execute.loading import not_a_message
+from gateway.fronts.graphql.execute.run import Run, Soon, input_error
+from gateway.fronts.graphql.plan.plan import Plan
+from gateway.fronts.graphql.plan.writing import InputError
+from gateway.routing.caller import Caller
+
+Emit = Callable[[bytes], Awaitable[None]]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Call(StreamCall):
+    """The call of a subscription: one request, and messages that are events."""
+
+    event: Callable[[bytes], Awaitable[None]]
+    asked: bool = False
+
+    async def receive(self) -> bytes | None:
+        """See StreamCall."""
+        if self.asked:
+            return None
+        self.asked = True
+        return self.request
+
+    async def start(self, initial: Metadata) -> None:
+        """See StreamCall; GraphQL has no place for metadata before the first event."""
+
+    async def send(self, message: bytes) -> None:
+        """See StreamCall."""
+        await self.event(message)
+
+
+class Events:
+    """One subscription.
+
+    Args:
+        plan: Of a subscription.
+        variables: Coerced.
+        caller: Who subscribes.
+        soon: As of a run.
+    """
+
+    def __init__(self, plan: Plan, variables: VariableValues, caller: Caller, soon: Soon) -> None:
+        self._plan = plan
+        self._variables = variables
+        self._caller = caller
+        self._soon = soon
+
+    async def run(self, emit: Emit) -> None:
+        """Emits the response to each event until the stream ends.
+
+        Raises:
+            RequestError: An argument is wrong, or the stream failed.
+        """
+        fetch = self._plan.fetches[0]
+        try:
+            request = fetch.request(self._variables)
+        except InputError as wrong:
+            raise RequestError([input_error(wrong)]) from wrong
+
+        async def event(data: bytes) -> None:
+            try:
+                message = fetch.reply.FromString(data)
+            except DecodeError as failure:
+                raise not_a_message(fetch.method.descriptor.name) from failure
+            await emit(await self._response(message))
+
+        call = self._caller.call(fetch.method.descriptor.name, request)
+        given = {each.name: getattr(call, each.name) for each in fields(Call)}
+        try:
+            await fetch.method.stream(_Call(**given, event=event))
+        except RpcError as failure:
+            raise refused_by(failure) from failure
+
+    async def _response(self, message: object) -> bytes:
+        """Returns the response to one event."""
+        waiting: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        def done(response: bytes) -> None:
+            if not waiting.done():
+                waiting.set_result(response)
+
+        cancel = Run(self._plan, self._variables, self._caller, self._soon, done).follow(message)
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            cancel()
+            raise
