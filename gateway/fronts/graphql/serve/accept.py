@@ -1,9 +1,9 @@
 """Which media type answers a request: what `Accept` says, for each kind of answer there is.
 
 RFC 9110, section 12.5.1, and GraphQL over HTTP, "Accept" and "Body". Each type has the quality of
-the most specific range that it is in; the best quality wins, then the more specific range, then
-the order of `_ORDER`. Some types are meant only where a client names them: a wildcard stands for
-`application/json` (or, for a subscription, for an event stream).
+the most specific range that it is in; the best quality wins, then the more specific range, then our
+order. Who names both JSON types gets the newer; to who says "anything" it is `application/json`,
+and never parts or a page, which not every client can read.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ EVENTS: Final = "text/event-stream"
 PARTS: Final = "multipart/mixed"
 HTML: Final = "text/html"
 
-_ORDER: Final = (PARTS, GRAPHQL, JSON, EVENTS, HTML)  # between types that a client likes as much
-_BY_NAME: Final = frozenset({PARTS, HTML})  # never meant by a wildcard
+# Between types that a client likes as much: those that it names, and those that a wildcard means.
+_NAMED: Final = (PARTS, GRAPHQL, JSON, EVENTS, HTML)
+_MEANT: Final = (JSON, GRAPHQL, EVENTS)
 
 # What clients call the format of incremental delivery in which `hasNext`, `pending` and `completed`
 # tell of parts. A range of multipart/mixed that asks for another format is one of another type.
@@ -73,10 +74,9 @@ def wanted(accept: Sequence[str]) -> Wanted:
 
 
 def _read(text: str) -> Wanted:
-    ranges = [each for item in text.split(",") if (each := _range(item)) is not None]
-    if not ranges and not text.strip():
-        ranges = [_Range("*/*", 1.0)]
-    rank = {media: _rank(media, ranges) for media in _ORDER}
+    items = text.split(",") if text.strip() else ["*/*"]
+    ranges = [each for item in items if (each := _range(item)) is not None]
+    rank = {media: _rank(media, ranges) for media in _NAMED}
     return Wanted(
         whole=_best(rank, (GRAPHQL, JSON, EVENTS)),
         incremental=_best(rank, (PARTS, GRAPHQL, JSON, EVENTS)),
@@ -100,16 +100,14 @@ def _rank(media: str, ranges: Sequence[_Range]) -> tuple[float, int, int] | None
     )
     if not specificity or not quality:
         return None
-    ours = -_ORDER.index(media)
-    if specificity < 3 and media == GRAPHQL:
-        ours = -len(_ORDER)  # a client that does not know the newer type gets the older
-    return quality, specificity, ours
+    order = _NAMED if specificity == 3 else _MEANT
+    return quality, specificity, -order.index(media)
 
 
 def _specificity(name: str, media: str) -> int:
     if name == media:
         return 3
-    if media in _BY_NAME:
+    if media not in _MEANT:
         return 0
     if name == f"{media.partition('/')[0]}/*":
         return 2
