@@ -10,7 +10,7 @@ This module knows nothing of HTTP, and looks at no document.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import TypedDict
 
@@ -37,6 +37,8 @@ _DETAILS: Mapping[str, type[Message]] = {
         "RetryInfo",
     )
 }
+
+_LONGEST_QUOTE = 500
 
 
 class RefusalCode(StrEnum):
@@ -81,26 +83,36 @@ class RequestError(Exception):
         super().__init__(*(each.message for each in self.errors))
 
 
-def refusal(
+def request_fault(
     code: RefusalCode,
     message: str,
-    nodes: Collection[Node] | None = None,
+    locations: Iterable[SourceLocation] = (),
     **extensions: object,
-) -> RequestError:
-    """Makes the error of a request that is refused for one reason.
+) -> GraphQLError:
+    """Makes one error of a request that is refused. It keeps no part of a document alive.
 
     Args:
         code: Why.
         message: A sentence for the developer of the client.
-        nodes: What of the document is at fault, for the error's locations.
+        locations: What of the document is at fault.
         extensions: Further entries of `extensions`, such as `limit`; JSON values.
     """
-    listed = None if nodes is None else [*nodes]
-    return RequestError([GraphQLError(message, listed, extensions={"code": code, **extensions})])
+    fault = GraphQLError(message, extensions={"code": code, **extensions})
+    fault.locations = [*locations] or None
+    return fault
+
+
+def refusal(
+    code: RefusalCode, message: str, node: Node | None = None, **extensions: object
+) -> RequestError:
+    """Makes the error of a request that is refused for one reason, found at one node or none."""
+    location = node.loc if node else None
+    locations = [location.source.get_location(location.start)] if location else []
+    return RequestError([request_fault(code, message, locations, **extensions)])
 
 
 def limit_exceeded(
-    limit: str, value: int, maximum: int, message: str, nodes: Collection[Node] | None = None
+    limit: str, value: int, maximum: int, message: str, node: Node | None = None
 ) -> RequestError:
     """Makes the error of a request that asks for more than a limit allows.
 
@@ -109,10 +121,10 @@ def limit_exceeded(
         value: What the request has; of what is not counted to its end, the least that it has.
         maximum: What is allowed.
         message: Both in a sentence.
-        nodes: What of the document is at fault.
+        node: What of the document is at fault.
     """
     code = RefusalCode.LIMIT_EXCEEDED
-    return refusal(code, message, nodes, limit=limit, value=value, maximum=maximum)
+    return refusal(code, message, node, limit=limit, value=value, maximum=maximum)
 
 
 def refused_by(failure: RpcError) -> RequestError:
@@ -167,6 +179,11 @@ def call_extensions(failure: RpcError) -> dict[str, object]:
     if failure.headers:
         extensions["headers"] = {name.lower(): value for name, value in failure.headers.items()}
     return extensions
+
+
+def shortened(message: str) -> str:
+    """Returns a message that quotes what a client sent, cut where it quotes too much."""
+    return message if len(message) <= _LONGEST_QUOTE else f"{message[:_LONGEST_QUOTE]}…"
 
 
 def formatted(failure: GraphQLError) -> FormattedError:

@@ -38,10 +38,10 @@ def test_a_refused_request_has_errors_and_no_data():
     }
 
 
-def test_nodes_become_locations():
+def test_a_node_becomes_a_location():
     document = parse("{\n  product\n}")
     node = document.definitions[0].selection_set.selections[0]
-    refused = refusal(RefusalCode.VALIDATION_FAILED, "Bad.", [node])
+    refused = refusal(RefusalCode.VALIDATION_FAILED, "Bad.", node)
     assert answered(refused)["errors"][0]["locations"] == [{"line": 2, "column": 3}]
 
 

@@ -1,0 +1,143 @@
+"""The cache of documents by their text: what is parsed, limited and validated once.
+
+A document that is refused is kept too: a client that sends a bad one sends it again, and to refuse
+it costs as much as to accept it. The cache is bounded by entries and by an estimate of its memory;
+what was not asked for longest goes first. It belongs to one schema and to one event loop.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
+
+from gateway.fronts.graphql.document.document import Document, Operation
+from gateway.fronts.graphql.document.limits import Limits, check
+from gateway.fronts.graphql.document.measures import introspects, measures, root_fields
+from gateway.fronts.graphql.document.parsing import parse_document
+from gateway.fronts.graphql.document.validation import Validator
+from gateway.fronts.graphql.errors import RequestError
+
+_BYTES_A_CHARACTER = 120
+"""Memory of a syntax tree and its tokens for a character of text, measured: 60 to 110."""
+
+_BYTES_REFUSED = 16 * 1024
+"""More than the errors of a refused document take: 20 of 500 characters."""
+
+
+class Documents:
+    """The documents of one schema.
+
+    Args:
+        schema: The graph.
+        limits: How much a document may ask.
+        introspection: Whether documents may ask for the schema.
+        suggestions: Whether errors name what may have been meant.
+        max_documents: The most entries.
+        max_bytes: The most memory, as estimated from the texts.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        *,
+        introspection: bool = True,
+        suggestions: bool = True,
+        max_documents: int = 1000,
+        max_bytes: int = 64 * 1024 * 1024,
+    ) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._validator = Validator(
+            schema, limits, introspection=introspection, suggestions=suggestions
+        )
+        self._max_documents = max_documents
+        self._max_bytes = max_bytes
+        self._entries: OrderedDict[str, Document | RequestError] = OrderedDict()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def limits(self) -> Limits:
+        """How much a document may ask."""
+        return self._limits
+
+    @property
+    def suggests(self) -> bool:
+        """Whether errors name what may have been meant: those of variables should do the same."""
+        return self._validator.suggests
+
+    def get(self, text: str) -> Document:
+        """Returns the document of a text.
+
+        Raises:
+            RequestError: It is no valid document, or asks for too much. The same text gets the same
+                error again.
+        """
+        entry = self._entries.get(text)
+        if entry is None:
+            check(self._limits, "size", len(text))  # nothing is kept of a text that is too long
+            entry = self._enter(text)
+        else:
+            self._entries.move_to_end(text)
+        if isinstance(entry, Document):
+            return entry
+        raise RequestError(entry.errors)
+
+    def _enter(self, text: str) -> Document | RequestError:
+        entry: Document | RequestError
+        try:
+            entry = self._read(text)
+        except RequestError as refused:
+            entry = RequestError(refused.errors)  # without the frames that led to it
+        self._entries[text] = entry
+        self._bytes += _weight(text, entry)
+        while len(self._entries) > self._max_documents or self._bytes > self._max_bytes:
+            self._bytes -= _weight(*self._entries.popitem(last=False))
+        return entry
+
+    def _read(self, text: str) -> Document:
+        ast = parse_document(text, self._limits)
+        fragments = {}
+        nodes = []
+        for definition in ast.definitions:
+            if isinstance(definition, FragmentDefinitionNode):
+                fragments[definition.name.value] = definition
+            elif isinstance(definition, OperationDefinitionNode):
+                nodes.append(definition)
+        operations = tuple(self._operations(nodes, fragments))
+        self._validator.check(ast)  # there is an operation: fragments alone would be unused ones
+        return Document(text, ast, operations, fragments)
+
+    def _operations(
+        self,
+        nodes: list[OperationDefinitionNode],
+        fragments: dict[str, FragmentDefinitionNode],
+    ) -> list[Operation]:
+        """Returns the operations; refuses those that are over a limit."""
+        limits = self._limits
+        check(limits, "operations", len(nodes))
+        operations = []
+        fields = 0
+        for node, measure in zip(nodes, measures(nodes, fragments), strict=True):
+            roots = [*root_fields(node, fragments)]
+            names = {(field.alias or field.name).value for field in roots}
+            check(limits, "aliases", measure.aliases, node)
+            check(limits, "depth", measure.depth, node)
+            check(limits, "introspection_depth", measure.introspection_depth, node)
+            check(limits, "root_fields", len(names), node)
+            fields += measure.fields
+            check(limits, "fields", fields, node)
+            asks = any(introspects(field) for field in roots)
+            operations.append(Operation(node, measure, asks, self._schema, fragments, limits))
+        return operations
+
+
+def _weight(text: str, entry: Document | RequestError) -> int:
+    """Returns the bytes of an entry, roughly: Python has no cheap way to know."""
+    if isinstance(entry, Document):
+        return len(text) * _BYTES_A_CHARACTER
+    return len(text) * 4 + _BYTES_REFUSED
