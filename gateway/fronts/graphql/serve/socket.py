@@ -1,0 +1,274 @@
+"""GraphQL over WebSocket: the subprotocol `graphql-transport-ws`, on the path of the front.
+
+The driver of a `Session`: it owns the socket and the work of operations, and carries out what the
+session decides. A query or mutation is a call with a completion; a stream of results is a task of
+the socket's. Who does not read what it is sent is read no further, and its streams wait.
+
+Who calls is said by the headers of the handshake, for all operations of a socket. The time that
+`grpc-timeout` gives runs from each `subscribe`. The origin of a page is not looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Generic, TypeAlias
+
+from graphql import OperationType
+
+from gateway.call import Cancel
+from gateway.chain import as_error
+from gateway.fronts.graphql.errors import RequestError, errors_json, formatted, refused_by
+from gateway.fronts.graphql.serve.engine import Engine, GraphqlRequest, P
+from gateway.fronts.graphql.serve.incoming import Incoming, Shared
+from gateway.fronts.graphql.serve.operation import not_served
+from gateway.fronts.graphql.serve.socket_keepalive import KeepAlive, Timer
+from gateway.fronts.graphql.serve.socket_session import (
+    SUBPROTOCOL_NOT_ACCEPTABLE,
+    Close,
+    Effects,
+    Operation,
+    Send,
+    Session,
+    Start,
+    Stop,
+)
+from gateway.http import Exchange, SocketClosed, WebSocket
+from gateway.http.websocket import Message, offered_subprotocols
+
+SUBPROTOCOL: Final = "graphql-transport-ws"
+
+Serving: TypeAlias = "Callable[[], tuple[Engine[P], Shared]]"
+"""What the next operation runs with. A socket outlives a reload; an operation keeps what it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketOptions:
+    """What a client may do over one WebSocket.
+
+    Attributes:
+        operations: Operations at work at once.
+        message_size: Bytes of one message; a larger one closes with 1009.
+        init_timeout: Seconds until `connection_init` must have come.
+        ping: Seconds between pings, which find clients that are gone.
+    """
+
+    operations: int = 100
+    message_size: int = 1024 * 1024
+    init_timeout: float = 5.0
+    ping: float = 25.0
+
+
+class GraphqlSockets(Generic[P]):
+    """Answers WebSocket upgrades at the front's path.
+
+    Args:
+        serving: What operations run with, asked for each.
+        options: The limits of a socket.
+        timer: The clock; None is the running loop's.
+    """
+
+    __slots__ = ("_options", "_serving", "_timer")
+
+    def __init__(
+        self, serving: Serving[P], options: SocketOptions, timer: Timer | None = None
+    ) -> None:
+        self._serving = serving
+        self._options = options
+        self._timer = timer
+
+    def handle(self, exchange: Exchange) -> None:
+        """Answers an upgrade request (`gateway.http.Handler`).
+
+        A client that offers other subprotocols only is accepted and closed with 4406, as graphql-ws
+        does it: of a refused handshake a browser tells its page nothing.
+        """
+        offered = SUBPROTOCOL in offered_subprotocols(exchange.request)
+        socket = exchange.websocket(
+            subprotocol=SUBPROTOCOL if offered else None, message_size=self._options.message_size
+        )
+        if socket is None:
+            return
+        if not offered:
+            socket.close(SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
+            return
+        timer = self._timer or asyncio.get_running_loop().call_later
+        _Driver(exchange, socket, self._serving, self._options, timer)
+
+
+class _Driver(Generic[P]):
+    """One WebSocket, its session, and the work of its operations."""
+
+    __slots__ = (
+        "_exchange",
+        "_holding",
+        "_init",
+        "_keepalive",
+        "_serving",
+        "_session",
+        "_socket",
+        "_works",
+    )
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        socket: WebSocket,
+        serving: Serving[P],
+        options: SocketOptions,
+        timer: Timer,
+    ) -> None:
+        self._exchange = exchange
+        self._socket = socket
+        self._serving = serving
+        self._session = Session(options.operations)
+        self._works: dict[Operation, tuple[Cancel, Shared]] = {}
+        self._holding = False
+        self._keepalive = KeepAlive(socket, options.ping, timer)
+        self._init = timer(options.init_timeout, self._init_is_late)
+        socket.listen(self._received, self._closed, self._draining)
+
+    # What the socket tells.
+
+    def _received(self, message: Message) -> None:
+        self._perform(self._session.receive(message))
+        if not self._socket.writable:
+            self._hold()
+
+    def _init_is_late(self) -> None:
+        self._perform(self._session.init_is_late())
+
+    def _draining(self) -> None:
+        self._perform(self._session.leave())
+
+    def _closed(self, _code: int, _reason: str) -> None:
+        self._init.cancel()
+        self._keepalive.stop()
+        self._session.closed()
+        self._stop_all()
+
+    # What the session decides.
+
+    def _perform(self, effects: Effects) -> None:
+        for effect in effects:
+            match effect:
+                case Send():
+                    self._socket.send_text(effect.data)
+                case Start():
+                    self._start(effect.operation, effect.request)
+                case Stop():
+                    self._stop(effect.operation)
+                case Close():
+                    self._socket.close(effect.code, effect.reason)
+                    self._stop_all()  # not when the client has answered: it may take its time
+
+    def _start(self, operation: Operation, asked: GraphqlRequest) -> None:
+        try:
+            cancel, shared = self._begin(operation, asked)
+        except Exception as failure:  # noqa: BLE001 - `_fail` logs what is a bug
+            self._fail(operation, failure)
+            self._end(operation)
+            return
+        if not operation.ended:
+            self._works[operation] = cancel, shared
+        # What a client sends at once is begun in turns with other connections.
+        self._hold()
+
+    def _begin(self, operation: Operation, asked: GraphqlRequest) -> tuple[Cancel, Shared]:
+        engine, shared = self._serving()
+        prepared = engine.prepare(asked, Incoming(self._exchange, shared).caller())
+        if prepared.kind is OperationType.SUBSCRIPTION:
+            if not shared.subscriptions:
+                raise not_served()
+            return self._spawn(operation, self._subscribe(operation, engine, prepared)), shared
+        if prepared.incremental:
+            return self._spawn(operation, self._in_parts(operation, engine, prepared)), shared
+        return engine.run(prepared, partial(self._done, operation)), shared
+
+    def _stop(self, operation: Operation) -> None:
+        work = self._works.get(operation)
+        if work is not None:
+            work[0]()
+        if not operation.streams:  # a task says itself when it is over
+            self._end(operation)
+
+    def _stop_all(self) -> None:
+        works, self._works = self._works, {}
+        for cancel, _ in works.values():
+            cancel()
+
+    # Work.
+
+    def _done(self, operation: Operation, response: bytes) -> None:
+        self._perform(self._session.result(operation, response))
+        self._perform(self._session.finished(operation))
+        self._end(operation)
+
+    def _spawn(self, operation: Operation, work: Coroutine[object, object, None]) -> Cancel:
+        operation.streams = True
+        task = self._socket.spawn(work)
+        # Not by the coroutine: one that is cancelled before its first step never runs.
+        task.add_done_callback(lambda _: self._end(operation))
+        return partial(_cancel, task)
+
+    async def _subscribe(self, operation: Operation, engine: Engine[P], prepared: P) -> None:
+        await self._streamed(operation, engine.subscribe(prepared, partial(self._emit, operation)))
+
+    async def _in_parts(self, operation: Operation, engine: Engine[P], prepared: P) -> None:
+        async def emit(part: bytes, _more: bool) -> None:  # noqa: FBT001 - as EmitPart has it
+            await self._emit(operation, part)
+
+        await self._streamed(operation, engine.run_incremental(prepared, emit))
+
+    async def _streamed(
+        self, operation: Operation, results: Coroutine[object, object, None]
+    ) -> None:
+        try:
+            await results
+        except SocketClosed:
+            return
+        except Exception as failure:  # noqa: BLE001 - `_fail` logs what is a bug
+            self._fail(operation, failure)
+        else:
+            self._perform(self._session.finished(operation))
+
+    async def _emit(self, operation: Operation, response: bytes) -> None:
+        self._perform(self._session.result(operation, response))
+        await self._socket.drained()
+
+    def _fail(self, operation: Operation, failure: Exception) -> None:
+        refused = failure if isinstance(failure, RequestError) else refused_by(as_error(failure))
+        errors = errors_json([formatted(each) for each in refused.errors])
+        self._perform(self._session.failed(operation, errors))
+
+    def _end(self, operation: Operation) -> None:
+        self._works.pop(operation, None)
+        self._perform(self._session.ended(operation))
+
+    # Reading no further for a while.
+
+    def _hold(self) -> None:
+        if not self._holding:
+            self._holding = True
+            self._socket.pause()
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._socket.writable:
+            self._holding = False
+            self._socket.resume()
+        else:
+            self._socket.spawn(self._go_on_when_drained())
+
+    async def _go_on_when_drained(self) -> None:
+        try:
+            await self._socket.drained()
+        except SocketClosed:
+            return
+        self._go_on()
+
+
+def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
