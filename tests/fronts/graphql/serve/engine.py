@@ -21,6 +21,7 @@ from gateway.errors import error
 from gateway.fronts.graphql.errors import RefusalCode, RequestError, refusal
 
 SCHEMA = build_schema("""
+    directive @later on INLINE_FRAGMENT
     type Query { hello(name: String = "you"): String! broken: String bug: String never: String }
     type Mutation { add(n: Int!): Int! }
     type Subscription { count(to: Int!): Int! endless: Int! fails: Int! }
@@ -41,7 +42,11 @@ class FakeEngine:
         requests: Every request with its caller.
         added: What mutations were given.
         cancelled: How many runs were cancelled.
-        streams: How many subscriptions run now.
+        streams: How many subscriptions run now; `ended` is set when one ends.
+        sent: How many events were taken.
+        failure: What `prepare` and `run_incremental` raise.
+        payload: Said by `hello`; its length by `endless`.
+        gate: Where streams and parts wait, having set `begun`.
     """
 
     def __init__(self):
@@ -81,7 +86,7 @@ class FakeEngine:
             raise refusal(RefusalCode.BAD_USER_INPUT, given[0].message)
         return Prepared(
             operation.operation,
-            "defer" in request.query,
+            "@later" in request.query,
             {
                 "document": document,
                 "operation_name": request.operation_name,
