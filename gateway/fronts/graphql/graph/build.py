@@ -35,7 +35,7 @@ from gateway.fronts.graphql.graph.roots import (
     root_methods,
 )
 from gateway.fronts.graphql.graph.shapes import Shapes
-from gateway.fronts.graphql.graph.sources import SOURCE, Group, Nothing, Rpc
+from gateway.fronts.graphql.graph.sources import SOURCE, Group, Nothing, Rpc, made_of
 from gateway.fronts.graphql.graph.type_names import ROOTS, TypeNames
 from gateway.fronts.graphql.graph.types import NOTHING, Edges, Types
 from gateway.schema.method import MethodDescriptor
@@ -113,7 +113,7 @@ def build_graph(
         mutation=roots.type("Mutation"),
         subscription=roots.type("Subscription"),
     )
-    _check_edges(schema, more, findings)
+    _check_edges(schema, types, more, findings)
     _check_options(registry, options, findings)
     for error in validate_schema(schema):
         findings.refuse("graphql", error.message)
@@ -208,10 +208,14 @@ def _nothing() -> GraphQLObjectType:
     return GraphQLObjectType("Query", {NOTHING: field})
 
 
-def _check_edges(schema: GraphQLSchema, edges: Edges, findings: Findings) -> None:
-    for name in edges:
-        if edges[name] and name not in schema.type_map:
+def _check_edges(schema: GraphQLSchema, types: Types, edges: Edges, findings: Findings) -> None:
+    for name, fields in edges.items():
+        if fields and name not in schema.type_map:
             findings.warn(f"the graph never reaches {name}: its joins are in vain")
+        made = types.named(name)
+        own = made_of(made) if isinstance(made, GraphQLObjectType) else None
+        for taken in fields.keys() & (types.member_names(own.message).values() if own else ()):
+            findings.refuse("graphql.joins", f"{name} has a field {taken} already")
 
 
 def _check_options(registry: Registry, options: GraphOptions, findings: Findings) -> None:

@@ -74,6 +74,20 @@ def is_entry(message: Descriptor) -> bool:
     return bool(message.has_options and message.GetOptions().map_entry)
 
 
+def home(field: FieldDescriptor) -> Descriptor:
+    """Returns the message that a field is declared in (no extensions are in the graph)."""
+    message = field.containing_type
+    assert message is not None
+    return message
+
+
+def message_of(field: FieldDescriptor) -> Descriptor:
+    """Returns the message that a field of a message type holds."""
+    message = field.message_type
+    assert message is not None
+    return message
+
+
 def may_be_null(field: FieldDescriptor) -> bool:
     """Whether one value of a field, an element where it is repeated, may be null though set."""
     return field.message_type is not None and field.message_type.full_name == _NULLABLE

@@ -107,9 +107,11 @@ def type_choices(unit: Unit) -> tuple[str, ...]:
     name, suffix = pascal(local), _SUFFIXES.get(unit.role, "")
     prefixes = package_prefixes(unit.package)
     widest = prefixes[-1] if prefixes else ""
+    nested = local.replace(".", "_")  # all that tells `Outer.Inner` from `OuterInner`
     return (
         name + suffix,
         *(f"{prefix.lstrip('_')}{name.lstrip('_')}{suffix}" for prefix in prefixes),
+        *([nested + suffix] if is_name(nested) else []),
         f"{widest}{name}{unit.role.value}",
         f"{escaped(unit.full_name)}__{unit.role.value}",
     )
@@ -146,10 +148,11 @@ def field_choices(name: str, json_name: str) -> tuple[str, ...]:
     """Returns what a field of a message may be called, best first.
 
     Its JSON name, so that REST and GraphQL say the same; where that is no GraphQL name, the proto's
-    in lower camel case; then the proto's own; then that with an underscore at its end.
+    in lower camel case. Then the proto's own, which is all that tells `some_name` from `someName`;
+    then that with an underscore at its end.
     """
-    wanted = (json_name, camel(name), name, f"{escaped(name)}_")
-    return tuple(each for each in dict.fromkeys(wanted) if is_name(each))
+    wanted = (json_name if is_name(json_name) else camel(name), name, f"{escaped(name)}_")
+    return tuple(each for each in wanted if is_name(each))
 
 
 def value_choices(name: str) -> tuple[str, ...]:
@@ -191,7 +194,7 @@ def settle(choices: Mapping[Key, Sequence[str]], taken: Collection[str] = ()) ->
         taken: Names that nobody may have.
     """
     turn = dict.fromkeys(choices, 0)
-    clashes: dict[tuple[str, tuple[Key, ...]], Clash[Key]] = {}
+    clashes: dict[tuple[Key, ...], Clash[Key]] = {}  # the first of each circle, which tells enough
     while True:
         askers: dict[str, list[Key]] = defaultdict(list)
         for key, level in turn.items():
@@ -202,7 +205,7 @@ def settle(choices: Mapping[Key, Sequence[str]], taken: Collection[str] = ()) ->
         ]
         for name, keys in rivals.items():
             clash = Clash(name, _in_order(keys), name in taken)
-            clashes.setdefault((name, clash.keys), clash)
+            clashes.setdefault(clash.keys, clash)
         if not moving:
             names = {key: choices[key][level] for key, level in turn.items()}
             stuck = tuple(

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, OneofDescriptor
 
 from gateway.fronts.graphql.graph.annotations import behavior
-from gateway.fronts.graphql.graph.kinds import MESSAGE_SCALARS
+from gateway.fronts.graphql.graph.kinds import MESSAGE_SCALARS, home
 from gateway.fronts.graphql.graph.naming import Role, Unit
 from gateway.fronts.graphql.graph.shapes import Shapes, Union
 
@@ -29,7 +29,7 @@ def unit(role: Role, subject: Subject) -> Unit:
     """Returns the unit that a subject is in a role."""
     match subject:
         case Case(oneof, field):
-            package = field.file.package
+            package = home(field).file.package
             return Unit(role, f"{oneof.full_name}.{field.name}", package)
         case OneofDescriptor():
             return Unit(role, subject.full_name, subject.containing_type.file.package)
@@ -54,6 +54,11 @@ def _same(one: Descriptor, other: Descriptor | None) -> bool:
 def is_given(field: FieldDescriptor) -> bool:
     """Whether clients may give a field: they may not, where only the server sets it (AIP-203)."""
     return _OUTPUT_ONLY not in behavior(field)
+
+
+def given_cases(union: Union) -> list[FieldDescriptor]:
+    """Returns the cases of a union that clients may give."""
+    return [case for case in union.cases if is_given(case)]
 
 
 class Reach:
@@ -114,8 +119,10 @@ class Reach:
     def _input_messages(self, message: Descriptor) -> Iterator[Descriptor]:
         for member in self._shapes.members(message).values():
             if isinstance(member, Union):
-                self._add(Role.ONE_OF, member.oneof)
-                for case in member.cases:
+                cases = given_cases(member)
+                if cases:
+                    self._add(Role.ONE_OF, member.oneof)
+                for case in cases:
                     yield from self._leaf_or_message(case)
             elif is_given(member):
                 yield from self._leaf_or_message(member)

@@ -13,7 +13,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from gateway.fronts.graphql.graph.annotations import behavior
 from gateway.fronts.graphql.graph.findings import Findings
-from gateway.fronts.graphql.graph.kinds import MESSAGE_SCALARS, is_entry, may_be_null
+from gateway.fronts.graphql.graph.kinds import MESSAGE_SCALARS, home, is_entry, may_be_null
 from gateway.fronts.graphql.graph.reach import is_given
 from gateway.fronts.graphql.graph.shapes import Shapes
 
@@ -29,7 +29,7 @@ class Required:
 
     def must_be_given(self, field: FieldDescriptor) -> bool:
         """Whether the input that a field is has a non-null type."""
-        if is_entry(field.containing_type):
+        if is_entry(home(field)):
             return not may_be_null(field)
         if not _says_so(field):
             return False
@@ -42,12 +42,12 @@ class Required:
 
     def _is_circular(self, field: FieldDescriptor) -> bool:
         """Whether required single messages lead from a field back to the message that it is in."""
-        home = field.containing_type.full_name
+        start = home(field).full_name
         pending = list(_inner(field))
         seen: set[str] = set()
         while pending:
             message = pending.pop()
-            if message.full_name == home:
+            if message.full_name == start:
                 return True
             if message.full_name in seen:
                 continue

@@ -8,5 +8,5 @@ from gateway.fronts.graphql.graph.build import Graph
 
 
 def sdl(graph: Graph) -> str:
-    """Returns the schema in GraphQL's schema language, sorted by name, with a newline at its end."""
+    """Returns the schema in GraphQL's schema language, sorted by name."""
     return print_schema(lexicographic_sort_schema(graph.schema)) + "\n"

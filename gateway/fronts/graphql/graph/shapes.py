@@ -6,7 +6,7 @@ names that clash are settled in each message. Types are not its business.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -20,6 +20,7 @@ from google.protobuf.descriptor import (
 
 from gateway.fronts.graphql.graph.annotations import field_options, oneof_options
 from gateway.fronts.graphql.graph.findings import Findings
+from gateway.fronts.graphql.graph.kinds import home
 from gateway.fronts.graphql.graph.naming import (
     field_choices,
     is_name,
@@ -132,7 +133,7 @@ class Shapes:
         if is_name(said.name):
             return (said.name,)
         self._findings.refuse(
-            field.file.name, f"{field.full_name} can't be named {said.name!r}", NAME_HINT
+            home(field).file.name, f"{field.full_name} can't be named {said.name!r}", NAME_HINT
         )
         return usual
 
@@ -145,7 +146,7 @@ class Shapes:
         return {names[value.name]: value for value in first.values()}
 
     def _settled(
-        self, where: Descriptor | EnumDescriptor, choices: dict[str, Sequence[str]]
+        self, where: Descriptor | EnumDescriptor, choices: Mapping[str, Sequence[str]]
     ) -> dict[str, str]:
         settled = settle(choices)
         for clash in settled.clashes:

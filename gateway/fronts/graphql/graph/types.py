@@ -36,11 +36,20 @@ from gateway.fronts.graphql.graph.comments import Comments
 from gateway.fronts.graphql.graph.kinds import (
     FIELD_SCALARS,
     MESSAGE_SCALARS,
+    home,
     is_entry,
     may_be_null,
+    message_of,
 )
 from gateway.fronts.graphql.graph.naming import Role, Unit
-from gateway.fronts.graphql.graph.reach import Case, Subject, is_given, is_wrapped, unit
+from gateway.fronts.graphql.graph.reach import (
+    Case,
+    Subject,
+    given_cases,
+    is_given,
+    is_wrapped,
+    unit,
+)
 from gateway.fronts.graphql.graph.required import Required
 from gateway.fronts.graphql.graph.scalars import SCALARS
 from gateway.fronts.graphql.graph.shapes import Shapes, Union
@@ -75,6 +84,14 @@ class Types:
         self._comments = comments
         self._made: dict[Unit, Any] = {}
         self._edges: Edges = {}
+        self._makers: Mapping[Role, Callable[[str, Any], GraphQLNamedType]] = {
+            Role.OBJECT: self._object,
+            Role.INPUT: self._input,
+            Role.ENUM: self._enum,
+            Role.UNION: self._union,
+            Role.CASE: self._case,
+            Role.ONE_OF: self._one_of,
+        }
 
     # What a descriptor is in the graph.
 
@@ -90,7 +107,7 @@ class Types:
 
     def field_output(self, field: FieldDescriptor) -> GraphQLOutputType:
         """Returns the type of a field in answers, with list and non-null."""
-        one: Any = self._leaf(field) or self.output(field.message_type)
+        one: Any = self._leaf(field) or self.output(message_of(field))
         if field.is_repeated:
             element = one if may_be_null(field) else GraphQLNonNull(one)
             return GraphQLNonNull(GraphQLList(element))
@@ -98,7 +115,7 @@ class Types:
 
     def field_input(self, field: FieldDescriptor) -> GraphQLInputType:
         """Returns the type of a field in arguments, with list and non-null."""
-        one: Any = self._leaf(field) or self.input(field.message_type)
+        one: Any = self._leaf(field) or self.input(message_of(field))
         if field.is_repeated:
             one = GraphQLList(one if may_be_null(field) else GraphQLNonNull(one))
         return GraphQLNonNull(one) if self._required.must_be_given(field) else one
@@ -139,7 +156,10 @@ class Types:
     # Edges.
 
     def extend(self, edges: Edges) -> None:
-        """Adds fields to object types, by the types' names; roots are not among them."""
+        """Adds fields to object types, by the types' names; roots are not among them.
+
+        One that the message has too replaces it; `build_graph` refuses such edges.
+        """
         self._edges = edges
         for made in self._made.values():
             if isinstance(made, GraphQLObjectType) and made.name in edges:
@@ -153,7 +173,7 @@ class Types:
     def _make(self, key: Unit, subject: Subject) -> Any:
         made = self._made.get(key)
         if made is None:
-            made = self._made[key] = _MAKERS[key.role](self, self._names.name(key), subject)
+            made = self._made[key] = self._makers[key.role](self._names.name(key), subject)
         return made
 
     def _object(self, name: str, message: Descriptor) -> GraphQLObjectType:
@@ -168,14 +188,14 @@ class Types:
         message, field = case.oneof.containing_type, case.field
 
         def fields() -> dict[str, GraphQLField]:
-            one: Any = self._leaf(field) or self.output(field.message_type)
+            one: Any = self._leaf(field) or self.output(message_of(field))
             type_ = one if may_be_null(field) else GraphQLNonNull(one)
             return {self._shapes.case_names(case.oneof)[field.name]: self._field(field, type_)}
 
         return GraphQLObjectType(
             name,
             lambda: self._with_edges(name, fields()),
-            description=self._comments.of(field.file, field.full_name),
+            description=self._comments.of(home(field).file, field.full_name),
             extensions={MADE: Made(message)},
         )
 
@@ -213,12 +233,12 @@ class Types:
             names = self._shapes.case_names(oneof)
             return {
                 names[case.name]: GraphQLInputField(
-                    self._leaf(case) or self.input(case.message_type),
-                    description=self._comments.of(case.file, case.full_name),
+                    self._leaf(case) or self.input(message_of(case)),
+                    description=self._comments.of(home(case).file, case.full_name),
                     deprecation_reason=_deprecated(case),
                     extensions={SOURCE: Argument((case,))},
                 )
-                for case in self._shapes.union(oneof).cases
+                for case in given_cases(self._shapes.union(oneof))
             }
 
         message = oneof.containing_type
@@ -260,7 +280,7 @@ class Types:
     def _field(self, field: FieldDescriptor, type_: GraphQLOutputType) -> GraphQLField:
         return GraphQLField(
             type_,
-            description=self._comments.of(field.file, field.full_name),
+            description=self._comments.of(home(field).file, field.full_name),
             deprecation_reason=_deprecated(field),
             extensions={SOURCE: ProtoField(field)},
         )
@@ -279,7 +299,7 @@ class Types:
         if is_wrapped(union, case):
             made: GraphQLObjectType = self._of(Role.CASE, Case(union.oneof, case))
         else:
-            made = self._of(Role.OBJECT, case.message_type)
+            made = self._of(Role.OBJECT, message_of(case))
         return made
 
     def _inputs(
@@ -289,13 +309,15 @@ class Types:
         found: dict[str, tuple[GraphQLInputType, str | None, str | None, dict[str, Any]]] = {}
         for name, member in self._shapes.members(message).items():
             if isinstance(member, Union):
+                if not given_cases(member):
+                    continue
                 oneof = member.oneof
                 about = self._comments.of(oneof.containing_type.file, oneof.full_name)
                 source = {SOURCE: OneofInput(oneof)}
                 found[name] = (self._of(Role.ONE_OF, oneof), about, None, source)
             elif is_given(member):
                 type_ = self.field_input(member)
-                about = self._comments.of(member.file, member.full_name)
+                about = self._comments.of(home(member).file, member.full_name)
                 # What must be given can't be deprecated (GraphQL, 3.13.3).
                 reason = None if isinstance(type_, GraphQLNonNull) else _deprecated(member)
                 found[name] = (type_, about, reason, {SOURCE: Argument((member,))})
@@ -308,19 +330,9 @@ class Types:
         return FIELD_SCALARS.get(field.type)
 
 
-_MAKERS: Mapping[Role, Callable[[Types, str, Any], GraphQLNamedType]] = {
-    Role.OBJECT: Types._object,
-    Role.INPUT: Types._input,
-    Role.ENUM: Types._enum,
-    Role.UNION: Types._union,
-    Role.CASE: Types._case,
-    Role.ONE_OF: Types._one_of,
-}
-
-
 def _is_always_there(field: FieldDescriptor) -> bool:
     """Whether a singular field has a value in every message."""
-    if is_entry(field.containing_type):
+    if is_entry(home(field)):
         return not may_be_null(field)
     return field.is_required or not field.has_presence
 

@@ -11,10 +11,11 @@
 | `FieldMask` | FieldMask | string, `a,b.cD` | string, `a,b.cD` | tuple of paths, `b.c_d` |
 | `JSON` | Struct, Value, ListValue, Any | any | any | None, bool, int, float, str, list, dict |
 
-What is read is the canonical value: the executor puts it into messages (`values.put` does, for those
-that are messages). `serialize` takes what a message holds, so that graphql-core's own executor can
-serve as a reference. The forms are those of ProtoJSON (https://protobuf.dev/programming-guides/json),
-so that REST and GraphQL say the same. Errors say what was expected, never what a parser said.
+What is read is the canonical value, which the executor puts into messages. A wrapper is the scalar
+of its one field, so what is written of it is that field. `coerce_output_value` takes what a message
+holds, so graphql-core's own executor can serve as a reference. The forms are those of ProtoJSON
+(https://protobuf.dev/programming-guides/json), so that REST and GraphQL say the same. Errors say
+what was expected, never what a parser said.
 """
 
 from __future__ import annotations

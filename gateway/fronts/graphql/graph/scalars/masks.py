@@ -1,4 +1,4 @@
-"""`FieldMask`: paths of fields, in lower camel case and joined by commas in JSON (field_mask.proto)."""
+"""`FieldMask`: paths of fields, in JSON in lower camel case and joined by commas."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class Mask(Protocol):
     """What google.protobuf.FieldMask has."""
 
     @property
-    def paths(self) -> Sequence[str]: ...
+    def paths(self) -> Sequence[str]:
+        """The paths, in snake case."""
 
 
 def write_mask(value: Mask) -> str:

@@ -30,9 +30,12 @@ class Moment(Protocol):
     """What Timestamp and Duration have."""
 
     @property
-    def seconds(self) -> int: ...
+    def seconds(self) -> int:
+        """Whole seconds."""
+
     @property
-    def nanos(self) -> int: ...
+    def nanos(self) -> int:
+        """Nanoseconds beside them."""
 
 
 def write_timestamp(value: Moment) -> str:

@@ -2,7 +2,7 @@
 
 Any is an object with "@type" beside the fields of what is packed; its types come from the pool of
 the message itself. What is read is only known to be JSON: whether it suits the message (a Struct
-takes objects only) is seen when it is put there (`values.put`).
+takes objects only) is seen when it is put there.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def write_json(value: Message) -> Any:
     try:
         match value.DESCRIPTOR.name:
             case "Any":
-                return json_format.MessageToDict(value, descriptor_pool=value.DESCRIPTOR.file.pool)
+                pool: Any = value.DESCRIPTOR.file.pool
+                return json_format.MessageToDict(value, descriptor_pool=pool)
             case "Struct":
                 return _object(value)
             case "ListValue":
