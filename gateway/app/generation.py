@@ -7,11 +7,13 @@ their connections) it only borrows.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.app import settings
 from gateway.app.coverage import idle_globs, unknown_services
+from gateway.app.graphql import GraphqlParts, graphql_parts
 from gateway.app.pool import Lease, UpstreamPool
 from gateway.chain import Method, Policy
 from gateway.config import Config, ConfigError, Loaded, Source, assign
@@ -34,7 +36,8 @@ from gateway.schema.registry import Registry
 from gateway.upstream.spec import UpstreamSpec
 
 _ANY = "google.protobuf.Any"
-_CONFIG_SECTIONS = ("schema.", "rest.", "upstreams.")
+_NAMED = re.compile(r"(graphql)\.(methods|fields|oneofs)\.(.+)")
+_CONFIG_SECTIONS = ("schema.", "rest.", "upstreams.", "graphql")
 
 
 class BuildError(Exception):
@@ -72,6 +75,7 @@ class Generation:
         unserved: Methods of exposed services without an upstream: loaded for their types.
         upstream_of: Names of upstreams, by service.
         routes: Every REST route.
+        graphql: The graph and what serves it; None where it is off.
         warnings: What an operator should know and can live with.
     """
 
@@ -88,10 +92,14 @@ class Generation:
     lease: Lease
     shared: Shared
     rest: RestFront | None
+    graphql: GraphqlParts | None
 
     def handle(self, exchange: Exchange) -> None:
         """Answers a request (`gateway.http.Handler`)."""
-        if self.rest is None:
+        graphql = self.graphql
+        if graphql is not None and exchange.request.path == graphql.path:
+            graphql.front.handle(exchange)
+        elif self.rest is None:
             Incoming(exchange, self.shared).refuse(
                 error("ROUTE_NOT_FOUND", "No route matches the path.")
             )
@@ -174,6 +182,20 @@ async def build(
         except SchemaError as wrong:
             found = SchemaError([*wrong_rules, *wrong.problems]).problems  # in their order
             raise BuildError(_placed(found, source)) from None
+    graphql: GraphqlParts | None = None
+    if config.graphql:
+        try:
+            graphql = graphql_parts(
+                config,
+                config.graphql,
+                methods=methods,
+                registry=schema.registry,
+                rules=shared.rules,
+                clock=clock,
+                lease=lease,
+            )
+        except SchemaError as wrong:
+            problems += _placed(wrong.problems, source)
     if problems:
         raise BuildError(problems)
     return Generation(
@@ -195,11 +217,13 @@ async def build(
             *_placed(schema.warnings, source),
             *idle_globs(config, source, known),
             *_header_warnings(shared.rules, source),
+            *(graphql.graph.warnings if graphql else ()),
             *(() if methods else ("nothing is served: no upstream has a service of the protos",)),
         ),
         lease=lease,
         shared=shared,
         rest=front,
+        graphql=graphql,
     )
 
 
@@ -260,7 +284,11 @@ def config_place(where: str, source: Source) -> str | None:
     """
     if not where.startswith(_CONFIG_SECTIONS):
         return None
-    return source.locate(where.partition(" ")[0].replace("[", ".").replace("]", ""))
+    path = where.partition(" ")[0].replace("[", ".").replace("]", "")
+    if named := _NAMED.fullmatch(path):  # a key that is a full name has dots of its own
+        place = source.place(named.groups())
+        return str(place) if place is not None else None
+    return source.locate(path)
 
 
 def _placed(problems: Iterable[Problem], source: Source) -> list[str]:

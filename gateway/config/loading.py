@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from gateway.config import checks, overrides, structure, wording
 from gateway.config.document import MAX_SIZE, Builder, DocumentError, compose
 from gateway.config.models import Config
+from gateway.config.models.graphql import DEFAULT_JOINS, DEFAULT_OPERATIONS
 from gateway.config.models.schema import DEFAULT_PROTOS
 from gateway.config.problems import ConfigError, Path, Place, Problem
 from gateway.config.source import Source
@@ -149,7 +150,7 @@ def _finish(
         root = Node({}, root.place, root.key)
     data, found = structure.examine(root, Config)
     problems += found
-    _add_default_protos(data, directory)
+    _add_default_places(data, directory)
     try:
         config = _ADAPTER.validate_python(data, context={"directory": directory.absolute()})
     except ValidationError as error:
@@ -160,12 +161,23 @@ def _finish(
     return Loaded(config, Source(root))
 
 
-def _add_default_protos(data: object, directory: FilePath) -> None:
-    """The default folder of protos counts where it exists."""
-    if isinstance(data, dict) and (directory / DEFAULT_PROTOS).is_dir():
-        schema = data.setdefault("schema", {})
-        if isinstance(schema, dict):
-            schema.setdefault("protos", [DEFAULT_PROTOS])
+_DEFAULT_PLACES = (
+    ("schema", "protos", DEFAULT_PROTOS, FilePath.is_dir),
+    ("graphql", "joins", DEFAULT_JOINS, FilePath.is_file),
+    ("graphql", "operations", DEFAULT_OPERATIONS, FilePath.is_dir),
+)
+"""Files and folders beside the configuration that count where they exist: section, key, path."""
+
+
+def _add_default_places(data: object, directory: FilePath) -> None:
+    """Has the configuration name the places that it has by default."""
+    if not isinstance(data, dict):
+        return
+    for name, key, path, exists in _DEFAULT_PLACES:
+        if exists(directory / path):
+            section = data.setdefault(name, {})
+            if isinstance(section, dict):
+                section.setdefault(key, [path])
 
 
 def _value_problems(error: ValidationError, root: Node) -> Iterable[Problem]:

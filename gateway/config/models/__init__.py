@@ -3,6 +3,7 @@
 A key whose feature is not built yet carries a marker; see `gateway.config.markers`.
 """
 
+from gateway.config.models.graphql import Graphql
 from gateway.config.models.listener import Admin, Listener, ListenerLimits, ListenerTls
 from gateway.config.models.rest import (
     Headers,
@@ -28,6 +29,7 @@ __all__ = [
     "Config",
     "CustomPattern",
     "Endpoint",
+    "Graphql",
     "Headers",
     "HttpBinding",
     "HttpRule",

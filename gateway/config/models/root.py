@@ -7,7 +7,7 @@ from pydantic import Field
 
 from gateway.config.markers import NotBuilt, Only, OrFalse
 from gateway.config.models.auth import Auth
-from gateway.config.models.fronts import Graphql, Websocket
+from gateway.config.models.graphql import Graphql
 from gateway.config.models.listener import Admin, Listener
 from gateway.config.models.policies import (
     AdaptiveConcurrency,
@@ -22,6 +22,7 @@ from gateway.config.models.schema import Schema
 from gateway.config.models.section import section
 from gateway.config.models.telemetry import Telemetry
 from gateway.config.models.upstreams import Upstream
+from gateway.config.models.websocket import Websocket
 from gateway.config.scalars import NAME, Text, Whole
 
 _STATE = Text("memory, or redis://host:6379/0", r"^(memory|rediss?://.+)$")
@@ -62,7 +63,7 @@ class Config:
     rest: Annotated[Rest | None, OrFalse()] = Field(
         default_factory=Rest, description="The REST front; false switches it off."
     )
-    graphql: Annotated[Graphql | None, OrFalse(), NotBuilt(unless_false=True)] = Field(
+    graphql: Annotated[Graphql | None, OrFalse()] = Field(
         default_factory=Graphql, description="The GraphQL front; false switches it off."
     )
     websocket: Annotated[Websocket | None, OrFalse(), NotBuilt(unless_false=True)] = Field(
