@@ -3,8 +3,9 @@
     python bench/backend.py [--port 0] [--istio]
 
 Answers the shop's CatalogService by path (`cases`): one product, a created product, lists of 50 and
-1,000, a stream of 1,000; and echoes the method of two streams `cases.ECHO`. With `--istio` replies
-carry the header fields that a sidecar adds. It keeps to the rules that matter between honest
+1,000, a batch of 50, a stream of 1,000; a list of orders; and echoes the method of two streams
+`cases.ECHO`. It counts its calls, and `cases.CALLS` tells them. With `--istio` replies carry the
+header fields that a sidecar adds. It keeps to the rules that matter between honest
 peers: flow control either way, SETTINGS, PING, streams that the client resets, connections that it
 closes. It checks no client for faults: where it does not understand one, it hangs up. It is not
 grpcio, which would take more CPU than the gateway.
@@ -14,10 +15,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 import uvloop
-from cases import ECHO, SERVICE, page, product, products
+from cases import (
+    BATCH,
+    CALLS,
+    ECHO,
+    MESSAGE_BATCH,
+    ORDERS,
+    SERVICE,
+    batch,
+    orders,
+    page,
+    product,
+    products,
+)
 from frames import (
     ACK,
     CONCURRENT_STREAMS,
@@ -62,6 +77,7 @@ Replies = Mapping[str, Mapping[bytes, Canned]]
 def replies() -> Replies:
     """Makes all replies."""
     one = {b"": unary(product().SerializeToString())}
+    found = {b"": unary(batch().SerializeToString())}
     size_1000 = b"\0\0\0\0\x03\x08\xe8\x07"  # ListProductsRequest(page_size=1000), with its prefix
     return {
         f"/{SERVICE}/GetProduct": one,
@@ -73,6 +89,9 @@ def replies() -> Replies:
         f"/{SERVICE}/ExportProducts": {
             b"": stream([each.SerializeToString() for each in products(1000)])
         },
+        f"/{BATCH}": found,
+        f"/{MESSAGE_BATCH}": found,
+        f"/{ORDERS}": {b"": unary(orders().SerializeToString())},
     }
 
 
@@ -96,8 +115,9 @@ class Stream:
 class Connection(asyncio.Protocol):
     """One client's connection."""
 
-    def __init__(self, known: Replies, sidecar: Sidecar | None) -> None:
+    def __init__(self, known: Replies, calls: Counter[str], sidecar: Sidecar | None) -> None:
         self.known = known
+        self.calls = calls  # by path, of all connections
         self.sidecar = sidecar
         self.paths = Paths()
         self.buffer = b""
@@ -264,6 +284,9 @@ class Connection(asyncio.Protocol):
             self.sending[number] = one
             return
         answers = self.known.get(one.path)
+        self.calls[one.path] += 1
+        if one.path == f"/{CALLS}":
+            answers = {b"": unary(json.dumps(self.calls).encode())}
         if answers is None:
             self.out.append(frame(HEADERS, END_HEADERS | END_STREAM, number, UNKNOWN))
             del self.streams[number]
@@ -319,9 +342,9 @@ class Connection(asyncio.Protocol):
 
 async def serve(port: int, *, istio: bool) -> None:
     """Serves until it is stopped."""
-    known, sidecar = replies(), Sidecar() if istio else None
+    known, calls, sidecar = replies(), Counter[str](), Sidecar() if istio else None
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(known, sidecar), "127.0.0.1", port)
+    server = await loop.create_server(lambda: Connection(known, calls, sidecar), "127.0.0.1", port)
     print(f"listening on 127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 

@@ -1,7 +1,7 @@
 """What the benchmarks ask for and what the backend answers: the cases, and their messages.
 
 One shape of message, the shop's product: 243 bytes on the wire, 423 of JSON. Lists and streams
-repeat it under other ids. Nothing here measures or listens.
+repeat it under other ids; orders name some of them. Nothing here measures or listens.
 """
 
 from __future__ import annotations
@@ -21,6 +21,12 @@ ROOT = Path(__file__).parents[1]
 SERVICE = "shop.catalog.v1.CatalogService"
 ECHO = "bench.v1.Bench/Echo"
 """A method of two streams, which the backend answers with the bytes it is sent. In no proto."""
+CALLS = "bench.v1.Bench/Calls"
+"""Tells how often each path was called so far, this one too: a JSON object. In no proto."""
+ORDERS = "shop.orders.v1.OrderService/ListOrders"
+BATCH = f"{SERVICE}/BatchGetProducts"
+MESSAGE_BATCH = "bench.v1.Batches/BatchGetProducts"
+"""The same for who sends keys as messages: `bench/tailcall/batches.proto`."""
 
 _PRODUCT = {
     "title": "Pruning shears with a curved blade",
@@ -33,6 +39,12 @@ _PRODUCT = {
     "rating": 4.5,
     "gtin": "4006381333931",
     "sku": "GT-000123-B",
+    "createTime": "2026-01-02T03:04:05Z",
+}
+_ORDER = {
+    "userId": "u0001",
+    "status": "ORDER_STATUS_SHIPPED",
+    "total": {"currencyCode": "EUR", "units": "74", "nanos": 700000000},
     "createTime": "2026-01-02T03:04:05Z",
 }
 
@@ -50,11 +62,11 @@ class Case:
 
 
 @cache
-def types(file: str) -> ModuleType:
-    """Compiles one of the catalog's protos, `catalog` or `catalog_service`."""
+def types(file: str, part: str = "catalog") -> ModuleType:
+    """Compiles one of a part's protos: of the catalog `catalog` or `catalog_service`."""
     if str(ROOT / "protos") not in sys.path:
         sys.path.insert(0, str(ROOT / "protos"))
-    return grpc.protos(f"shop/catalog/v1/{file}.proto")
+    return grpc.protos(f"shop/{part}/v1/{file}.proto")
 
 
 def product(number: int = 1) -> Any:
@@ -71,6 +83,23 @@ def products(count: int) -> list[Any]:
 def page(count: int) -> Any:
     """Makes a list of so many products."""
     return types("catalog_service").ListProductsResponse(products=products(count), total_size=count)
+
+
+def batch() -> Any:
+    """Makes the answer to all keys of `orders`, in another order than the orders have them."""
+    return types("catalog_service").BatchGetProductsResponse(products=reversed(products(50)))
+
+
+def orders() -> Any:
+    """Makes a list of 50 orders of two items each; each of 50 products stands in two of them."""
+    made = types("orders_service", "orders").ListOrdersResponse()
+    for number in range(1, 51):
+        items = [
+            {"productId": f"p{number:04d}", "quantity": 2, "unitPrice": _PRODUCT["price"]},
+            {"productId": f"p{number % 50 + 1:04d}", "quantity": 1, "unitPrice": _PRODUCT["price"]},
+        ]
+        json_format.ParseDict({**_ORDER, "id": f"o{number:04d}", "items": items}, made.orders.add())
+    return made
 
 
 def new_product() -> bytes:

@@ -75,7 +75,7 @@ def gateway(stack: ExitStack, folder: Path, backend: str, *, tls: bool = True) -
     )
     serve = ("-m", "gateway", "serve", "--config", str(config))
     plain = stack.enter_context(python(*serve))
-    version = f"{importlib.metadata.version('grpc-api-gateway')} ({_commit()})"
+    version = f"{importlib.metadata.version('grpc-api-gateway')} ({commit()})"
     if not tls:
         return Peer("gateway", version, f"http://{plain.address}", plain)
     files = f"{{certificate: {folder / 'server.pem'}, key: {folder / 'server.key'}}}"
@@ -181,7 +181,7 @@ def _get(url: str) -> str:
         return ""
 
 
-def _commit() -> str:
+def commit() -> str:
     command = ["git", "describe", "--always", "--dirty"]
     said = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     return said.stdout.strip() or "no commit"

@@ -176,7 +176,8 @@ def rows(case: Case, connections: int, peers: list[Peer], samples: dict) -> Iter
         of = samples[peer.name]
         _, process = peer.at(tls=case.tls)
         spread = f"{min(each.cpu for each in of):.0f}-{max(each.cpu for each in of):.0f}"
-        ratio = "" if peer.name == "gateway" else f"{cpu['gateway'] / cpu[peer.name]:.2f}"
+        compared = peer.name != "gateway" and "gateway" in cpu
+        ratio = f"{cpu['gateway'] / cpu[peer.name]:.2f}" if compared else ""
         yield [
             case.name,
             str(connections),
@@ -190,7 +191,9 @@ def rows(case: Case, connections: int, peers: list[Peer], samples: dict) -> Iter
         ]
 
 
-COLUMNS = (
+Columns = tuple[tuple[str, str], ...]
+"""Titles, and how wide and to which side cells stand."""
+COLUMNS: Columns = (
     ("case", "<17"),
     ("conns", ">6"),
     ("server", "<9"),
@@ -204,17 +207,17 @@ COLUMNS = (
 )
 
 
-def line(cells: list[str], *, markdown: bool) -> str:
+def line(cells: list[str], *, markdown: bool, columns: Columns = COLUMNS) -> str:
     if markdown:
         return "| " + " | ".join(cells) + " |"
-    return " ".join(f"{cell:{width}}" for cell, (_, width) in zip(cells, COLUMNS, strict=True))
+    return " ".join(f"{cell:{width}}" for cell, (_, width) in zip(cells, columns, strict=True))
 
 
-def head(*, markdown: bool) -> str:
-    titles = line([name for name, _ in COLUMNS], markdown=markdown)
+def head(*, markdown: bool, columns: Columns = COLUMNS) -> str:
+    titles = line([name for name, _ in columns], markdown=markdown, columns=columns)
     if not markdown:
         return titles
-    rule = ["---:" if width[0] == ">" else "---" for _, width in COLUMNS]
+    rule = ["---:" if width[0] == ">" else "---" for _, width in columns]
     return f"{titles}\n{line(rule, markdown=True)}"
 
 

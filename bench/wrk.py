@@ -28,6 +28,14 @@ local file = io.open(%s, "rb")
 wrk.body = file:read("*a")
 file:close()
 """
+_NEW_BODIES = """
+local number = 0
+local front, back = wrk.body:match("^(.-)%s(.*)$")
+function request()
+  number = number + 1
+  return wrk.format(nil, nil, nil, front .. string.format("%%0%dd", number) .. back)
+end
+"""
 _NEW_IDS = """
 local number = 0
 local path
@@ -78,11 +86,20 @@ class Wrk:
         self._folder = folder
 
     def run(
-        self, url: str, connections: int, seconds: int, body: bytes = b"", *, new_ids: bool = False
+        self,
+        url: str,
+        connections: int,
+        seconds: int,
+        body: bytes = b"",
+        *,
+        new_ids: bool = False,
+        mark: str = "",
     ) -> Load:
         """Asks for one URL over and over on so many keep-alive connections.
 
         With `new_ids`, each request has one more segment in its path, which was never there before.
+        With `mark`, letters and digits of the body, each has another number of as many digits in
+        their place; the numbers of the next run start at 1 again.
 
         Raises:
             SystemExit: An answer was not 2xx, or a connection broke, or nothing came.
@@ -91,6 +108,7 @@ class Wrk:
         if body:
             (self._folder / "body").write_bytes(body)
         post = _POST % json.dumps(str(self._folder / "body")) if body else ""
+        post += _NEW_BODIES % (mark, len(mark)) if mark else ""
         script.write_text(_SCRIPT % (_NEW_IDS if new_ids else post))
         command = [
             "wrk", "--threads", "1", "--connections", str(connections),
