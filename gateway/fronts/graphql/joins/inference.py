@@ -1,0 +1,58 @@
+"""What a lookup leaves unsaid, found by the shape of its messages.
+
+Something is inferred only where there is one choice; where there are several, the user says which.
+All functions are pure, and return every choice that there is.
+"""
+
+from __future__ import annotations
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from gateway.fronts.graphql.joins.kinds import is_key, same_keys
+from gateway.fronts.graphql.joins.paths import is_map
+
+
+def key_fields(request: Descriptor) -> list[FieldDescriptor]:
+    """Returns the request fields that may take keys: the lists, and the single ones without any."""
+    fields = [field for field in request.fields if is_key(field)]
+    return [field for field in fields if field.is_repeated] or fields
+
+
+def item_of(field: FieldDescriptor) -> Descriptor | None:
+    """Returns the message that a repeated field or a map holds; None of another field."""
+    if not field.is_repeated or field.message_type is None:
+        return None
+    if is_map(field):
+        value = field.message_type.fields_by_name["value"]
+        found: Descriptor | None = value.message_type
+        return found
+    return field.message_type
+
+
+def item_fields(reply: Descriptor, type_: str = "") -> list[FieldDescriptor]:
+    """Returns the reply fields that may hold the answers.
+
+    Args:
+        reply: The reply.
+        type_: Full name of the message that an answer is; empty for any.
+    """
+    found = []
+    for field in reply.fields:
+        item = item_of(field)
+        if item is not None and type_ in ("", item.full_name):
+            found.append(field)
+    return found
+
+
+def answer_keys(item: Descriptor, keys: FieldDescriptor) -> list[FieldDescriptor]:
+    """Returns the field of an answer that holds its key, by the name of the request field.
+
+    It has the singular of that name (`product_ids`: `product_id`), or the last word of it
+    (`product_ids`: `id`), which AIP-231's batch methods have in common.
+    """
+    singular = keys.name.removesuffix("s")
+    for name in dict.fromkeys((singular, singular.rpartition("_")[2])):
+        field = item.fields_by_name.get(name)
+        if field is not None and not field.is_repeated and same_keys(field, keys):
+            return [field]
+    return []
