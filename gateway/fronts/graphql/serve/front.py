@@ -1,12 +1,12 @@
-"""The GraphQL front: what comes to its one path, by HTTP method and headers.
+"""The GraphQL front: what comes to its path, by HTTP method and headers.
 
-GET and HEAD run queries, POST runs everything, a WebSocket upgrade and a page for people are handed
-on to those who serve them. It is one synchronous function of an exchange.
+GET and HEAD run queries, POST runs everything; a WebSocket upgrade, and a page for people with its
+files, are handed on to those who serve them. It is one synchronous function of an exchange.
 """
 
 from __future__ import annotations
 
-from typing import Final, Generic
+from typing import Final, Generic, Protocol
 
 from gateway.errors import error
 from gateway.fronts.graphql.serve import batch, cross_site, operation, parameters
@@ -19,33 +19,60 @@ from gateway.http.request_id import REQUEST_ID
 ALLOW: Final = ("allow", "GET, HEAD, POST, OPTIONS")
 
 
+class Pages(Protocol):
+    """A page for people, and its files."""
+
+    @property
+    def prefix(self) -> str:
+        """What the paths of its files begin with."""
+
+    def page(self, exchange: Exchange) -> None:
+        """Answers with the page."""
+
+    def asset(self, exchange: Exchange) -> None:
+        """Answers with the file that the path names.
+
+        Raises:
+            RpcError: There is none, or it can't be had so.
+        """
+
+
 class GraphqlFront(Generic[P]):
     """Answers GraphQL requests over HTTP.
 
     Args:
         engine: Runs them.
         shared: What requests share.
-        page: Answers a browser that asks for a page (GraphiQL); None where there is none.
+        path: Where it is.
+        pages: What a browser sees there that asks for a page; None where there is nothing.
         socket: Answers a WebSocket upgrade; None where there is none.
     """
 
-    __slots__ = ("_engine", "_page", "_shared", "_socket")
+    __slots__ = ("_engine", "_pages", "_path", "_shared", "_socket")
 
     def __init__(
         self,
         engine: Engine[P],
         shared: Shared,
         *,
-        page: Handler | None = None,
+        path: str = "/graphql",
+        pages: Pages | None = None,
         socket: Handler | None = None,
     ) -> None:
         self._engine = engine
         self._shared = shared
-        self._page = page
+        self._path = path
+        self._pages = pages
         self._socket = socket
 
+    def answers(self, path: str) -> bool:
+        """Whether requests to a raw path are this front's."""
+        return path == self._path or (
+            self._pages is not None and path.startswith(self._pages.prefix)
+        )
+
     def handle(self, exchange: Exchange) -> None:
-        """Answers a request (`gateway.http.Handler`)."""
+        """Answers a request that `answers` is true for (`gateway.http.Handler`)."""
         if self._socket is not None and _upgrades(exchange):
             self._socket(exchange)
             return
@@ -56,7 +83,10 @@ class GraphqlFront(Generic[P]):
             incoming.refuse(failure)
 
     def _answer(self, incoming: Incoming) -> None:
-        request, exchange = incoming.request, incoming.exchange
+        request, exchange, pages = incoming.request, incoming.exchange, self._pages
+        if pages is not None and request.path != self._path:
+            pages.asset(exchange)
+            return
         match request.method:
             case "POST":
                 cross_site.check_post(request.headers)
@@ -67,8 +97,8 @@ class GraphqlFront(Generic[P]):
                 size = self._shared.body_size
                 exchange.collect(size, incoming.guarded(posted), incoming.guarded(refuse_body))
             case "GET" | "HEAD":
-                if self._page is not None and incoming.wanted.page:
-                    self._page(exchange)
+                if pages is not None and incoming.wanted.page:
+                    pages.page(exchange)
                     return
                 cross_site.check_get(request.headers)
                 asked = parameters.of_query(request.query)
@@ -89,4 +119,6 @@ class GraphqlFront(Generic[P]):
 
 def _upgrades(exchange: Exchange) -> bool:
     upgrade = exchange.request.headers.get("upgrade")
-    return upgrade is not None and upgrade.strip().lower() == "websocket"
+    if upgrade is None:
+        return False
+    return any(each.strip().lower() == "websocket" for each in upgrade.split(","))

@@ -42,15 +42,18 @@ class Client:
         self.engine = engine
         self.listener = listener
 
-    async def send(self, method="POST", query=None, body=None, **headers):
-        """Sends a request; header names have `_` for `-`. `body` is JSON unless it is bytes."""
+    async def send(self, method="POST", query=None, body=None, path="", **headers):
+        """Sends a request; header names have `_` for `-`. `body` is JSON unless it is bytes.
+
+        `path` is put behind the front's own.
+        """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         if data is not None:
             named.setdefault("content-type", "application/json")
         async with self.http.request(
             method,
-            self.url,
+            self.url + path,
             params=query,
             data=data,
             headers={name: value for name, value in named.items() if value is not None},
@@ -67,15 +70,15 @@ class Client:
 
 @pytest.fixture
 async def start():
-    """Starts fronts: `start(batch=2)`, with the fields of Shared, `page` and `socket`."""
+    """Starts fronts: `start(batch=2)`, with the fields of Shared, `pages` and `socket`."""
     opened = []
 
-    async def one(*, page=None, socket=None, limits=None, **options):
+    async def one(*, pages=None, socket=None, limits=None, **options):
         engine = FakeEngine()
         clock = asyncio.get_running_loop().time
         rules = HeaderRules(request_allow=["authorization"])
         shared = Shared(rules, clock, **options)
-        front = GraphqlFront(engine, shared, page=page, socket=socket)
+        front = GraphqlFront(engine, shared, pages=pages, socket=socket)
         listener = await serve(
             lambda: front.handle, addresses=["127.0.0.1:0"], limits=limits or Limits()
         )

@@ -9,7 +9,11 @@ from graphql import GraphQLError
 from gateway.call import Code, Metadata, RpcError, Status
 from gateway.errors import error
 from gateway.fronts.graphql.errors import RequestError
+from gateway.fronts.graphql.serve.front import GraphqlFront
+from gateway.fronts.graphql.serve.incoming import Shared
 from gateway.listener import Limits
+from gateway.routing.metadata import HeaderRules
+from tests.fronts.graphql.serve.engine import FakeEngine
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
@@ -244,12 +248,22 @@ def shown(exchange):
     exchange.respond(200, [("content-type", "text/html")], b"<p>")
 
 
+class Pages:
+    prefix = "/graphql/-/"
+    page = staticmethod(shown)
+
+    def asset(self, exchange):
+        if not exchange.request.path.endswith(".js"):
+            raise error("ROUTE_NOT_FOUND", "No such file.")
+        exchange.respond(200, [("content-type", "text/javascript")], b"0")
+
+
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 
 
 @pytest.mark.parametrize("query", [{}, {"query": "{ hello }"}], ids=["bare", "with-a-query"])
 async def test_a_browser_gets_the_page(start, query):
-    client = await start(page=shown)
+    client = await start(pages=Pages())
     answer = await client.send("GET", query, accept=BROWSER, sec_fetch_site="cross-site")
     assert (answer.status, answer.body) == (200, b"<p>")
     assert client.engine.requests == []
@@ -260,8 +274,33 @@ async def test_without_a_page_a_browser_gets_json(client):
 
 
 async def test_a_page_is_never_posted_to(start):
-    client = await start(page=shown)
+    client = await start(pages=Pages())
     assert (await client.post("{ hello }", BROWSER)).json == {"data": {"hello": "Hello, you"}}
+
+
+async def test_the_files_of_a_page_are_below_it(start):
+    client = await start(pages=Pages())
+    assert (await client.send("GET", path="/-/a.js")).body == b"0"
+    answer = await client.send("GET", path="/-/b")
+    assert (answer.status, answer.codes) == (404, ["NOT_FOUND"])
+    assert len(answer.headers["x-request-id"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("path", "alone", "with_pages"),
+    [
+        ("/graphql", True, True),
+        ("/graphql/-/a.js", False, True),
+        ("/graphql/", False, False),
+        ("/graphql/-", False, False),
+        ("/graphqls", False, False),
+        ("/", False, False),
+    ],
+)
+async def test_which_paths_are_the_fronts(path, alone, with_pages):
+    shared = Shared(HeaderRules(), clock=lambda: 0.0)
+    assert GraphqlFront(FakeEngine(), shared).answers(path) is alone
+    assert GraphqlFront(FakeEngine(), shared, pages=Pages()).answers(path) is with_pages
 
 
 UPGRADE = {"connection": "Upgrade", "upgrade": "WebSocket"}
