@@ -17,7 +17,8 @@ class Limits:
     """How much one document may ask. Each is the most that is allowed.
 
     Attributes:
-        depth: Levels of fields; fragments have none of their own. Introspection has its own limit.
+        depth: Levels of fields, 100 at most (what walks documents recurses); fragments have none of
+            their own. Introspection has its own limit.
         cost: The estimated cost of the operation that is run: RPCs and rows (`cost`).
         aliases: Aliases of an operation, those of a fragment as often as it is spread.
         tokens: Tokens of the document, and as many comments.

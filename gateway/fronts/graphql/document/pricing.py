@@ -35,7 +35,7 @@ from graphql import (
     is_composite_type,
 )
 
-from gateway.fronts.graphql.document.sizes import NESTED, Size, page_size
+from gateway.fronts.graphql.document.sizes import NESTED, Size, list_size, page_size
 from gateway.fronts.graphql.graph.sources import Join, ParentCall, Rpc, made_of, source_of
 
 
@@ -46,7 +46,7 @@ class Kind(Enum):
     PARENT_CALL = "call"  # one call for each parent
     JOIN = "join"  # calls with as many keys as a batch takes
     PYTHON = "python"  # a field that Python resolves: no call that is known of
-    PAGE = "page"  # a list at the top of a call's reply: its items are what the call brings
+    PAGE = "page"  # a list at the top of the reply of a call that has an argument to bound it
     LIST = "list"  # a list inside a message: it costs nothing, but multiplies what is below
     FIELD = "field"  # a field with steps below, and no cost of its own
 
@@ -112,7 +112,8 @@ class _Pricing:
         Args:
             parent: The type that they are of.
             selected: The selection sets.
-            page: The items of lists in a message that is the reply of a call; None in others.
+            page: The items of lists in a message that is the reply of a call, where an argument of
+                the call bounds them; else None.
         """
         collected: dict[tuple[str, str], tuple[GraphQLCompositeType, list[FieldNode]]] = {}
         seen: set[tuple[str, str]] = set()
@@ -170,25 +171,29 @@ class _Pricing:
             case Join() as join:
                 return self._join(join, field, nodes)
             case None if self._costs_python(parent, field):
-                size = page_size(field, nodes[0]) if _is_list(field) else 1
+                size = list_size(field, nodes[0]) if _is_list(field) else 1
                 below = self._below(field, nodes)
                 return Step(_key(nodes[0]), Kind.PYTHON, size=size, brings=True, below=below)
             case _:
                 return self._plain(field, nodes, page)
 
     def _call(self, kind: Kind, method: str, field: GraphQLField, nodes: list[FieldNode]) -> Step:
-        size = page_size(field, nodes[0])
-        many = _is_list(field)
-        below = self._below(field, nodes, page=None if many else size)
+        size: Size = 1
+        page = None
+        if _is_list(field):
+            size = list_size(field, nodes[0])
+        else:
+            page = page_size(field, nodes[0])
+        below = self._below(field, nodes, page)
         brings = not any(step.kind is Kind.PAGE for step in below)
-        return Step(_key(nodes[0]), kind, method, size if many else 1, brings=brings, below=below)
+        return Step(_key(nodes[0]), kind, method, size, brings=brings, below=below)
 
     def _join(self, join: Join, field: GraphQLField, nodes: list[FieldNode]) -> Step:
         return Step(
             _key(nodes[0]),
             Kind.JOIN,
             join.lookup.method.name,
-            page_size(field, nodes[0]) if join.many else 1,
+            list_size(field, nodes[0]) if join.many else 1,
             keys=NESTED if any(each.is_repeated for each in join.key) else 1,
             batch=join.lookup.max_batch if join.lookup.batches else 1,
             brings=True,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
 from typing import TypeAlias
 
 from graphql import (
@@ -44,25 +45,25 @@ PAGE = 10
 NESTED = 5
 """Items of a list inside a message, such as the items of an order."""
 
+_PAGES = frozenset({"max_page_size", "max_results", "page_limit", "page_size", "per_page"})
+"""Arguments that bound all that a call brings."""
+
 _BOUNDS = frozenset(
-    {
-        "count",
-        "first",
-        "last",
-        "limit",
-        "max_count",
-        "max_items",
-        "max_results",
-        "page_limit",
-        "page_size",
-        "per_page",
-        "size",
-        "take",
-        "top",
-    }
+    {"count", "first", "last", "limit", "max_count", "max_items", "size", "take", "top"}
 )
+"""Arguments that bound it too, but for each key where there are keys."""
+
 _KEYS = re.compile(r"(^|_)(ids|keys|names)$")
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+class _Role(Enum):
+    """How an argument bounds a list."""
+
+    PAGE = "page"
+    BOUND = "bound"
+    KEYS = "keys"
+
 
 _DEEPEST = 2
 """Levels of arguments that a bound is looked for in: `page: {size: 10}` has two."""
@@ -76,60 +77,66 @@ _Input: TypeAlias = "GraphQLArgument | GraphQLInputField"
 _Names: TypeAlias = "tuple[str, ...]"
 
 
-def page_size(field: GraphQLField, node: FieldNode) -> Size:
-    """Returns how many items a call of a field brings in a list.
+def page_size(field: GraphQLField, node: FieldNode) -> Size | None:
+    """Returns how many items a call of a field brings in a list; None where no argument says it.
 
-    It is the largest of the bounds that the document, or else a default, gives; without one the
-    number of keys given; else PAGE. A bound that is not positive is none (AIP-158: 0 is the
-    service's default).
+    A page size that is given is it. Else it is the bound, for each key where keys are given. What
+    is not given, or not positive (AIP-158: 0 is the service's default), is PAGE.
     """
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
-    bounds: list[_Bound] = []
-    keys: list[_Bound] = []
+    read: dict[_Role, list[_Bound]] = {role: [] for role in _Role}
     for name, argument in field.args.items():
-        for path, leaf, measure in _candidates(name, argument, _DEEPEST):
+        for path, leaf, role in _candidates(name, argument, _DEEPEST):
             value, inward = given.get(name), path[1:]
             default = _at(_default(argument), inward) or _default(leaf)
-            read = keys if measure is _length else bounds
-            read.append(_bound(value, inward, default, measure))
-    return _largest(bounds, keys)
+            measure = _length if role is _Role.KEYS else _whole
+            read[role].append(_bound(value, inward, default, measure))
+    pages, bounds, keys = read[_Role.PAGE], read[_Role.BOUND], read[_Role.KEYS]
+    if not (pages or bounds or keys):
+        return None
+
+    def evaluate(variables: Variables) -> int:
+        if page := _largest(pages, variables):
+            return page
+        count = _largest(keys, variables)
+        if count is None:
+            return _largest(bounds, variables) or PAGE
+        return count * (_largest(bounds, variables) or PAGE) if bounds else count
+
+    if any(callable(each) for each in (*pages, *bounds, *keys)):
+        return evaluate
+    return evaluate({})
+
+
+def list_size(field: GraphQLField, node: FieldNode) -> Size:
+    """Returns how many items a field has whose own value is the list."""
+    size = page_size(field, node)
+    return PAGE if size is None else size
 
 
 def _candidates(
     name: str, argument: _Input, deepest: int
-) -> Iterator[tuple[_Names, _Input, Callable[[object], int | None]]]:
-    """Yields what may bound a list: the names to it, itself, and what makes a number of it."""
+) -> Iterator[tuple[_Names, _Input, _Role]]:
+    """Yields what may bound a list: the names to it, itself, and how it does."""
     source = input_source(argument)
     plain = source.path[-1].name if isinstance(source, Argument) else _WORD.sub("_", name).lower()
     type_ = get_nullable_type(argument.type)
     if isinstance(type_, GraphQLInputObjectType):
         if deepest > 1:
             for inner, field in type_.fields.items():
-                for path, leaf, measure in _candidates(inner, field, deepest - 1):
-                    yield (name, *path), leaf, measure
+                for path, leaf, role in _candidates(inner, field, deepest - 1):
+                    yield (name, *path), leaf, role
     elif isinstance(type_, GraphQLList):
         if _KEYS.search(plain) and is_leaf_type(get_named_type(type_)):
-            yield (name,), argument, _length
-    elif plain in _BOUNDS:
-        yield (name,), argument, _whole
+            yield (name,), argument, _Role.KEYS
+    elif plain in _PAGES or plain in _BOUNDS:
+        yield (name,), argument, _Role.PAGE if plain in _PAGES else _Role.BOUND
 
 
-def _largest(bounds: list[_Bound], keys: list[_Bound]) -> Size:
-    def evaluate(variables: Variables) -> int:
-        if sizes := [size for size in _values(bounds, variables) if size is not None and size > 0]:
-            return max(sizes)
-        if sizes := [size for size in _values(keys, variables) if size is not None]:
-            return max(sizes)
-        return PAGE
-
-    if any(callable(each) for each in (*bounds, *keys)):
-        return evaluate
-    return evaluate({})
-
-
-def _values(readers: Iterable[_Bound], variables: Variables) -> Iterator[int | None]:
-    for read in readers:
-        yield read(variables) if callable(read) else read
+def _largest(bounds: Iterable[_Bound], variables: Variables) -> int | None:
+    """Returns the largest number that is said, if it is not negative; else None."""
+    said = (bound(variables) if callable(bound) else bound for bound in bounds)
+    return max((number for number in said if number is not None and number >= 0), default=None)
 
 
 def _bound(

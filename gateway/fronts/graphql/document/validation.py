@@ -134,6 +134,10 @@ def _squares(names: Iterable[str]) -> int:
     return sum(len(name) ** 2 for name in names)
 
 
+_GIVEN_UP = "Validation was given up: fragments are spread too often, or nested too deeply."
+
+
 def _light(error: GraphQLError) -> GraphQLError:
     locations = islice(error.locations or (), _MOST_LOCATIONS)
-    return request_fault(RefusalCode.VALIDATION_FAILED, shortened(error.message), locations)
+    message = _GIVEN_UP if error.message == "Validation aborted." else shortened(error.message)
+    return request_fault(RefusalCode.VALIDATION_FAILED, message, locations)
