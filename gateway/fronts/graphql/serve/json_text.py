@@ -1,7 +1,8 @@
 """Strict, bounded JSON from clients: RFC 8259, with what it leaves open refused.
 
 Beyond being JSON, a text may name no key of an object twice, hold no number that is not finite and
-no surrogate that stands alone, and nest no deeper than MAX_DEPTH: what reads the value may recurse.
+no surrogate that stands alone. It may nest no deeper than MAX_DEPTH, since what reads the value may
+recurse, and hold no more than MAX_VALUES, of which each byte can be one that takes fifty in memory.
 Its length is bounded before it comes here.
 """
 
@@ -13,7 +14,10 @@ import re
 from typing import Final, NoReturn
 
 MAX_DEPTH: Final = 64
-"""Levels of objects and lists in a request."""
+"""Levels of objects and lists in a text."""
+
+MAX_VALUES: Final = 100_000
+"""Lists, objects and their entries in a text."""
 
 # Possessive: a long text of escapes leaves no way back to remember.
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
@@ -35,15 +39,17 @@ def loads(data: bytes | str) -> object:
     Raises:
         JsonError: It is no JSON, or none that is taken.
     """
+    text = data if isinstance(data, str) else _decoded(data)
+    if _values(text) > MAX_VALUES and _values(_STRING.sub("", text)) > MAX_VALUES:
+        raise JsonError(f"it holds more than {MAX_VALUES} values")
     try:
-        text = data if isinstance(data, str) else data.decode()
         value = _decoder.decode(text)
     except JsonError:
         raise
     except RecursionError:
         raise _too_deep() from None
-    except ValueError:  # of JSON, of UTF-8, or of an integer of thousands of digits
-        raise JsonError("it is not JSON in UTF-8") from None
+    except ValueError:  # of JSON, or of an integer of thousands of digits
+        raise _no_json() from None
     if text.count("[") + text.count("{") > MAX_DEPTH and _deeper_than(text, MAX_DEPTH):
         raise _too_deep()
     if _SURROGATE.search(text):
@@ -51,8 +57,24 @@ def loads(data: bytes | str) -> object:
     return value
 
 
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise _no_json() from None
+
+
+def _no_json() -> JsonError:
+    return JsonError("it is not JSON in UTF-8")
+
+
 def _too_deep() -> JsonError:
     return JsonError(f"it nests deeper than {MAX_DEPTH} levels")
+
+
+def _values(text: str) -> int:
+    """Returns how many values begin in a text at most: each follows one of these, but the first."""
+    return text.count("[") + text.count("{") + text.count(",")
 
 
 def _deeper_than(text: str, depth: int) -> bool:

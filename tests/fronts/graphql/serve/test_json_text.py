@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.fronts.graphql.serve.json_text import MAX_DEPTH, JsonError, loads
+from gateway.fronts.graphql.serve.json_text import MAX_DEPTH, MAX_VALUES, JsonError, loads
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -77,7 +77,7 @@ def test_depth(opening, closing):
     levels = len(opening.replace('"a":', ""))
     deepest = MAX_DEPTH // levels
     assert loads(opening * deepest + "1" + closing * deepest)
-    for times in (deepest + 1, 500, 100_000):
+    for times in (deepest + 1, 500, 30_000):
         with pytest.raises(JsonError, match=f"deeper than {MAX_DEPTH} levels"):
             loads(opening * times + "1" + closing * times)
 
@@ -94,3 +94,17 @@ def test_a_long_text_of_escapes_needs_no_memory_to_be_measured():
     text = "[" * 70 + '"' + '\\"[' * 500_000 + '"' + "]" * 70
     with pytest.raises(JsonError, match="deeper"):
         loads(text)
+
+
+@pytest.mark.parametrize("piece", ["1", "[]", "{}", '"a"'])
+def test_how_many_values(piece):
+    counted = 2 if piece in {"[]", "{}"} else 1  # itself, and as an entry of the list
+    most = MAX_VALUES // counted
+    assert len(loads(f"[{','.join([piece] * most)}]")) == most
+    with pytest.raises(JsonError, match=f"more than {MAX_VALUES} values"):
+        loads(f"[{','.join([piece] * (most + 1))}]")
+
+
+def test_commas_in_strings_are_no_values():
+    text = ",[{" * MAX_VALUES
+    assert loads(json.dumps([text, '"' + text])) == [text, '"' + text]
