@@ -18,8 +18,10 @@ from gateway.call import Cancel
 from gateway.chain import Method
 from gateway.fronts.graphql.document import Document, Documents, Operation
 from gateway.fronts.graphql.errors import RefusalCode, refusal
+from gateway.fronts.graphql.execute.answer import response
 from gateway.fronts.graphql.execute.events import Events
-from gateway.fronts.graphql.execute.run import Run, Soon
+from gateway.fronts.graphql.execute.run import Answer, Run, Soon
+from gateway.fronts.graphql.execute.trouble import Note
 from gateway.fronts.graphql.plan.plan import Plan
 from gateway.fronts.graphql.plan.planner import Planner
 from gateway.fronts.graphql.plan.variables import Variables
@@ -136,6 +138,14 @@ class Engine:
 
     def run(self, prepared: Prepared, done: Done) -> Cancel:
         """Runs a query or mutation; `done` may be called before this returns, once at most."""
+
+        def answered(data: str, notes: list[Note]) -> None:
+            done(response(data, notes))
+
+        return self.run_data(prepared, answered)
+
+    def run_data(self, prepared: Prepared, done: Answer) -> Cancel:
+        """Runs a query or mutation as `run`; `done` is given the data and what went wrong apart."""
         return Run(
             prepared.plan, prepared.variables, prepared.caller, self._loop_soon(), done
         ).start()

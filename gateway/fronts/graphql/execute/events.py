@@ -16,8 +16,10 @@ from graphql.execution.values import VariableValues
 
 from gateway.call import Call, Metadata, RpcError, StreamCall
 from gateway.fronts.graphql.errors import RequestError, refused_by
+from gateway.fronts.graphql.execute.answer import input_error, response
 from gateway.fronts.graphql.execute.loading import not_a_message
-from gateway.fronts.graphql.execute.run import Run, Soon, input_error
+from gateway.fronts.graphql.execute.run import Run, Soon
+from gateway.fronts.graphql.execute.trouble import Note
 from gateway.fronts.graphql.plan.plan import Plan
 from gateway.fronts.graphql.plan.writing import InputError
 from gateway.routing.caller import Caller
@@ -93,9 +95,9 @@ class Events:
         """Returns the response to one event."""
         waiting: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
-        def done(response: bytes) -> None:
+        def done(data: str, notes: list[Note]) -> None:
             if not waiting.done():
-                waiting.set_result(response)
+                waiting.set_result(response(data, notes))
 
         cancel = Run(self._plan, self._variables, self._caller, self._soon, done).follow(message)
         try:

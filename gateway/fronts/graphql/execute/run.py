@@ -9,16 +9,15 @@ everything of the one before is there (GraphQL specification, section 6.2.2).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.message import DecodeError
-from graphql import GraphQLError, OperationType
+from graphql import OperationType
 from graphql.execution.values import VariableValues
 
 from gateway.call import Cancel, Reply, RpcError
-from gateway.chain import Method, as_error
-from gateway.fronts.graphql.errors import RefusalCode, errors_json, field_error
+from gateway.chain import Method
 from gateway.fronts.graphql.execute.loading import Loader, not_a_message
 from gateway.fronts.graphql.execute.trouble import Null, Trouble
 from gateway.fronts.graphql.plan.finding import Finder
@@ -30,15 +29,20 @@ Soon = Callable[[Callable[[], None]], object]
 """Calls a function at the end of this turn of the event loop: `loop.call_soon`."""
 
 
+Answer = Callable[[str, list[Any]], None]
+"""Takes the data as JSON (`null` where a root field may not be null and is), and what was noted:
+troubles, and what a `@defer` put off. Called once, or never after a cancellation."""
+
+
 class Run:
-    """One run of a plan. `start` or `follow` it once; `done` gets the response.
+    """One run of a plan. `start` or `follow` it once; `done` gets the data.
 
     Attributes:
         variables: Coerced.
         values: The reply of each fetch, or why there is none.
         sources: Of each edge, the loader that has its answers, or why there is none.
         texts: Of each edge, what has been written of an answer, by key.
-        errors: What went wrong so far; the response has all of them.
+        errors: What was noted so far: troubles, and what is put off.
     """
 
     __slots__ = ("_calls", "_done", "_loaders", "_next", "_over", "_pending", "_plan", "_shared",
@@ -51,7 +55,7 @@ class Run:
         variables: VariableValues,
         caller: Caller,
         soon: Soon,
-        done: Callable[[bytes], None],
+        done: Answer,
     ) -> None:
         self._plan = plan
         self.variables = variables
@@ -140,7 +144,7 @@ class Run:
             return
         try:
             work()
-        except Exception as bug:  # noqa: BLE001 - as_error logs it
+        except Exception as bug:  # noqa: BLE001 - it is logged when it is written
             self._fail(bug)
         else:
             self._settle()
@@ -191,50 +195,14 @@ class Run:
     def _complete(self) -> None:
         self._over = True
         try:
-            response = self._written()
-        except Exception as bug:  # noqa: BLE001 - as_error logs it
-            response = _failed(bug)
-        self._done(response)
-
-    def _fail(self, bug: Exception) -> None:
-        self.cancel()
-        self._done(_failed(bug))
-
-    def _written(self) -> bytes:
-        try:
             data = self._plan.text(None, self)
         except Null:
             data = "null"
-        if not self.errors:
-            return f'{{"data":{data}}}'.encode()
-        return b'{"errors":%b,"data":%b}' % (errors_json(_formatted(self.errors)), data.encode())
+        except Exception as bug:  # noqa: BLE001 - it is logged when it is written
+            self._fail(bug)
+            return
+        self._done(data, self.errors)
 
-
-def _failed(bug: Exception) -> bytes:
-    return b'{"errors":%b,"data":null}' % errors_json([field_error(as_error(bug), ())])
-
-
-def _formatted(errors: Sequence[Trouble]) -> list[Any]:
-    return [
-        field_error(
-            input_error(trouble.failure)
-            if isinstance(trouble.failure, InputError)
-            else trouble.failure,
-            trouble.path[::-1],
-            [
-                {"line": node.loc.start_token.line, "column": node.loc.start_token.column}
-                for node in trouble.nodes
-                if node.loc is not None
-            ],
-        )
-        for trouble in errors
-    ]
-
-
-def input_error(failure: InputError) -> GraphQLError:
-    """Returns the error for an argument that its request can't take."""
-    where = "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" for part in reversed(failure.path)
-    )
-    text = f"Argument '{where[1:]}': {failure}" if where else str(failure)
-    return GraphQLError(text, extensions={"code": RefusalCode.BAD_USER_INPUT})
+    def _fail(self, bug: Exception) -> None:
+        self.cancel()
+        self._done("null", [Trouble(bug, [], ())])

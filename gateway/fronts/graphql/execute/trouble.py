@@ -37,10 +37,16 @@ class Trouble:
     nodes: tuple[FieldNode, ...]
 
 
-class Notes(Protocol):
-    """Where troubles are noted: a run."""
+class Note(Protocol):
+    """What is noted at a field: a trouble, or what a `@defer` puts off (`defer.Deferral`)."""
 
-    errors: list[Trouble]
+    path: list[str | int]
+
+
+class Notes(Protocol):
+    """Where it is noted: a run."""
+
+    errors: list[Any]
 
 
 Text: TypeAlias = "Callable[[Any, Any], str]"
@@ -69,11 +75,12 @@ def nullable(text: Text, key: str | int) -> Text:
     """Returns `text` with `key` added to the path of what fails in it, and null where it must."""
 
     def guarded(parent: Any, run: Any) -> str:
-        errors: list[Trouble] = run.errors
+        errors: list[Note] = run.errors
         before = len(errors)
         try:
             found = text(parent, run)
         except Null:
+            forget(errors, before)
             found = "null"
         if len(errors) > before:
             within(errors, before, key)
@@ -82,7 +89,12 @@ def nullable(text: Text, key: str | int) -> Text:
     return guarded
 
 
-def within(errors: list[Trouble], before: int, key: str | int) -> None:
+def forget(errors: list[Any], before: int) -> None:
+    """Drops what was put off below a field that is null after all."""
+    errors[before:] = [each for each in errors[before:] if isinstance(each, Trouble)]
+
+
+def within(errors: list[Note], before: int, key: str | int) -> None:
     """Adds a part of the path to the troubles noted since `before`."""
     for trouble in errors[before:]:
         trouble.path.append(key)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from gateway.call import RpcError
 from gateway.chain import Method
 from gateway.fronts.graphql.execute.loading import Loader
-from gateway.fronts.graphql.execute.trouble import Null, Place, Text, Trouble, within
+from gateway.fronts.graphql.execute.trouble import Null, Place, Text, Trouble, forget, within
 from gateway.fronts.graphql.plan.finding import Finder
 from gateway.fronts.graphql.plan.request import MakeRequest
 from gateway.fronts.graphql.plan.writing import InputError
@@ -138,6 +138,7 @@ class JoinEdge:
                     run.errors.append(Trouble(_MISSING, [], self.place.nodes))
                 within(errors, before, index)
                 within(errors, start, self.place.key)
+                forget(errors, start)
                 return "null"
             if len(errors) > before:
                 within(errors, before, index)
@@ -158,23 +159,29 @@ class JoinEdge:
             return self._all(found, run)
         if not found:
             return "null"
+        errors: list[Any] = run.errors
+        before = len(errors)
         try:
             return self.selected.text(found[0], run)
         except Null:
+            forget(errors, before)
             return "null"
 
     def _all(self, found: Sequence[Any], run: Any) -> str:
         text, errors = self.selected.text, run.errors
+        start = len(errors)
         items = []
         for index, item in enumerate(found):
             before = len(errors)
             try:
                 items.append(text(item, run))
             except Null:
+                forget(errors, before)
                 items.append("null")
             if len(errors) > before:
                 within(errors, before, index)
                 if items[-1] == "null" and not self.loose:
+                    forget(errors, start)
                     return "null"
         return f"[{','.join(items)}]"
 

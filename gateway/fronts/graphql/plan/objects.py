@@ -15,7 +15,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from graphql import GraphQLNonNull, GraphQLOutputType, get_nullable_type, is_list_type
 
-from gateway.fronts.graphql.execute.trouble import Null, Place, Text, nullable, within
+from gateway.fronts.graphql.execute.trouble import Null, Place, Text, forget, nullable, within
 from gateway.fronts.graphql.graph.sources import OneofUnion
 from gateway.fronts.graphql.plan.edges import Edge
 from gateway.fronts.graphql.plan.generated import Access, Code, Piece
@@ -235,6 +235,7 @@ def listed(text: Text, key: str, *, loose: bool, entries: bool = False) -> Text:
                 within(errors, before, index)
                 within(errors, start, key)
                 if loose:
+                    forget(errors, start)
                     return "null"
                 raise
             if len(errors) > before:

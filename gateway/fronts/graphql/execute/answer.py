@@ -1,0 +1,54 @@
+"""What a run comes to: the data's text and what went wrong, and the response that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from graphql import GraphQLError
+
+from gateway.fronts.graphql.errors import FormattedError, RefusalCode, errors_json, field_error
+from gateway.fronts.graphql.execute.trouble import Trouble
+from gateway.fronts.graphql.plan.writing import InputError
+
+
+class Answer(NamedTuple):
+    """An answer whose parts are wanted apart.
+
+    Attributes:
+        data: The value of `data`, JSON.
+        troubles: What went wrong, in the order of the response's errors.
+    """
+
+    data: str
+    troubles: Sequence[Trouble]
+
+
+def response(data: str, troubles: Sequence[Trouble]) -> bytes:
+    """Returns the whole response as JSON: `{"data":…}` or `{"errors":…,"data":…}`."""
+    if not troubles:
+        return f'{{"data":{data}}}'.encode()
+    errors = errors_json([_formatted(each) for each in troubles])
+    return b'{"errors":%b,"data":%b}' % (errors, data.encode())
+
+
+def input_error(failure: InputError) -> GraphQLError:
+    """Returns the error for an argument that its request can't take."""
+    where = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in reversed(failure.path)
+    )
+    text = f"Argument '{where[1:]}': {failure}" if where else str(failure)
+    return GraphQLError(text, extensions={"code": RefusalCode.BAD_USER_INPUT})
+
+
+def _formatted(trouble: Trouble) -> FormattedError:
+    failure = trouble.failure
+    return field_error(
+        input_error(failure) if isinstance(failure, InputError) else failure,
+        trouble.path[::-1],
+        [
+            {"line": node.loc.start_token.line, "column": node.loc.start_token.column}
+            for node in trouble.nodes
+            if node.loc is not None
+        ],
+    )
