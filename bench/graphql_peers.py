@@ -19,7 +19,7 @@ from pathlib import Path
 from string import Template
 from typing import NamedTuple
 
-from cases import BATCH, ORDERS, SERVICE
+from cases import ORDERS, SERVICE
 from google.api import annotations_pb2
 from peers import AbsentError, Peer, commit
 from processes import ROOT, python, started, until
@@ -40,24 +40,16 @@ class Asked(NamedTuple):
 
 
 def gateway(stack: ExitStack, folder: Path, backend: str) -> Asked:
-    """Starts the gateway: a config of the defaults, one lookup and one line of joins."""
+    """Starts the gateway: a config of the defaults, and one line of joins."""
     config, joins = folder / "graphql.yaml", folder / "joins.graphql"
     joins.write_text('extend type OrderItem { product: Product @join(by: "product_id") }\n')
     services = [SERVICE, ORDERS.rpartition("/")[0]]
-    lookup = {
-        "method": BATCH,
-        "type": "shop.catalog.v1.Product",
-        "keys": "ids",
-        "items": "products",
-        "by": "id",
-        "max_batch": 100,
-    }
     said = {
         "listener": {"address": "127.0.0.1:0"},
         "admin": False,
         "schema": {"protos": [str(ROOT / "protos")]},
         "upstreams": {"shop": {"services": services, "endpoints": [backend]}},
-        "graphql": {"joins": [str(joins)], "lookups": [lookup], "operations": []},
+        "graphql": {"joins": [str(joins)], "operations": []},
     }
     config.write_text(json.dumps(said))  # which is YAML too
     process = stack.enter_context(python("-m", "gateway", "serve", "--config", str(config)))
@@ -75,7 +67,8 @@ def tailcall(stack: ExitStack, folder: Path, backend: str) -> Asked:
     home = folder / "tailcall"
     home.mkdir()
     program, version = _tailcall_program(home)
-    (home / "shop").symlink_to(ROOT / "protos" / "shop")
+    for package in (ROOT / "protos").iterdir():
+        (home / package.name).symlink_to(package)
     # googleapis-common-protos carries the protos of google/api and google/type.
     (home / "google").symlink_to(Path(annotations_pb2.__file__).parents[1])
     shutil.copy(TAILCALL / "batches.proto", home)
