@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from graphql import GraphQLError
 
 from gateway.fronts.graphql.errors import FormattedError, RefusalCode, errors_json, field_error
-from gateway.fronts.graphql.execute.trouble import Trouble
+from gateway.fronts.graphql.execute.trouble import Note, Trouble
 from gateway.fronts.graphql.plan.writing import InputError
 
 
-class Answer(NamedTuple):
-    """An answer whose parts are wanted apart.
+def response(data: str, notes: Sequence[Note]) -> bytes:
+    """Returns the whole response as JSON: `{"data":…}` or `{"errors":…,"data":…}`.
 
-    Attributes:
+    Args:
         data: The value of `data`, JSON.
-        troubles: What went wrong, in the order of the response's errors.
+        notes: What the run noted; of them, troubles are told.
     """
-
-    data: str
-    troubles: Sequence[Trouble]
-
-
-def response(data: str, troubles: Sequence[Trouble]) -> bytes:
-    """Returns the whole response as JSON: `{"data":…}` or `{"errors":…,"data":…}`."""
+    troubles = [each for each in notes if isinstance(each, Trouble)]
     if not troubles:
         return f'{{"data":{data}}}'.encode()
     errors = errors_json([_formatted(each) for each in troubles])
