@@ -311,6 +311,13 @@ async def test_an_upgrade_goes_to_the_socket(start):
     assert (await client.send("GET", **UPGRADE)).body == b"<p>"
 
 
+@pytest.mark.parametrize("upgrade", [None, "h2c"])
+async def test_what_is_no_upgrade_to_a_websocket_does_not(start, upgrade):
+    client = await start(socket=shown)
+    answer = await client.send("GET", {"query": "{ hello }"}, upgrade=upgrade)
+    assert answer.json == {"data": {"hello": "Hello, you"}}
+
+
 async def test_without_a_socket_an_upgrade_is_a_request_like_others(client):
     answer = await client.send("GET", {"query": "{ hello }"}, **UPGRADE)
     assert answer.json == {"data": {"hello": "Hello, you"}}
