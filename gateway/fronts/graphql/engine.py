@@ -20,6 +20,7 @@ from gateway.fronts.graphql.document import Document, Documents, Operation
 from gateway.fronts.graphql.errors import RefusalCode, refusal
 from gateway.fronts.graphql.execute.answer import response
 from gateway.fronts.graphql.execute.events import Events
+from gateway.fronts.graphql.execute.incremental import Incremental
 from gateway.fronts.graphql.execute.run import Answer, Run, Soon
 from gateway.fronts.graphql.execute.trouble import Note
 from gateway.fronts.graphql.plan.plan import Plan
@@ -41,11 +42,19 @@ class _Planned:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request that can be run."""
+    """A request that can be run.
+
+    Attributes:
+        plan: What answers it whole.
+        variables: Coerced.
+        caller: Who asks.
+        parts: What answers it in parts, where a `@defer` splits its answer.
+    """
 
     plan: Plan
     variables: VariableValues
     caller: Caller
+    parts: Plan | None = None
 
     @property
     def kind(self) -> OperationType:
@@ -55,7 +64,7 @@ class Prepared:
     @property
     def incremental(self) -> bool:
         """Whether a `@defer` splits its answer."""
-        return False
+        return self.parts is not None
 
 
 class Engine:
@@ -118,7 +127,11 @@ class Engine:
             )
         variables = planned.variables.coerce(given)
         operation.check_cost(variables.coerced)
-        return Prepared(self._plan(document, operation, planned, variables), variables, caller)
+        plan = self._plan(document, operation, planned, variables)
+        if not planned.variables.defers:
+            return Prepared(plan, variables, caller)
+        parts = self._plan(document, operation, planned, variables, defers=True)
+        return Prepared(plan, variables, caller, parts if parts.puts_off else None)
 
     def _plan(
         self,
@@ -126,13 +139,15 @@ class Engine:
         operation: Operation,
         planned: _Planned,
         variables: VariableValues,
+        *,
+        defers: bool = False,
     ) -> Plan:
-        key = tuple([variables.coerced.get(name) for name in planned.variables.conditions])
+        key = (defers, *[variables.coerced.get(name) for name in planned.variables.conditions])
         plan = planned.plans.get(key)
         if plan is None:
             while len(planned.plans) >= _PLANS:
                 planned.plans.pop(next(iter(planned.plans)))
-            plan = self._planner.plan(document.ast, operation.node, variables)
+            plan = self._planner.plan(document.ast, operation.node, variables, defers=defers)
             planned.plans[key] = plan
         return plan
 
@@ -152,7 +167,12 @@ class Engine:
 
     async def run_incremental(self, prepared: Prepared, emit: EmitPart) -> None:
         """Runs a query or mutation whose answer comes in parts; cancelling ends its calls."""
-        raise NotImplementedError
+        soon = self._loop_soon()
+
+        def make(plan: Plan, done: Answer) -> Run:
+            return Run(plan, prepared.variables, prepared.caller, soon, done)
+
+        await Incremental(prepared.parts or prepared.plan, make).run(emit)
 
     async def subscribe(self, prepared: Prepared, emit: Emit) -> None:
         """Runs a subscription to the end of its stream; cancelling ends its calls.

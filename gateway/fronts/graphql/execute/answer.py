@@ -18,11 +18,15 @@ def response(data: str, notes: Sequence[Note]) -> bytes:
         data: The value of `data`, JSON.
         notes: What the run noted; of them, troubles are told.
     """
-    troubles = [each for each in notes if isinstance(each, Trouble)]
-    if not troubles:
+    errors = formatted(notes)
+    if not errors:
         return f'{{"data":{data}}}'.encode()
-    errors = errors_json([_formatted(each) for each in troubles])
-    return b'{"errors":%b,"data":%b}' % (errors, data.encode())
+    return b'{"errors":%b,"data":%b}' % (errors_json(errors), data.encode())
+
+
+def formatted(notes: Sequence[Note]) -> list[FormattedError]:
+    """Returns the troubles among what was noted, as they are in the response."""
+    return [_formatted(each) for each in notes if isinstance(each, Trouble)]
 
 
 def input_error(failure: InputError) -> GraphQLError:

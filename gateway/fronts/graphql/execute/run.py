@@ -9,7 +9,7 @@ everything of the one before is there (GraphQL specification, section 6.2.2).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -21,6 +21,7 @@ from gateway.chain import Method
 from gateway.fronts.graphql.execute.loading import Loader, not_a_message
 from gateway.fronts.graphql.execute.trouble import Null, Trouble
 from gateway.fronts.graphql.plan.finding import Finder
+from gateway.fronts.graphql.plan.objects import ObjectPlan
 from gateway.fronts.graphql.plan.plan import Fetch, Plan
 from gateway.fronts.graphql.plan.writing import InputError
 from gateway.routing.caller import Caller
@@ -93,6 +94,12 @@ class Run:
         self._next = 1
         self._arrived(self._plan.fetches[0], message)
         self._settle()
+        return self.cancel
+
+    def gather(self, selected: ObjectPlan, parents: Sequence[object]) -> Cancel:
+        """Starts with objects that are there already, of which something was put off."""
+        self._pending += 1
+        self._step(lambda: selected.gather(parents, self))
         return self.cancel
 
     def cancel(self) -> None:

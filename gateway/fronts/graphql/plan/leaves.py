@@ -26,6 +26,7 @@ from graphql import (
 )
 
 from gateway.fronts.graphql.execute.trouble import Null, Place, Text
+from gateway.fronts.graphql.graph.kinds import WRAPPERS
 from gateway.fronts.graphql.plan.generated import Access, Code, Piece
 from gateway.schema.codec.floats import shortest
 
@@ -130,7 +131,11 @@ def _list(
 
 def convert_of(field: FieldDescriptor, type_: Any) -> Convert:
     """Returns the conversion of one value of a field, for the kinds that a table entry writes."""
-    if field.message_type is not None:
+    message = field.message_type
+    if message is not None and message.full_name in WRAPPERS:
+        convert = _CONVERT[message.fields_by_name["value"].type]
+        return lambda wrapper: convert(wrapper.value)
+    if message is not None:
         return _scalar(get_named_type(type_))
     kind = field.type
     if kind == FieldDescriptor.TYPE_ENUM:

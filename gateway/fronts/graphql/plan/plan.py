@@ -47,9 +47,11 @@ class Plan:
         fetches: The calls of the root fields: all at once, or one after the other in a mutation.
         text: Writes the data.
         edges: The fields below that need other calls, by their index.
+        puts_off: Whether a `@defer` splits its answer.
     """
 
     kind: OperationType
     fetches: Sequence[Fetch]
     text: Text
     edges: Sequence[JoinEdge] = ()
+    puts_off: bool = False

@@ -31,6 +31,7 @@ from graphql import (
     is_list_type,
 )
 from graphql.execution.collect_fields import (
+    DeferUsage,
     FieldDetailsList,
     FragmentDetails,
     GroupedFieldSet,
@@ -45,6 +46,7 @@ from gateway.fronts.graphql.graph.sources import (
     FieldSource,
     Group,
     Join,
+    Made,
     Nothing,
     OneofUnion,
     ParentCall,
@@ -63,6 +65,7 @@ from gateway.fronts.graphql.plan.finding import (
     reader,
 )
 from gateway.fronts.graphql.plan.generated import Code, Piece
+from gateway.fronts.graphql.plan.later import Later, putting_off
 from gateway.fronts.graphql.plan.leaves import scalar_text
 from gateway.fronts.graphql.plan.objects import (
     ObjectPlan,
@@ -93,6 +96,8 @@ class Planner:
         document: DocumentNode,
         operation: OperationDefinitionNode,
         variables: VariableValues,
+        *,
+        defers: bool = False,
     ) -> Plan:
         """Returns the plan of an operation.
 
@@ -100,8 +105,9 @@ class Planner:
             document: The document, which has passed validation.
             operation: One of its operations.
             variables: Coerced values; of them, only those that directives read are looked at.
+            defers: Whether `@defer` puts fragments off; else they are part of the answer.
         """
-        return _Planning(self, document, operation, variables).plan()
+        return _Planning(self, document, operation, variables, defers=defers).plan()
 
 
 class _Planning:
@@ -113,8 +119,13 @@ class _Planning:
         document: DocumentNode,
         operation: OperationDefinitionNode,
         variables: VariableValues,
+        *,
+        defers: bool,
     ) -> None:
         self._planner = planner
+        self._defers = defers
+        # The uses of `@defer` in whose fragments the planning is: their fields are not put off.
+        self._within: set[int] = set()
         self._schema = planner.schema
         self._document = document
         self._operation = operation
@@ -126,6 +137,7 @@ class _Planning:
         }
         self._fetches: list[Fetch] = []
         self._edges: list[JoinEdge] = []
+        self._puts_off = False
 
     def plan(self) -> Plan:
         root = self._schema.get_root_type(self._operation.operation)
@@ -140,6 +152,7 @@ class _Planning:
             tuple(self._fetches),
             text,
             tuple(self._edges),
+            self._puts_off,
         )
 
     # The root.
@@ -148,6 +161,7 @@ class _Planning:
         code = Code()
         pieces: list[tuple[str, Piece]] = []
         for key, details in grouped.items():
+            self._within.update(id(each.defer_usage) for each in details)
             nodes = _nodes(details)
             name = nodes[0].name.value
             if name == "__typename":
@@ -302,18 +316,56 @@ class _Planning:
         made = made_of(type_)
         if not isinstance(type_, GraphQLObjectType) or made is None:
             raise TypeError(f"{type_} is made of no message")
+        grouped = self._grouped(type_, details)
+        laters = self._put_off(type_, made, grouped)
+        plan = self._selected(type_, made, grouped)
+        if laters:
+            plan.text = putting_off(plan.text, tuple(laters))
+            plan.fallible = True
+        return plan
+
+    def _selected(
+        self, type_: GraphQLObjectType, made: Made, grouped: GroupedFieldSet
+    ) -> ObjectPlan:
+        """Returns the plan of fields of an object."""
         code = Code()
         access = message_access(made.message, code, pair=made.entry)
         selection = Selection(type_.name, access, code)
-        for key, each in self._grouped(type_, details).items():
+        for key, each in grouped.items():
             nodes = _nodes(each)
             name = nodes[0].name.value
             if name == "__typename":
                 selection.typename(key)
                 continue
-            definition = type_.fields[name]
-            self._field(selection, type_, definition, each, Place(key, nodes))
+            self._field(selection, type_, type_.fields[name], each, Place(key, nodes))
         return selection.object()
+
+    def _put_off(
+        self, type_: GraphQLObjectType, made: Made, grouped: GroupedFieldSet
+    ) -> list[Later]:
+        """Takes out of an object's fields those that are put off, and returns their fragments.
+
+        That a fragment is put off is for the server to decide. Here it is where something in it
+        needs another call; a field that is in several fragments is part of the answer itself.
+        """
+        fragments: dict[int, tuple[DeferUsage, GroupedFieldSet]] = {}
+        for key, each in grouped.items():
+            uses = {id(details.defer_usage): details.defer_usage for details in each}
+            ((number, use),) = list(uses.items()) if len(uses) == 1 else [(0, None)]
+            if use is None or number in self._within or not self._defers:
+                self._within.update(uses)
+            else:
+                fragments.setdefault(number, (use, {}))[1][key] = each
+        laters = []
+        for number, (use, fields) in fragments.items():
+            self._within.add(number)
+            plan = self._selected(type_, made, fields)
+            if plan.deep:
+                self._puts_off = True
+                laters.append(Later(use.label, plan))
+                for key in fields:
+                    del grouped[key]
+        return laters
 
     def _field(
         self,

@@ -53,6 +53,7 @@ class Variables:
 
     Attributes:
         conditions: Names of the variables that directives read: a plan is for one set of them.
+        defers: Whether the document has a `@defer`.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Variables:
         self._suggestions = suggestions
         roots = [operation.selection_set, *fragments.values()]
         self.conditions = tuple(sorted({name for root in roots for name in _conditions(root)}))
+        self.defers = any(map(_defers, roots))
         self._simple = None if any(map(_nests, roots)) else self._checks()
 
     def coerce(self, given: Mapping[str, Any]) -> VariableValues:
@@ -128,6 +130,12 @@ def _conditions(node: Node) -> Iterator[str]:
                 yield argument.value.name.value
     for child in _below(node):
         yield from _conditions(child)
+
+
+def _defers(node: Node) -> bool:
+    """Whether there is a `@defer` in a node."""
+    directives = getattr(node, "directives", None) or ()
+    return any(each.name.value == "defer" for each in directives) or any(map(_defers, _below(node)))
 
 
 def _nests(node: Node) -> bool:

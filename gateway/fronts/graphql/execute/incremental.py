@@ -1,0 +1,195 @@
+"""An answer in parts: what `@defer` puts off is asked for after the rest has been sent.
+
+A fragment is put off where it holds fields that need other calls; any other is part of the first
+answer, which GraphQL leaves to the server. All objects of one list that put off the same fragment
+share its batches, and come in one part. Fragments do not wait for each other. The form is that of
+the incremental delivery working group: `pending`, `incremental`, `completed`, `hasNext`
+(graphql-wg/defer-stream-wg, "Incremental Delivery").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from graphql import OperationType
+
+from gateway.call import Cancel
+from gateway.fronts.graphql.errors import errors_json
+from gateway.fronts.graphql.execute.answer import formatted
+from gateway.fronts.graphql.execute.run import Answer, Run
+from gateway.fronts.graphql.execute.trouble import Null, Trouble
+from gateway.fronts.graphql.plan.edges import JoinEdge
+from gateway.fronts.graphql.plan.later import Deferral, Later
+from gateway.fronts.graphql.plan.plan import Plan
+
+Emit = Callable[[bytes, bool], Awaitable[None]]
+StartRun: TypeAlias = Callable[[Plan, Answer], Run]
+"""Makes a run of a plan, with the operation's variables and caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """A fragment of one object that is to follow.
+
+    Attributes:
+        number: Its id in the response.
+        parent: The object.
+        path: Where the object is, from the root.
+    """
+
+    number: str
+    parent: Any
+    path: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """A fragment of one object, written; `data` is None where it could not be."""
+
+    put: _Put
+    data: str | None
+    notes: Sequence[Any]
+
+
+class Incremental:
+    """One operation that is answered in parts.
+
+    Args:
+        plan: Its plan.
+        make: Makes runs.
+    """
+
+    def __init__(self, plan: Plan, make: StartRun) -> None:
+        self._plan = plan
+        self._make = make
+        self._count = 0
+        self._open = 0
+        self._cancels: list[Cancel] = []
+        # As many items as fragments of the document at most, for each level of `@defer`.
+        self._came: asyncio.Queue[list[_Came]] = asyncio.Queue()
+
+    async def run(self, emit: Emit) -> None:
+        """Emits the first answer and each part, as JSON, and whether more follow."""
+        try:
+            data, notes = await self._first()
+            pending = self._put_off(notes, ()) if data != "null" else []
+            await emit(_first_part(data, notes, pending), bool(self._open))
+            while self._open:
+                came = await self._came.get()
+                self._open -= 1
+                pending = []
+                for each in came:
+                    if each.data is not None:
+                        pending += self._put_off(each.notes, each.put.path)
+                await emit(_part(came, pending, more=bool(self._open)), bool(self._open))
+        finally:
+            for cancel in self._cancels:
+                cancel()
+
+    async def _first(self) -> tuple[str, list[Any]]:
+        waiting: asyncio.Future[tuple[str, list[Any]]] = asyncio.get_running_loop().create_future()
+
+        def done(data: str, notes: list[Any]) -> None:
+            if not waiting.done():
+                waiting.set_result((data, notes))
+
+        self._cancels.append(self._make(self._plan, done).start())
+        return await waiting
+
+    def _put_off(self, notes: Sequence[Any], path: tuple[str | int, ...]) -> list[dict[str, Any]]:
+        """Starts on what was put off, and returns what the response says is pending.
+
+        Args:
+            notes: Of an answer, or of a part of it.
+            path: Where that part is.
+        """
+        by_fragment: dict[int, tuple[Later, list[_Put]]] = {}
+        pending = []
+        for note in notes:
+            if not isinstance(note, Deferral):
+                continue
+            put = _Put(str(self._count), note.parent, (*path, *reversed(note.path)))
+            self._count += 1
+            by_fragment.setdefault(id(note.later), (note.later, []))[1].append(put)
+            label = note.later.label
+            told = {"id": put.number, "path": list(put.path)}
+            pending.append(told if label is None else {**told, "label": label})
+        for later, puts in by_fragment.values():
+            self._follow(later, puts)
+        return pending
+
+    def _follow(self, later: Later, puts: Sequence[_Put]) -> None:
+        self._open += 1
+        came: list[_Came] = []
+
+        def write(_parent: Any, run: Any) -> str:
+            for put in puts:
+                notes: list[Any] = []
+                run.errors = notes
+                data: str | None
+                try:
+                    data = later.plan.text(put.parent, run)
+                except Null:
+                    data = None
+                came.append(_Came(put, data, notes))
+            return ""
+
+        def done(data: str, notes: list[Any]) -> None:
+            if data == "null":  # a bug, noted once for them all
+                came[:] = [_Came(put, None, notes) for put in puts]
+            self._came.put_nowait(came)
+
+        edges: Sequence[JoinEdge] = self._plan.edges
+        run = self._make(Plan(OperationType.QUERY, (), write, edges), done)
+        self._cancels.append(run.gather(later.plan, [put.parent for put in puts]))
+
+
+def _first_part(data: str, notes: Sequence[Any], pending: Sequence[dict[str, Any]]) -> bytes:
+    parts = []
+    if errors := formatted(notes):
+        parts.append(b'"errors":%b' % errors_json(errors))
+    parts.append(b'"data":%b' % data.encode())
+    if pending:
+        parts.append(b'"pending":%b' % _json(pending))
+    parts.append(b'"hasNext":%b' % (b"true" if pending else b"false"))
+    return b"{%b}" % b",".join(parts)
+
+
+def _part(came: Sequence[_Came], pending: Sequence[dict[str, Any]], *, more: bool) -> bytes:
+    incremental, completed = [], []
+    for each in came:
+        errors = errors_json(formatted(_placed(each)))
+        failed = any(isinstance(note, Trouble) for note in each.notes)
+        number = _json(each.put.number)
+        if each.data is None:
+            completed.append(b'{"id":%b,"errors":%b}' % (number, errors))
+            continue
+        shown = b'"id":%b,"data":%b' % (number, each.data.encode())
+        incremental.append(b'{%b,"errors":%b}' % (shown, errors) if failed else b"{%b}" % shown)
+        completed.append(b'{"id":%b}' % number)
+    parts = []
+    if pending:
+        parts.append(b'"pending":%b' % _json(pending))
+    if incremental:
+        parts.append(b'"incremental":[%b]' % b",".join(incremental))
+    parts.append(b'"completed":[%b]' % b",".join(completed))
+    parts.append(b'"hasNext":%b' % (b"true" if more else b"false"))
+    return b"{%b}" % b",".join(parts)
+
+
+def _placed(came: _Came) -> list[Any]:
+    """Returns the troubles of a part with their paths from the root."""
+    outer = [*reversed(came.put.path)]
+    return [
+        Trouble(note.failure, [*note.path, *outer], note.nodes)
+        for note in came.notes
+        if isinstance(note, Trouble)
+    ]
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
