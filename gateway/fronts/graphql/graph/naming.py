@@ -110,9 +110,10 @@ def type_choices(unit: Unit) -> tuple[str, ...]:
     nested = local.replace(".", "_")  # all that tells `Outer.Inner` from `OuterInner`
     return (
         name + suffix,
-        *(f"{prefix.lstrip('_')}{name.lstrip('_')}{suffix}" for prefix in prefixes),
+        *(pascal(f"{prefix}_{name}") + suffix for prefix in prefixes),
         *([nested + suffix] if is_name(nested) else []),
-        f"{widest}{name}{unit.role.value}",
+        pascal(f"{name}_{unit.role.value}"),
+        pascal(f"{widest}_{name}_{unit.role.value}"),
         f"{escaped(unit.full_name)}__{unit.role.value}",
     )
 
