@@ -188,6 +188,7 @@ async def build(
             graphql = graphql_parts(
                 config,
                 config.graphql,
+                source=source,
                 methods=methods,
                 registry=schema.registry,
                 rules=shared.rules,
@@ -217,7 +218,7 @@ async def build(
             *_placed(schema.warnings, source),
             *idle_globs(config, source, known),
             *_header_warnings(shared.rules, source),
-            *(graphql.graph.warnings if graphql else ()),
+            *(graphql.warnings if graphql else ()),
             *(() if methods else ("nothing is served: no upstream has a service of the protos",)),
         ),
         lease=lease,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from graphql import GraphQLField
+
+from gateway.app.settings import from_here
 from gateway.chain import Method
-from gateway.config import Config
+from gateway.config import Config, Source
 from gateway.config.models import Graphql
 from gateway.fronts.graphql.document import Documents, Limits
 from gateway.fronts.graphql.engine import Engine, Prepared
@@ -17,10 +20,13 @@ from gateway.fronts.graphql.graph.options import (
     MethodOptions,
     OneofOptions,
 )
+from gateway.fronts.graphql.graph.types import Types
+from gateway.fronts.graphql.joins import LookupOptions, Place, edges
 from gateway.fronts.graphql.serve.front import GraphqlFront
 from gateway.fronts.graphql.serve.incoming import Shared
 from gateway.http.request_id import REQUEST_ID
 from gateway.routing.metadata import HeaderRules
+from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.registry import Registry
 
 
@@ -33,12 +39,14 @@ class GraphqlParts:
         graph: The graph.
         engine: Runs documents over it.
         front: Answers requests.
+        warnings: What an operator should know and can live with.
     """
 
     path: str
     graph: Graph
     engine: Engine
     front: GraphqlFront[Prepared]
+    warnings: tuple[str, ...]
 
 
 def graph_options(given: Graphql) -> GraphOptions:
@@ -70,10 +78,50 @@ def document_limits(given: Graphql) -> Limits:
     )
 
 
+def lookups(given: Graphql, source: Source) -> list[LookupOptions]:
+    """Returns the entries of `graphql.lookups`."""
+    found = []
+    for index, each in enumerate(given.lookups):
+        place = source.place(("graphql", "lookups", index))
+        where = Place() if place is None else Place(place.file, place.line or 0, place.column or 0)
+        found.append(
+            LookupOptions(
+                each.method,
+                each.type or "",
+                each.keys or "",
+                each.items or "",
+                each.by or "",
+                each.max_batch,
+                each.mask or "",
+                where,
+            )
+        )
+    return found
+
+
+def join_files(given: Graphql) -> list[tuple[str, str]]:
+    """Returns what to call each file of joins, and its text.
+
+    Raises:
+        SchemaError: One is no text.
+    """
+    found = []
+    for path in given.joins:
+        origin = str(from_here(path))
+        try:
+            found.append((origin, path.read_text("utf-8")))
+        except (OSError, UnicodeDecodeError) as failure:
+            raise SchemaError(
+                [Problem(origin, message="can't be read: a file of joins is text in UTF-8")]
+            ) from failure
+    return found
+
+
 def graphql_parts(
     config: Config,
     given: Graphql,
     *,
+    source: Source,
     methods: Mapping[str, Method],
     registry: Registry,
     rules: HeaderRules,
@@ -85,6 +133,7 @@ def graphql_parts(
     Args:
         config: The config.
         given: Its section `graphql`.
+        source: Its lines.
         methods: Those that have an upstream.
         registry: Their descriptors.
         rules: Which headers pass.
@@ -94,9 +143,23 @@ def graphql_parts(
     Raises:
         SchemaError: With all that is wrong with the graph.
     """
-    graph = build_graph(
-        [method.descriptor for method in methods.values()], registry, graph_options(given)
-    )
+    described = [method.descriptor for method in methods.values()]
+    options = graph_options(given)
+    warnings: list[str] = []
+
+    def joined(types: Types) -> Mapping[str, Mapping[str, GraphQLField]]:
+        found = edges(
+            types,
+            described,
+            registry,
+            lookups=lookups(given, source),
+            files=join_files(given),
+            options=options,
+        )
+        warnings.extend(map(str, found.warnings))
+        return found.fields
+
+    graph = build_graph(described, registry, options, joined)
     documents = Documents(
         graph.schema,
         document_limits(given),
@@ -113,4 +176,6 @@ def graphql_parts(
         subscriptions=given.subscriptions,
         lease=lease,
     )
-    return GraphqlParts(given.path, graph, engine, GraphqlFront(engine, shared))
+    return GraphqlParts(
+        given.path, graph, engine, GraphqlFront(engine, shared), (*graph.warnings, *warnings)
+    )

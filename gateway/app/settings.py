@@ -128,7 +128,7 @@ def upstream_spec(name: str, upstream: Upstream, message_size: int) -> UpstreamS
 def sources(config: Config, specs: Mapping[str, UpstreamSpec]) -> Sources:
     """Returns where descriptors come from."""
     return Sources(
-        folders=tuple(Folder(_from_here(each.path), each.exclude) for each in config.schema.protos),
+        folders=tuple(Folder(from_here(each.path), each.exclude) for each in config.schema.protos),
         descriptor_sets=config.schema.descriptor_sets,
         reflection=tuple(
             _target(specs[name], config.upstreams[name]) for name in config.schema.reflection
@@ -161,7 +161,7 @@ def _rule(rule: HttpRule) -> Mapping[str, object]:
     return given
 
 
-def _from_here(path: Path) -> Path:
+def from_here(path: Path) -> Path:
     """Returns a path as a person in this folder would write it: errors show it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path

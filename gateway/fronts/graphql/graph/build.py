@@ -14,10 +14,12 @@ from google.protobuf.descriptor import FieldDescriptor
 from graphql import (
     DEFAULT_DEPRECATION_REASON,
     GraphQLBoolean,
+    GraphQLDeferDirective,
     GraphQLField,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    specified_directives,
     validate_schema,
 )
 
@@ -112,6 +114,7 @@ def build_graph(
         query=roots.type("Query") or _nothing(),
         mutation=roots.type("Mutation"),
         subscription=roots.type("Subscription"),
+        directives=[*specified_directives, GraphQLDeferDirective],
     )
     _check_edges(schema, types, more, findings)
     _check_options(registry, options, findings)
