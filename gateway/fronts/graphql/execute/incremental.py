@@ -76,15 +76,14 @@ class Incremental:
         """Emits the first answer and each part, as JSON, and whether more follow."""
         try:
             data, notes = await self._first()
-            pending = self._put_off(notes, ()) if data != "null" else []
+            pending = self._put_off([(notes, ())] if data != "null" else [])
             await emit(_first_part(data, notes, pending), bool(self._open))
             while self._open:
                 came = await self._came.get()
                 self._open -= 1
-                pending = []
-                for each in came:
-                    if each.data is not None:
-                        pending += self._put_off(each.notes, each.put.path)
+                pending = self._put_off(
+                    [(each.notes, each.put.path) for each in came if each.data is not None]
+                )
                 await emit(_part(came, pending, more=bool(self._open)), bool(self._open))
         finally:
             for cancel in self._cancels:
@@ -100,16 +99,18 @@ class Incremental:
         self._cancels.append(self._make(self._plan, done).start())
         return await waiting
 
-    def _put_off(self, notes: Sequence[Any], path: tuple[str | int, ...]) -> list[dict[str, Any]]:
+    def _put_off(
+        self, answers: Sequence[tuple[Sequence[Any], tuple[str | int, ...]]]
+    ) -> list[dict[str, Any]]:
         """Starts on what was put off, and returns what the response says is pending.
 
         Args:
-            notes: Of an answer, or of a part of it.
-            path: Where that part is.
+            answers: What was noted in each object that came, and where that object is.
         """
         by_fragment: dict[int, tuple[Later, list[_Put]]] = {}
         pending = []
-        for note in notes:
+        noted = [(note, path) for notes, path in answers for note in notes]
+        for note, path in noted:
             if not isinstance(note, Deferral):
                 continue
             put = _Put(str(self._count), note.parent, (*path, *reversed(note.path)))
