@@ -22,7 +22,10 @@ PLUGINS = {
     "google.golang.org/protobuf/cmd/protoc-gen-go": "v1.36.11",
     "google.golang.org/grpc/cmd/protoc-gen-go-grpc": "v1.6.0",
 }
-PROTOS = [f"shop/catalog/v1/{name}.proto" for name in ("catalog", "catalog_service", "search")]
+PROTOS = [
+    *(f"shop/catalog/v1/{name}.proto" for name in ("catalog", "catalog_service", "search")),
+    "gateway/v1/options.proto",
+]
 PACKAGE = "bench/catalog"
 SECONDS = 180  # for each of its steps
 
