@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NODE := build/node/.installed
 
-.PHONY: demo test lint bench profile docs clean
+.PHONY: demo test lint bench profile docs graphiql clean
 
 demo: $(INSTALLED)
 	@$(BIN)/gateway demo
 
 test: $(INSTALLED) $(NODE)
 	@command -v curl >/dev/null || .ci/apt-install curl "tests run the calls that are printed for it"
+	@command -v chromium >/dev/null || .ci/apt-install chromium "GraphiQL is tested in a browser"
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(INSTALLED)
@@ -58,6 +59,12 @@ $(INSTALLED): pyproject.toml
 $(NODE): tests/fronts/graphql/node/package-lock.json
 	@mkdir -p $(@D) && cp $(<D)/package.json $< $(@D)
 	@if command -v npm >/dev/null; then npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --silent && touch $@; fi
+
+# GraphiQL as the package ships it, from npm; its files are checked in.
+graphiql:
+	@rm -rf build/graphiql && mkdir -p build && cp -R tools/graphiql build/graphiql
+	@npm ci --prefix build/graphiql --ignore-scripts --no-audit --no-fund --silent
+	@cd build/graphiql && node build.mjs ../../gateway/fronts/graphql/pages/graphiql
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

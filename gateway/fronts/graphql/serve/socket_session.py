@@ -1,8 +1,8 @@
 """A session of `graphql-transport-ws`: what each message means in each state, and what follows.
 
 Sans-IO (graphql-ws, PROTOCOL.md): messages and what happens to operations go in, effects come out,
-in order, to be carried out by whoever owns the socket. `Session._answers` is the whole of the
-protocol; a session decides no more than it says. It runs no operation, and knows neither socket nor clock.
+in order, to be carried out by whoever owns the socket. What a message means in which state is the
+table `Session._answers`. A session runs no operation, and knows neither socket nor clock.
 
 An operation has an id while its client wants it, and holds a place until its work has ended: who
 subscribes and completes in a loop can't have more at work than the limit allows.
@@ -235,7 +235,7 @@ class Session:
         self.closed()
         return (Close(code, reason),)
 
-    # A `subscribe` to a gateway that leaves is not begun: by the close its client looks for another.
+    # A gateway that leaves begins nothing: by the close, the client asks again elsewhere.
     _answers: ClassVar[Mapping[State, Mapping[type[Received], _Answer]]] = {
         State.OPENED: {
             Init: _acknowledge,
