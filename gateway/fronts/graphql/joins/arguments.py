@@ -160,10 +160,9 @@ def _target(
     if known is None:
         near = nearest(name, generated)
         can = f"; it has {listed(list(generated))}" if generated else ""
-        raise _ArgumentError(
-            f"{request.full_name} has no such field{can}",
-            hint([*near, *([f'with: {{{near[0]}: "${name}"}}'] if near else [])]),
-        )
+        right = str(generated[near[0]].type) if near else ""
+        line = edge.line(arguments={name: f"{near[0]}: {right}"}) if near else ""
+        raise _ArgumentError(f"{request.full_name} has no such field{can}", hint(near, line))
     source: Argument | OneofInput = known.extensions[SOURCE]
     if isinstance(source, OneofInput):
         return source, known.type, None

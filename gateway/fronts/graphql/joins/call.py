@@ -62,7 +62,7 @@ def call_field(edge: Edge, said: Said, parent: Parent, context: Context) -> Grap
         findings.warn(
             edge.place(),
             f"N + 1: {edge.label} calls {method.name} once for each {edge.parent}",
-            "@join with an RPC that takes several keys needs one call for all",
+            "@join with an RPC that takes several keys would make it one call for all",
         )
         bound = tuple(bindings.parents)
         source = ParentCall(method, request, reply, pick, bound, given, str(edge.place()))

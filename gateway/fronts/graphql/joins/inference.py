@@ -44,15 +44,25 @@ def item_fields(reply: Descriptor, type_: str = "") -> list[FieldDescriptor]:
     return found
 
 
-def answer_keys(item: Descriptor, keys: FieldDescriptor) -> list[FieldDescriptor]:
+def answer_key(item: Descriptor, keys: FieldDescriptor) -> FieldDescriptor | None:
     """Returns the field of an answer that holds its key, by the name of the request field.
 
     It has the singular of that name (`product_ids`: `product_id`), or the last word of it
-    (`product_ids`: `id`), which AIP-231's batch methods have in common.
+    (`product_ids`: `id`), as the batch methods of AIP-231 have it.
     """
     singular = keys.name.removesuffix("s")
     for name in dict.fromkeys((singular, singular.rpartition("_")[2])):
         field = item.fields_by_name.get(name)
         if field is not None and not field.is_repeated and same_keys(field, keys):
-            return [field]
-    return []
+            return field
+    return None
+
+
+def likely_keys(item: Descriptor, keys: FieldDescriptor) -> list[str]:
+    """Returns the names of all fields of an answer that can hold its key, the likeliest first."""
+    likeliest = answer_key(item, keys)
+    fields = [field for field in item.fields if not field.is_repeated and same_keys(field, keys)]
+    return sorted(
+        (field.name for field in fields),
+        key=lambda name: likeliest is None or name != likeliest.name,
+    )

@@ -20,6 +20,7 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    StringValueNode,
     print_ast,
 )
 
@@ -74,7 +75,7 @@ def join_field(edge: Edge, said: Said, parent: Descriptor, context: Context) -> 
             edge.place(),
             f"N + 1: {edge.label} calls {lookup.method.name} once for each "
             f"{'.'.join(field.name for field in key)}",
-            f"an RPC that takes several {lookup.keys.name} needs one call for all",
+            "an RPC that takes several keys would make it one call for all",
         )
     source = Join(lookup, key, said.many, tuple(bindings.given), str(edge.place()))
     return GraphQLField(
@@ -126,7 +127,9 @@ def _key(
     """Returns the path of the key in the parent."""
     if said.keys:
         entry = said.keys[0]
-        text, node = getattr(entry.value, "value", ""), entry.node
+        if not isinstance(entry.value, StringValueNode):
+            return None  # no lookup could be read of it
+        text, node = entry.value.value, entry.node
     elif said.by is not None:
         text, node = said.by.value, said.by.node
     else:

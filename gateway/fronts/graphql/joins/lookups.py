@@ -16,7 +16,7 @@ from gateway.fronts.graphql.joins import inference
 from gateway.fronts.graphql.joins.candidates import listed, nearest
 from gateway.fronts.graphql.joins.kinds import described, is_key, same_keys
 from gateway.fronts.graphql.joins.options import LookupOptions
-from gateway.fronts.graphql.joins.paths import PathError, dotted, is_map, key_path, keys_of, walk
+from gateway.fronts.graphql.joins.paths import PathError, dotted, is_map, key_path, walk
 from gateway.fronts.graphql.joins.rpcs import Rpcs
 from gateway.schema.method import Kind, MethodDescriptor
 
@@ -172,27 +172,28 @@ class _Reading:
 
     def by(self, item: Descriptor, keys: FieldDescriptor) -> Path | None:
         name = self.options.by
+        likely = inference.likely_keys(item, keys)
         if not name:
-            found = inference.answer_keys(item, keys)
-            if not found:
+            found = inference.answer_key(item, keys)
+            if found is None:
                 self.wrong(
                     "by",
                     f"which field of {item.full_name} is the key that {keys.name} asks for?",
-                    *(n for n in keys_of(item) if same_keys(item.fields_by_name[n], keys)),
+                    *likely,
                 )
                 return None
-            return (found[0],)
+            return (found,)
         try:
             path = key_path(name, item)
         except PathError as wrong:
-            self.wrong("by", str(wrong), *wrong.candidates)
+            self.wrong("by", str(wrong), *(wrong.candidates or likely))
             return None
-        last = path[-1]
+        last, what = path[-1], f'"{name}" of {item.full_name}'
         if last.is_repeated:
-            self.wrong("by", f'"{name}" of {item.full_name} is a list; an answer has one key')
+            self.wrong("by", f"{what} is a list; an answer has one key", *likely)
             return None
         if not same_keys(last, keys):
-            self.wrong("by", _unlike(f'"{name}" of {item.full_name}', last, keys))
+            self.wrong("by", _unlike(what, last, keys), *likely)
             return None
         return path
 

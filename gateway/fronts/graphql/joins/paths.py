@@ -67,7 +67,9 @@ def walk(text: str, message: Descriptor, wanted: Wanted = lambda _: True) -> Pat
             before = "".join(f"{each.name}." for each in found)
             near = _meant(name, inside, wanted, last=depth == len(names) - 1)
             raise PathError(
-                f'"{name}" is not a field of {inside.full_name}' if name else "has an empty name",
+                f'"{name}" is not a field of {inside.full_name}'
+                if name
+                else "a name in the path is empty",
                 [before + ".".join([each, *names[depth + 1 :]]) for each in near],
             )
         found.append(field)

@@ -6,7 +6,7 @@ nothing but edges, so that nobody looks for types in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphql import (
@@ -17,8 +17,11 @@ from graphql import (
     GraphQLError,
     GraphQLSyntaxError,
     InputValueDefinitionNode,
+    Lexer,
     Node,
     ObjectTypeExtensionNode,
+    Source,
+    TokenKind,
     get_directive_values,
     parse,
     print_ast,
@@ -110,13 +113,13 @@ def read(files: Iterable[tuple[str, str]], findings: Findings) -> list[Edge]:
     found: dict[tuple[str, str], Edge] = {}
     for origin, text in files:
         try:
-            document = parse(text)
+            definitions = _definitions(text)
         except GraphQLSyntaxError as error:
             place = error.locations[0] if error.locations else None
             at = Place(origin, place.line, place.column) if place else Place(origin)
             findings.wrong(at, error.message)
             continue
-        for definition in document.definitions:
+        for definition in definitions:
             for edge in _edges(origin, definition, findings):
                 first = found.setdefault((edge.parent, edge.name), edge)
                 if first is not edge:
@@ -124,6 +127,16 @@ def read(files: Iterable[tuple[str, str]], findings: Findings) -> list[Edge]:
                         edge.place(), f"{edge.label} is defined already, at {first.place()}"
                     )
     return list(found.values())
+
+
+def _definitions(text: str) -> Sequence[DefinitionNode]:
+    """Parses a file; one that holds comments only, or nothing, has no edges.
+
+    Raises:
+        GraphQLSyntaxError: It is no SDL.
+    """
+    empty = Lexer(Source(text)).advance().kind is TokenKind.EOF
+    return () if empty else parse(text).definitions
 
 
 def _edges(origin: str, definition: DefinitionNode, findings: Findings) -> Iterator[Edge]:
