@@ -8,8 +8,10 @@ one generation; it holds caches and nothing of a request.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
+from typing import NamedTuple, TypeAlias
 
 from graphql import GraphQLSchema, OperationType
 from graphql.execution.values import VariableValues
@@ -30,6 +32,17 @@ from gateway.fronts.graphql.serve.engine import Done, Emit, EmitPart, GraphqlReq
 from gateway.routing.caller import Caller
 
 _PLANS = 16  # of one operation, for the sets of variables that its directives read
+
+
+class Found(NamedTuple):
+    """What a request asks to run."""
+
+    document: Document
+    operation: Operation
+
+
+Find: TypeAlias = Callable[[GraphqlRequest], Found]
+"""Says what a request asks to run. Raises RequestError."""
 
 
 @dataclass(slots=True, eq=False)
@@ -74,6 +87,7 @@ class Engine:
         schema: The graph.
         methods: What its fields call, by full name.
         documents: The cache of documents.
+        find: Says what a request asks to run; by the text of its document by default.
         soon: Calls a function at the end of this turn of the event loop; the running loop's
             `call_soon` by default.
     """
@@ -84,10 +98,12 @@ class Engine:
         methods: Mapping[str, Method],
         documents: Documents,
         *,
+        find: Find | None = None,
         soon: Soon | None = None,
     ) -> None:
         self.schema = schema
         self.documents = documents
+        self._find = find or self._by_text
         self._planner = Planner(schema, methods)
         self._soon = soon
 
@@ -97,11 +113,14 @@ class Engine:
         Raises:
             RequestError: It is refused.
         """
+        document, operation = self._find(request)
+        return self.prepare_operation(document, operation, request.variables or {}, caller)
+
+    def _by_text(self, request: GraphqlRequest) -> Found:
         if request.query is None:
             raise refusal(RefusalCode.BAD_REQUEST, "Must provide a query.")
         document = self.documents.get(request.query)
-        operation = document.operation(request.operation_name)
-        return self.prepare_operation(document, operation, request.variables or {}, caller)
+        return Found(document, document.operation(request.operation_name))
 
     def prepare_operation(
         self,
@@ -115,6 +134,28 @@ class Engine:
         Raises:
             RequestError: The variables are wrong, or it costs too much with them.
         """
+        planned = self._planned(document, operation)
+        variables = planned.variables.coerce(given)
+        operation.check_cost(variables.coerced)
+        plan = self._plan(document, operation, planned, variables)
+        if not planned.variables.defers:
+            return Prepared(plan, variables, caller)
+        parts = self._plan(document, operation, planned, variables, defers=True)
+        return Prepared(plan, variables, caller, parts if parts.puts_off else None)
+
+    def plan_ahead(self, document: Document, operation: Operation) -> None:
+        """Plans an operation that is known before anybody asks for it.
+
+        Where directives read more variables than plans are kept for, requests plan it.
+        """
+        planned = self._planned(document, operation)
+        names = planned.variables.conditions
+        if 2 ** len(names) <= _PLANS:
+            for values in product((False, True), repeat=len(names)):
+                variables = VariableValues({}, dict(zip(names, values, strict=True)))
+                self._plan(document, operation, planned, variables)
+
+    def _planned(self, document: Document, operation: Operation) -> _Planned:
         planned = operation.plan
         if not isinstance(planned, _Planned):
             planned = operation.plan = _Planned(
@@ -125,13 +166,7 @@ class Engine:
                     suggestions=self.documents.suggests,
                 )
             )
-        variables = planned.variables.coerce(given)
-        operation.check_cost(variables.coerced)
-        plan = self._plan(document, operation, planned, variables)
-        if not planned.variables.defers:
-            return Prepared(plan, variables, caller)
-        parts = self._plan(document, operation, planned, variables, defers=True)
-        return Prepared(plan, variables, caller, parts if parts.puts_off else None)
+        return planned
 
     def _plan(
         self,

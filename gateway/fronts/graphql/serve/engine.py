@@ -21,16 +21,18 @@ class GraphqlRequest:
     """The parameters of one request (GraphQL over HTTP, "Request Parameters").
 
     Attributes:
-        query: The document's text; None where `extensions` say which document is meant.
+        query: The document's text; None where `document_id` or `extensions` say which is meant.
         operation_name: The operation to run, where the document has several.
         variables: Their values, as JSON has them.
         extensions: What the client says beside the protocol.
+        document_id: Names a document that the server has ("Persisted Documents").
     """
 
     query: str | None = None
     operation_name: str | None = None
     variables: Mapping[str, object] | None = None
     extensions: Mapping[str, object] | None = None
+    document_id: str | None = None
 
 
 class Prepared(Protocol):

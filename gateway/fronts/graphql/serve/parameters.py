@@ -15,7 +15,7 @@ from gateway.fronts.graphql.serve.engine import GraphqlRequest
 from gateway.fronts.graphql.serve.json_text import JsonError, loads
 from gateway.routing import query
 
-_NAMES = frozenset({"query", "operationName", "variables", "extensions"})
+_NAMES = frozenset({"query", "documentId", "operationName", "variables", "extensions"})
 _MAPS = ("variables", "extensions")
 
 
@@ -65,10 +65,11 @@ def request_of(given: object) -> GraphqlRequest:
     if not isinstance(given, Mapping):
         raise _bad("A request is a JSON object.")
     extensions = _map(given, "extensions")
-    text = _text(given, "query")
-    if text is None and "persistedQuery" not in (extensions or ()):
+    text, named = _text(given, "query"), _text(given, "documentId")
+    if text is None and named is None and "persistedQuery" not in (extensions or ()):
         raise _bad("The parameter query is missing.")
-    return GraphqlRequest(text, _text(given, "operationName"), _map(given, "variables"), extensions)
+    operation, variables = _text(given, "operationName"), _map(given, "variables")
+    return GraphqlRequest(text, operation, variables, extensions, named)
 
 
 def _text(given: Mapping[str, object], name: str) -> str | None:
