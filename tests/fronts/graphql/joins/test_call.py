@@ -218,8 +218,10 @@ MISTAKES = {
     "a path of the parent that is near one": (
         "Thing",
         f'found: Found @call({FIND}, with: {{text: "idd"}})',
-        '"idd" is not a field of test.v1.Thing; a text that is no path stands in single quotes: '
-        "\"'idd'\"",
+        (
+            '"idd" is not a field of test.v1.Thing; a text that is no path stands in single quotes: '
+            "\"'idd'\""
+        ),
         'did you mean "id"?',
     ),
     "a value of another kind": (

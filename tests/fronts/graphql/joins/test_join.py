@@ -163,8 +163,10 @@ def test_a_join_without_a_batch_works_and_is_told():
     assert not found.lookup.batches
     assert found.lookup.max_batch == 1
     assert [str(each) for each in made.warnings] == [
-        f"joins.graphql:2:2: N + 1: Thing.owner calls {API}/GetUser once for each owner_id "
-        "(an RPC that takes several keys would make it one call for all)"
+        (
+            f"joins.graphql:2:2: N + 1: Thing.owner calls {API}/GetUser once for each owner_id "
+            "(an RPC that takes several keys would make it one call for all)"
+        )
     ]
 
 

@@ -132,14 +132,18 @@ MISTAKES = {
     "a method that might take either keys": (
         f'owner: User @join(by: "owner_id", method: "{API}/UsersOfTwoKeys")',
         "test.v1.TwoKeys has ids and names that could take the keys; say which",
-        f"declare it under graphql.lookups: - {{method: {API}/UsersOfTwoKeys, "
-        "type: test.v1.User, keys: ids}",
+        (
+            f"declare it under graphql.lookups: - {{method: {API}/UsersOfTwoKeys, "
+            "type: test.v1.User, keys: ids}"
+        ),
     ),
     "a method that might have answers in either list": (
         f'owner: User @join(by: "owner_id", method: "{API}/TwoListsOfUsers")',
         "test.v1.TwoLists has users and guests of test.v1.User; say which holds the answers",
-        f"declare it under graphql.lookups: - {{method: {API}/TwoListsOfUsers, "
-        "type: test.v1.User, items: users}",
+        (
+            f"declare it under graphql.lookups: - {{method: {API}/TwoListsOfUsers, "
+            "type: test.v1.User, items: users}"
+        ),
     ),
     "numbers that may not fit": (
         f'owner: User @join(method: "{API}/UsersOfNumbers", keys: {{numbers: "big"}}, by: "number")',
