@@ -40,6 +40,9 @@ class Estimate:
         values: How often what is below the field is wanted.
         cost: Calls and rows of the step and of all below.
         below: The steps below.
+        keys: Of a join: the keys that are asked for.
+        batch: Of a join: the most keys in a call; 0 is no limit.
+        how: Of a join: which keys go where, for people.
     """
 
     name: str
@@ -50,6 +53,9 @@ class Estimate:
     values: int
     cost: int
     below: tuple[Estimate, ...]
+    keys: int = 0
+    batch: int = 0
+    how: str = ""
 
 
 class Cost:
@@ -105,7 +111,20 @@ def _estimate(step: Step, parents: int, variables: Variables) -> Estimate:
     rows = values if step.brings else 0
     below = tuple(_estimate(each, values, variables) for each in step.below)
     cost = calls + rows + sum(each.cost for each in below)
-    return Estimate(step.name, step.kind, step.method, calls, rows, values, cost, below)
+    keys = wanted if step.kind is Kind.JOIN else 0
+    return Estimate(
+        step.name,
+        step.kind,
+        step.method,
+        calls,
+        rows,
+        values,
+        cost,
+        below,
+        keys,
+        step.batch,
+        step.how,
+    )
 
 
 def _calls(step: Step, wanted: int) -> int:

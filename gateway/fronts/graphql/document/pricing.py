@@ -65,6 +65,7 @@ class Step:
         brings: Whether the values of the field count as rows. The reply of a call does not where
             the lists in it do.
         below: The steps below.
+        how: Of a join: which keys go where, for people: `ids from product_id`.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Step:
     batch: int = 0
     brings: bool = False
     below: tuple[Step, ...] = ()
+    how: str = ""
 
 
 def steps(
@@ -198,6 +200,7 @@ class _Pricing:
             batch=join.lookup.max_batch if join.lookup.batches else 1,
             brings=True,
             below=self._below(field, nodes),
+            how=f"{join.lookup.keys.name} from {'.'.join(each.name for each in join.key)}",
         )
 
     def _plain(self, field: GraphQLField, nodes: list[FieldNode], page: Size | None) -> Step | None:
