@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor
 from graphql import (
     DEFAULT_DEPRECATION_REASON,
     GraphQLBoolean,
@@ -24,7 +24,7 @@ from graphql import (
 )
 
 from gateway.fronts.graphql.graph.comments import Comments
-from gateway.fronts.graphql.graph.findings import Findings
+from gateway.fronts.graphql.graph.findings import Findings, near
 from gateway.fronts.graphql.graph.naming import Role, Unit, group_choices, settle
 from gateway.fronts.graphql.graph.options import GraphOptions
 from gateway.fronts.graphql.graph.reach import Reach
@@ -37,7 +37,7 @@ from gateway.fronts.graphql.graph.roots import (
     root_methods,
 )
 from gateway.fronts.graphql.graph.shapes import Shapes
-from gateway.fronts.graphql.graph.sources import SOURCE, Group, Nothing, Rpc, made_of
+from gateway.fronts.graphql.graph.sources import SOURCE, Group, Nothing, Rpc, made_of, source_of
 from gateway.fronts.graphql.graph.type_names import ROOTS, TypeNames
 from gateway.fronts.graphql.graph.types import NOTHING, Edges, Types
 from gateway.schema.method import MethodDescriptor
@@ -122,7 +122,8 @@ def build_graph(
         findings.refuse("graphql", error.message)
     if findings.problems:
         raise SchemaError(findings.problems)
-    return Graph(schema, types, tuple(findings.warnings), tuple(roots.listed))
+    listed = sorted(roots.listed, key=lambda each: (ROOTS.index(each.root), each.name))
+    return Graph(schema, types, tuple(findings.warnings), tuple(listed))
 
 
 def _groups(methods: Iterable[RootMethod]) -> dict[Unit, list[RootMethod]]:
@@ -179,6 +180,9 @@ class _Roots:
         for field in fields.keys() & self._fields[name].keys():
             self._findings.refuse("graphql.joins", f"{name} has a field {field} already")
         self._fields[name].update(fields)
+        for field, made in fields.items():
+            if isinstance(source := source_of(made), Rpc):
+                self.listed.append(RootField(name, field, source.method))
 
     def type(self, name: str) -> GraphQLObjectType | None:
         """Returns a root type; None where it has no fields."""
@@ -224,15 +228,19 @@ def _check_edges(schema: GraphQLSchema, types: Types, edges: Edges, findings: Fi
 def _check_options(registry: Registry, options: GraphOptions, findings: Findings) -> None:
     """Finds configured fields and oneofs that are none."""
     for name in options.fields:
-        if not isinstance(_found(registry.pool.FindFieldByName, name), FieldDescriptor):
-            findings.refuse(f"graphql.fields.{name}", "there is no such field")
+        message = _parent(registry, name)
+        known = [] if message is None else [each.full_name for each in message.fields]
+        if name not in known:
+            findings.refuse(f"graphql.fields.{name}", "there is no such field", near(name, known))
     for name in options.oneofs:
-        if _found(registry.pool.FindOneofByName, name) is None:
-            findings.refuse(f"graphql.oneofs.{name}", "there is no such oneof")
+        message = _parent(registry, name)
+        known = [] if message is None else [each.full_name for each in message.oneofs]
+        if name not in known:
+            findings.refuse(f"graphql.oneofs.{name}", "there is no such oneof", near(name, known))
 
 
-def _found(find: Callable[[str], object], name: str) -> object | None:
+def _parent(registry: Registry, name: str) -> Descriptor | None:
     try:
-        return find(name)
+        return registry.message(name.rpartition(".")[0])
     except KeyError:
         return None

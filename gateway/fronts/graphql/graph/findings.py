@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 
 from gateway.schema.problem import Problem
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Returns a hint that names what was probably meant, or nothing."""
+    found = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {found[0]}?" if found else ""
 
 
 class Findings:

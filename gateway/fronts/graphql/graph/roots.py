@@ -6,7 +6,6 @@ mutation. Streams of requests have no place in GraphQL; they are left out, and t
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -15,7 +14,7 @@ from typing import NamedTuple
 from google.protobuf.descriptor import MethodDescriptor as PoolMethod
 
 from gateway.fronts.graphql.graph.annotations import method_options
-from gateway.fronts.graphql.graph.findings import Findings
+from gateway.fronts.graphql.graph.findings import Findings, near
 from gateway.fronts.graphql.graph.naming import camel, is_name, method_choices, settle
 from gateway.fronts.graphql.graph.options import GraphOptions, MethodOptions
 from gateway.fronts.graphql.graph.shapes import NAME_HINT
@@ -123,12 +122,8 @@ def _root(method: MethodDescriptor, options: MethodOptions, findings: Findings) 
 def _check_names(options: GraphOptions, known: Sequence[str], findings: Findings) -> None:
     for name in options.methods:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            findings.refuse(
-                f"graphql.methods.{name}",
-                "there is no such method",
-                f"did you mean {near[0]}?" if near else "",
-            )
+            message = "there is no such method with an upstream"
+            findings.refuse(f"graphql.methods.{name}", message, near(name, known))
 
 
 def field_names(

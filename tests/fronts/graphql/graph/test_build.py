@@ -39,8 +39,10 @@ class TestTypesOfOneName:
             "shop.catalog.v2.M": "CatalogV2M",
         }
         assert graph.warnings == (
-            ("M would be the name of shop.catalog.v1.M and shop.catalog.v2.M:"
-            " shop.catalog.v1.M is CatalogV1M, shop.catalog.v2.M is CatalogV2M"),
+            (
+                "M would be the name of shop.catalog.v1.M and shop.catalog.v2.M:"
+                " shop.catalog.v1.M is CatalogV1M, shop.catalog.v2.M is CatalogV2M"
+            ),
         )
 
     def test_those_still_alike_get_more_of_it(self):
@@ -69,8 +71,10 @@ class TestTypesOfOneName:
         graph = graphs.graph_of(registry)
         assert set(graph.schema.type_map) >= {"MInputMessage", "MMessageInput"}
         assert graph.warnings == (
-            ("MInput would be the name of test.v1.M and test.v1.MInput:"
-            " test.v1.M is MMessageInput, test.v1.MInput is MInputMessage"),
+            (
+                "MInput would be the name of test.v1.M and test.v1.MInput:"
+                " test.v1.M is MMessageInput, test.v1.MInput is MInputMessage"
+            ),
         )
 
     @pytest.mark.parametrize(
@@ -203,6 +207,16 @@ class TestEdges:
             return {"M": {"more": GraphQLField(GraphQLString)}}
 
         assert list(self.build(edges).schema.type_map["M"].fields) == ["id", "more"]
+
+    def test_that_are_calls_at_a_root_are_listed(self):
+        def edges(_):
+            return {"Query": {"again": call}}
+
+        call = self.build(lambda _: {}).schema.query_type.fields["get"]
+        assert [(r.root, r.name, r.method.name) for r in self.build(edges).roots] == [
+            ("Query", "again", "test.v1.S/Get"),
+            ("Query", "get", "test.v1.S/Get"),
+        ]
 
     def test_bring_a_root_that_was_not_there(self):
         graph = self.build(lambda _: {"Mutation": {"do": GraphQLField(GraphQLString)}})

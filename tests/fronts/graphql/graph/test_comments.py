@@ -47,6 +47,14 @@ def test_what_has_none_has_no_description():
     assert types["OuterState"].values["STATE_ON"].description is None
 
 
+def test_of_a_file_whose_source_info_is_damaged_there_are_none():
+    proto = FileDescriptorProto.FromString(graphs.of_text(TEXT).file_bytes["test.proto"])
+    proto.ClearField("source_code_info")
+    damaged = proto.SerializeToString() + b"\x4a\x02\x0a\x09"  # a location that is cut off
+    types = graphs.graph_of(Registry.build([damaged])).schema.type_map
+    assert types["Outer"].description is None
+
+
 def test_without_source_info_there_are_none():
     proto = FileDescriptorProto.FromString(graphs.of_text(TEXT).file_bytes["test.proto"])
     proto.ClearField("source_code_info")

@@ -157,7 +157,9 @@ class TestServices:
 
     def test_unknown_methods_in_the_configuration_are_refused_with_the_nearest(self):
         options = GraphOptions(methods={"test.v1.A/GetX": MethodOptions(hide=True)})
-        with pytest.raises(SchemaError, match=r"no such method \(did you mean test.v1.A/GetA\?\)"):
+        with pytest.raises(
+            SchemaError, match=r"no such method with an upstream \(did you mean test.v1.A/GetA\?\)"
+        ):
             graphs.graph_of(graphs.of_text(self.TEXT), options)
 
 
