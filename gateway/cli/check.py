@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -11,7 +13,8 @@ from gateway.app import settings
 from gateway.cli import options
 from gateway.cli.building import MISTAKES, examined, lines_of
 from gateway.cli.configuration import reader
-from gateway.cli.failure import Failure
+from gateway.cli.failure import Exit, Failure
+from gateway.cli.graph_changes import changes_since
 from gateway.cli.serving import summary
 from gateway.config import Loaded
 from gateway.listener import TlsError
@@ -21,17 +24,29 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def check(config: options.Config = None, set_: options.Set = None) -> None:
-    """Report every mistake in the config, the protos and their HTTP rules; start nothing.
+def check(
+    *,
+    schema_diff: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also compare the graph with this one (as `generate graphql` writes it), and fail "
+            "on changes that break clients.",
+        ),
+    ] = None,
+    config: options.Config = None,
+    set_: options.Set = None,
+) -> None:
+    """Report every mistake in the config, protos, HTTP rules and the graph; start nothing.
 
     Each is a line on standard error, `file:line:column: path: message`, and the exit code is 2.
     The config comes first: what it names can be looked at only when it can be read. TLS files are
     read; backends are asked only where the config says `schema.reflection`.
     """
-    asyncio.run(_check(reader(config, set_)))
+    asyncio.run(_check(reader(config, set_), schema_diff))
 
 
-async def _check(read: Callable[[], Loaded]) -> None:
+async def _check(read: Callable[[], Loaded], schema_diff: Path | None) -> None:
     try:
         loaded = read()
     except MISTAKES as mistake:
@@ -45,6 +60,12 @@ async def _check(read: Callable[[], Loaded]) -> None:
         raise Failure(*problems)
     for warning in generation.warnings:
         typer.echo(f"warning: {warning}", err=True)
+    if schema_diff is not None:
+        changes = changes_since(schema_diff, generation)
+        for change in changes.dangerous:
+            typer.echo(f"warning: {change}", err=True)
+        if changes.breaking:
+            raise Failure(*changes.breaking, code=Exit.FAILED)
     typer.echo(f"ok: {summary(generation)}")
 
 

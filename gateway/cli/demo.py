@@ -64,6 +64,10 @@ def config(addresses: Sequence[str]) -> dict[str, object]:
         "admin": {"address": f"127.0.0.1:{_free(_ADMIN_PORT)}"},
         "schema": {"protos": [str(root() / "protos")]},
         "upstreams": {"shop": {"services": ["shop.*"], "endpoints": list(addresses)}},
+        "graphql": {
+            "joins": [str(root() / "schema" / "joins.graphql")],
+            "operations": [str(root() / "schema" / "operations")],
+        },
         "headers": {"response": {"allow": ["x-replica"]}},
     }
 

@@ -1,11 +1,12 @@
-"""`gateway explain METHOD`: all that holds for one RPC, and the line that set each."""
+"""`gateway explain`: all that holds for one RPC, and the line that set each; or a document."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from pathlib import Path
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -15,9 +16,11 @@ from gateway.chain import Policy
 from gateway.cli import options
 from gateway.cli.building import examined
 from gateway.cli.configuration import reader
+from gateway.cli.documents import explain_document
 from gateway.cli.names import resolve
 from gateway.config import Upstream, matches
-from gateway.config.problems import Path, format_path
+from gateway.config.problems import Path as KeyPath
+from gateway.config.problems import format_path
 from gateway.config.units import format_duration, format_size
 from gateway.policies.deadline import DeadlineGate
 from gateway.schema.method import Idempotency, Kind, MethodDescriptor
@@ -43,13 +46,36 @@ class Fact(NamedTuple):
 
 @app.command()
 def explain(
-    method: options.Method, config: options.Config = None, set_: options.Set = None
+    *,
+    method: Annotated[str | None, options.METHOD] = None,
+    document: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Explain a GraphQL document instead: what it calls."),
+    ] = None,
+    operation: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the document, this operation only.")
+    ] = None,
+    variables: Annotated[
+        str | None,
+        typer.Option(metavar="JSON", help='The document\'s variables, e.g. {"id": "p1"}.'),
+    ] = None,
+    config: options.Config = None,
+    set_: options.Set = None,
 ) -> None:
-    """Tell all that holds for one RPC: its kind, routes, upstream, policies and limits.
+    """Tell all that holds for one RPC, or what a GraphQL document calls.
 
-    The right column says what set it: a line of the config, a line of a proto, or `default`.
+    Of an RPC: its kind, routes, upstream, policies and limits. The right column says what set it: a
+    line of the config, a line of a proto, or `default`. Of a document: its RPCs by level, the keys
+    of its batches, the rows that are expected, and its cost; nothing is called.
     """
+    if (method is None) == (document is None):
+        raise typer.BadParameter("give one of METHOD and --document")
     generation = asyncio.run(examined(reader(config, set_)))
+    if document is not None:
+        for line in explain_document(generation, document, operation, variables):
+            typer.echo(line)
+        return
+    assert method is not None, "one of the two is given"
     known = {name: each.descriptor for name, each in generation.methods.items()}
     known |= {each.name: each for each in generation.unserved}
     descriptor = known[resolve(method, known)]
@@ -82,7 +108,7 @@ def _upstream(generation: Generation, descriptor: MethodDescriptor) -> Iterator[
         yield Fact("upstream", f"none takes {descriptor.service}: it is not served")
         return
     upstream = generation.config.upstreams[name]
-    at: Path = ("upstreams", name)
+    at: KeyPath = ("upstreams", name)
     yield Fact("upstream", name, _place(generation, at))
     index = next(
         i
@@ -213,7 +239,7 @@ def _written(generation: Generation, descriptor: MethodDescriptor) -> str:
     return f"{origin}:{descriptor.line}" if descriptor.line else origin
 
 
-def _place(generation: Generation, path: Path) -> str:
+def _place(generation: Generation, path: KeyPath) -> str:
     """Returns what set the value at `path`: the line of the config, or `default`."""
     if (place := generation.source.place(path)) is None:
         return _DEFAULT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -11,11 +11,12 @@ from typing import Annotated, TypeAlias
 import typer
 
 from gateway.cli import options
-from gateway.cli.building import schema_of
+from gateway.cli.building import examined, schema_of
 from gateway.cli.configuration import reader
 from gateway.cli.failure import Exit, Failure
 from gateway.cli.stubs import write_descriptors, write_stubs
 from gateway.config import Loaded, from_mapping
+from gateway.fronts.graphql.graph.sdl import sdl
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -33,7 +34,7 @@ Protos: TypeAlias = Annotated[
 
 @app.callback()
 def generate() -> None:
-    """Write descriptors, or Python stubs, of all that the config loads."""
+    """Write descriptors, Python stubs, or the graph, of all that the config loads."""
 
 
 @app.command()
@@ -76,14 +77,41 @@ def python(
     typer.echo(f"wrote stubs of {count} file{'' if count == 1 else 's'} to {out}")
 
 
+@app.command()
+def graphql(
+    out: Out, protos: Protos = None, config: options.Config = None, set_: options.Set = None
+) -> None:
+    """Write schema.graphql: the graph in GraphQL's schema language, sorted by name.
+
+    It is what clients' tools generate code from, and what `gateway check --schema-diff` compares.
+    Of a folder of protos without a config, it is the graph of all its services.
+    """
+    served = {"all": {"services": ["*"], "endpoints": ["127.0.0.1:1"]}}  # nothing is called
+    generation = asyncio.run(examined(_source(protos, config, set_, upstreams=served)))
+    if generation.graphql is None:
+        raise Failure("graphql is off in the config: there is no graph to write")
+    path = out / "schema.graphql"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        path.write_text(sdl(generation.graphql.graph), "utf-8")
+    except OSError as error:
+        raise _unwritable(error) from error
+    count = len(generation.graphql.graph.roots)
+    typer.echo(f"wrote {path}: {count} root field{'' if count == 1 else 's'}")
+
+
 def _source(
-    protos: Path | None, config: Path | None, settings: list[str] | None
+    protos: Path | None,
+    config: Path | None,
+    settings: list[str] | None,
+    *,
+    upstreams: Mapping[str, object] | None = None,
 ) -> Callable[[], Loaded]:
     if protos is None:
         return reader(config, settings)
     if config is not None:
         raise typer.BadParameter("give one of --protos and --config")
-    data = {"schema": {"protos": [str(protos)]}}
+    data = {"schema": {"protos": [str(protos)]}, "upstreams": upstreams or {}}
     return partial(from_mapping, data, origin="--protos", overrides=settings or ())
 
 

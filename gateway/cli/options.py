@@ -22,15 +22,13 @@ Set: TypeAlias = Annotated[
         help="Replace one value of the config, e.g. listener.address=127.0.0.1:0. May be repeated.",
     ),
 ]
-Method: TypeAlias = Annotated[
-    str,
-    typer.Argument(
-        metavar="METHOD",
-        show_default=False,
-        help="An RPC: shop.catalog.v1.CatalogService/GetProduct, or the end of its name as far as "
-        "it is unique: CatalogService.GetProduct, GetProduct.",
-    ),
-]
+METHOD = typer.Argument(
+    metavar="METHOD",
+    show_default=False,
+    help="An RPC: shop.catalog.v1.CatalogService/GetProduct, or the end of its name as far as "
+    "it is unique: CatalogService.GetProduct, GetProduct.",
+)
+Method: TypeAlias = Annotated[str, METHOD]
 
 
 class Level(StrEnum):

@@ -1,4 +1,4 @@
-"""`gateway routes`: every REST route and the RPC that it calls."""
+"""`gateway routes`: every REST route and GraphQL field, and the RPC that it calls."""
 
 from __future__ import annotations
 
@@ -24,13 +24,20 @@ _NOT_SERVED = "(not served)"
 
 
 class Row(NamedTuple):
-    """One route, in the words of the table."""
+    """One route, or root field of the graph, in the words of the table.
+
+    Attributes:
+        verb: The HTTP method; `Query`, `Mutation` or `Subscription` of a field.
+        path: The path template, or the field.
+        graphql: Whether it is a field.
+    """
 
     verb: str
     path: str
     rpc: str
     kind: str
     upstream: str | None
+    graphql: bool = False
 
 
 @app.command()
@@ -44,7 +51,7 @@ def routes(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List every REST route: HTTP method, path template, RPC, kind, upstream.
+    """List every REST route and every root field of the graph, and the RPC that it calls.
 
     Backends need not run, but for those that `schema.reflection` names.
     """
@@ -52,8 +59,8 @@ def routes(
     rows = [*_served(generation), *(_unserved(generation) if every else ())]
     if as_json:
         typer.echo(json.dumps([_as_json(row) for row in rows], indent=2))
-    elif generation.config.rest is None and not every:
-        typer.echo("rest is off in the config: there are no REST routes", err=True)
+    elif not rows:
+        typer.echo("nothing is served: the config has no front on, or no method", err=True)
     else:
         _print_table(rows)
 
@@ -63,6 +70,10 @@ def _served(generation: Generation) -> Iterator[Row]:
         method = listed.method
         upstream = generation.upstream_of[method.service]
         yield Row(listed.verb, listed.template, method.name, method.kind.value, upstream)
+    for root in generation.graphql.graph.roots if generation.graphql else ():
+        method = root.method
+        upstream = generation.upstream_of[method.service]
+        yield Row(root.root, root.name, method.name, method.kind.value, upstream, graphql=True)
 
 
 def _unserved(generation: Generation) -> Iterator[Row]:
@@ -85,9 +96,13 @@ def _paths(method: MethodDescriptor, config: Config) -> Iterator[tuple[str, str]
 
 
 def _as_json(row: Row) -> dict[str, str | None]:
+    where = (
+        {"graphql": f"{row.verb}.{row.path}"}
+        if row.graphql
+        else {"http_method": row.verb, "path": row.path}
+    )
     return {
-        "http_method": row.verb,
-        "path": row.path,
+        **where,
         "rpc": row.rpc,
         "kind": row.kind,
         "upstream": row.upstream,
@@ -95,7 +110,7 @@ def _as_json(row: Row) -> dict[str, str | None]:
 
 
 def _print_table(rows: Sequence[Row]) -> None:
-    head = ("HTTP", "PATH", "RPC", "KIND", "UPSTREAM")
+    head = ("HTTP, GRAPHQL", "PATH, FIELD", "RPC", "KIND", "UPSTREAM")
     texts = [(*row[:4], row.upstream or _NOT_SERVED) for row in rows]
     if sys.stdout.isatty():
         # Only terminals need it, and only then is its import worth its time.

@@ -168,6 +168,16 @@ class Engine:
             )
         return planned
 
+    def variables(
+        self, document: Document, operation: Operation, given: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        """Returns the variables of an operation, coerced.
+
+        Raises:
+            RequestError: They are wrong.
+        """
+        return self._planned(document, operation).variables.coerce(given).coerced
+
     def _plan(
         self,
         document: Document,

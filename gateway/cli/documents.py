@@ -1,0 +1,56 @@
+"""`gateway explain --document FILE`: what a GraphQL document would call, before it is run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.app import Generation
+from gateway.cli.failure import Exit, Failure
+from gateway.fronts.graphql.document.explanation import explained
+from gateway.fronts.graphql.errors import RequestError
+
+
+def explain_document(
+    generation: Generation, path: Path, operation: str | None, variables: str | None
+) -> Iterator[str]:
+    """Yields the explanation of each operation of a document, or of one.
+
+    Args:
+        generation: Its graph is the document's.
+        path: The document's file.
+        operation: The name of the one operation, where it is about one.
+        variables: A JSON object, or None for none.
+
+    Raises:
+        Failure: There is no graph, or the document or the variables are wrong.
+    """
+    graphql = generation.graphql
+    if graphql is None:
+        raise Failure("graphql is off in the config: there is no graph to explain it by")
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(f"{path} can't be read: it must be a file in UTF-8") from error
+    try:
+        given = json.loads(variables or "{}")
+    except ValueError as error:
+        raise Failure(f"--variables is no JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise Failure('--variables must be a JSON object such as {"id": "p1"}')
+    try:
+        document = graphql.engine.documents.get(text)
+        chosen = [document.operation(operation)] if operation else document.operations
+        for number, one in enumerate(chosen):
+            coerced = graphql.engine.variables(document, one, given) if variables else {}
+            if number:
+                yield ""
+            yield from explained(one, graphql.engine.documents.limits, coerced)
+    except RequestError as refused:
+        lines = []
+        for each in refused.errors:
+            place = each.locations[0] if each.locations else None
+            where = f"{path}:{place.line}:{place.column}" if place else str(path)
+            lines.append(f"{where}: {each.message}")
+        raise Failure(*lines, code=Exit.MISTAKE) from refused
