@@ -85,6 +85,14 @@ def test_comments_are_kept_apart_and_come_back():
     (method,) = registry.methods("p.S")
     assert (method.line, method.comment) == (5, "Gets.")
     assert FileDescriptorProto.FromString(registry.file_bytes["a.proto"]) == proto
+    info = FileDescriptorProto(source_code_info=proto.source_code_info)
+    assert bytes(registry.source_info("a.proto")) == info.SerializeToString()
+
+
+def test_files_come_after_those_they_import():
+    b = file("b.proto", "B", imports=["a.proto"])
+    names = [each.name for each in Registry.build([b, file("a.proto", "A")]).files()]
+    assert names.index("a.proto") < names.index("b.proto")
 
 
 def test_a_comment_that_is_not_utf_8():

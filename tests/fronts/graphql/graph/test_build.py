@@ -5,7 +5,7 @@ from graphql import GraphQLField, GraphQLString, parse, validate, validate_schem
 
 from gateway.fronts.graphql.graph.options import FieldOptions, GraphOptions, OneofOptions
 from gateway.fronts.graphql.graph.sdl import sdl
-from gateway.fronts.graphql.graph.sources import input_source, made_of, source_of
+from gateway.fronts.graphql.graph.sources import SOURCE, Rpc, input_source, made_of, source_of
 from gateway.schema.problem import SchemaError
 from tests.fronts.graphql import graphs
 
@@ -209,13 +209,18 @@ class TestEdges:
         assert list(self.build(edges).schema.type_map["M"].fields) == ["id", "more"]
 
     def test_that_are_calls_at_a_root_are_listed(self):
-        def edges(_):
-            return {"Query": {"again": call}}
+        registry = graphs.of_text(self.REGISTRY)
+        (method,) = registry.methods("test.v1.S")
+        message = registry.message("test.v1.M")
 
-        call = self.build(lambda _: {}).schema.query_type.fields["get"]
-        assert [(r.root, r.name, r.method.name) for r in self.build(edges).roots] == [
-            ("Query", "again", "test.v1.S/Get"),
-            ("Query", "get", "test.v1.S/Get"),
+        def edges(types):
+            source = {SOURCE: Rpc(method, message, message)}
+            return {"Query": {"again": GraphQLField(types.output(message), extensions=source)}}
+
+        graph = graphs.graph_of(registry, edges=edges)
+        assert [(each.root, each.name, each.method) for each in graph.roots] == [
+            ("Query", "again", method),
+            ("Query", "get", method),
         ]
 
     def test_bring_a_root_that_was_not_there(self):
