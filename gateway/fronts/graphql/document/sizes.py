@@ -119,7 +119,8 @@ def _candidates(
 ) -> Iterator[tuple[_Names, _Input, _Role]]:
     """Yields what may bound a list: the names to it, itself, and how it does."""
     source = input_source(argument)
-    plain = source.path[-1].name if isinstance(source, Argument) else _WORD.sub("_", name).lower()
+    proto = source.path[-1].name if isinstance(source, Argument) and source.path else None
+    plain = _WORD.sub("_", name).lower() if proto is None else proto
     type_ = get_nullable_type(argument.type)
     if isinstance(type_, GraphQLInputObjectType):
         if deepest > 1:

@@ -68,7 +68,8 @@ class Run:
         self.texts: list[dict[Any, str]] = [{} for _ in plan.edges]
         self.errors: list[Trouble] = []
         self._loaders: dict[tuple[str, bytes], Loader] = {}
-        self._shared: dict[tuple[str, bytes], list[Fetch]] = {}
+        # By request: the fetches that wait for the answer, or the answer.
+        self._shared: dict[tuple[str, bytes], list[Fetch] | Reply | RpcError] = {}
         self._calls: dict[int, Cancel] = {}
         self._started = 0
         self._pending = 0
@@ -78,22 +79,22 @@ class Run:
     def start(self) -> Cancel:
         """Starts a query or mutation; returns what cancels it."""
         fetches = self._plan.fetches
+        mutates = self._plan.kind is OperationType.MUTATION
+        self._next = min(1, len(fetches)) if mutates else len(fetches)
+
+        def first() -> None:
+            for fetch in fetches[: self._next]:
+                self._fetch(fetch)
+
         self._pending += 1
-        if self._plan.kind is OperationType.MUTATION:
-            self._next = min(1, len(fetches))
-        else:
-            self._next = len(fetches)
-        for fetch in fetches[: self._next]:
-            self._fetch(fetch)
-        self._settle()
+        self._step(first)
         return self.cancel
 
     def follow(self, message: object) -> Cancel:
         """Starts with the message of an event, the value of the one root field."""
         self._pending += 1
         self._next = 1
-        self._arrived(self._plan.fetches[0], message)
-        self._settle()
+        self._step(lambda: self._arrived(self._plan.fetches[0], message))
         return self.cancel
 
     def gather(self, selected: ObjectPlan, parents: Sequence[object]) -> Cancel:
@@ -115,6 +116,8 @@ class Run:
         self, method: Method, request: bytes, done: Callable[[Reply | RpcError], None]
     ) -> None:
         """Makes a call of the run; the response waits for it, and what `done` does."""
+        if self._over:  # a call that ended at once has met a bug
+            return
         self._pending += 1
         number = self._started
         self._started += 1
@@ -158,14 +161,14 @@ class Run:
 
     def _settle(self) -> None:
         self._pending -= 1
-        while not self._pending and not self._over:
-            if self._next == len(self._plan.fetches):
-                self._complete()
-                return
-            self._pending += 1
-            self._next += 1
-            self._fetch(self._plan.fetches[self._next - 1])
-            self._pending -= 1
+        if self._pending or self._over:
+            return
+        if self._next == len(self._plan.fetches):
+            self._complete()
+            return
+        self._pending += 1
+        self._next += 1
+        self._step(lambda: self._fetch(self._plan.fetches[self._next - 1]))
 
     def _fetch(self, fetch: Fetch) -> None:
         try:
@@ -173,16 +176,23 @@ class Run:
         except InputError as wrong:
             self.values[fetch.index] = wrong
             return
+        key: tuple[str, bytes] | None = None
         if fetch.shared and len(self._plan.fetches) > 1:
             key = (fetch.method.descriptor.name, request)
-            if key in self._shared:
-                self._shared[key].append(fetch)
+            known = self._shared.get(key)
+            if isinstance(known, list):
+                known.append(fetch)
+                return
+            if known is not None:
+                self._arrived(fetch, known)
                 return
             waiting = self._shared[key] = [fetch]
         else:
             waiting = [fetch]
 
         def done(result: Reply | RpcError) -> None:
+            if key is not None:
+                self._shared[key] = result
             for each in waiting:
                 self._arrived(each, result)
 
