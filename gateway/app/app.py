@@ -77,7 +77,7 @@ class App:
             ListenError: An address can't be listened on.
             TlsError: The listener's TLS files can't be used.
         """
-        self.current = await build(self._load(), self._pool, progress)
+        self.current = await build(self._load(), self._pool, progress, current=lambda: self.current)
         # What a generation is made of lives as long as it: the collector need not look at it.
         gc.collect()
         gc.freeze()
@@ -111,7 +111,9 @@ class App:
         """
         async with self._reloading:
             loaded = await asyncio.to_thread(self._load)
-            fresh = await build(loaded, self._pool, previous=self.current)
+            fresh = await build(
+                loaded, self._pool, previous=self.current, current=lambda: self.current
+            )
             if self.current.methods and not fresh.methods:
                 # A file that is being written looks so; an operator who means it can restart.
                 raise BuildError(["nothing would be served: no upstream has a service"])

@@ -97,7 +97,7 @@ class Generation:
     def handle(self, exchange: Exchange) -> None:
         """Answers a request (`gateway.http.Handler`)."""
         graphql = self.graphql
-        if graphql is not None and exchange.request.path == graphql.path:
+        if graphql is not None and graphql.front.answers(exchange.request.path):
             graphql.front.handle(exchange)
         elif self.rest is None:
             Incoming(exchange, self.shared).refuse(
@@ -105,6 +105,10 @@ class Generation:
             )
         else:
             self.rest.handle(exchange)
+
+
+def _nobody() -> None:
+    """Says that no generation serves."""
 
 
 def _silent(_: Progress) -> None:
@@ -116,6 +120,7 @@ async def build(
     pool: UpstreamPool,
     progress: Callable[[Progress], None] = _silent,
     previous: Generation | None = None,
+    current: Callable[[], Generation | None] = _nobody,
 ) -> Generation:
     """Builds a generation, yielding to the event loop as it goes.
 
@@ -125,6 +130,7 @@ async def build(
         progress: Told how far it is.
         previous: What it will replace. Its codec is kept where the same types are asked for:
             classes of messages are slow to make, and their library never gives them back.
+        current: The generation that serves, at any time from now on.
 
     Raises:
         BuildError: With everything that is wrong.
@@ -194,6 +200,7 @@ async def build(
                 rules=shared.rules,
                 clock=clock,
                 lease=lease,
+                current=lambda: now.graphql if (now := current()) else None,
             )
         except SchemaError as wrong:
             problems += _placed(wrong.problems, source)

@@ -23,7 +23,9 @@ from gateway.fronts.graphql.graph.options import (
 from gateway.fronts.graphql.graph.types import Types
 from gateway.fronts.graphql.joins import LookupOptions, Place, edges
 from gateway.fronts.graphql.serve.front import GraphqlFront
+from gateway.fronts.graphql.serve.graphiql import Graphiql, shipped
 from gateway.fronts.graphql.serve.incoming import Shared
+from gateway.fronts.graphql.serve.socket import GraphqlSockets, SocketOptions
 from gateway.http.request_id import REQUEST_ID
 from gateway.routing.metadata import HeaderRules
 from gateway.schema.problem import Problem, SchemaError
@@ -35,16 +37,16 @@ class GraphqlParts:
     """What a generation has of GraphQL.
 
     Attributes:
-        path: Where it is served.
         graph: The graph.
         engine: Runs documents over it.
+        shared: What requests share.
         front: Answers requests.
         warnings: What an operator should know and can live with.
     """
 
-    path: str
     graph: Graph
     engine: Engine
+    shared: Shared
     front: GraphqlFront[Prepared]
     warnings: tuple[str, ...]
 
@@ -127,6 +129,7 @@ def graphql_parts(
     rules: HeaderRules,
     clock: Callable[[], float],
     lease: object,
+    current: Callable[[], GraphqlParts | None],
 ) -> GraphqlParts:
     """Builds the graph and all that serves it.
 
@@ -139,6 +142,8 @@ def graphql_parts(
         rules: Which headers pass.
         clock: The event loop's.
         lease: What must live as long as any request does.
+        current: The parts of the generation that serves now: sockets outlive a reload, and their
+            next operation is run by what there is then.
 
     Raises:
         SchemaError: With all that is wrong with the graph.
@@ -176,6 +181,18 @@ def graphql_parts(
         subscriptions=given.subscriptions,
         lease=lease,
     )
-    return GraphqlParts(
-        given.path, graph, engine, GraphqlFront(engine, shared), (*graph.warnings, *warnings)
+
+    def serving() -> tuple[Engine, Shared]:
+        now = current()
+        return (engine, shared) if now is None else (now.engine, now.shared)
+
+    front = GraphqlFront(
+        engine,
+        shared,
+        path=given.path,
+        pages=Graphiql(given.path, shipped()) if given.graphiql else None,
+        socket=GraphqlSockets(serving, SocketOptions(message_size=shared.body_size)).handle
+        if given.subscriptions
+        else None,
     )
+    return GraphqlParts(graph, engine, shared, front, (*graph.warnings, *warnings))
