@@ -1,17 +1,17 @@
-"""The head of a successful reply: status, the headers a backend may set, conditional requests.
+"""The head of a successful reply: its status, and the headers that a backend may set.
 
 A backend sets the HTTP status of a success by initial metadata `x-http-code` (200 to 399, never
 304), `location` with 201 and 3xx, and `etag`. Other metadata passes by the rules of `headers` in
-the config. Conditional requests are RFC 9110, section 13.1.2.
+the config. What a tag means to a client is for `entity_tags`.
 """
 
 from __future__ import annotations
 
 import re
-from hashlib import blake2b
 from typing import NamedTuple
 
 from gateway.call import Metadata
+from gateway.fronts.entity_tags import TAG
 from gateway.http.request_id import REQUEST_ID
 from gateway.routing.metadata import HeaderRules
 
@@ -22,9 +22,7 @@ OWN = (HTTP_CODE, "location", "etag", REQUEST_ID)
 _OWN = frozenset(OWN)
 
 _CODE = re.compile(r"[23][0-9][0-9]", re.ASCII)
-_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
-_TAG_DIGEST_BYTES = 16
 
 
 class Head(NamedTuple):
@@ -48,7 +46,7 @@ def success_head(initial: Metadata, rules: HeaderRules) -> Head:
     if location and (status == 201 or status >= 300) and _VISIBLE.fullmatch(location):
         headers.append(("location", location))
     etag = initial.text("etag") if "etag" in own else None
-    return Head(status, headers, etag if etag and _TAG.fullmatch(etag) else None)
+    return Head(status, headers, etag if etag and TAG.fullmatch(etag) else None)
 
 
 def _status(code: str | None) -> int:
@@ -56,16 +54,3 @@ def _status(code: str | None) -> int:
     if code is None or not _CODE.fullmatch(code) or code == "304":
         return 200
     return int(code)
-
-
-def entity_tag(body: bytes) -> str:
-    """Returns a strong entity tag of a representation (RFC 9110, section 8.8.3)."""
-    return f'"{blake2b(body, digest_size=_TAG_DIGEST_BYTES).hexdigest()}"'
-
-
-def not_modified(etag: str, if_none_match: list[str]) -> bool:
-    """Whether the client has the representation with this tag (weak comparison)."""
-    if any(value.strip() == "*" for value in if_none_match):
-        return True
-    known = {tag.removeprefix("W/") for value in if_none_match for tag in _TAG.findall(value)}
-    return etag.removeprefix("W/") in known

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from gateway.call import Call, Reply, RpcError
 from gateway.chain import Method, as_error
+from gateway.fronts.entity_tags import entity_tag, not_modified
 from gateway.fronts.http_errors import refuse_body
 from gateway.fronts.rest.incoming import Incoming
 from gateway.fronts.rest.inputs import Input, Make
 from gateway.fronts.rest.replies import JsonReply, RawReply
-from gateway.fronts.rest.reply import entity_tag, not_modified, success_head
+from gateway.fronts.rest.reply import success_head
 
 _SAFE = frozenset({"GET", "HEAD"})
 

@@ -1,4 +1,4 @@
-"""The head of a success: what a backend may set, and conditional requests."""
+"""The head of a success: what a backend may set."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.call import Metadata
-from gateway.fronts.rest.reply import entity_tag, not_modified, success_head
+from gateway.fronts.rest.reply import success_head
 from gateway.routing.metadata import HeaderRules
 
 ALL = HeaderRules(response_allow=["*"])
@@ -58,30 +58,6 @@ def test_a_location_with_spaces_or_control_characters_is_left_out():
 @pytest.mark.parametrize("etag", ["plain", '"a', 'W/a"', '"a"b"', ""])
 def test_an_etag_that_is_none_is_left_out(etag):
     assert success_head(Metadata([("etag", etag)]), ALL).etag is None
-
-
-@pytest.mark.parametrize(
-    ("etag", "header", "result"),
-    [
-        pytest.param('"a"', ['"a"'], True, id="same"),
-        pytest.param('"a"', ['"b"'], False, id="other"),
-        pytest.param('"a"', ['"b", "a"'], True, id="one-of-a-list"),
-        pytest.param('"a"', ['"b"', '"a"'], True, id="one-of-two-headers"),
-        pytest.param('"a"', ["*"], True, id="star"),
-        pytest.param('"a"', ['W/"a"'], True, id="weak-comparison"),
-        pytest.param('W/"a"', ['"a"'], True, id="weak-comparison-other-way"),
-        pytest.param('"a"', [], False, id="no-header"),
-        pytest.param('"a"', ["a"], False, id="unquoted"),
-        pytest.param('"a,b"', ['"a,b"'], True, id="comma-inside"),
-    ],
-)
-def test_if_none_match(etag, header, result):
-    assert not_modified(etag, header) is result
-
-
-@given(st.binary(), st.binary())
-def test_tags_tell_bodies_apart(one, other):
-    assert (entity_tag(one) == entity_tag(other)) is (one == other)
 
 
 @given(st.text(), st.text(), st.text())
