@@ -1,0 +1,223 @@
+"""Files of trusted documents, read: validated and priced, with every mistake at once.
+
+A file is a document with one named operation or more, and the fragments that they use. Whoever can
+write it is trusted, so limits do not hold for it; but its variables come from clients, so they may
+not make it dearer than it is without them, or than the limit allows to others.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+from graphql import (
+    ConstValueNode,
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    parse,
+    validate,
+)
+from graphql.utilities import value_from_ast_untyped
+
+from gateway.fronts.graphql.document import Document, Limits, Operation
+from gateway.fronts.graphql.document.measures import introspects, measures, root_fields
+from gateway.fronts.graphql.joins.places import Findings, Place
+from gateway.fronts.graphql.trusted.directive import REST, Rule, rule_of
+from gateway.schema.problem import Problem, SchemaError
+
+_UNLIMITED = Limits(**{each.name: sys.maxsize for each in fields(Limits)})
+_MEANT = " Did you mean "
+_ENOUGH = 1000
+"""Errors of one file: more are not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedOperation:
+    """One operation of a trusted document.
+
+    Attributes:
+        name: Its name, which no other operation of any file has.
+        place: Where it stands.
+        document: Its file.
+        operation: Itself.
+        cost: What it costs with the defaults of its variables.
+        rule: Where it is served as REST, if it is.
+    """
+
+    name: str
+    place: Place
+    document: Document
+    operation: Operation
+    cost: int
+    rule: Rule | None
+
+
+class Trusted:
+    """All trusted documents.
+
+    Args:
+        operations: Their operations.
+        warnings: What an operator should know and can live with.
+
+    Attributes:
+        operations: By name.
+        by_text: The documents by their texts.
+        by_digest: The documents by the SHA-256 of their texts, lower-case hex.
+    """
+
+    def __init__(
+        self, operations: Iterable[TrustedOperation] = (), warnings: Sequence[Problem] = ()
+    ) -> None:
+        self.operations = {each.name: each for each in operations}
+        self.warnings = tuple(warnings)
+        documents = [each.document for each in self.operations.values()]
+        self.by_text = {each.text: each for each in documents}
+        self.by_digest = {each.digest: each for each in documents}
+
+
+def read_trusted(
+    files: Iterable[tuple[str, str]], schema: GraphQLSchema, limits: Limits
+) -> Trusted:
+    """Reads the files of trusted documents.
+
+    Args:
+        files: What to call each file, and its text.
+        schema: The graph.
+        limits: Those of other documents; of them, `cost` counts here too.
+
+    Raises:
+        SchemaError: With everything that is wrong in all files.
+    """
+    reader = _Reader(schema, limits)
+    for origin, text in files:
+        reader.parse(origin, text)
+    operations = reader.operations()
+    if reader.findings.problems:
+        raise SchemaError(reader.findings.problems)
+    return Trusted(operations, reader.findings.warnings)
+
+
+class _Reader:
+    """Reads files; first all are parsed, so that each knows what is in the others."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+        # The graph is valid: it was built from descriptors.
+        given = schema.to_kwargs()
+        given |= {"directives": (*schema.directives, REST), "assume_valid": True}
+        self._schema = GraphQLSchema(**given)
+        self._limits = limits
+        self._files: list[tuple[str, str, DocumentNode]] = []
+        self._fragments: dict[str, str] = {}
+        self._names: dict[str, Place] = {}
+        self.findings = Findings()
+
+    def parse(self, origin: str, text: str) -> None:
+        """Takes a file."""
+        try:
+            ast = parse(text)
+        except GraphQLSyntaxError as wrong:
+            self.findings.wrong(_place(origin, wrong), wrong.message)
+            return
+        self._files.append((origin, text, ast))
+        for definition in ast.definitions:
+            if isinstance(definition, FragmentDefinitionNode):
+                self._fragments.setdefault(definition.name.value, origin)
+
+    def operations(self) -> list[TrustedOperation]:
+        """Returns the operations of all files that are right."""
+        found = []
+        for origin, text, ast in self._files:
+            if self._is_right(origin, ast):
+                found += self._document(origin, text, ast)
+        return found
+
+    def _is_right(self, origin: str, ast: DocumentNode) -> bool:
+        before = len(self.findings.problems)
+        nodes = [each for each in ast.definitions if isinstance(each, OperationDefinitionNode)]
+        if not nodes:
+            self.findings.wrong(
+                Place(origin),
+                "there is no operation in it",
+                "a file shares no fragments: move them",
+            )
+            return False
+        for error in validate(self._schema, ast, max_errors=_ENOUGH):
+            message, _, meant = error.message.partition(_MEANT)
+            hint = f"did you mean {meant}" if meant else self._elsewhere(error)
+            self.findings.wrong(_place(origin, error), message, hint)
+        for node in nodes:
+            place = Place.of(origin, node)
+            if node.name is None:
+                kind = node.operation.value
+                self.findings.wrong(
+                    place, "the operation has no name", f"write: {kind} Name {{ … }}"
+                )
+            elif (first := self._names.setdefault(node.name.value, place)) != place:
+                self.findings.wrong(
+                    place, f"the operation {node.name.value} is defined already, at {first}"
+                )
+        return len(self.findings.problems) == before
+
+    def _elsewhere(self, error: GraphQLError) -> str:
+        """Returns what to do about a fragment that another file has."""
+        for node in error.nodes or ():
+            name = getattr(getattr(node, "name", None), "value", "")
+            if error.message.startswith("Unknown fragment") and name in self._fragments:
+                return f"it is in {self._fragments[name]}: copy it, a file shares no fragments"
+        return ""
+
+    def _document(self, origin: str, text: str, ast: DocumentNode) -> list[TrustedOperation]:
+        fragments: dict[str, FragmentDefinitionNode] = {}
+        nodes = []
+        for definition in ast.definitions:
+            if isinstance(definition, FragmentDefinitionNode):
+                fragments[definition.name.value] = definition
+            elif isinstance(definition, OperationDefinitionNode):
+                nodes.append(definition)
+        operations, costs = [], []
+        for node, measure in zip(nodes, measures(nodes, fragments), strict=True):
+            asks = any(introspects(field) for field in root_fields(node, fragments))
+            given = (node, measure, asks, self._schema, fragments)
+            cost = Operation(*given, _UNLIMITED).cost(_defaults(node))
+            limit = max(cost, self._limits.cost)
+            operations.append(Operation(*given, replace(_UNLIMITED, cost=limit)))
+            costs.append(cost)
+            if cost > self._limits.cost:
+                self.findings.warn(
+                    Place.of(origin, node),
+                    f"the operation costs {cost}, over the limit of {self._limits.cost} that others"
+                    " have",
+                )
+        document = Document(text, ast, tuple(operations), fragments)
+        return [
+            TrustedOperation(
+                operation.name or "",
+                Place.of(origin, operation.node),
+                document,
+                operation,
+                cost,
+                rule_of(origin, operation.node, fragments, self._schema, self.findings),
+            )
+            for operation, cost in zip(operations, costs, strict=True)
+        ]
+
+
+def _defaults(node: OperationDefinitionNode) -> Mapping[str, object]:
+    """Returns the values of the variables that have one without a client's doing."""
+    defaults: dict[str, ConstValueNode] = {
+        each.variable.name.value: each.default_value
+        for each in node.variable_definitions or ()
+        if each.default_value is not None
+    }
+    return {name: value_from_ast_untyped(value) for name, value in defaults.items()}
+
+
+def _place(origin: str, error: GraphQLError) -> Place:
+    for location in error.locations or ():
+        return Place(origin, location.line, location.column)
+    return Place(origin)
