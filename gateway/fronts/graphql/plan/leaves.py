@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from json.encoder import encode_basestring
 from typing import Any, Final
 
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from graphql import (
     GraphQLEnumType,
     GraphQLNonNull,
@@ -131,12 +131,8 @@ def _list(
 
 def convert_of(field: FieldDescriptor, type_: Any) -> Convert:
     """Returns the conversion of one value of a field, for the kinds that a table entry writes."""
-    message = field.message_type
-    if message is not None and message.full_name in WRAPPERS:
-        convert = _CONVERT[message.fields_by_name["value"].type]
-        return lambda wrapper: convert(wrapper.value)
-    if message is not None:
-        return _scalar(get_named_type(type_))
+    if field.message_type is not None:
+        return _message(field.message_type, type_)
     kind = field.type
     if kind == FieldDescriptor.TYPE_ENUM:
         names, unknown = enum_names(type_), _unknown(type_)
@@ -177,9 +173,17 @@ def _scalar(type_: Any) -> Convert:
     return convert
 
 
-def scalar_text(type_: GraphQLOutputType, place: Place) -> Text:
+def _message(message: Descriptor, type_: GraphQLOutputType) -> Convert:
+    """Returns the JSON of a message that is a scalar: a wrapper is the scalar of its one field."""
+    if message.full_name not in WRAPPERS:
+        return _scalar(get_named_type(type_))
+    convert = _CONVERT[message.fields_by_name["value"].type]
+    return lambda wrapper: convert(wrapper.value)
+
+
+def scalar_text(message: Descriptor, type_: GraphQLOutputType, place: Place) -> Text:
     """Returns what writes a message that is a scalar in the graph, where it may be null."""
-    return _guarded(_scalar(type_), _Failure(place, nullable=True))
+    return _guarded(_message(message, type_), _Failure(place, nullable=True))
 
 
 def _double(value: float) -> str:

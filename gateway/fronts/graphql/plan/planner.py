@@ -273,7 +273,7 @@ class _Planning:
             return self._picked(type_, details, message, pick, place)
         named = get_named_type(type_)
         if is_leaf_type(named):
-            return ObjectPlan(scalar_text(named, place), fallible=True)
+            return ObjectPlan(scalar_text(message, named, place), fallible=True)
         plan = self._object(named, details)
         if plan.fallible:
             plan.text = nullable(plan.text, place.key)
