@@ -182,9 +182,10 @@ def _chosen(source: OneofUnion, texts: Mapping[str, Text]) -> Text:
 
     def text(message: Any, run: Any) -> str:
         case = message.WhichOneof(oneof)
-        if case is None:
+        write = texts.get(case)
+        if write is None:  # none is set, or one that the graph does not show
             return "null"
-        return texts[case](message if case in wrapped else getattr(message, case), run)
+        return write(message if case in wrapped else getattr(message, case), run)
 
     return text
 
