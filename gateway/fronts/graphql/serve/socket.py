@@ -236,6 +236,8 @@ class _Driver(Generic[P]):
 
     async def _emit(self, operation: Operation, response: bytes) -> None:
         self._perform(self._session.result(operation, response))
+        # The others have a turn, whatever the source: one that never waits would leave them none.
+        await asyncio.sleep(0)
         await self._socket.drained()
 
     def _fail(self, operation: Operation, failure: Exception) -> None:
