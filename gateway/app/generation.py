@@ -18,7 +18,7 @@ from gateway.app.pool import Lease, UpstreamPool
 from gateway.chain import Method, Policy
 from gateway.config import Config, ConfigError, Loaded, Source, assign
 from gateway.errors import error
-from gateway.fronts.rest.compile import Listed, compile_front
+from gateway.fronts.rest.compile import Listed, ListedView, compile_front
 from gateway.fronts.rest.errors import ErrorRenderer
 from gateway.fronts.rest.front import RestFront
 from gateway.fronts.rest.incoming import Incoming, Shared
@@ -74,7 +74,8 @@ class Generation:
         methods: By full name; those of exposed services that have an upstream.
         unserved: Methods of exposed services without an upstream: loaded for their types.
         upstream_of: Names of upstreams, by service.
-        routes: Every REST route.
+        routes: Every REST route of an RPC.
+        views: Every REST view.
         graphql: The graph and what serves it; None where it is off.
         warnings: What an operator should know and can live with.
     """
@@ -88,6 +89,7 @@ class Generation:
     unserved: tuple[MethodDescriptor, ...]
     upstream_of: Mapping[str, str]
     routes: tuple[Listed, ...]
+    views: tuple[ListedView, ...]
     warnings: tuple[str, ...]
     lease: Lease
     shared: Shared
@@ -176,9 +178,10 @@ async def build(
     )
     front: RestFront | None = None
     routes: tuple[Listed, ...] = ()
+    views: tuple[ListedView, ...] = ()
     if config.rest:
         try:
-            front, routes = compile_front(
+            front, routes, views = compile_front(
                 methods.values(),
                 schema.registry,
                 codec,
@@ -221,6 +224,7 @@ async def build(
         ),
         upstream_of=upstream_of,
         routes=routes,
+        views=views,
         warnings=(
             *_placed(schema.warnings, source),
             *idle_globs(config, source, known),

@@ -1,4 +1,4 @@
-"""`gateway routes`: every REST route and GraphQL field, and the RPC that it calls."""
+"""`gateway routes`: every REST route and GraphQL field, and what it calls."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from gateway.schema.method import MethodDescriptor
 app = typer.Typer(add_completion=False)
 
 _NOT_SERVED = "(not served)"
+_VIEW = "view"
 
 
 class Row(NamedTuple):
@@ -29,6 +30,7 @@ class Row(NamedTuple):
     Attributes:
         verb: The HTTP method; `Query`, `Mutation` or `Subscription` of a field.
         path: The path template, or the field.
+        rpc: The RPC; of a view, the operation that it runs, whose RPCs are of many upstreams.
         graphql: Whether it is a field.
     """
 
@@ -70,6 +72,8 @@ def _served(generation: Generation) -> Iterator[Row]:
         method = listed.method
         upstream = generation.upstream_of[method.service]
         yield Row(listed.verb, listed.template, method.name, method.kind.value, upstream)
+    for view in generation.views:
+        yield Row(view.verb, view.template, view.label, _VIEW, None)
     for root in generation.graphql.graph.roots if generation.graphql else ():
         method = root.method
         upstream = generation.upstream_of[method.service]
@@ -109,9 +113,13 @@ def _as_json(row: Row) -> dict[str, str | None]:
     }
 
 
+def _absent(row: Row) -> str:
+    return "-" if row.kind == _VIEW else _NOT_SERVED
+
+
 def _print_table(rows: Sequence[Row]) -> None:
     head = ("HTTP, GRAPHQL", "PATH, FIELD", "RPC", "KIND", "UPSTREAM")
-    texts = [(*row[:4], row.upstream or _NOT_SERVED) for row in rows]
+    texts = [(*row[:4], row.upstream or _absent(row)) for row in rows]
     if sys.stdout.isatty():
         # Only terminals need it, and only then is its import worth its time.
         from rich.console import Console  # noqa: PLC0415

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from gateway.chain import Method
 from gateway.fronts.rest.front import RestFront, Route
@@ -53,11 +53,45 @@ class Listed(NamedTuple):
     rule: HttpRule
 
 
+class View(Protocol):
+    """A route that is not made of an RPC's rule, for the front to serve among its own."""
+
+    @property
+    def verb(self) -> str:
+        """The HTTP method."""
+
+    @property
+    def template(self) -> Template:
+        """The path, without the front's prefix."""
+
+    @property
+    def route(self) -> Route:
+        """Answers requests."""
+
+    @property
+    def label(self) -> str:
+        """What to call it."""
+
+    @property
+    def source(self) -> str:
+        """Where it is written."""
+
+
+class ListedView(NamedTuple):
+    """One view, for people; its template is under the prefix."""
+
+    verb: str
+    template: str
+    label: str
+    source: str
+
+
 class Compiled(NamedTuple):
-    """A front, and its routes in the order of their paths."""
+    """A front, its routes and its views, each in the order of their paths."""
 
     front: RestFront
     routes: tuple[Listed, ...]
+    views: tuple[ListedView, ...]
 
 
 def routes_of(
@@ -80,6 +114,8 @@ def compile_front(
     codec: Codec,
     shared: Shared,
     options: RestOptions,
+    *,
+    views: Sequence[View] = (),
 ) -> Compiled:
     """Compiles the front.
 
@@ -89,6 +125,7 @@ def compile_front(
         codec: Their JSON.
         shared: What requests share.
         options: What the config says.
+        views: Routes to serve beside those of the methods.
 
     Raises:
         SchemaError: With every rule that is wrong, and every two that match the same requests.
@@ -115,6 +152,11 @@ def compile_front(
         route = _route(by_name[method.name], Input(binder), reply, options)
         builder.add(rule.verb, template, route, label=method.name, source=rule.source)
         listed.append(Listed(rule.verb, str(template), method, rule))
+    shown = []
+    for view in views:
+        template = view.template.under(prefix)
+        builder.add(view.verb, template, view.route, label=view.label, source=view.source)
+        shown.append(ListedView(view.verb, str(template), view.label, view.source))
     try:
         router = builder.freeze()
     except RouteConflictError as clash:
@@ -122,7 +164,8 @@ def compile_front(
             Problem(each.second.source, message=str(each)) for each in clash.conflicts
         ) from None
     listed.sort(key=lambda each: (each.template, each.verb))
-    return Compiled(RestFront(router, shared), tuple(listed))
+    shown.sort(key=lambda each: (each.template, each.verb))
+    return Compiled(RestFront(router, shared), tuple(listed), tuple(shown))
 
 
 def _route(
