@@ -9,7 +9,7 @@ everything of the one before is there (GraphQL specification, section 6.2.2).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -67,7 +67,7 @@ class Run:
         self.sources: list[Any] = [None] * len(plan.edges)
         self.texts: list[dict[Any, str]] = [{} for _ in plan.edges]
         self.errors: list[Trouble] = []
-        self._loaders: dict[tuple[str, bytes], Loader] = {}
+        self._loaders: dict[tuple[str, Hashable, bytes], Loader] = {}
         # By request: the fetches that wait for the answer, or the answer.
         self._shared: dict[tuple[str, bytes], list[Fetch] | Reply | RpcError] = {}
         self._calls: dict[int, Cancel] = {}
@@ -140,7 +140,7 @@ class Run:
 
     def loader(self, finder: Finder, method: Method, base: bytes) -> Loader:
         """Returns the loader for a request, less its keys; the same for the same request."""
-        key = (finder.name, base)
+        key = (finder.name, finder.asks, base)
         found = self._loaders.get(key)
         if found is None:
             found = self._loaders[key] = Loader(finder, method, base, self)

@@ -26,6 +26,8 @@ class Finder:
 
     Attributes:
         name: Of the RPC.
+        asks: The request fields that the keys go to, and how answers tell their keys. Finders of
+            one RPC that ask the same have the same answers for the same keys.
         reply: The class of its reply.
         request: The serialized part of the request that holds the keys.
         found: The answers by key, of a reply to a call for some keys.
@@ -34,6 +36,7 @@ class Finder:
     """
 
     name: str
+    asks: Hashable
     reply: type[Message]
     request: Callable[[Sequence[Any]], bytes]
     found: Callable[[Any, Sequence[Any]], Mapping[Any, Sequence[Any]]]
@@ -57,7 +60,8 @@ def by_lookup(lookup: Lookup) -> Finder:
     found = _by_key(lookup) if many else _all_of(lookup.items)
     chunk = lookup.max_batch if many else 1
     reply = GetMessageClass(lookup.output)
-    return Finder(lookup.method.name, reply, request, found, chunk, lenient=not many)
+    asks = (_names((lookup.keys,)), _names(lookup.items), _names(lookup.by))
+    return Finder(lookup.method.name, asks, reply, request, found, chunk, lenient=not many)
 
 
 def by_parent(source: ParentCall) -> Finder:
@@ -83,7 +87,12 @@ def by_parent(source: ParentCall) -> Finder:
         return {wanted[0]: [reply]}
 
     reply = GetMessageClass(source.output)
-    return Finder(source.method.name, reply, request, found, 1, lenient=False)
+    asks = tuple(map(_names, paths))
+    return Finder(source.method.name, asks, reply, request, found, 1, lenient=False)
+
+
+def _names(path: Path) -> tuple[str, ...]:
+    return tuple(field.name for field in path)
 
 
 def _all_of(items: Path) -> Callable[[Any, Sequence[Any]], Mapping[Any, Sequence[Any]]]:
