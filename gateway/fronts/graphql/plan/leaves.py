@@ -27,6 +27,7 @@ from graphql import (
 
 from gateway.fronts.graphql.execute.trouble import Null, Place, Text
 from gateway.fronts.graphql.graph.kinds import WRAPPERS
+from gateway.fronts.graphql.graph.scalars.times import write_duration, write_timestamp
 from gateway.fronts.graphql.plan.generated import Access, Code, Piece
 from gateway.schema.codec.floats import shortest
 
@@ -175,10 +176,19 @@ def _scalar(type_: Any) -> Convert:
 
 def _message(message: Descriptor, type_: GraphQLOutputType) -> Convert:
     """Returns the JSON of a message that is a scalar: a wrapper is the scalar of its one field."""
+    if write := _NO_ESCAPES.get(message.full_name):
+        return lambda value: f'"{write(value)}"'
     if message.full_name not in WRAPPERS:
         return _scalar(get_named_type(type_))
     convert = _CONVERT[message.fields_by_name["value"].type]
     return lambda wrapper: convert(wrapper.value)
+
+
+# Their scalars' texts have nothing that JSON escapes.
+_NO_ESCAPES: Final[Mapping[str, Callable[[Any], str]]] = {
+    "google.protobuf.Timestamp": write_timestamp,
+    "google.protobuf.Duration": write_duration,
+}
 
 
 def scalar_text(message: Descriptor, type_: GraphQLOutputType, place: Place) -> Text:

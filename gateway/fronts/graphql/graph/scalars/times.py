@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 
 from graphql import GraphQLError
@@ -47,8 +48,19 @@ def write_timestamp(value: Moment) -> str:
     seconds, nanos = value.seconds, value.nanos
     if not _FIRST <= seconds <= _LAST or not 0 <= nanos < _BILLION:
         raise GraphQLError("DateTime has no form for a time outside of the years 1 to 9999")
-    text = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
-    return f"{text}{_fraction(nanos)}Z"
+    days, rest = divmod(seconds, 86_400)
+    return f"{_date(days)}T{_MINUTES[rest // 60]}:{_SIXTY[rest % 60]}{_fraction(nanos)}Z"
+
+
+# Answers are full of times, and few days: what is the same in them is looked up.
+_SIXTY = [f"{number:02}" for number in range(60)]
+_MINUTES = [f"{hour}:{minute}" for hour in _SIXTY[:24] for minute in _SIXTY]
+
+
+@lru_cache(4096)
+def _date(days: int) -> str:
+    """Returns the date so many days after 1970-01-01."""
+    return (_EPOCH + timedelta(days=days)).date().isoformat()
 
 
 def read_timestamp(value: Any) -> tuple[int, int]:
