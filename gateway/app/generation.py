@@ -10,10 +10,10 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gateway.app import settings
 from gateway.app.coverage import idle_globs, unknown_services
-from gateway.app.graphql import GraphqlParts, graphql_parts
 from gateway.app.pool import Lease, UpstreamPool
 from gateway.chain import Method, Policy
 from gateway.config import Config, ConfigError, Loaded, Source, assign
@@ -34,6 +34,9 @@ from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.progress import Progress
 from gateway.schema.registry import Registry
 from gateway.upstream.spec import UpstreamSpec
+
+if TYPE_CHECKING:
+    from gateway.app.graphql import GraphqlParts
 
 _ANY = "google.protobuf.Any"
 _NAMED = re.compile(r"(graphql)\.(methods|fields|oneofs)\.(.+)")
@@ -78,6 +81,7 @@ class Generation:
         views: Every REST view.
         graphql: The graph and what serves it; None where it is off.
         warnings: What an operator should know and can live with.
+        notes: What is so by design; told by `gateway check` only.
     """
 
     config: Config
@@ -91,6 +95,7 @@ class Generation:
     routes: tuple[Listed, ...]
     views: tuple[ListedView, ...]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]
     lease: Lease
     shared: Shared
     rest: RestFront | None
@@ -193,6 +198,9 @@ async def build(
             raise BuildError(_placed(found, source)) from None
     graphql: GraphqlParts | None = None
     if config.graphql:
+        # Its import takes a tenth of a second and 10 MiB: only who serves a graph pays for it.
+        from gateway.app.graphql import graphql_parts  # noqa: PLC0415  see above
+
         try:
             graphql = graphql_parts(
                 config,
@@ -232,6 +240,7 @@ async def build(
             *(graphql.warnings if graphql else ()),
             *(() if methods else ("nothing is served: no upstream has a service of the protos",)),
         ),
+        notes=graphql.graph.notes if graphql else (),
         lease=lease,
         shared=shared,
         rest=front,

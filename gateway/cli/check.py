@@ -60,6 +60,8 @@ async def _check(read: Callable[[], Loaded], schema_diff: Path | None) -> None:
         raise Failure(*problems)
     for warning in generation.warnings:
         typer.echo(f"warning: {warning}", err=True)
+    for note in generation.notes:
+        typer.echo(f"note: {note}", err=True)
     if schema_diff is not None:
         changes = changes_since(schema_diff, generation)
         for change in changes.dangerous:

@@ -34,7 +34,7 @@ _FIELDS = Annotated[
 class GraphqlLimits:
     """How much one document may ask."""
 
-    depth: Annotated[int, Whole(1)] = Field(default=12, description="Levels of fields.")
+    depth: Annotated[int, Whole(1, 100)] = Field(default=12, description="Levels of fields.")
     cost: Annotated[int, Whole(1)] = Field(
         default=1000, description="Estimated cost: RPCs and the rows that they bring."
     )

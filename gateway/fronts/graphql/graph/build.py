@@ -54,13 +54,15 @@ class Graph:
     Attributes:
         schema: The schema, validated.
         types: Its types by what they are made of.
-        warnings: What the operator should know: names that were settled, methods left out and why.
+        warnings: What the operator should know: names that were settled, joins in vain.
+        notes: What is so by design, to be told who asks: methods left out and why.
         roots: The root fields, in the order of roots and names.
     """
 
     schema: GraphQLSchema
     types: Types
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]
     roots: tuple[RootField, ...]
 
 
@@ -123,7 +125,13 @@ def build_graph(
     if findings.problems:
         raise SchemaError(findings.problems)
     listed = sorted(roots.listed, key=lambda each: (ROOTS.index(each.root), each.name))
-    return Graph(schema, types, tuple(findings.warnings), tuple(listed))
+    return Graph(schema, types, tuple(findings.warnings), _notes(findings), tuple(listed))
+
+
+def _notes(findings: Findings) -> tuple[str, ...]:
+    if not findings.streaming:
+        return ()
+    return (f"not in the graph, as their requests are streams: {', '.join(findings.streaming)}",)
 
 
 def _groups(methods: Iterable[RootMethod]) -> dict[Unit, list[RootMethod]]:

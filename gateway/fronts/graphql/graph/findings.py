@@ -19,11 +19,13 @@ class Findings:
 
     Attributes:
         warnings: Sentences for the operator, in the order of their finding.
+        streaming: Methods that are left out as their requests are streams.
         problems: What the graph can't be made with.
     """
 
     def __init__(self, *, clashes_fail: bool) -> None:
         self.warnings: dict[str, None] = {}
+        self.streaming: list[str] = []
         self.problems: dict[Problem, None] = {}
         self._clashes_fail = clashes_fail
 

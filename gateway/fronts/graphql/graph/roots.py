@@ -96,7 +96,7 @@ def root_methods(
         if method.service not in wanted:
             continue
         if method.kind.client_streams:
-            findings.warn(f"{method.name} is not in the graph: its requests are a stream")
+            findings.streaming.append(method.name)
             continue
         pool = registry.pool.FindServiceByName(method.service).methods_by_name[
             method.name.partition("/")[2]
