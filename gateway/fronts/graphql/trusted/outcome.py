@@ -20,6 +20,8 @@ from gateway.fronts.graphql.execute.trouble import Trouble
 from gateway.fronts.graphql.plan.writing import InputError
 from gateway.fronts.graphql.trusted.directive import Part
 
+_FAILED = {code.name: code for code in Code if code is not Code.OK}
+
 
 def missing(data: str, troubles: Sequence[Trouble], required: Sequence[Part]) -> tuple[Part, ...]:
     """Returns the parts of an answer that failed, each once; none where nothing did.
@@ -54,8 +56,7 @@ def rpc_error(failure: Exception) -> RpcError:
         return error("INVALID_QUERY", input_error(failure).message)
     if isinstance(failure, GraphQLError):
         named = str((failure.extensions or {}).get("code"))
-        code = Code[named] if named in Code.__members__ else Code.UNKNOWN
-        return RpcError(Status(code, failure.message))
+        return RpcError(Status(_FAILED.get(named, Code.UNKNOWN), failure.message))
     return as_error(failure)
 
 

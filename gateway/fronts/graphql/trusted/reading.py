@@ -18,6 +18,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    NameNode,
     OperationDefinitionNode,
     parse,
     validate,
@@ -166,9 +167,9 @@ class _Reader:
     def _elsewhere(self, error: GraphQLError) -> str:
         """Returns what to do about a fragment that another file has."""
         for node in error.nodes or ():
-            name = getattr(getattr(node, "name", None), "value", "")
-            if error.message.startswith("Unknown fragment") and name in self._fragments:
-                return f"it is in {self._fragments[name]}: copy it, a file shares no fragments"
+            if error.message.startswith("Unknown fragment") and isinstance(node, NameNode):
+                origin = self._fragments.get(node.value)
+                return f"it is in {origin}: copy it, a file shares no fragments" if origin else ""
         return ""
 
     def _document(self, origin: str, text: str, ast: DocumentNode) -> list[TrustedOperation]:
