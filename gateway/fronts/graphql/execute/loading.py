@@ -47,8 +47,8 @@ class Loader:
         answers: What was found for each key, or how its call failed.
     """
 
-    __slots__ = ("_asked", "_base", "_caller", "_finder", "_method", "_queue", "_running",
-                 "_waiting", "_wanted", "answers")  # fmt: skip
+    __slots__ = ("_asked", "_base", "_caller", "_calling", "_finder", "_method", "_queue",
+                 "_running", "_waiting", "_wanted", "answers")  # fmt: skip
 
     def __init__(self, finder: Finder, method: Method, base: bytes, caller: Caller) -> None:
         self._finder = finder
@@ -60,6 +60,7 @@ class Loader:
         self._wanted: list[Any] = []
         self._queue: deque[Sequence[Any]] = deque()
         self._running = 0
+        self._calling = False
         self._waiting: list[tuple[set[Any], Callable[[], None]]] = []
 
     def want(self, keys: Iterable[Any], then: Callable[[], None]) -> None:
@@ -82,11 +83,15 @@ class Loader:
         self._proceed()
 
     def _proceed(self) -> None:
+        if self._calling:  # a call that ends at once leaves the next to the loop that made it
+            return
+        self._calling = True
         while self._queue and self._running < _AT_ONCE:
             keys = self._queue.popleft()
             self._running += 1
             request = self._base + self._finder.request(keys)
             self._caller.call(self._method, request, partial(self._answered, keys))
+        self._calling = False
 
     def _answered(self, keys: Sequence[Any], result: Reply | RpcError) -> None:
         self._running -= 1

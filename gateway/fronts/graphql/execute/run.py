@@ -161,14 +161,17 @@ class Run:
 
     def _settle(self) -> None:
         self._pending -= 1
-        if self._pending or self._over:
-            return
-        if self._next == len(self._plan.fetches):
-            self._complete()
-            return
-        self._pending += 1
-        self._next += 1
-        self._step(lambda: self._fetch(self._plan.fetches[self._next - 1]))
+        while not self._pending and not self._over:
+            if self._next == len(self._plan.fetches):
+                self._complete()
+                return
+            self._pending += 1
+            self._next += 1
+            try:
+                self._fetch(self._plan.fetches[self._next - 1])
+            except Exception as bug:  # noqa: BLE001 - it is logged when it is written
+                self._fail(bug)
+            self._pending -= 1
 
     def _fetch(self, fetch: Fetch) -> None:
         try:
