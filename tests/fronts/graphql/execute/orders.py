@@ -139,7 +139,7 @@ def graph(max_batch=0):
     return graph_of(registry(), edges=make)
 
 
-def new(name, **fields):
+def new(name, /, **fields):
     """Makes a message of the API."""
     cls = GetMessageClass(registry().pool.FindMessageTypeByName(f"test.v1.{name}"))
     return cls(**fields)
@@ -178,7 +178,7 @@ class World:
     def id(self):
         return self.chance.choice((*_IDS, ""))
 
-    def made(self, name, **fields):
+    def made(self, name, /, **fields):
         descriptor = registry().pool.FindMessageTypeByName(f"test.v1.{name}")
         message = message_of(descriptor, self.chance.random(), self.wrong, depth=0)
         message.MergeFrom(new(name, **fields))
