@@ -37,7 +37,7 @@ NOT_BUILT = [
     "hosts",
     "rest.openapi",
     "rest.docs",
-    "graphql",
+    "graphql.extensions",
     "websocket",
     "telemetry",
     "pages",
@@ -101,6 +101,10 @@ def test_the_rest_of_it_loads(files, tmp_path):
     assert [each.path for each in config.schema.protos] == [files / "protos"]
     assert str(config.upstreams["orders"].endpoints[0].address) == f"unix:{files}/run/orders.sock"
     assert config.schema.http_rules[0].additional_bindings[0].custom.kind == "HEAD"
+    assert config.graphql.joins == (files / "schema" / "joins.graphql",)
+    assert config.graphql.methods["shop.users.v1.UserService/WhoAmI"].aliases == ("whoAmI",)
+    assert config.graphql.fields["shop.catalog.v1.Product.gtin"].name == "ean"
+    assert config.graphql.lookups[0].max_batch == 100
 
 
 def every_key(section, path=()):
@@ -133,5 +137,7 @@ def test_built_keys_are_found_below_lists_and_names():
         "upstreams.*.endpoints.*.address",
         "schema.http_rules.*.additional_bindings.*.custom.kind",
         "rest.json.emit_defaults",
+        "graphql.lookups.*.max_batch",
+        "graphql.methods.*.aliases",
     } <= paths
-    assert not {"auth", "graphql", "upstreams.*.retries"} & paths
+    assert not {"auth", "websocket", "upstreams.*.retries"} & paths

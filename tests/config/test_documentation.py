@@ -23,10 +23,21 @@ NOT_BUILT = {
 } - {"addresses"}  # also a word
 
 
+# What stands for the names that users choose, by the mapping that they stand in.
+NAMED = {
+    "upstreams": "NAME",
+    "graphql.methods": "METHOD",
+    "graphql.fields": "FIELD",
+    "graphql.oneofs": "ONEOF",
+}
+
+
 def documented(path):
-    """The name of a key in the page: a list's items are `[]`, an upstream is NAME."""
+    """The name of a key in the page: a list's items are `[]`, an upstream is NAME, …"""
     text = ".".join(map(str, path))
-    return text.replace("upstreams.*", "upstreams.NAME").replace(".*", "[]")
+    for section, name in NAMED.items():
+        text = text.replace(f"{section}.*", f"{section}.{name}")
+    return text.replace(".*", "[]")
 
 
 def test_every_built_key_has_a_row_and_no_other():
@@ -35,14 +46,16 @@ def test_every_built_key_has_a_row_and_no_other():
     assert set(ROWS) == built - bindings
 
 
-SWITCHES = {"graphql", "websocket", "rest.openapi", "rest.docs"}
+SWITCHES = {"websocket", "rest.openapi", "rest.docs"}
 
 
 def test_defaults_are_those_of_the_models(schema_keys):
     schemas = {}
     for path, schema in schema_keys.items():
-        key = re.sub(r"\b(http_rules|endpoints|protos)\.", r"\1[].", ".".join(path))
-        schemas[key.replace("upstreams.", "upstreams.NAME.")] = schema
+        key = re.sub(r"\b(http_rules|endpoints|protos|lookups)\.", r"\1[].", ".".join(path))
+        for section, name in NAMED.items():
+            key = key.replace(f"{section}.", f"{section}.{name}.")
+        schemas[key] = schema
     assert schemas.keys() - ROWS.keys() == SWITCHES | {"rest.unknown_query.ignore"}
     for key, (default, _) in ROWS.items():
         if "default" in schemas[key]:

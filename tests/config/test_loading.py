@@ -61,7 +61,7 @@ WRONG = [
         "zzz: hunter2",
         (
             "1:1: zzz: unknown key; expected one of listener, workers, admin, schema, upstreams, rest, "
-            "headers, state, reload"
+            "graphql, headers, state, reload"
         ),
     ),
     (
@@ -84,8 +84,7 @@ WRONG = [
     ("auth: {}", f"1:1: auth: {NOT_AVAILABLE}"),
     ("auth:", f"1:1: auth: {NOT_AVAILABLE}"),
     ("listener: {cors: {origins: []}}", f"1:12: listener.cors: {NOT_AVAILABLE}"),
-    ("graphql: {graphiql: false}", f"1:1: graphql: {NOT_AVAILABLE}"),
-    ("graphql: {}", f"1:1: graphql: {NOT_AVAILABLE}"),
+    ("graphql: {extensions: [a.b:c]}", f"1:11: graphql.extensions: {NOT_AVAILABLE}"),
     ("websocket: true", f"1:1: websocket: {NOT_AVAILABLE}"),
     ("websocket: 0", f"1:1: websocket: {NOT_AVAILABLE}"),
     ("rest: {openapi: /o.json}", f"1:8: rest.openapi: {NOT_AVAILABLE}"),
@@ -240,6 +239,33 @@ WRONG = [
         "schema: {http_rules: [{get: /a}]}",
         "1:23: schema.http_rules.0.selector: a required key is missing",
     ),
+    # graphql
+    (
+        "graphql: {limits: {depth: 101}}",
+        "1:27: graphql.limits.depth: found the number 101, expected a whole number from 1 to 100",
+    ),
+    (
+        "graphql: {naming: by_package}",
+        '1:19: graphql.naming: found "by_package", expected flat or by_service',
+    ),
+    (
+        "graphql: {methods: {shop.v1.S.Get: {hide: true}}}",
+        (
+            '1:21: graphql.methods."shop.v1.S.Get": found "shop.v1.S.Get", expected a method such as '
+            "shop.orders.v1.OrderService/GetOrder"
+        ),
+    ),
+    (
+        "graphql: {methods: {a.S/Get: {kind: subscription}}}",
+        '1:37: graphql.methods."a.S/Get".kind: found "subscription", expected query or mutation',
+    ),
+    (
+        "graphql: {fields: {a.M.f: {name: 2nd}}}",
+        '1:34: graphql.fields."a.M.f".name: found "2nd", expected a GraphQL name such as getProduct',
+    ),
+    ("graphql: {lookups: [{keys: ids}]}", "1:21: graphql.lookups.0.method: a required key is missing"),
+    ("graphql: {joins: [n]}", "1:19: graphql.joins.0: no such file: {cwd}/n"),
+    ("graphql: {operations: [f.txt]}", "1:24: graphql.operations.0: not a folder: {cwd}/f.txt"),
     # files
     ("schema: {protos: [f.txt]}", "1:19: schema.protos.0: not a folder: {cwd}/f.txt"),
     ("schema: {descriptor_sets: [d]}", "1:28: schema.descriptor_sets.0: not a file: {cwd}/d"),
@@ -450,6 +476,18 @@ def test_the_default_folder_of_protos_counts_where_it_is(read, folder):
     (folder / "protos").mkdir()
     assert [each.path for each in read("").config.schema.protos] == [folder / "protos"]
     assert read("schema: {protos: []}").config.schema.protos == ()
+
+
+def test_the_default_files_of_the_graph_count_where_they_are(read, folder):
+    graphql = read("").config.graphql
+    assert (graphql.joins, graphql.operations) == ((), ())
+    (folder / "schema" / "operations").mkdir(parents=True)
+    (folder / "schema" / "joins.graphql").touch()
+    graphql = read("").config.graphql
+    assert graphql.joins == (folder / "schema" / "joins.graphql",)
+    assert graphql.operations == (folder / "schema" / "operations",)
+    graphql = read("graphql: {joins: [], operations: []}").config.graphql
+    assert (graphql.joins, graphql.operations) == ((), ())
 
 
 @pytest.mark.parametrize(
