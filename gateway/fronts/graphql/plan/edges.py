@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Protocol
+
+from google.protobuf.descriptor import FieldDescriptor
 
 from gateway.call import RpcError
 from gateway.chain import Method
@@ -61,6 +64,7 @@ class JoinEdge:
         many: The field is the list of all answers of its key.
         loose: Items of the list may be null.
         placed: What `selected` writes names the field in paths itself.
+        plain: The field that alone is the key, where that is so.
     """
 
     index: int
@@ -74,12 +78,15 @@ class JoinEdge:
     many: bool = False
     loose: bool = True
     placed: bool = False
+    plain: FieldDescriptor | None = None
 
     def load(self, parents: Sequence[Any], run: Any) -> None:
         """Asks for the keys of all parents."""
         key_of = self.key_of
         if self.listed:
             keys = [key for parent in parents for key in key_of(parent)]
+        elif self.plain is not None:
+            keys = list(filter(None, map(attrgetter(self.plain.name), parents)))
         else:
             keys = [key for parent in parents if (key := key_of(parent)) is not None]
         if not keys:

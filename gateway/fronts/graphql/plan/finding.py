@@ -7,8 +7,10 @@ are made by `execute.loading`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -123,7 +125,7 @@ def reader(path: Path) -> Callable[[Any], Any]:
     *outer, last = path
     name = last.name
     if not outer:
-        return lambda message: getattr(message, name)
+        return attrgetter(name)
     names = [field.name for field in outer]
 
     def read(message: Any) -> Any:
@@ -169,9 +171,20 @@ def bound_reader(source: ParentCall) -> Callable[[Any], tuple[Any, ...]]:
 
 
 def _hashable(field: FieldDescriptor, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return (lambda message: tuple(read(message) or ())) if field.is_repeated else read
+    if field.is_repeated:
+        return lambda message: tuple(read(message) or ())
+    if field.type in (FieldDescriptor.TYPE_FLOAT, FieldDescriptor.TYPE_DOUBLE):
+        return lambda message: _same_nan(read(message))
+    return read
 
 
-def key_of_join(source: Join) -> Callable[[Any], Any]:
-    """Returns what reads the key, or keys, of a join's parent."""
-    return key_reader(source.key)
+def _same_nan(value: float | None) -> float | None:
+    """Returns a number as a key: NaN is no key of its own, but the one object `math.nan` is."""
+    return math.nan if value is not None and math.isnan(value) else value
+
+
+def plain_key(source: Join) -> FieldDescriptor | None:
+    """Returns the field that alone is the key of a join; None where it takes more to read it."""
+    last = source.key[-1]
+    alone = len(source.key) == 1 and not last.is_repeated and not last.has_presence
+    return last if alone else None

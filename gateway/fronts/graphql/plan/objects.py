@@ -17,7 +17,7 @@ from graphql import GraphQLNonNull, GraphQLOutputType, get_nullable_type, is_lis
 
 from gateway.fronts.graphql.execute.trouble import Null, Place, Text, forget, nullable, within
 from gateway.fronts.graphql.graph.sources import OneofUnion
-from gateway.fronts.graphql.plan.edges import Edge
+from gateway.fronts.graphql.plan.edges import Edge, JoinEdge
 from gateway.fronts.graphql.plan.generated import Access, Code, Piece
 from gateway.fronts.graphql.plan.leaves import leaf
 
@@ -87,6 +87,16 @@ class Selection:
         """Adds a field that needs another call."""
         self.edges.append(edge)
         self.called(key, edge.text)
+
+    def join(self, key: str, edge: JoinEdge) -> None:
+        """Adds a join. What is written already of an answer is looked up in place."""
+        if edge.plain is None:
+            self.edge(key, edge)
+            return
+        self.edges.append(edge)
+        text = self.code.name(edge.text, "join")
+        known = f"run.texts[{edge.index}].get({self.access.read(edge.plain.name)})"
+        self.add(key, Piece("%s", f"({known} or {text}(m, run))", fallible=True))
 
     def same(self, key: str, plan: ObjectPlan) -> None:
         """Adds an object whose value is its parent's."""
@@ -227,21 +237,23 @@ def listed(text: Text, key: str, *, loose: bool, entries: bool = False) -> Text:
     def write(values: Any, run: Any) -> str:
         errors = run.errors
         start = len(errors)
-        items = []
-        for index, value in enumerate(sorted(values.items(), key=_first) if entries else values):
-            before = len(errors)
-            try:
+        items: list[str] = []
+        count = start
+        try:
+            for value in sorted(values.items(), key=_first) if entries else values:
                 items.append(text(value, run))
-            except Null:
-                within(errors, before, index)
-                within(errors, start, key)
-                if loose:
-                    forget(errors, start)
-                    return "null"
-                raise
-            if len(errors) > before:
-                within(errors, before, index)
-        within(errors, start, key)
+                if len(errors) != count:
+                    within(errors, count, len(items) - 1)
+                    count = len(errors)
+        except Null:
+            within(errors, count, len(items))
+            within(errors, start, key)
+            if loose:
+                forget(errors, start)
+                return "null"
+            raise
+        if count != start:
+            within(errors, start, key)
         return f"[{','.join(items)}]"
 
     return write

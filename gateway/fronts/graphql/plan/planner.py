@@ -61,7 +61,8 @@ from gateway.fronts.graphql.plan.finding import (
     bound_reader,
     by_lookup,
     by_parent,
-    key_of_join,
+    key_reader,
+    plain_key,
     reader,
 )
 from gateway.fronts.graphql.plan.generated import Code, Piece
@@ -386,7 +387,7 @@ class _Planning:
             case Group():
                 selection.same(place.key, self._object(get_named_type(definition.type), details))
             case Join():
-                selection.edge(place.key, self._join(source, definition, details, place))
+                selection.join(place.key, self._join(source, definition, details, place))
             case ParentCall():
                 selection.edge(place.key, self._call(source, definition, details, place))
             case _:
@@ -435,11 +436,12 @@ class _Planning:
             request_of(
                 lookup.input, definition, place.nodes[0], self._planner.writers, source.given
             ),
-            key_of_join(source),
+            key_reader(source.key),
             selected,
             listed=listed,
             many=source.many,
             loose=item is get_nullable_type(item),
+            plain=plain_key(source),
         )
         self._edges.append(edge)
         return edge
