@@ -20,6 +20,7 @@ def shop(**sections):
     data = {
         "schema": {"protos": [str(ROOT / "protos")]},
         "upstreams": {"shop": {"services": ["shop.*"], "endpoints": ["127.0.0.1:1"]}},
+        "graphql": {"joins": [], "operations": []},  # the example's need all of its services
     }
     return from_mapping(data | sections, origin="test")
 

@@ -30,6 +30,7 @@ class File:
             "admin": {"address": "127.0.0.1:0"},
             "schema": {"protos": [str(ROOT / "protos")], "http_rules": self.rules},
             "upstreams": {"shop": upstream},
+            "graphql": {"joins": [], "operations": []},  # the example's need all of its services
             **self.sections,
         }
         return from_mapping(data, origin="test")
