@@ -23,6 +23,7 @@ from graphql import (
     get_named_type,
 )
 
+from gateway.fronts.graphql.graph.kinds import may_be_null
 from gateway.fronts.graphql.graph.sources import Argument, OneofInput, input_source
 
 _LARGEST_FLOAT = float.fromhex("0x1.fffffep+127")
@@ -133,12 +134,13 @@ class Writers:
 
             return extend
         fill = self._into(field, type_)
+        nullable = may_be_null(field)
 
         def add(into: Message, values: Any) -> None:
             items = getattr(into, name)
             for index, value in enumerate(values or ()):
                 added = items.add()
-                if value is None:
+                if value is None and not nullable:
                     raise InputError("Expected a value, found null.", index)
                 _at(index, partial(fill, added), value)
 
@@ -150,6 +152,7 @@ class Writers:
         name = field.name
         check = _check_of(of_value) if of_value.message_type is None else None
         fill = self._into(of_value, value_type) if of_value.message_type is not None else None
+        nullable = may_be_null(of_value)
 
         def one(into: Any, given: Mapping[str, Any]) -> None:
             key, value = given.get(key_name), given.get(value_name)
@@ -158,16 +161,24 @@ class Writers:
             if key in into:
                 raise InputError("Expected each key once.", key_name)
             try:
-                if fill is None:
-                    if check is not None:
-                        check(value)
-                    into[key] = of_value.default_value if value is None else value
-                else:
-                    into[key].SetInParent()
-                    if value is not None:
-                        fill(into[key], value)
+                set_value(into, key, value)
+            except InputError as wrong:
+                wrong.path.append(value_name)
+                raise
             except (TypeError, ValueError) as wrong:
                 raise InputError(_unfit(field)) from wrong
+
+        def set_value(into: Any, key: Any, value: Any) -> None:
+            if fill is not None:
+                into[key].SetInParent()
+                if value is not None or nullable:
+                    fill(into[key], value)
+            elif value is None:
+                into[key] = of_value.default_value
+            else:
+                if check is not None:
+                    check(value)
+                into[key] = value
 
         def put(message: Message, entries: Any) -> None:
             into = getattr(message, name)
