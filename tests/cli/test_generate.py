@@ -1,16 +1,18 @@
-"""`gateway generate`: descriptors that others read, stubs that Python imports."""
+"""`gateway generate`: descriptors that others read, stubs that Python imports, the graph."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
+from graphql import build_schema
 
 from gateway.cli.failure import Exit
-from tests.cli.conftest import PROTOS
+from tests.cli.conftest import PROTOS, write_config
 from tests.cli.processes import invoke
 
 
@@ -70,3 +72,32 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     done = invoke("generate", "descriptors", "--protos", PROTOS, "--out", "out/x", cwd=tmp_path)
     assert done.code == Exit.FAILED
     assert "can't be written" in done.err
+
+
+SHOP = PROTOS.parent
+
+
+def test_the_graph_that_is_checked_in_is_current(tmp_path: Path) -> None:
+    joins = SHOP / "schema" / "joins.graphql"
+    write_config(tmp_path, "127.0.0.1:1", "graphql:", f"  joins: [{json.dumps(str(joins))}]")
+    done = invoke("generate", "graphql", "--out", "out", cwd=tmp_path)
+    assert done.code == 0
+    written = (tmp_path / "out" / "schema.graphql").read_text()
+    checked_in = (SHOP / "schema" / "schema.graphql").read_text()
+    assert written == checked_in, "make it anew: gateway generate graphql --out schema"
+
+
+def test_the_graph_of_a_folder_takes_no_config(tmp_path: Path) -> None:
+    done = invoke("generate", "graphql", "--protos", PROTOS, "--out", "out", cwd=tmp_path)
+    assert done.code == 0
+    types = build_schema((tmp_path / "out" / "schema.graphql").read_text()).type_map
+    assert done.out.startswith("wrote out/schema.graphql: ")
+    assert "getProduct" in types["Query"].fields
+    assert "stock" not in types["Product"].fields, "joins are of a config"
+
+
+def test_there_is_no_graph_where_it_is_off(shop: Path) -> None:
+    done = invoke("generate", "graphql", "--out", "out", "--set", "graphql=false", cwd=shop)
+    assert done.code == Exit.MISTAKE
+    assert done.err == "graphql is off in the config: there is no graph to write\n"
+    assert not (shop / "out").exists()

@@ -83,7 +83,12 @@ def test_json_has_the_same_routes(shop: Path, fields: set[tuple[str, str]]) -> N
 
 
 def test_only_all_lists_services_without_an_upstream(shop: Path) -> None:
-    only = ["--set", "upstreams.shop.services=[shop.users.v1.UserService]", "--set", "graphql=false"]
+    only = [
+        "--set",
+        "upstreams.shop.services=[shop.users.v1.UserService]",
+        "--set",
+        "graphql=false",
+    ]
     served = invoke("routes", *only, cwd=shop).out.splitlines()
     assert all("shop.users.v1.UserService/" in line for line in served[1:])
     every = invoke("routes", "--all", *only, cwd=shop).out.splitlines()

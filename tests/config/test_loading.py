@@ -263,7 +263,10 @@ WRONG = [
         "graphql: {fields: {a.M.f: {name: 2nd}}}",
         '1:34: graphql.fields."a.M.f".name: found "2nd", expected a GraphQL name such as getProduct',
     ),
-    ("graphql: {lookups: [{keys: ids}]}", "1:21: graphql.lookups.0.method: a required key is missing"),
+    (
+        "graphql: {lookups: [{keys: ids}]}",
+        "1:21: graphql.lookups.0.method: a required key is missing",
+    ),
     ("graphql: {joins: [n]}", "1:19: graphql.joins.0: no such file: {cwd}/n"),
     ("graphql: {operations: [f.txt]}", "1:24: graphql.operations.0: not a folder: {cwd}/f.txt"),
     # files
