@@ -7,7 +7,6 @@ varies stays in the plan as functions of the variables.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLError,
     GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -24,7 +24,6 @@ from graphql import (
     GraphQLUnionType,
     OperationDefinitionNode,
     OperationType,
-    execute_sync,
     get_named_type,
     get_nullable_type,
     is_leaf_type,
@@ -41,6 +40,7 @@ from graphql.execution.collect_fields import (
 from graphql.execution.values import VariableValues
 
 from gateway.chain import Method
+from gateway.fronts.graphql.errors import RefusalCode, RequestError, request_fault, shortened
 from gateway.fronts.graphql.execute.trouble import Place, Text, Trouble, nullable
 from gateway.fronts.graphql.graph.sources import (
     FieldSource,
@@ -66,6 +66,7 @@ from gateway.fronts.graphql.plan.finding import (
     reader,
 )
 from gateway.fronts.graphql.plan.generated import Code, Piece
+from gateway.fronts.graphql.plan.introspection import introspection
 from gateway.fronts.graphql.plan.later import Later, putting_off
 from gateway.fronts.graphql.plan.leaves import scalar_text
 from gateway.fronts.graphql.plan.objects import (
@@ -107,8 +108,16 @@ class Planner:
             operation: One of its operations.
             variables: Coerced values; of them, only those that directives read are looked at.
             defers: Whether `@defer` puts fragments off; else they are part of the answer.
+
+        Raises:
+            RequestError: A directive's condition is null.
         """
-        return _Planning(self, document, operation, variables, defers=defers).plan()
+        try:
+            return _Planning(self, document, operation, variables, defers=defers).plan()
+        except GraphQLError as wrong:
+            places = wrong.locations or ()
+            fault = request_fault(RefusalCode.BAD_USER_INPUT, shortened(wrong.message), places)
+            raise RequestError([fault]) from wrong
 
 
 class _Planning:
@@ -169,7 +178,7 @@ class _Planning:
                 pieces.append((key, Piece(f'"{root.name}"', "")))
                 continue
             if name in ("__schema", "__type"):
-                text = self._introspection(nodes)
+                text = introspection(self._schema, self._document, self._operation, nodes)
             else:
                 definition = root.fields[name]
                 place = Place(key, nodes)
@@ -215,39 +224,6 @@ class _Planning:
                 run.errors.append(Trouble(value, [key], nodes))
                 return "null"
             return write(value, run)
-
-        return text
-
-    def _introspection(self, nodes: tuple[FieldNode, ...]) -> Text:
-        """Returns the text of `__schema` or `__type`, which graphql-core answers."""
-        operation = OperationDefinitionNode(
-            operation=OperationType.QUERY,
-            selection_set=type(self._operation.selection_set)(selections=nodes),
-            variable_definitions=self._operation.variable_definitions,
-            directives=(),
-        )
-        others = [
-            each for each in self._document.definitions if isinstance(each, FragmentDefinitionNode)
-        ]
-        document = DocumentNode(definitions=(operation, *others))
-        schema = self._schema
-        alias = nodes[0].alias
-        key = nodes[0].name.value if alias is None else alias.value
-        known: list[str] = []
-
-        def text(_parent: Any, run: Any) -> str:
-            if known:
-                return known[0]
-            values = {
-                name: source.value
-                for name, source in run.variables.sources.items()
-                if hasattr(source, "value")
-            }
-            result = execute_sync(schema, document, variable_values=values)
-            written = json.dumps((result.data or {}).get(key), ensure_ascii=False)
-            if not self._operation.variable_definitions:
-                known.append(written)
-            return written
 
         return text
 
