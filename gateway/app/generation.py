@@ -181,22 +181,8 @@ async def build(
         request_id_passes=REQUEST_ID in config.headers.request.allow,
         lease=lease,
     )
-    front: RestFront | None = None
-    routes: tuple[Listed, ...] = ()
-    views: tuple[ListedView, ...] = ()
-    if config.rest:
-        try:
-            front, routes, views = compile_front(
-                methods.values(),
-                schema.registry,
-                codec,
-                shared,
-                settings.rest_options(config, config.rest),
-            )
-        except SchemaError as wrong:
-            found = SchemaError([*wrong_rules, *wrong.problems]).problems  # in their order
-            raise BuildError(_placed(found, source)) from None
     graphql: GraphqlParts | None = None
+    in_graph: list[str] = []
     if config.graphql:
         # Its import takes a tenth of a second and 10 MiB: only who serves a graph pays for it.
         from gateway.app.graphql import graphql_parts  # noqa: PLC0415  see above
@@ -214,7 +200,23 @@ async def build(
                 current=lambda: now.graphql if (now := current()) else None,
             )
         except SchemaError as wrong:
-            problems += _placed(wrong.problems, source)
+            problems += (in_graph := _placed(wrong.problems, source))
+    front: RestFront | None = None
+    routes: tuple[Listed, ...] = ()
+    views: tuple[ListedView, ...] = ()
+    if config.rest:
+        try:
+            front, routes, views = compile_front(
+                methods.values(),
+                schema.registry,
+                codec,
+                shared,
+                settings.rest_options(config, config.rest),
+                views=graphql.views if graphql else (),
+            )
+        except SchemaError as wrong:
+            found = SchemaError([*wrong_rules, *wrong.problems]).problems  # in their order
+            raise BuildError([*_placed(found, source), *in_graph]) from None
     if problems:
         raise BuildError(problems)
     return Generation(

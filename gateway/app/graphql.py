@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from graphql import GraphQLField
 
@@ -26,6 +27,10 @@ from gateway.fronts.graphql.serve.front import GraphqlFront
 from gateway.fronts.graphql.serve.graphiql import Graphiql, shipped
 from gateway.fronts.graphql.serve.incoming import Shared
 from gateway.fronts.graphql.serve.socket import GraphqlSockets, SocketOptions
+from gateway.fronts.graphql.trusted.automatic import Automatic
+from gateway.fronts.graphql.trusted.lookup import Lookup
+from gateway.fronts.graphql.trusted.reading import read_trusted
+from gateway.fronts.graphql.trusted.views import ViewRoute, plan_ahead, views_of
 from gateway.http.request_id import REQUEST_ID
 from gateway.routing.metadata import HeaderRules
 from gateway.schema.problem import Problem, SchemaError
@@ -41,6 +46,7 @@ class GraphqlParts:
         engine: Runs documents over it.
         shared: What requests share.
         front: Answers requests.
+        views: The REST routes of trusted documents.
         warnings: What an operator should know and can live with.
     """
 
@@ -48,6 +54,7 @@ class GraphqlParts:
     engine: Engine
     shared: Shared
     front: GraphqlFront[Prepared]
+    views: tuple[ViewRoute, ...]
     warnings: tuple[str, ...]
 
 
@@ -101,22 +108,27 @@ def lookups(given: Graphql, source: Source) -> list[LookupOptions]:
     return found
 
 
-def join_files(given: Graphql) -> list[tuple[str, str]]:
-    """Returns what to call each file of joins, and its text.
+def texts(paths: Iterable[Path]) -> list[tuple[str, str]]:
+    """Returns what to call each file, and its text.
 
     Raises:
-        SchemaError: One is no text.
+        SchemaError: With every one that is no text.
     """
-    found = []
-    for path in given.joins:
+    found, problems = [], []
+    for path in paths:
         origin = str(from_here(path))
         try:
             found.append((origin, path.read_text("utf-8")))
-        except (OSError, UnicodeDecodeError) as failure:
-            raise SchemaError(
-                [Problem(origin, message="can't be read: a file of joins is text in UTF-8")]
-            ) from failure
+        except (OSError, UnicodeDecodeError):
+            problems.append(Problem(origin, message="can't be read: it must be text in UTF-8"))
+    if problems:
+        raise SchemaError(problems)
     return found
+
+
+def operation_files(given: Graphql) -> list[Path]:
+    """Returns the files of trusted documents, in the order of their paths."""
+    return sorted({path for folder in given.operations for path in folder.rglob("*.graphql")})
 
 
 def graphql_parts(
@@ -158,20 +170,30 @@ def graphql_parts(
             described,
             registry,
             lookups=lookups(given, source),
-            files=join_files(given),
+            files=texts(given.joins),
             options=options,
         )
         warnings.extend(map(str, found.warnings))
         return found.fields
 
     graph = build_graph(described, registry, options, joined)
+    limits = document_limits(given)
+    trusted = read_trusted(texts(operation_files(given)), graph.schema, limits)
+    warnings.extend(map(str, trusted.warnings))
     documents = Documents(
         graph.schema,
-        document_limits(given),
+        limits,
         introspection=given.introspection,
         suggestions=given.suggestions,
     )
-    engine = Engine(graph.schema, methods, documents)
+    lookup = Lookup(
+        documents,
+        trusted,
+        only=given.trusted_only,
+        automatic=Automatic() if given.persisted else None,
+    )
+    engine = Engine(graph.schema, methods, documents, find=lookup.find)
+    plan_ahead(trusted, engine)
     shared = Shared(
         rules=rules,
         clock=clock,
@@ -195,4 +217,11 @@ def graphql_parts(
         if given.subscriptions
         else None,
     )
-    return GraphqlParts(graph, engine, shared, front, (*graph.warnings, *warnings))
+    views = views_of(
+        trusted,
+        engine,
+        body_size=shared.body_size,
+        etag=config.rest.etag if config.rest else False,
+        ignore_query=config.rest.unknown_query.ignore if config.rest else (),
+    )
+    return GraphqlParts(graph, engine, shared, front, views, (*graph.warnings, *warnings))
