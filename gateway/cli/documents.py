@@ -7,9 +7,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.app import Generation
+from gateway.app.graphql import GraphqlParts
 from gateway.cli.failure import Exit, Failure
+from gateway.fronts.graphql.document import Document, Limits
 from gateway.fronts.graphql.document.explanation import explained
 from gateway.fronts.graphql.errors import RequestError
+from gateway.fronts.graphql.trusted.directive import REST
+from gateway.fronts.graphql.trusted.reading import read_trusted
+from gateway.schema.problem import SchemaError
+
+
+def _document(graphql: GraphqlParts, path: Path, text: str) -> Document:
+    """Returns the document; one that is a view, or would be, is read as trusted ones are.
+
+    Raises:
+        RequestError: It is wrong.
+        Failure: Likewise.
+    """
+    if f"@{REST}" not in text:
+        return graphql.engine.documents.get(text)
+    try:
+        found = read_trusted([(str(path), text)], graphql.graph.schema, Limits())
+    except SchemaError as wrong:
+        raise Failure(*map(str, wrong.problems)) from wrong
+    return found.by_text[text]
 
 
 def explain_document(
@@ -40,7 +61,7 @@ def explain_document(
     if not isinstance(given, dict):
         raise Failure('--variables must be a JSON object such as {"id": "p1"}')
     try:
-        document = graphql.engine.documents.get(text)
+        document = _document(graphql, path, text)
         chosen = [document.operation(operation)] if operation else document.operations
         for number, one in enumerate(chosen):
             coerced = graphql.engine.variables(document, one, given) if variables else {}
