@@ -24,7 +24,7 @@ def _document(graphql: GraphqlParts, path: Path, text: str) -> Document:
         RequestError: It is wrong.
         Failure: Likewise.
     """
-    if f"@{REST}" not in text:
+    if f"@{REST.name}" not in text:
         return graphql.engine.documents.get(text)
     try:
         found = read_trusted([(str(path), text)], graphql.graph.schema, Limits())
