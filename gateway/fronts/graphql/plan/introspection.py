@@ -11,19 +11,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphql import (
+    REMOVE,
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLDeferDirective,
     GraphQLError,
     GraphQLSchema,
+    GraphQLStreamDirective,
     OperationDefinitionNode,
     OperationType,
+    Visitor,
+    VisitorAction,
     execute_sync,
+    visit,
 )
 from graphql.language import SelectionSetNode
 
 from gateway.fronts.graphql.errors import RefusalCode
 from gateway.fronts.graphql.execute.trouble import Text, Trouble
+
+_PARTS = frozenset({GraphQLDeferDirective.name, GraphQLStreamDirective.name})
 
 
 def introspection(
@@ -47,7 +56,7 @@ def introspection(
         directives=(),
     )
     fragments = [each for each in document.definitions if isinstance(each, FragmentDefinitionNode)]
-    alone = DocumentNode(definitions=(query, *fragments))
+    alone = visit(DocumentNode(definitions=(query, *fragments)), _AtOnce())
     first = nodes[0]
     key = (first.alias or first.name).value
     known: list[str] = []
@@ -68,6 +77,14 @@ def introspection(
         return written
 
     return text
+
+
+class _AtOnce(Visitor):
+    """Leaves out `@defer`: the schema is here already, there is nothing to put off."""
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> VisitorAction:
+        """Removes a directive that graphql-core would answer in parts for."""
+        return REMOVE if node.name.value in _PARTS else None
 
 
 def _trouble(wrong: GraphQLError) -> Trouble:

@@ -101,6 +101,12 @@ INTROSPECTIONS = {
 }
 
 
+def test_introspection_is_never_put_off(found):
+    query = "query($d: Boolean!) { __schema { ...Q @defer(if: $d) ... @defer { queryType { name } } } } fragment Q on __Schema { mutationType { name } }"
+    wanted = {"mutationType": {"name": "Mutation"}, "queryType": {"name": "Query"}}
+    assert found.run(query, {"d": True}) == {"data": {"__schema": wanted}}
+
+
 @pytest.mark.parametrize("name", INTROSPECTIONS)
 def test_introspection_is_graphql_core_s(found, name):
     query, variables = INTROSPECTIONS[name]
