@@ -13,7 +13,7 @@ from gateway.fronts.graphql.document import Document, Limits
 from gateway.fronts.graphql.document.explanation import explained
 from gateway.fronts.graphql.errors import RequestError
 from gateway.fronts.graphql.trusted.directive import REST
-from gateway.fronts.graphql.trusted.reading import read_trusted
+from gateway.fronts.graphql.trusted.reading import defaults_of, read_trusted
 from gateway.schema.problem import SchemaError
 
 
@@ -64,7 +64,11 @@ def explain_document(
         document = _document(graphql, path, text)
         chosen = [document.operation(operation)] if operation else document.operations
         for number, one in enumerate(chosen):
-            coerced = graphql.engine.variables(document, one, given) if variables else {}
+            coerced = (
+                graphql.engine.variables(document, one, given)
+                if variables
+                else defaults_of(one.node)
+            )
             if number:
                 yield ""
             yield from explained(one, graphql.engine.documents.limits, coerced)

@@ -184,7 +184,7 @@ class _Reader:
         for node, measure in zip(nodes, measures(nodes, fragments), strict=True):
             asks = any(introspects(field) for field in root_fields(node, fragments))
             given = (node, measure, asks, self._schema, fragments)
-            cost = Operation(*given, _UNLIMITED).cost(_defaults(node))
+            cost = Operation(*given, _UNLIMITED).cost(defaults_of(node))
             limit = max(cost, self._limits.cost)
             operations.append(Operation(*given, replace(_UNLIMITED, cost=limit)))
             costs.append(cost)
@@ -208,7 +208,7 @@ class _Reader:
         ]
 
 
-def _defaults(node: OperationDefinitionNode) -> Mapping[str, object]:
+def defaults_of(node: OperationDefinitionNode) -> Mapping[str, object]:
     """Returns the values of the variables that have one without a client's doing."""
     defaults: dict[str, ConstValueNode] = {
         each.variable.name.value: each.default_value
