@@ -188,7 +188,9 @@ async def build(
         from gateway.app.graphql import graphql_parts  # noqa: PLC0415  see above
 
         try:
-            graphql = graphql_parts(
+            # Seconds for thousands of types: the loop goes on beside it.
+            graphql = await asyncio.to_thread(
+                graphql_parts,
                 config,
                 config.graphql,
                 source=source,
