@@ -80,6 +80,10 @@ class Prepared:
         return self.parts is not None
 
 
+def _no_context(_caller: Caller) -> None:
+    """There is no Python in the graph that would want one."""
+
+
 class Engine:
     """Runs requests over one graph.
 
@@ -90,6 +94,7 @@ class Engine:
         find: Says what a request asks to run; by the text of its document by default.
         soon: Calls a function at the end of this turn of the event loop; the running loop's
             `call_soon` by default.
+        context: Makes what resolvers in Python are told of a request (`info.context`).
     """
 
     def __init__(
@@ -100,12 +105,14 @@ class Engine:
         *,
         find: Find | None = None,
         soon: Soon | None = None,
+        context: Callable[[Caller], object] = _no_context,
     ) -> None:
         self.schema = schema
         self.documents = documents
         self._find = find or self._by_text
         self._planner = Planner(schema, methods)
         self._soon = soon
+        self._context = context
 
     def prepare(self, request: GraphqlRequest, caller: Caller) -> Prepared:
         """Returns the request, ready to run; nothing has been called yet.
@@ -206,16 +213,23 @@ class Engine:
 
     def run_data(self, prepared: Prepared, done: Answer) -> Cancel:
         """Runs a query or mutation as `run`; `done` is given the data and what went wrong apart."""
+        caller = prepared.caller
         return Run(
-            prepared.plan, prepared.variables, prepared.caller, self._loop_soon(), done
+            prepared.plan,
+            prepared.variables,
+            caller,
+            self._loop_soon(),
+            done,
+            context=self._context(caller),
         ).start()
 
     async def run_incremental(self, prepared: Prepared, emit: EmitPart) -> None:
         """Runs a query or mutation whose answer comes in parts; cancelling ends its calls."""
-        soon = self._loop_soon()
+        soon, caller = self._loop_soon(), prepared.caller
+        context = self._context(caller)
 
         def make(plan: Plan, done: Answer) -> Run:
-            return Run(plan, prepared.variables, prepared.caller, soon, done)
+            return Run(plan, prepared.variables, caller, soon, done, context=context)
 
         await Incremental(prepared.parts or prepared.plan, make).run(emit)
 
@@ -225,9 +239,10 @@ class Engine:
         Raises:
             RequestError: It can't be started, or its stream failed.
         """
-        await Events(prepared.plan, prepared.variables, prepared.caller, self._loop_soon()).run(
-            emit
+        events = Events(
+            prepared.plan, prepared.variables, prepared.caller, self._loop_soon(), self._context
         )
+        await events.run(emit)
 
     def _loop_soon(self) -> Soon:
         return self._soon or asyncio.get_running_loop().call_soon

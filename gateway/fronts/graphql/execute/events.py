@@ -1,5 +1,7 @@
 """A subscription: a server stream, each message of which is an event that the plan is run for.
 
+Events may also come from an async iterator that a resolver in Python has made.
+
 What an event needs besides is asked for anew, so nothing is stale. The next message is taken from
 the backend when the response to the one before has been taken by the client: a slow client slows
 its stream, and nothing else.
@@ -10,8 +12,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields
+from inspect import isawaitable
 
 from google.protobuf.message import DecodeError
+from graphql import GraphQLError
 from graphql.execution.values import VariableValues
 
 from gateway.call import Call, Metadata, RpcError, StreamCall
@@ -20,7 +24,9 @@ from gateway.fronts.graphql.execute.answer import input_error, response
 from gateway.fronts.graphql.execute.loading import not_a_message
 from gateway.fronts.graphql.execute.run import Run, Soon
 from gateway.fronts.graphql.execute.trouble import Note
-from gateway.fronts.graphql.plan.plan import Plan
+from gateway.fronts.graphql.plan.plan import Fetch, Plan, Resolver
+from gateway.fronts.graphql.plan.python import PythonEdge
+from gateway.fronts.graphql.plan.values import told
 from gateway.fronts.graphql.plan.writing import InputError
 from gateway.routing.caller import Caller
 
@@ -57,13 +63,22 @@ class Events:
         variables: Coerced.
         caller: Who subscribes.
         soon: As of a run.
+        context: Makes what resolvers in Python are told, for each event anew.
     """
 
-    def __init__(self, plan: Plan, variables: VariableValues, caller: Caller, soon: Soon) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        variables: VariableValues,
+        caller: Caller,
+        soon: Soon,
+        context: Callable[[Caller], object],
+    ) -> None:
         self._plan = plan
         self._variables = variables
         self._caller = caller
         self._soon = soon
+        self._context = context
 
     async def run(self, emit: Emit) -> None:
         """Emits the response to each event until the stream ends.
@@ -72,6 +87,35 @@ class Events:
             RequestError: An argument is wrong, or the stream failed.
         """
         fetch = self._plan.fetches[0]
+        if isinstance(fetch, Resolver):
+            await self._python(fetch.edge, emit)
+        else:
+            await self._stream(fetch, emit)
+
+    async def _python(self, edge: PythonEdge, emit: Emit) -> None:
+        """Takes the next event of a resolver when the client has taken the one before."""
+        label = edge.told.label
+        try:
+            events = edge.events(self._context(self._caller), self._variables)
+            if isawaitable(events):
+                events = await events
+        except Exception as failure:
+            raise _refused(failure, label) from failure
+        try:
+            while True:
+                try:
+                    event = await anext(events)
+                except StopAsyncIteration:
+                    return
+                except Exception as failure:
+                    raise _refused(failure, label) from failure
+                await emit(await self._response(event))
+        finally:
+            close = getattr(events, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _stream(self, fetch: Fetch, emit: Emit) -> None:
         try:
             request = fetch.request(self._variables)
         except InputError as wrong:
@@ -99,9 +143,21 @@ class Events:
             if not waiting.done():
                 waiting.set_result(response(data, notes))
 
-        cancel = Run(self._plan, self._variables, self._caller, self._soon, done).follow(message)
+        context = self._context(self._caller)
+        run = Run(self._plan, self._variables, self._caller, self._soon, done, context=context)
+        cancel = run.follow(message)
         try:
             return await waiting
         except asyncio.CancelledError:
             cancel()
             raise
+
+
+def _refused(failure: Exception, label: str) -> RequestError:
+    """Returns why a subscription that Python makes can't go on."""
+    shown = told(failure, label)
+    if isinstance(shown, InputError):
+        return RequestError([input_error(shown)])
+    if isinstance(shown, RpcError):
+        return refused_by(shown)
+    return RequestError([GraphQLError(str(shown), extensions=getattr(shown, "extensions", None))])

@@ -22,7 +22,7 @@ from gateway.fronts.graphql.errors import errors_json
 from gateway.fronts.graphql.execute.answer import formatted
 from gateway.fronts.graphql.execute.run import Answer, Run
 from gateway.fronts.graphql.execute.trouble import Null, Trouble
-from gateway.fronts.graphql.plan.edges import JoinEdge
+from gateway.fronts.graphql.plan.edges import Edge
 from gateway.fronts.graphql.plan.later import Deferral, Later
 from gateway.fronts.graphql.plan.plan import Plan
 
@@ -144,7 +144,7 @@ class Incremental:
                 came[:] = [_Came(put, None, notes) for put in puts]
             self._came.put_nowait(came)
 
-        edges: Sequence[JoinEdge] = self._plan.edges
+        edges: Sequence[Edge] = self._plan.edges
         run = self._make(Plan(OperationType.QUERY, (), write, edges), done)
         self._cancels.append(run.gather(later.plan, [put.parent for put in puts]))
 

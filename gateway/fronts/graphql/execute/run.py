@@ -9,7 +9,7 @@ everything of the one before is there (GraphQL specification, section 6.2.2).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -19,10 +19,11 @@ from graphql.execution.values import VariableValues
 from gateway.call import Cancel, Reply, RpcError
 from gateway.chain import Method
 from gateway.fronts.graphql.execute.loading import Loader, not_a_message
+from gateway.fronts.graphql.execute.tasks import Take, Tasks
 from gateway.fronts.graphql.execute.trouble import Null, Trouble
 from gateway.fronts.graphql.plan.finding import Finder
 from gateway.fronts.graphql.plan.objects import ObjectPlan
-from gateway.fronts.graphql.plan.plan import Fetch, Plan
+from gateway.fronts.graphql.plan.plan import Fetch, Plan, Resolver
 from gateway.fronts.graphql.plan.writing import InputError
 from gateway.routing.caller import Caller
 
@@ -41,14 +42,16 @@ class Run:
     Attributes:
         variables: Coerced.
         values: The reply of each fetch, or why there is none.
-        sources: Of each edge, the loader that has its answers, or why there is none.
+        sources: Of each edge, the loader that has its answers, or why there is none; of one that
+            Python resolves, its values.
         texts: Of each edge, what has been written of an answer, by key.
         errors: What was noted so far: troubles, and what is put off.
+        context: What Python is told of the request (`info.context`).
     """
 
     __slots__ = ("_calls", "_done", "_loaders", "_next", "_over", "_pending", "_plan", "_shared",
-                 "_soon", "_started", "caller", "errors", "sources", "texts", "values",
-                 "variables")  # fmt: skip
+                 "_soon", "_started", "_tasks", "caller", "context", "errors", "sources",
+                 "texts", "values", "variables")  # fmt: skip
 
     def __init__(
         self,
@@ -57,8 +60,12 @@ class Run:
         caller: Caller,
         soon: Soon,
         done: Answer,
+        *,
+        context: object = None,
     ) -> None:
         self._plan = plan
+        self.context = context
+        self._tasks: Tasks | None = None
         self.variables = variables
         self.caller = caller
         self._soon = soon
@@ -94,7 +101,7 @@ class Run:
         """Starts with the message of an event, the value of the one root field."""
         self._pending += 1
         self._next = 1
-        self._step(lambda: self._arrived(self._plan.fetches[0], message))
+        self._step(lambda: self._event(self._plan.fetches[0], message))
         return self.cancel
 
     def gather(self, selected: ObjectPlan, parents: Sequence[object]) -> Cancel:
@@ -109,6 +116,8 @@ class Run:
         calls, self._calls = self._calls, {}
         for cancel in calls.values():
             cancel()
+        if self._tasks is not None:
+            self._tasks.cancel()
 
     # What edges and loaders use.
 
@@ -137,6 +146,23 @@ class Run:
         """Does `work` at the end of this turn of the event loop; the response waits for it."""
         self._pending += 1
         self._soon(lambda: self._step(work))
+
+    def python(self, work: Callable[[], Any], take: Take) -> None:
+        """Calls Python for the run; the response waits for it, and what `take` does."""
+        if self._over:
+            return
+        self._pending += 1
+        self._python().call(work, lambda value: self._step(lambda: take(value)))
+
+    def wait(self, awaitable: Awaitable[Any], take: Take) -> None:
+        """Awaits what Python returned; the response waits for it, and what `take` does."""
+        self._pending += 1
+        self._python().wait(awaitable, lambda value: self._step(lambda: take(value)))
+
+    def _python(self) -> Tasks:
+        if self._tasks is None:
+            self._tasks = Tasks()
+        return self._tasks
 
     def loader(self, finder: Finder, method: Method, base: bytes) -> Loader:
         """Returns the loader for a request, less its keys; the same for the same request."""
@@ -173,7 +199,16 @@ class Run:
                 self._fail(bug)
             self._pending -= 1
 
-    def _fetch(self, fetch: Fetch) -> None:
+    def _event(self, fetch: Fetch | Resolver, message: object) -> None:
+        if isinstance(fetch, Resolver):
+            fetch.edge.follow(message, self)
+        else:
+            self._arrived(fetch, message)
+
+    def _fetch(self, fetch: Fetch | Resolver) -> None:
+        if isinstance(fetch, Resolver):
+            fetch.edge.load((None,), self)
+            return
         try:
             request = fetch.request(self.variables)
         except InputError as wrong:

@@ -10,8 +10,9 @@ from graphql import FieldNode, OperationType
 
 from gateway.chain import Method
 from gateway.fronts.graphql.execute.trouble import Text
-from gateway.fronts.graphql.plan.edges import JoinEdge
+from gateway.fronts.graphql.plan.edges import Edge
 from gateway.fronts.graphql.plan.objects import ObjectPlan
+from gateway.fronts.graphql.plan.python import PythonEdge
 from gateway.fronts.graphql.plan.request import MakeRequest
 
 
@@ -39,19 +40,31 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolver:
+    """A root field that Python resolves.
+
+    Attributes:
+        edge: The field; its one parent is None.
+    """
+
+    edge: PythonEdge
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What an operation needs.
 
     Attributes:
-        kind: Query, mutation or subscription. A subscription has one fetch, a stream.
-        fetches: The calls of the root fields: all at once, or one after the other in a mutation.
+        kind: Query, mutation or subscription. A subscription has one fetch, a stream or Python.
+        fetches: The calls of the root fields and those that Python resolves: all at once, or one
+            after the other in a mutation.
         text: Writes the data.
         edges: The fields below that need other calls, by their index.
         puts_off: Whether a `@defer` splits its answer.
     """
 
     kind: OperationType
-    fetches: Sequence[Fetch]
+    fetches: Sequence[Fetch | Resolver]
     text: Text
-    edges: Sequence[JoinEdge] = ()
+    edges: Sequence[Edge] = ()
     puts_off: bool = False

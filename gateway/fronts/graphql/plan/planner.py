@@ -7,7 +7,8 @@ varies stays in the plan as functions of the variables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor
@@ -38,14 +39,16 @@ from graphql.execution.collect_fields import (
     collect_subfields,
 )
 from graphql.execution.values import VariableValues
+from graphql.pyutils.path import Path as AnswerPath
 
 from gateway.chain import Method
 from gateway.fronts.graphql.errors import RefusalCode, RequestError, request_fault, shortened
 from gateway.fronts.graphql.execute.trouble import Place, Text, Trouble, nullable
 from gateway.fronts.graphql.graph.sources import (
-    FieldSource,
+    Given,
     Group,
     Join,
+    Lookup,
     Made,
     Nothing,
     OneofUnion,
@@ -56,7 +59,7 @@ from gateway.fronts.graphql.graph.sources import (
     made_of,
     source_of,
 )
-from gateway.fronts.graphql.plan.edges import JoinEdge
+from gateway.fronts.graphql.plan.edges import Edge, JoinEdge
 from gateway.fronts.graphql.plan.finding import (
     bound_reader,
     by_lookup,
@@ -65,18 +68,21 @@ from gateway.fronts.graphql.plan.finding import (
     plain_key,
     reader,
 )
-from gateway.fronts.graphql.plan.generated import Code, Piece
+from gateway.fronts.graphql.plan.generated import Access, Code, Piece
 from gateway.fronts.graphql.plan.introspection import introspection
 from gateway.fronts.graphql.plan.later import Later, putting_off
 from gateway.fronts.graphql.plan.leaves import scalar_text
+from gateway.fronts.graphql.plan.masks import dotted, mask_of
 from gateway.fronts.graphql.plan.objects import (
     ObjectPlan,
     Selection,
     add_field,
     message_access,
 )
-from gateway.fronts.graphql.plan.plan import Fetch, Plan
+from gateway.fronts.graphql.plan.plan import Fetch, Plan, Resolver
+from gateway.fronts.graphql.plan.python import PythonEdge
 from gateway.fronts.graphql.plan.request import request_of
+from gateway.fronts.graphql.plan.resolving import Resolving
 from gateway.fronts.graphql.plan.writing import Writers
 
 
@@ -145,9 +151,17 @@ class _Planning:
             for each in document.definitions
             if isinstance(each, FragmentDefinitionNode)
         }
-        self._fetches: list[Fetch] = []
-        self._edges: list[JoinEdge] = []
+        self._fetches: list[Fetch | Resolver] = []
+        self._edges: list[Edge] = []
         self._puts_off = False
+        self._path: AnswerPath | None = None  # of the object that is planned
+        self._resolving = Resolving(
+            planner.schema,
+            operation,
+            {name: each.definition for name, each in self._fragments.items()},
+            planner.writers,
+            self._object,
+        )
 
     def plan(self) -> Plan:
         root = self._schema.get_root_type(self._operation.operation)
@@ -182,17 +196,19 @@ class _Planning:
             else:
                 definition = root.fields[name]
                 place = Place(key, nodes)
-                text = self._root_field(definition, source_of(definition), details, place)
+                with self._below(key, root):
+                    text = self._root_field(root, definition, details, place)
             pieces.append((key, Piece("%s", f"{code.name(text, 'root')}(m, run)")))
         return code.object(pieces)
 
     def _root_field(
         self,
+        root: GraphQLObjectType,
         definition: GraphQLField,
-        source: FieldSource | None,
         details: FieldDetailsList,
         place: Place,
     ) -> Text:
+        source = source_of(definition)
         if isinstance(source, Group):
             inner = get_named_type(definition.type)
             if not isinstance(inner, GraphQLObjectType):
@@ -202,7 +218,11 @@ class _Planning:
             return lambda _parent, _run: "null"
         if isinstance(source, Rpc):
             return self._fetch(definition, source, details, place)
-        raise TypeError(f"{place.key} has no source that a root can have")
+        if source is not None:
+            raise TypeError(f"{place.key} has no source that a root can have")
+        edge = self._python(root, definition, details, place)
+        self._fetches.append(Resolver(edge))
+        return edge.text
 
     def _fetch(
         self, definition: GraphQLField, source: Rpc, details: FieldDetailsList, place: Place
@@ -289,11 +309,17 @@ class _Planning:
         return ObjectPlan(text, plan.fallible, (), below)
 
     def _object(self, type_: Any, details: FieldDetailsList) -> ObjectPlan:
-        """Returns what is asked of objects of a type that is made of a message."""
+        """Returns what is asked of objects of a type.
+
+        Of the types of users, whose fields are all Python's, nothing is put off.
+        """
         made = made_of(type_)
-        if not isinstance(type_, GraphQLObjectType) or made is None:
-            raise TypeError(f"{type_} is made of no message")
+        if not isinstance(type_, GraphQLObjectType):
+            raise TypeError(f"{type_} is no object type")
         grouped = self._grouped(type_, details)
+        if made is None:
+            self._within.update(id(one.defer_usage) for each in grouped.values() for one in each)
+            return self._selected(type_, made, grouped)
         laters = self._put_off(type_, made, grouped)
         plan = self._selected(type_, made, grouped)
         if laters:
@@ -302,11 +328,11 @@ class _Planning:
         return plan
 
     def _selected(
-        self, type_: GraphQLObjectType, made: Made, grouped: GroupedFieldSet
+        self, type_: GraphQLObjectType, made: Made | None, grouped: GroupedFieldSet
     ) -> ObjectPlan:
         """Returns the plan of fields of an object."""
         code = Code()
-        access = message_access(made.message, code, pair=made.entry)
+        access = message_access(made.message, code, pair=made.entry) if made else Access("")
         selection = Selection(type_.name, access, code)
         for key, each in grouped.items():
             nodes = _nodes(each)
@@ -314,7 +340,8 @@ class _Planning:
             if name == "__typename":
                 selection.typename(key)
                 continue
-            self._field(selection, type_, type_.fields[name], each, Place(key, nodes))
+            with self._below(key, type_):
+                self._field(selection, type_, type_.fields[name], each, Place(key, nodes))
         return selection.object()
 
     def _put_off(
@@ -366,8 +393,10 @@ class _Planning:
                 selection.join(place.key, self._join(source, definition, details, place))
             case ParentCall():
                 selection.edge(place.key, self._call(source, definition, details, place))
+            case None:
+                selection.edge(place.key, self._python(type_, definition, details, place))
             case _:
-                raise TypeError(f"{type_.name}.{place.nodes[0].name.value} has no source")
+                raise TypeError(f"{type_.name}.{place.nodes[0].name.value} is for roots only")
 
     def _proto(
         self,
@@ -410,7 +439,11 @@ class _Planning:
             by_lookup(lookup),
             self._planner.methods[lookup.method.name],
             request_of(
-                lookup.input, definition, place.nodes[0], self._planner.writers, source.given
+                lookup.input,
+                definition,
+                place.nodes[0],
+                self._planner.writers,
+                (*source.given, *self._mask(lookup, definition, details)),
             ),
             key_reader(source.key),
             selected,
@@ -421,6 +454,44 @@ class _Planning:
         )
         self._edges.append(edge)
         return edge
+
+    def _mask(
+        self, lookup: Lookup, definition: GraphQLField, details: FieldDetailsList
+    ) -> Sequence[Given]:
+        """Returns the mask that a lookup is sent; none where it takes none."""
+        mask, item = lookup.mask, get_named_type(definition.type)
+        if mask is None or mask.message_type is None or not isinstance(item, GraphQLObjectType):
+            return ()
+        paths = mask_of(self._grouped, item, details)
+        if lookup.by and "*" not in paths:
+            paths.add(dotted(lookup.by))
+        field = mask.message_type.fields_by_name["paths"]
+        return [Given((mask, field), tuple(sorted(paths)))]
+
+    def _python(
+        self,
+        type_: GraphQLObjectType,
+        definition: GraphQLField,
+        details: FieldDetailsList,
+        place: Place,
+    ) -> PythonEdge:
+        if self._path is None:
+            raise TypeError("a field has a path")
+
+        make = self._resolving.edge(type_, definition, details, place, self._path)
+        edge = make(len(self._edges))
+        self._edges.append(edge)
+        return edge
+
+    @contextmanager
+    def _below(self, key: str, type_: GraphQLObjectType) -> Iterator[None]:
+        """Keeps the path of a field while it is planned."""
+        outer = self._path
+        self._path = AnswerPath(outer, key, type_.name)
+        try:
+            yield
+        finally:
+            self._path = outer
 
     def _call(
         self, source: ParentCall, definition: GraphQLField, details: FieldDetailsList, place: Place

@@ -74,8 +74,8 @@ def request_of(
     for name, argument in definition.args.items():
         found = nodes.get(name)
         put, oneof = writers.argument(name, argument), writers.oneof(argument)
-        if found is not None and _has_variables(found):
-            varying.append(_Put(name, _value(name, found, argument), put))
+        if found is not None and has_variables(found):
+            varying.append(_Put(name, value_of(name, found, argument), put))
         else:
             value = (
                 coerce_default_value(argument)
@@ -149,8 +149,11 @@ def _refusing(wrong: InputError) -> MakeRequest:
     return refuse
 
 
-def _value(name: str, node: ValueNode, argument: Any) -> Callable[[VariableValues], Any]:
-    """Returns what reads the value of an argument that has variables in it."""
+def value_of(name: str, node: ValueNode, argument: Any) -> Callable[[VariableValues], Any]:
+    """Returns what reads the value of an argument that has variables in it.
+
+    What it returns gives Undefined where nothing is given, and raises InputError.
+    """
     type_ = argument.type
     required = isinstance(type_, GraphQLNonNull)
     default = coerce_default_value(argument)
@@ -174,11 +177,12 @@ def _value(name: str, node: ValueNode, argument: Any) -> Callable[[VariableValue
     return coerce
 
 
-def _has_variables(node: ValueNode) -> bool:
+def has_variables(node: ValueNode) -> bool:
+    """Returns whether a value of a document has variables in it."""
     if isinstance(node, VariableNode):
         return True
     if isinstance(node, ListValueNode):
-        return any(map(_has_variables, node.values))
+        return any(map(has_variables, node.values))
     if isinstance(node, ObjectValueNode):
-        return any(_has_variables(field.value) for field in node.fields)
+        return any(has_variables(field.value) for field in node.fields)
     return False

@@ -71,7 +71,7 @@ class Writers:
     def _slot(self, name: str, definition: GraphQLArgument | GraphQLInputField) -> _Slot:
         source = input_source(definition)
         if isinstance(source, OneofInput):
-            return _Slot(_named(name, self._filling(definition.type)), source.descriptor)
+            return _Slot(_named(name, self.filling(definition.type)), source.descriptor)
         if not isinstance(source, Argument):
             raise TypeError(f"{name} has no source")
         if not source.path:  # `_`, the one field of a message that has none
@@ -81,7 +81,7 @@ class Writers:
             put = _inside(outer.name, put)
         return _Slot(_named(name, put), _oneof(definition))
 
-    def _filling(self, type_: GraphQLInputType) -> Put:
+    def filling(self, type_: GraphQLInputType) -> Put:
         """Returns what puts the fields of an input object into a message."""
         named = get_named_type(type_)
         if not isinstance(named, GraphQLInputObjectType):
@@ -113,7 +113,7 @@ class Writers:
         """Returns what puts a value into a message that is there already."""
         message = field.message_type
         special = _WELL_KNOWN.get(message.full_name) if message is not None else None
-        return special if special is not None else self._filling(type_)
+        return special if special is not None else self.filling(type_)
 
     def _repeated(self, field: FieldDescriptor, type_: GraphQLInputType) -> Put:
         name, message = field.name, field.message_type
