@@ -16,8 +16,10 @@ from gateway.fronts.graphql.graph.sources import OneofInput, input_source, made_
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.sampled_from([0, 1.5, -3, "", "x", "ü\n"]),
-    lambda inner: st.lists(inner, max_size=2)
-    | st.dictionaries(st.sampled_from(["a", "bC", "_d"]), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["a", "bC", "_d"]), inner, max_size=2)
+    ),
     max_leaves=4,
 )
 _PROTO_JSON = {
@@ -151,7 +153,9 @@ def literal(type_, value):
     if isinstance(type_, GraphQLEnumType):
         return value
     if isinstance(type_, GraphQLInputObjectType):
-        inner = (f"{name}: {literal(type_.fields[name].type, each)}" for name, each in value.items())
+        inner = (
+            f"{name}: {literal(type_.fields[name].type, each)}" for name, each in value.items()
+        )
         return f"{{{', '.join(inner)}}}"
     return _plain(value)
 

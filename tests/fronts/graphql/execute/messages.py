@@ -18,7 +18,16 @@ _RANGES = {
     **dict.fromkeys((T.TYPE_UINT32, T.TYPE_FIXED32), (0, 2**32 - 1)),
     **dict.fromkeys((T.TYPE_UINT64, T.TYPE_FIXED64), (0, 2**64 - 1)),
 }
-_TEXTS = ("", "a", "p1", 'quote " back \\ slash /', "\0\x1f\x7f\n\t", "ß€😀\u2028", "%s %d %", "null")
+_TEXTS = (
+    "",
+    "a",
+    "p1",
+    'quote " back \\ slash /',
+    "\0\x1f\x7f\n\t",
+    "ß€😀\u2028",
+    "%s %d %",
+    "null",
+)
 _FLOATS = (0.0, -0.0, 1.0, 4.3, -1e-7, 1e21, 1.5e300, 5e-324, 0.1, 123456789.0, 2.0**53)
 _SINGLES = (0.0, -0.0, 4.3, 1e10, 16777216.0, 1.7e38, 1e-45, 0.1)
 _ODD_FLOATS = (math.nan, math.inf, -math.inf)

@@ -108,7 +108,9 @@ extend type User {
 def lookups(max_batch=0):
     """What the RPCs can find."""
     return [
-        LookupOptions(f"{API}/BatchGetProducts", "test.v1.Product", "ids", "products", "id", max_batch),
+        LookupOptions(
+            f"{API}/BatchGetProducts", "test.v1.Product", "ids", "products", "id", max_batch
+        ),
         LookupOptions(f"{API}/MapUsers", "test.v1.User", "ids", "users", "", max_batch),
         LookupOptions(
             f"{API}/BatchGetMakers", "test.v1.Maker", "numbers", "page.makers", "number", max_batch

@@ -10,7 +10,13 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.internal import type_checkers
 from google.protobuf.message_factory import GetMessageClass
-from graphql import GraphQLError, execute_sync, get_named_type, parse
+from graphql import (
+    GraphQLError,
+    GraphQLInputObjectType,
+    execute_sync,
+    get_nullable_type,
+    parse,
+)
 
 from gateway.call import Code, RpcError
 from gateway.fronts.graphql.graph.kinds import WRAPPERS
@@ -93,9 +99,9 @@ def _read(parent, field):
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
             return sorted(value.items(), key=lambda pair: pair[0])
         return [_shown(each, field) for each in value]
-    if field.has_presence and not field.is_required:
-        if not type(parent).HasField(parent, field.name):
-            return None
+    may_lack = field.has_presence and not field.is_required
+    if may_lack and not type(parent).HasField(parent, field.name):
+        return None
     return _shown(value, field)
 
 
@@ -131,8 +137,7 @@ def _fill(message, definitions, given):
             continue
         if path[-1].message_type is None:
             _set(message, path, value)
-        elif isinstance(value, dict) and not path[-1].is_repeated:
-            inner = get_named_type(definitions[name].type)
+        elif isinstance(inner := get_nullable_type(definitions[name].type), GraphQLInputObjectType):
             _fill(getattr(message, path[-1].name), inner.fields, value)
 
 

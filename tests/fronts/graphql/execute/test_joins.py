@@ -1,5 +1,7 @@
 """Joins: which calls are made for which keys, and where each answer goes."""
 
+from typing import ClassVar
+
 import pytest
 
 from gateway.call import Code
@@ -89,7 +91,9 @@ def test_a_key_within_a_message_that_is_not_set_is_none():
 def test_a_list_of_keys_gives_a_list_in_its_order_with_null_for_what_is_missing():
     def answer(request):
         found = [p for p in ("a", "b") if p in request.ids] or ["m"]
-        return new("Products", products=[product(each, related_ids=["b", "x", "a", "b"]) for each in found])
+        return new(
+            "Products", products=[product(each, related_ids=["b", "x", "a", "b"]) for each in found]
+        )
 
     found = bench({"BatchGetProducts": answer})
     response = found.run("{ batchGetProducts(ids: []) { products { related { title } } } }")
@@ -127,7 +131,10 @@ def test_keys_of_a_map_are_the_keys_of_its_answers():
 
 
 class TestWhatIsShared:
-    ANSWERS = {"GetOrder": lambda _: order("a", "b", coupon_id="c"), "BatchGetProducts": batch}
+    ANSWERS: ClassVar = {
+        "GetOrder": lambda _: order("a", "b", coupon_id="c"),
+        "BatchGetProducts": batch,
+    }
 
     def asked(self, selection, variables=None):
         found = bench(self.ANSWERS)
@@ -142,16 +149,16 @@ class TestWhatIsShared:
 
     def test_two_aliases_with_the_same_arguments_are_one_batch(self):
         de = 'product(language: "de")'
-        assert self.asked(f"items {{ x: {de} {{ title }} y: {de} {{ id }} }}") == [("de", ["a", "b"])]
+        assert self.asked(f"items {{ x: {de} {{ title }} y: {de} {{ id }} }}") == [
+            ("de", ["a", "b"])
+        ]
 
     def test_a_variable_and_a_literal_of_the_same_value_are_one_batch(self):
         x, y = 'x: product(language: "de") { id }', "y: product(language: $de) { id }"
         assert self.asked(f"items {{ {x} {y} }}", {"de": "de"}) == [("de", ["a", "b"])]
 
     def test_two_edges_to_one_lookup_share_their_call(self):
-        assert self.asked("coupon { title } items { product { title } }") == [
-            ("", ["c", "a", "b"])
-        ]
+        assert self.asked("coupon { title } items { product { title } }") == [("", ["c", "a", "b"])]
 
     def test_calls_that_take_other_things_of_their_parents_are_not_shared(self):
         answers = {
@@ -235,7 +242,9 @@ def test_a_call_for_its_parent_is_made_once_for_parents_that_give_it_the_same():
     answers = {
         "GetOrder": lambda _: new(
             "Order",
-            items=[new("Item", product_id=p, quantity=q) for p, q in (("a", 1), ("a", 1), ("a", 2))],
+            items=[
+                new("Item", product_id=p, quantity=q) for p, q in (("a", 1), ("a", 1), ("a", 2))
+            ],
         ),
         "GetQuote": lambda r: new("Quote", price=r.wanted.quantity),
     }

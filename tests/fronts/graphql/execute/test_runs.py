@@ -1,6 +1,7 @@
 """Runs: partial answers, order, sharing, cancelling; `done` is called once, whatever happens."""
 
 import json
+from typing import ClassVar
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_errors_come_before_the_data():
 class TestAHangingCall:
     """GetOrder hangs; what is joined to ListOrders goes on."""
 
-    ANSWERS = {
+    ANSWERS: ClassVar = {
         "ListOrders": lambda _: new("Orders", orders=[new("Order", coupon_id="p", user_id="u")]),
         "BatchGetProducts": lambda _: new("Products", products=[new("Product", id="p", title="P")]),
         "MapUsers": lambda _: new("Users"),
@@ -116,7 +117,9 @@ class TestMutations:
     @BOTH
     def test_each_is_made_as_often_as_it_is_written_in_order(self, at_once):
         found = bench({"ChangeOrder": echo}, at_once=at_once)
-        response = found.run(self.QUERY, pick=lambda held: 0 if len(held) == 1 else pytest.fail())
+        response = found.run(
+            self.QUERY, pick=lambda held: 0 if len(held) == 1 else pytest.fail("two at once")
+        )
         assert [each.request.id for each in found.backend.asked] == ["1", "2", "1"]
         assert list(response["data"].values()) == [{"id": "1"}, {"id": "2"}, {"id": "1"}]
 
@@ -135,12 +138,16 @@ class TestMutations:
             "BatchGetProducts": lambda _: new("Products", products=[new("Product", id="p")]),
         }
         found = bench(answers, at_once=at_once)
-        found.run("mutation { a: changeOrder { coupon { id } } b: changeOrder { id coupon { title } } }")
+        found.run(
+            "mutation { a: changeOrder { coupon { id } } b: changeOrder { id coupon { title } } }"
+        )
         assert found.backend.names == ["ChangeOrder", "BatchGetProducts", "ChangeOrder"]
 
     def test_a_wrong_argument_does_not_stop_the_next(self):
         found = bench({"ChangeOrder": echo})
-        query = 'mutation($x: String) { a: changeOrder(id: $x) { id } b: changeOrder(id: "2") { id } }'
+        query = (
+            'mutation($x: String) { a: changeOrder(id: $x) { id } b: changeOrder(id: "2") { id } }'
+        )
         response = found.run(query, {"x": "\ud800"})
         assert response["data"] == {"a": None, "b": {"id": "2"}}
         assert codes(response) == [("a", "BAD_USER_INPUT")]

@@ -133,9 +133,7 @@ class Bench:
 
     def __post_init__(self):
         documents = Documents(self.schema, WIDE)
-        self.engine = Engine(
-            self.schema, self.backend.methods(), documents, soon=self.turns.soon
-        )
+        self.engine = Engine(self.schema, self.backend.methods(), documents, soon=self.turns.soon)
 
     def prepare(self, query, variables: Mapping | None = None, name=None):
         return self.engine.prepare(GraphqlRequest(query, name, variables), CALLER)

@@ -90,8 +90,10 @@ INTROSPECTIONS = {
         {"d": False},
     ),
     "aliases, fragments, twice": (
-        '{ a: __type(name: "Order") { ...T } b: __type(name: "Color") { ...T } __schema { queryType { ...T } } }'
-        " fragment T on __Type { name kind __typename }",
+        (
+            '{ a: __type(name: "Order") { ...T } b: __type(name: "Color") { ...T } __schema { queryType { ...T } } }'
+            " fragment T on __Type { name kind __typename }"
+        ),
         {},
     ),
     "null for a variable in an argument": (
