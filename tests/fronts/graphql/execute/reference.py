@@ -118,6 +118,9 @@ def _shown(value, field):
 def _unwrapped(value):
     if type(value).DESCRIPTOR.full_name in WRAPPERS:
         return _shown(value.value, type(value).DESCRIPTOR.fields_by_name["value"])
+    if type(value).DESCRIPTOR.full_name == "google.protobuf.Value":
+        # graphql-core takes no null from a scalar: the resolver must say it.
+        return None if value.WhichOneof("kind") in (None, "null_value") else value
     return value
 
 
