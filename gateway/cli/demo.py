@@ -34,7 +34,7 @@ def demo(
 ) -> None:
     """Start example backends (a shop on grpcio) and a gateway in front of them.
 
-    Prints three curl calls to try. It listens on 127.0.0.1:8080, or on a free port if that is
+    Prints three curl calls to try, and where GraphiQL is. It listens on 127.0.0.1:8080, or on a free port if that is
     taken; the backends take free ports. Ctrl-C ends everything.
     """
     logs.configure(log_level)
@@ -107,6 +107,9 @@ async def _say(running: Running) -> None:
                 "",
                 "Try, in another terminal:",
                 *(f"  {line}" for line in lines(url)),
+                "",
+                "The same shop as one graph, in a browser:",
+                f"  {url}/graphql",
                 "",
                 "Each backend marks its replies; see who answers:",
                 f"  curl -si {url}/v1/products/p1 | grep -i x-replica",

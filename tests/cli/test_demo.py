@@ -55,6 +55,16 @@ def test_three_calls_work_as_printed_and_show_who_answered(demo: Serving) -> Non
     assert all(line.lower().startswith("x-replica: ") for line in seen)
 
 
+def test_graphiql_is_where_it_is_printed(demo: Serving) -> None:
+    url = demo.read_until(LISTENING)
+    while not demo.read_line().startswith("The same shop as one graph"):
+        pass
+    page = demo.read_line().strip()
+    assert page == f"{url}/graphql"
+    status, body = curl(f"curl -H 'accept: text/html' {page}")
+    assert (status, "GraphiQL" in body) == (0, True)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_however_it_ends(number: signal.Signals, demo: Serving) -> None:
     demo.read_until(LISTENING)

@@ -454,6 +454,38 @@ async def test_who_takes_no_parts_gets_all_at_once(client):
     assert data["getOrder"]["user"]["id"].startswith("u")
 
 
+# Views
+
+
+def with_views(addresses):
+    settings = config(addresses)
+    settings["graphql"]["operations"] = [str(ROOT / "schema" / "operations")]
+    return settings
+
+
+async def test_a_view_answers_from_five_services_and_names_the_parts_that_failed(tmp_path):
+    faults = ("--error", "UNAVAILABLE", "--fault-methods", "*/BatchGetStock")
+    with (
+        start(1, *faults) as backend,
+        gateway(tmp_path, with_views(backend.addresses)) as each,
+    ):
+        async with aiohttp.ClientSession(each.url) as session:
+            before = await started(backend.addresses[0])
+            async with session.get("/v1/home/u1?orders=2&featured=2") as response:
+                assert response.status == 200
+                partial, answer = response.headers["x-partial"], await response.json()
+            after = await started(backend.addresses[0])
+            async with session.get("/v1/home/nobody") as response:
+                assert response.status == 404
+                assert (await response.json())["error"]["status"] == "NOT_FOUND"
+    assert partial == "featured.products.stock"
+    assert len(answer["user"]["orders"]) == 2
+    assert [product["stock"] for product in answer["featured"]["products"]] == [None, None]
+    made = {name for name, number in after.items() if number != before.get(name, 0)}
+    assert {"GetUser", "ListOrdersByUsers", "ListFeaturedProducts"} <= made
+    assert {"BatchGetProducts", "BatchGetStock", "BatchGetReviewSummaries"} <= made
+
+
 # The page
 
 
