@@ -34,8 +34,8 @@ def demo(
 ) -> None:
     """Start example backends (a shop on grpcio) and a gateway in front of them.
 
-    Prints three curl calls to try, and where GraphiQL is. It listens on 127.0.0.1:8080, or on a free port if that is
-    taken; the backends take free ports. Ctrl-C ends everything.
+    Prints three curl calls to try, and where GraphiQL is. It listens on 127.0.0.1:8080, or on a
+    free port if that is taken; the backends take free ports. Ctrl-C ends everything.
     """
     logs.configure(log_level)
     uvloop.run(_demo(replicas, set_ or (), log_level))
