@@ -23,6 +23,7 @@ from graphql import (
     validate_schema,
 )
 
+from gateway.fronts.graphql.graph.additions import Additions
 from gateway.fronts.graphql.graph.comments import Comments
 from gateway.fronts.graphql.graph.findings import Findings, near
 from gateway.fronts.graphql.graph.naming import Role, Unit, group_choices, settle
@@ -44,6 +45,7 @@ from gateway.schema.method import MethodDescriptor
 from gateway.schema.problem import SchemaError
 from gateway.schema.registry import Registry
 
+_JOINS = "graphql.joins"  # where fields are declared that no extension has
 _GROUPS = {Root.QUERY: Role.QUERIES, Root.MUTATION: Role.MUTATIONS}
 
 
@@ -70,11 +72,16 @@ def _no_edges(_: Types) -> Edges:
     return {}
 
 
+def _no_additions(_: Types) -> Additions:
+    return Additions()
+
+
 def build_graph(
     methods: Iterable[MethodDescriptor],
     registry: Registry,
     options: GraphOptions | None = None,
     edges: Callable[[Types], Edges] = _no_edges,
+    extensions: Callable[[Types], Additions] = _no_additions,
 ) -> Graph:
     """Builds a graph.
 
@@ -83,10 +90,11 @@ def build_graph(
         registry: Their descriptors.
         options: What the configuration says.
         edges: Makes more fields, by the names of the object types or roots that they belong to.
+        extensions: Makes fields that Python resolves, and types of their own.
 
     Raises:
-        SchemaError: With all that is wrong: names that can't be, and fields that `edges` made which
-            don't fit. What `edges` raises itself passes.
+        SchemaError: With all that is wrong: names that can't be, and fields that `edges` and
+            `extensions` made which don't fit. What those raise themselves passes.
     """
     options = options or GraphOptions()
     findings = Findings(clashes_fail=options.names == "fail")
@@ -108,17 +116,26 @@ def build_graph(
     roots = _Roots(types, names, findings, groups)
     for root in Root:
         roots.add(root, [each for each in shown if each.root is root])
-    more = edges(types)
+    added = extensions(types)
+    more = _merged(edges(types), added, findings)
     types.extend({name: fields for name, fields in more.items() if name not in ROOTS})
     for name in ROOTS:
-        roots.extend(name, more.get(name, {}))
-    schema = GraphQLSchema(
-        query=roots.type("Query") or _nothing(),
-        mutation=roots.type("Mutation"),
-        subscription=roots.type("Subscription"),
-        directives=[*specified_directives, GraphQLDeferDirective],
-    )
-    _check_edges(schema, types, more, findings)
+        if name != Root.SUBSCRIPTION.value or options.subscriptions:
+            roots.extend(name, more.get(name, {}), added.origins)
+    try:
+        schema = GraphQLSchema(
+            query=roots.type("Query") or _nothing(),
+            mutation=roots.type("Mutation"),
+            subscription=roots.type("Subscription"),
+            types=added.types,
+            directives=[*specified_directives, GraphQLDeferDirective],
+        )
+    except TypeError:  # names that are there twice: of types of protos, that can't be
+        _check_types(types, added, findings)
+        if findings.problems:
+            raise SchemaError(findings.problems) from None
+        raise
+    _check_edges(schema, types, more, findings, added.origins)
     _check_options(registry, options, findings)
     for error in validate_schema(schema):
         findings.refuse("graphql", error.message)
@@ -126,6 +143,29 @@ def build_graph(
         raise SchemaError(findings.problems)
     listed = sorted(roots.listed, key=lambda each: (ROOTS.index(each.root), each.name))
     return Graph(schema, types, tuple(findings.warnings), _notes(findings), tuple(listed))
+
+
+def _merged(edges: Edges, added: Additions, findings: Findings) -> Edges:
+    """Returns the fields of edges and those of extensions; no type has one of both."""
+    merged = {name: dict(fields) for name, fields in edges.items()}
+    for name, fields in added.fields.items():
+        known = merged.setdefault(name, {})
+        for field in fields.keys() & known.keys():
+            _taken(name, field, added.origins, findings)
+        known.update(fields)
+    return merged
+
+
+def _taken(name: str, field: str, origins: Mapping[str, str], findings: Findings) -> None:
+    where = origins.get(f"{name}.{field}", _JOINS)
+    findings.refuse(where, f"{name} has a field {field} already")
+
+
+def _check_types(types: Types, added: Additions, findings: Findings) -> None:
+    for each in added.types:
+        if types.is_made(each.name):
+            where = added.origins.get(each.name, "graphql.extensions")
+            findings.refuse(where, f"the graph has a type {each.name} already")
 
 
 def _notes(findings: Findings) -> tuple[str, ...]:
@@ -183,10 +223,12 @@ class _Roots:
                 GraphQLNonNull(made), extensions={SOURCE: Group()}
             )
 
-    def extend(self, name: str, fields: Mapping[str, GraphQLField]) -> None:
-        """Adds fields of edges to a root."""
+    def extend(
+        self, name: str, fields: Mapping[str, GraphQLField], origins: Mapping[str, str]
+    ) -> None:
+        """Adds fields of edges and extensions to a root."""
         for field in fields.keys() & self._fields[name].keys():
-            self._findings.refuse("graphql.joins", f"{name} has a field {field} already")
+            _taken(name, field, origins, self._findings)
         self._fields[name].update(fields)
         for field, made in fields.items():
             if isinstance(source := source_of(made), Rpc):
@@ -223,14 +265,20 @@ def _nothing() -> GraphQLObjectType:
     return GraphQLObjectType("Query", {NOTHING: field})
 
 
-def _check_edges(schema: GraphQLSchema, types: Types, edges: Edges, findings: Findings) -> None:
+def _check_edges(
+    schema: GraphQLSchema,
+    types: Types,
+    edges: Edges,
+    findings: Findings,
+    origins: Mapping[str, str],
+) -> None:
     for name, fields in edges.items():
         if fields and name not in schema.type_map:
             findings.warn(f"the graph never reaches {name}: its joins are in vain")
         made = types.named(name)
         own = made_of(made) if isinstance(made, GraphQLObjectType) else None
         for taken in fields.keys() & (types.member_names(own.message).values() if own else ()):
-            findings.refuse("graphql.joins", f"{name} has a field {taken} already")
+            _taken(name, taken, origins, findings)
 
 
 def _check_options(registry: Registry, options: GraphOptions, findings: Findings) -> None:

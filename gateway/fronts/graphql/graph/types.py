@@ -153,6 +153,10 @@ class Types:
         """Returns all names that `named` knows, sorted: candidates, where one is wrong."""
         return sorted((*_LEAVES, *self._names.all()))
 
+    def is_made(self, name: str) -> bool:
+        """Whether a type made of a proto has a name and has been asked for, or a scalar has it."""
+        return name in _LEAVES or any(made.name == name for made in self._made.values())
+
     # Edges.
 
     def extend(self, edges: Edges) -> None:

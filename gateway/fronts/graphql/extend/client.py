@@ -1,0 +1,155 @@
+"""Calls of services by resolvers: as the caller of the request, through each method's own chain.
+
+A call has the metadata, the principal and the deadline of the request, and passes the gates of its
+method, like any call of the graph. Only bytes cross between a user's stubs and the gateway's types.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias
+
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from gateway.call import Call, Metadata, StreamCall
+from gateway.chain import Method
+from gateway.errors import error
+from gateway.fronts.graphql.plan.foreign import to_message
+from gateway.routing.caller import Caller
+from gateway.schema.method import Kind
+from gateway.schema.registry import Registry
+
+Request: TypeAlias = "Message | Mapping[str, Any] | None"
+"""A request: a message of any pool, a dict in the form of ProtoJSON, None for an empty one."""
+
+
+class Services:
+    """The services of a generation, as resolvers call them.
+
+    Args:
+        methods: What can be called, by full name.
+        registry: Their descriptors.
+    """
+
+    def __init__(self, methods: Mapping[str, Method], registry: Registry) -> None:
+        self._methods = methods
+        self._registry = registry
+
+    def find(self, name: str, kind: Kind) -> Method:
+        """Returns a method.
+
+        Raises:
+            ValueError: There is none, or it is of another kind.
+        """
+        method = self._methods.get(name.removeprefix("/"))
+        if method is None:
+            near = difflib.get_close_matches(name, self._methods, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(f"there is no method {name}{hint}")
+        if method.descriptor.kind is not kind:
+            found = method.descriptor.kind.value
+            raise ValueError(f"{name} is {found}, and this calls what is {kind.value}")
+        return method
+
+    def request(self, method: Method, given: Request) -> bytes:
+        """Returns the bytes of a request. Raises TypeError where it is another message."""
+        read = to_message(self._registry.message(method.descriptor.input))
+        return read({} if given is None else given).SerializePartialToString()
+
+    def reply(self, method: Method, data: bytes) -> Any:
+        """Returns a reply, a message of the gateway's own types. Raises RpcError."""
+        cls = GetMessageClass(self._registry.message(method.descriptor.output))
+        try:
+            return cls.FromString(data)
+        except DecodeError as failure:
+            name = method.descriptor.name
+            text = f"The reply of {name} is not a message of its type."
+            raise error("INVALID_UPSTREAM_MESSAGE", text) from failure
+
+
+class Gateway:
+    """Calls services for one request: `info.context.gateway`.
+
+    Attributes:
+        caller: Who asks: metadata, deadline, principal.
+    """
+
+    __slots__ = ("_services", "caller")
+
+    def __init__(self, services: Services, caller: Caller) -> None:
+        self._services = services
+        self.caller = caller
+
+    async def call(self, method: str, request: Request = None) -> Any:
+        """Makes a unary call and returns the reply, a protobuf message.
+
+        Args:
+            method: Its full name, `shop.catalog.v1.CatalogService/GetProduct`.
+            request: The request; of a dict, names are the proto's or those of its JSON.
+
+        Raises:
+            RpcError: The call ended with another status than OK. A field that lets it pass fails
+                with its code.
+            ValueError: There is no such unary method.
+            TypeError: The request is of another type.
+        """
+        found = self._services.find(method, Kind.UNARY)
+        data = self._services.request(found, request)
+        reply = await found.call(self.caller.call(found.descriptor.name, data))
+        return self._services.reply(found, reply.message)
+
+    async def stream(self, method: str, request: Request = None) -> AsyncIterator[Any]:
+        """Yields the messages of a server stream; the next one is taken when it is asked for.
+
+        Raises:
+            RpcError: The stream ended with another status than OK.
+            ValueError: There is no such server-streaming method.
+            TypeError: The request is of another type.
+        """
+        found = self._services.find(method, Kind.SERVER_STREAMING)
+        call = self.caller.call(found.descriptor.name, self._services.request(found, request))
+        given = {each.name: getattr(call, each.name) for each in fields(Call)}
+        handed: asyncio.Queue[bytes | Exception | None] = asyncio.Queue(1)
+
+        async def run() -> None:
+            end = None
+            try:
+                await found.stream(_Stream(**given, handed=handed))
+            except Exception as failure:  # noqa: BLE001 - it is raised where the stream is read
+                end = failure
+            await handed.put(end)
+
+        task = asyncio.ensure_future(run())
+        try:
+            while (data := await handed.get()) is not None:
+                if isinstance(data, Exception):
+                    raise data
+                yield self._services.reply(found, data)
+        finally:
+            task.cancel()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Stream(StreamCall):
+    """A server stream whose messages are taken one by one."""
+
+    handed: asyncio.Queue[bytes | Exception | None]
+    asked: bool = False
+
+    async def receive(self) -> bytes | None:
+        """See StreamCall."""
+        if self.asked:
+            return None
+        self.asked = True
+        return self.request
+
+    async def start(self, initial: Metadata) -> None:
+        """See StreamCall; resolvers are given messages only."""
+
+    async def send(self, message: bytes) -> None:
+        """See StreamCall."""
+        await self.handed.put(message)
