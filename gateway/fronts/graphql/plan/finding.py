@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from gateway.fronts.graphql.graph.sources import Join, Lookup, ParentCall, Path
+from gateway.fronts.graphql.plan.presence import is_set
 
 Key: TypeAlias = Hashable
 
@@ -130,7 +131,7 @@ def reader(path: Path) -> Callable[[Any], Any]:
 
     def read(message: Any) -> Any:
         for each in names:
-            if not message.HasField(each):
+            if not is_set(message, each):
                 return None
             message = getattr(message, each)
         return getattr(message, name)
@@ -156,10 +157,10 @@ def key_reader(path: Path) -> Callable[[Any], Any]:
     def set_only(message: Any) -> Any:
         if outer is not None:
             for field in path[:-1]:
-                if not message.HasField(field.name):
+                if not is_set(message, field.name):
                     return None
                 message = getattr(message, field.name)
-        return getattr(message, name) if message.HasField(name) else None
+        return getattr(message, name) if is_set(message, name) else None
 
     return set_only
 

@@ -20,6 +20,7 @@ from gateway.fronts.graphql.graph.sources import OneofUnion
 from gateway.fronts.graphql.plan.edges import Edge, JoinEdge
 from gateway.fronts.graphql.plan.generated import Access, Code, Piece
 from gateway.fronts.graphql.plan.leaves import leaf
+from gateway.fronts.graphql.plan.presence import case_of, is_set
 
 Children = Callable[[Sequence[Any]], list[Any]]
 """The children, in one field, of some parents."""
@@ -191,9 +192,9 @@ def _chosen(source: OneofUnion, texts: Mapping[str, Text]) -> Text:
     oneof, wrapped = source.descriptor.name, source.wrapped
 
     def text(message: Any, run: Any) -> str:
-        case = message.WhichOneof(oneof)
-        write = texts.get(case)
-        if write is None:  # none is set, or one that the graph does not show
+        case = case_of(message, oneof)
+        write = None if case is None else texts.get(case)
+        if case is None or write is None:  # none is set, or one that the graph does not show
             return "null"
         return write(message if case in wrapped else getattr(message, case), run)
 
@@ -204,7 +205,7 @@ def _case(source: OneofUnion, case: str) -> Children:
     oneof, wrapped = source.descriptor.name, case in source.wrapped
 
     def children(parents: Sequence[Any]) -> list[Any]:
-        found = [parent for parent in parents if parent.WhichOneof(oneof) == case]
+        found = [parent for parent in parents if case_of(parent, oneof) == case]
         return found if wrapped else [getattr(parent, case) for parent in found]
 
     return children
@@ -213,7 +214,7 @@ def _case(source: OneofUnion, case: str) -> Children:
 def _single(name: str, *, pair: bool) -> Children:
     if pair:
         return lambda parents: [parent[1] for parent in parents]
-    return lambda parents: [getattr(each, name) for each in parents if each.HasField(name)]
+    return lambda parents: [getattr(each, name) for each in parents if is_set(each, name)]
 
 
 def _items(name: str) -> Children:

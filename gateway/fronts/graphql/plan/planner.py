@@ -7,82 +7,43 @@ varies stays in the plan as functions of the variables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
-from google.protobuf.descriptor import Descriptor
 from google.protobuf.message_factory import GetMessageClass
 from graphql import (
     DocumentNode,
-    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLField,
     GraphQLObjectType,
-    GraphQLOutputType,
     GraphQLSchema,
-    GraphQLUnionType,
     OperationDefinitionNode,
     OperationType,
     get_named_type,
-    get_nullable_type,
-    is_leaf_type,
-    is_list_type,
 )
 from graphql.execution.collect_fields import (
-    DeferUsage,
     FieldDetailsList,
     FragmentDetails,
     GroupedFieldSet,
     collect_fields,
-    collect_subfields,
 )
 from graphql.execution.values import VariableValues
-from graphql.pyutils.path import Path as AnswerPath
 
 from gateway.chain import Method
 from gateway.fronts.graphql.errors import RefusalCode, RequestError, request_fault, shortened
 from gateway.fronts.graphql.execute.trouble import Place, Text, Trouble, nullable
 from gateway.fronts.graphql.graph.sources import (
-    Given,
     Group,
-    Join,
-    Lookup,
-    Made,
     Nothing,
-    OneofUnion,
-    ParentCall,
-    Path,
-    ProtoField,
     Rpc,
-    made_of,
     source_of,
 )
-from gateway.fronts.graphql.plan.edges import Edge, JoinEdge
-from gateway.fronts.graphql.plan.finding import (
-    bound_reader,
-    by_lookup,
-    by_parent,
-    key_reader,
-    plain_key,
-    reader,
-)
-from gateway.fronts.graphql.plan.generated import Access, Code, Piece
+from gateway.fronts.graphql.plan.generated import Code, Piece
 from gateway.fronts.graphql.plan.introspection import introspection
-from gateway.fronts.graphql.plan.later import Later, putting_off
-from gateway.fronts.graphql.plan.leaves import scalar_text
-from gateway.fronts.graphql.plan.masks import dotted, mask_of
-from gateway.fronts.graphql.plan.objects import (
-    ObjectPlan,
-    Selection,
-    add_field,
-    message_access,
-)
 from gateway.fronts.graphql.plan.plan import Fetch, Plan, Resolver
-from gateway.fronts.graphql.plan.python import PythonEdge
 from gateway.fronts.graphql.plan.request import request_of
-from gateway.fronts.graphql.plan.resolving import Resolving
+from gateway.fronts.graphql.plan.selections import Selections, nodes_of
 from gateway.fronts.graphql.plan.writing import Writers
 
 
@@ -139,9 +100,6 @@ class _Planning:
         defers: bool,
     ) -> None:
         self._planner = planner
-        self._defers = defers
-        # The uses of `@defer` in whose fragments the planning is: their fields are not put off.
-        self._within: set[int] = set()
         self._schema = planner.schema
         self._document = document
         self._operation = operation
@@ -152,15 +110,14 @@ class _Planning:
             if isinstance(each, FragmentDefinitionNode)
         }
         self._fetches: list[Fetch | Resolver] = []
-        self._edges: list[Edge] = []
-        self._puts_off = False
-        self._path: AnswerPath | None = None  # of the object that is planned
-        self._resolving = Resolving(
+        self._selections = Selections(
             planner.schema,
             operation,
-            {name: each.definition for name, each in self._fragments.items()},
-            planner.writers,
-            self._object,
+            self._fragments,
+            variables,
+            methods=planner.methods,
+            writers=planner.writers,
+            defers=defers,
         )
 
     def plan(self) -> Plan:
@@ -175,18 +132,16 @@ class _Planning:
             self._operation.operation,
             tuple(self._fetches),
             text,
-            tuple(self._edges),
-            self._puts_off,
+            tuple(self._selections.edges),
+            self._selections.puts_off,
         )
-
-    # The root.
 
     def _root(self, root: GraphQLObjectType, grouped: GroupedFieldSet) -> Text:
         code = Code()
         pieces: list[tuple[str, Piece]] = []
         for key, details in grouped.items():
-            self._within.update(id(each.defer_usage) for each in details)
-            nodes = _nodes(details)
+            self._selections.within.update(id(each.defer_usage) for each in details)
+            nodes = nodes_of(details)
             name = nodes[0].name.value
             if name == "__typename":
                 pieces.append((key, Piece(f'"{root.name}"', "")))
@@ -196,7 +151,7 @@ class _Planning:
             else:
                 definition = root.fields[name]
                 place = Place(key, nodes)
-                with self._below(key, root):
+                with self._selections.at(key, root):
                     text = self._root_field(root, definition, details, place)
             pieces.append((key, Piece("%s", f"{code.name(text, 'root')}(m, run)")))
         return code.object(pieces)
@@ -213,21 +168,23 @@ class _Planning:
             inner = get_named_type(definition.type)
             if not isinstance(inner, GraphQLObjectType):
                 raise TypeError(f"{inner} groups no fields")
-            return nullable(self._root(inner, self._grouped(inner, details)), place.key)
+            return nullable(self._root(inner, self._selections.grouped(inner, details)), place.key)
         if isinstance(source, Nothing):
             return lambda _parent, _run: "null"
         if isinstance(source, Rpc):
             return self._fetch(definition, source, details, place)
         if source is not None:
             raise TypeError(f"{place.key} has no source that a root can have")
-        edge = self._python(root, definition, details, place)
+        edge = self._selections.python(root, definition, details, place)
         self._fetches.append(Resolver(edge))
         return edge.text
 
     def _fetch(
         self, definition: GraphQLField, source: Rpc, details: FieldDetailsList, place: Place
     ) -> Text:
-        selected = self._answer(definition.type, details, source.output, source.pick, place)
+        selected = self._selections.answer(
+            definition.type, details, source.output, source.pick, place
+        )
         index = len(self._fetches)
         request = request_of(
             source.input, definition, place.nodes[0], self._planner.writers, source.given
@@ -246,272 +203,3 @@ class _Planning:
             return write(value, run)
 
         return text
-
-    # Below.
-
-    def _grouped(self, type_: GraphQLObjectType, details: FieldDetailsList) -> GroupedFieldSet:
-        return collect_subfields(
-            self._schema, self._fragments, self._variables, self._operation, type_, details
-        ).grouped_field_set
-
-    def _answer(
-        self,
-        type_: GraphQLOutputType,
-        details: FieldDetailsList,
-        message: Descriptor,
-        pick: Path,
-        place: Place,
-    ) -> ObjectPlan:
-        """Returns the plan of a field whose value is a message, or a field in it.
-
-        What it writes names the field in the paths of errors.
-        """
-        if pick:
-            return self._picked(type_, details, message, pick, place)
-        named = get_named_type(type_)
-        if is_leaf_type(named):
-            return ObjectPlan(scalar_text(message, named, place), fallible=True)
-        plan = self._object(named, details)
-        if plan.fallible:
-            plan.text = nullable(plan.text, place.key)
-        return plan
-
-    def _picked(
-        self,
-        type_: GraphQLOutputType,
-        details: FieldDetailsList,
-        message: Descriptor,
-        pick: Path,
-        place: Place,
-    ) -> ObjectPlan:
-        """Returns the plan of a field of a reply, of which nothing else is asked."""
-        *outer, last = pick
-        holder = outer[-1].message_type if outer else message
-        if holder is None:
-            raise TypeError("only messages have fields")
-        code = Code()
-        selection = Selection("", message_access(holder, code), code)
-        self._proto(selection, ProtoField(last), type_, details, place)
-        plan = selection.value()
-        if not outer:
-            return plan
-        inward = reader(tuple(outer))
-        write = plan.text
-
-        def text(reply: Any, run: Any) -> str:
-            parent = inward(reply)
-            return "null" if parent is None else write(parent, run)
-
-        def children(replies: Sequence[Any]) -> list[Any]:
-            return [found for each in replies if (found := inward(each)) is not None]
-
-        below = [(children, plan)] if plan.deep else []
-        return ObjectPlan(text, plan.fallible, (), below)
-
-    def _object(self, type_: Any, details: FieldDetailsList) -> ObjectPlan:
-        """Returns what is asked of objects of a type.
-
-        Of the types of users, whose fields are all Python's, nothing is put off.
-        """
-        made = made_of(type_)
-        if not isinstance(type_, GraphQLObjectType):
-            raise TypeError(f"{type_} is no object type")
-        grouped = self._grouped(type_, details)
-        if made is None:
-            self._within.update(id(one.defer_usage) for each in grouped.values() for one in each)
-            return self._selected(type_, made, grouped)
-        laters = self._put_off(type_, made, grouped)
-        plan = self._selected(type_, made, grouped)
-        if laters:
-            plan.text = putting_off(plan.text, tuple(laters))
-            plan.fallible = True
-        return plan
-
-    def _selected(
-        self, type_: GraphQLObjectType, made: Made | None, grouped: GroupedFieldSet
-    ) -> ObjectPlan:
-        """Returns the plan of fields of an object."""
-        code = Code()
-        access = message_access(made.message, code, pair=made.entry) if made else Access("")
-        selection = Selection(type_.name, access, code)
-        for key, each in grouped.items():
-            nodes = _nodes(each)
-            name = nodes[0].name.value
-            if name == "__typename":
-                selection.typename(key)
-                continue
-            with self._below(key, type_):
-                self._field(selection, type_, type_.fields[name], each, Place(key, nodes))
-        return selection.object()
-
-    def _put_off(
-        self, type_: GraphQLObjectType, made: Made, grouped: GroupedFieldSet
-    ) -> list[Later]:
-        """Takes out of an object's fields those that are put off, and returns their fragments.
-
-        That a fragment is put off is for the server to decide. Here it is where something in it
-        needs another call; a field that is in several fragments is part of the answer itself.
-        """
-        fragments: dict[int, tuple[DeferUsage, GroupedFieldSet]] = {}
-        for key, each in grouped.items():
-            uses = {id(details.defer_usage): details.defer_usage for details in each}
-            ((number, use),) = list(uses.items()) if len(uses) == 1 else [(0, None)]
-            if use is None or number in self._within or not self._defers:
-                self._within.update(uses)
-            else:
-                fragments.setdefault(number, (use, {}))[1][key] = each
-        laters = []
-        for number, (use, fields) in fragments.items():
-            self._within.add(number)
-            plan = self._selected(type_, made, fields)
-            if plan.deep:
-                self._puts_off = True
-                laters.append(Later(use.label, plan))
-                for key in fields:
-                    del grouped[key]
-        return laters
-
-    def _field(
-        self,
-        selection: Selection,
-        type_: GraphQLObjectType,
-        definition: GraphQLField,
-        details: FieldDetailsList,
-        place: Place,
-    ) -> None:
-        source = source_of(definition)
-        match source:
-            case ProtoField():
-                self._proto(selection, source, definition.type, details, place)
-            case Nothing():
-                selection.null(place.key)
-            case OneofUnion():
-                self._union(selection, source, definition.type, details, place)
-            case Group():
-                selection.same(place.key, self._object(get_named_type(definition.type), details))
-            case Join():
-                selection.join(place.key, self._join(source, definition, details, place))
-            case ParentCall():
-                selection.edge(place.key, self._call(source, definition, details, place))
-            case None:
-                selection.edge(place.key, self._python(type_, definition, details, place))
-            case _:
-                raise TypeError(f"{type_.name}.{place.nodes[0].name.value} is for roots only")
-
-    def _proto(
-        self,
-        selection: Selection,
-        source: ProtoField,
-        type_: GraphQLOutputType,
-        details: FieldDetailsList,
-        place: Place,
-    ) -> None:
-        named = get_named_type(type_)
-        child = None if is_leaf_type(named) else self._object(named, details)
-        add_field(selection, source.descriptor, type_, place, child)
-
-    def _union(
-        self,
-        selection: Selection,
-        source: OneofUnion,
-        type_: GraphQLOutputType,
-        details: FieldDetailsList,
-        place: Place,
-    ) -> None:
-        union = get_named_type(type_)
-        if not isinstance(union, GraphQLUnionType):
-            raise TypeError(f"{union} is no union")
-        types = {member.name: member for member in union.types}
-        plans = {case: self._object(types[name], details) for case, name in source.members.items()}
-        selection.union(place.key, source, plans)
-
-    def _join(
-        self, source: Join, definition: GraphQLField, details: FieldDetailsList, place: Place
-    ) -> JoinEdge:
-        selected = self._object(get_named_type(definition.type), details)
-        lookup = source.lookup
-        listed = bool(source.key[-1].is_repeated)
-        shown = get_nullable_type(definition.type)
-        item = shown.of_type if is_list_type(shown) else shown
-        edge = JoinEdge(
-            len(self._edges),
-            place,
-            by_lookup(lookup),
-            self._planner.methods[lookup.method.name],
-            request_of(
-                lookup.input,
-                definition,
-                place.nodes[0],
-                self._planner.writers,
-                (*source.given, *self._mask(lookup, definition, details)),
-            ),
-            key_reader(source.key),
-            selected,
-            listed=listed,
-            many=source.many,
-            loose=item is get_nullable_type(item),
-            plain=plain_key(source),
-        )
-        self._edges.append(edge)
-        return edge
-
-    def _mask(
-        self, lookup: Lookup, definition: GraphQLField, details: FieldDetailsList
-    ) -> Sequence[Given]:
-        """Returns the mask that a lookup is sent; none where it takes none."""
-        mask, item = lookup.mask, get_named_type(definition.type)
-        if mask is None or mask.message_type is None or not isinstance(item, GraphQLObjectType):
-            return ()
-        paths = mask_of(self._grouped, item, details)
-        if lookup.by and "*" not in paths:
-            paths.add(dotted(lookup.by))
-        field = mask.message_type.fields_by_name["paths"]
-        return [Given((mask, field), tuple(sorted(paths)))]
-
-    def _python(
-        self,
-        type_: GraphQLObjectType,
-        definition: GraphQLField,
-        details: FieldDetailsList,
-        place: Place,
-    ) -> PythonEdge:
-        if self._path is None:
-            raise TypeError("a field has a path")
-
-        make = self._resolving.edge(type_, definition, details, place, self._path)
-        edge = make(len(self._edges))
-        self._edges.append(edge)
-        return edge
-
-    @contextmanager
-    def _below(self, key: str, type_: GraphQLObjectType) -> Iterator[None]:
-        """Keeps the path of a field while it is planned."""
-        outer = self._path
-        self._path = AnswerPath(outer, key, type_.name)
-        try:
-            yield
-        finally:
-            self._path = outer
-
-    def _call(
-        self, source: ParentCall, definition: GraphQLField, details: FieldDetailsList, place: Place
-    ) -> JoinEdge:
-        selected = self._answer(definition.type, details, source.output, source.pick, place)
-        edge = JoinEdge(
-            len(self._edges),
-            place,
-            by_parent(source),
-            self._planner.methods[source.method.name],
-            request_of(
-                source.input, definition, place.nodes[0], self._planner.writers, source.given
-            ),
-            bound_reader(source),
-            selected,
-            placed=True,
-        )
-        self._edges.append(edge)
-        return edge
-
-
-def _nodes(details: FieldDetailsList) -> tuple[FieldNode, ...]:
-    return tuple(each.node for each in details)

@@ -25,6 +25,7 @@ from graphql import (
 
 from gateway.fronts.graphql.graph.kinds import may_be_null
 from gateway.fronts.graphql.graph.sources import Argument, OneofInput, input_source
+from gateway.fronts.graphql.plan.presence import mark_set
 
 _LARGEST_FLOAT = float.fromhex("0x1.fffffep+127")
 
@@ -104,7 +105,7 @@ class Writers:
         def put(message: Message, value: Any) -> None:
             if value is not None:
                 inner = getattr(message, name)
-                inner.SetInParent()
+                mark_set(inner)
                 into(inner, value)
 
         return put
@@ -170,7 +171,7 @@ class Writers:
 
         def set_value(into: Any, key: Any, value: Any) -> None:
             if fill is not None:
-                into[key].SetInParent()
+                mark_set(into[key])
                 if value is not None or nullable:
                     fill(into[key], value)
             elif value is None:
