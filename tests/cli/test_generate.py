@@ -84,7 +84,9 @@ def test_the_graph_that_is_checked_in_is_current(tmp_path: Path) -> None:
     assert done.code == 0
     written = (tmp_path / "out" / "schema.graphql").read_text()
     checked_in = (SHOP / "schema" / "schema.graphql").read_text()
-    assert written == checked_in, "make it anew: gateway generate graphql --protos protos --out schema"
+    assert written == checked_in, (
+        "make it anew: gateway generate graphql --protos protos --out schema"
+    )
 
 
 def test_the_graph_of_a_folder_takes_no_config(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import grpc.aio
 import pytest
 
 from services_mock.testing import start
+from tests.end_to_end.graph import config
 from tests.end_to_end.system import Backend, Gateway, gateway, shop_config
 
 
@@ -34,3 +35,17 @@ async def client(served):
 async def backend(shop):
     async with grpc.aio.insecure_channel(shop[0]) as channel:
         yield Backend(channel)
+
+
+@pytest.fixture(scope="module")
+def through_grpcio(shop, tmp_path_factory):
+    with gateway(tmp_path_factory.mktemp("grpcio"), config(shop, transport="grpcio")) as each:
+        yield each
+
+
+@pytest.fixture(params=["native", "grpcio"])
+async def either(request, served, through_grpcio):
+    """A client of a gateway with either transport."""
+    url = (served if request.param == "native" else through_grpcio).url
+    async with aiohttp.ClientSession(url) as session:
+        yield session
