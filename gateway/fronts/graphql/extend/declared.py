@@ -66,9 +66,7 @@ class Extensions:
     @overload
     def generated(self, *, name: str) -> Callable[[type[T]], type[T]]: ...
 
-    def generated(
-        self, cls: Any = None, /, *, name: str = ""
-    ) -> Any:
+    def generated(self, cls: Any = None, *, name: str = "") -> Any:
         """Makes a class stand for the type of the graph that has its name.
 
         In annotations it is that type: an object, an input, an enum. Its Strawberry fields become

@@ -13,10 +13,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import gateway
 from gateway.schema.problem import Problem, SchemaError
 
 if TYPE_CHECKING:  # it imports Strawberry
     from gateway.fronts.graphql.extend.declared import Extensions
+
+_GATEWAY = Path(gateway.__file__).parent
+_IMPORTLIB = Path(importlib.__file__).parent
 
 
 class Loaded(NamedTuple):
@@ -67,13 +71,22 @@ def load(names: Iterable[str], folders: Sequence[Path] = ()) -> list[Loaded]:
 
 
 def _failed(name: str, failure: Exception) -> Problem:
-    """Tells why a module can't be imported: the last line of the traceback, and where that is."""
-    last = traceback.format_exception_only(failure)[-1].strip()
-    frames = [
-        frame
-        for frame in traceback.extract_tb(failure.__traceback__)
-        if "importlib" not in frame.filename and frame.filename != __file__
-    ]
-    own = [frame for frame in frames if "site-packages" not in frame.filename] or frames
-    place = f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
-    return Problem(name, message=f"can't be imported: {place}{last}")
+    """Tells why a module can't be imported: what was raised, and where in the user's code."""
+    words = str(failure).partition("\n")[0]
+    place = ""
+    if isinstance(failure, SyntaxError):
+        place, words = f"{failure.filename}:{failure.lineno}: ", failure.msg
+    elif own := [each for each in traceback.extract_tb(failure.__traceback__) if _is_own(each)]:
+        place = f"{own[-1].filename}:{own[-1].lineno}: "
+    return Problem(name, message=f"can't be imported: {place}{type(failure).__name__}: {words}")
+
+
+def _is_own(frame: traceback.FrameSummary) -> bool:
+    """Whether a frame is in the code of the user."""
+    file = Path(frame.filename)
+    return (
+        "site-packages" not in file.parts
+        and not frame.filename.startswith("<")
+        and not file.is_relative_to(_GATEWAY)
+        and file.parent != _IMPORTLIB
+    )
