@@ -16,9 +16,12 @@ from gateway.routing.metadata import HeaderRules
 from gateway.routing.timeout import client_timeout
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Caller:
-    """What all calls of one request carry. The attributes are those of `gateway.call.Call`."""
+    """What all calls of one request carry. The attributes are those of `gateway.call.Call`.
+
+    Not to be changed; it is not frozen since that makes it slow.
+    """
 
     metadata: Metadata
     deadline: Deadline | None

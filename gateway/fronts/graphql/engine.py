@@ -53,9 +53,9 @@ class _Planned:
     plans: dict[tuple[object, ...], Plan] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prepared:
-    """A request that can be run.
+    """A request that can be run. Not to be changed; it is not frozen since that makes it slow.
 
     Attributes:
         plan: What answers it whole.
@@ -111,7 +111,7 @@ class Engine:
         self.documents = documents
         self._find = find or self._by_text
         self._planner = Planner(schema, methods)
-        self._soon = soon
+        self._soon = soon or _soon
         self._context = context
 
     def prepare(self, request: GraphqlRequest, caller: Caller) -> Prepared:
@@ -218,14 +218,14 @@ class Engine:
             prepared.plan,
             prepared.variables,
             caller,
-            self._loop_soon(),
+            self._soon,
             done,
             context=self._context(caller),
         ).start()
 
     async def run_incremental(self, prepared: Prepared, emit: EmitPart) -> None:
         """Runs a query or mutation whose answer comes in parts; cancelling ends its calls."""
-        soon, caller = self._loop_soon(), prepared.caller
+        soon, caller = self._soon, prepared.caller
         context = self._context(caller)
 
         def make(plan: Plan, done: Answer) -> Run:
@@ -240,9 +240,12 @@ class Engine:
             RequestError: It can't be started, or its stream failed.
         """
         events = Events(
-            prepared.plan, prepared.variables, prepared.caller, self._loop_soon(), self._context
+            prepared.plan, prepared.variables, prepared.caller, self._soon, self._context
         )
         await events.run(emit)
 
-    def _loop_soon(self) -> Soon:
-        return self._soon or asyncio.get_running_loop().call_soon
+
+def _soon(work: Callable[[], None]) -> None:
+    """Calls `work` at the end of this turn of the running loop."""
+    # The loop is looked up when it is needed: that asks the system for the process id.
+    asyncio.get_running_loop().call_soon(work)

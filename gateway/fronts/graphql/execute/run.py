@@ -10,6 +10,7 @@ everything of the one before is there (GraphQL specification, section 6.2.2).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from functools import partial
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -89,25 +90,21 @@ class Run:
         mutates = self._plan.kind is OperationType.MUTATION
         self._next = min(1, len(fetches)) if mutates else len(fetches)
 
-        def first() -> None:
-            for fetch in fetches[: self._next]:
-                self._fetch(fetch)
-
         self._pending += 1
-        self._step(first)
+        self._step(self._fetch_all, fetches[: self._next])
         return self.cancel
 
     def follow(self, message: object) -> Cancel:
         """Starts with the message of an event, the value of the one root field."""
         self._pending += 1
         self._next = 1
-        self._step(lambda: self._event(self._plan.fetches[0], message))
+        self._step(self._event, message)
         return self.cancel
 
     def gather(self, selected: ObjectPlan, parents: Sequence[object]) -> Cancel:
         """Starts with objects that are there already, of which something was put off."""
         self._pending += 1
-        self._step(lambda: selected.gather(parents, self))
+        self._step(selected.gather, parents, self)
         return self.cancel
 
     def cancel(self) -> None:
@@ -136,7 +133,7 @@ class Run:
             nonlocal ended
             ended = True
             self._calls.pop(number, None)
-            self._step(lambda: done(result))
+            self._step(done, result)
 
         cancel = method.start(self.caller.call(method.descriptor.name, request), finish)
         if not ended:
@@ -145,19 +142,19 @@ class Run:
     def soon(self, work: Callable[[], None]) -> None:
         """Does `work` at the end of this turn of the event loop; the response waits for it."""
         self._pending += 1
-        self._soon(lambda: self._step(work))
+        self._soon(partial(self._step, work))
 
     def python(self, work: Callable[[], Any], take: Take) -> None:
         """Calls Python for the run; the response waits for it, and what `take` does."""
         if self._over:
             return
         self._pending += 1
-        self._python().call(work, lambda value: self._step(lambda: take(value)))
+        self._python().call(work, partial(self._step, take))
 
     def wait(self, awaitable: Awaitable[Any], take: Take) -> None:
         """Awaits what Python returned; the response waits for it, and what `take` does."""
         self._pending += 1
-        self._python().wait(awaitable, lambda value: self._step(lambda: take(value)))
+        self._python().wait(awaitable, partial(self._step, take))
 
     def _python(self) -> Tasks:
         if self._tasks is None:
@@ -174,12 +171,12 @@ class Run:
 
     # Steps.
 
-    def _step(self, work: Callable[[], None]) -> None:
+    def _step(self, work: Callable[..., None], *given: object) -> None:
         """Does something that the response waits for."""
         if self._over:
             return
         try:
-            work()
+            work(*given)
         except Exception as bug:  # noqa: BLE001 - it is logged when it is written
             self._fail(bug)
         else:
@@ -199,11 +196,16 @@ class Run:
                 self._fail(bug)
             self._pending -= 1
 
-    def _event(self, fetch: Fetch | Resolver, message: object) -> None:
+    def _event(self, message: object) -> None:
+        fetch = self._plan.fetches[0]
         if isinstance(fetch, Resolver):
             fetch.edge.follow(message, self)
         else:
             self._arrived(fetch, message)
+
+    def _fetch_all(self, fetches: Sequence[Fetch | Resolver]) -> None:
+        for fetch in fetches:
+            self._fetch(fetch)
 
     def _fetch(self, fetch: Fetch | Resolver) -> None:
         if isinstance(fetch, Resolver):
