@@ -81,7 +81,7 @@ class Cost:
         return tuple(_estimate(step, 1, variables) for step in self._steps)
 
     def _total(self, variables: Variables) -> int:
-        return sum(estimate.cost for estimate in self.estimates(variables))
+        return sum(_cost(step, 1, variables) for step in self._steps)
 
 
 def breakdown(estimates: Iterable[Estimate], indent: str = "") -> Iterator[str]:
@@ -125,6 +125,16 @@ def _estimate(step: Step, parents: int, variables: Variables) -> Estimate:
         step.batch,
         step.how,
     )
+
+
+def _cost(step: Step, parents: int, variables: Variables) -> int:
+    """Returns the cost of a step and of all below it: an estimate's, without the estimate."""
+    wanted = parents * step.keys
+    values = wanted * _number(step.size, variables)
+    cost = _calls(step, wanted) + (values if step.brings else 0)
+    for each in step.below:
+        cost += _cost(each, values, variables)
+    return cost
 
 
 def _calls(step: Step, wanted: int) -> int:
