@@ -113,9 +113,14 @@ def _by_key(lookup: Lookup) -> Callable[[Any, Sequence[Any]], Mapping[Any, Seque
     key_of = reader(lookup.by)
 
     def found(reply: Any, _wanted: Sequence[Any]) -> Mapping[Any, Sequence[Any]]:
+        items = list(read(reply) or ())
+        keys = list(map(key_of, items))
+        single: dict[Any, Sequence[Any]] = dict(zip(keys, zip(items), strict=True))
+        if len(single) == len(keys):  # each key once, as most lookups answer
+            return single
         answers: dict[Any, list[Any]] = {}
-        for item in read(reply) or ():
-            answers.setdefault(key_of(item), []).append(item)
+        for key, item in zip(keys, items, strict=True):
+            answers.setdefault(key, []).append(item)
         return answers
 
     return found
