@@ -14,6 +14,7 @@ from gateway.config import Config, Source
 from gateway.config.models import Graphql
 from gateway.fronts.graphql.document import Documents, Limits
 from gateway.fronts.graphql.engine import Engine, Prepared
+from gateway.fronts.graphql.graph.additions import Additions
 from gateway.fronts.graphql.graph.build import Graph, build_graph
 from gateway.fronts.graphql.graph.options import (
     FieldOptions,
@@ -32,6 +33,7 @@ from gateway.fronts.graphql.trusted.lookup import Lookup
 from gateway.fronts.graphql.trusted.reading import read_trusted
 from gateway.fronts.graphql.trusted.views import ViewRoute, plan_ahead, views_of
 from gateway.http.request_id import REQUEST_ID
+from gateway.routing.caller import Caller
 from gateway.routing.metadata import HeaderRules
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.registry import Registry
@@ -131,6 +133,42 @@ def operation_files(given: Graphql) -> list[Path]:
     return sorted({path for folder in given.operations for path in folder.rglob("*.graphql")})
 
 
+@dataclass(frozen=True, slots=True)
+class _Extended:
+    """What extensions in Python make of a graph and of a request."""
+
+    additions: Callable[[Types], Additions] = lambda _types: Additions()
+    context: Callable[[Caller], object] = lambda _caller: None
+
+
+def _extended(
+    given: Graphql, source: Source, methods: Mapping[str, Method], registry: Registry
+) -> _Extended:
+    """Imports the extensions of the config.
+
+    Raises:
+        SchemaError: They can't be imported.
+    """
+    if not given.extensions:
+        return _Extended()
+    # Strawberry is imported only for those who use it.
+    from gateway.fronts.graphql.extend.client import Gateway, Services  # noqa: PLC0415
+    from gateway.fronts.graphql.extend.context import Context  # noqa: PLC0415
+    from gateway.fronts.graphql.extend.conversion import additions  # noqa: PLC0415
+    from gateway.fronts.graphql.extend.modules import load  # noqa: PLC0415
+
+    place = source.place(("graphql", "extensions"))
+    written = place is not None and place.line is not None  # and not set by --set
+    beside = Path(place.file).resolve().parent if place and written else Path.cwd()
+    folders = dict.fromkeys([beside, *(path.resolve().parent for path in given.joins)])
+    loaded = load(given.extensions, [*folders])
+    services = Services(methods, registry)
+    return _Extended(
+        lambda types: additions(types, loaded),
+        lambda caller: Context(Gateway(services, caller)),
+    )
+
+
 def graphql_parts(
     config: Config,
     given: Graphql,
@@ -176,7 +214,8 @@ def graphql_parts(
         warnings.extend(map(str, found.warnings))
         return found.fields
 
-    graph = build_graph(described, registry, options, joined)
+    extended = _extended(given, source, methods, registry)
+    graph = build_graph(described, registry, options, joined, extended.additions)
     limits = document_limits(given)
     trusted = read_trusted(texts(operation_files(given)), graph.schema, limits)
     warnings.extend(map(str, trusted.warnings))
@@ -192,7 +231,7 @@ def graphql_parts(
         only=given.trusted_only,
         automatic=Automatic() if given.persisted else None,
     )
-    engine = Engine(graph.schema, methods, documents, find=lookup.find)
+    engine = Engine(graph.schema, methods, documents, find=lookup.find, context=extended.context)
     plan_ahead(trusted, engine)
     shared = Shared(
         rules=rules,

@@ -37,7 +37,6 @@ NOT_BUILT = [
     "hosts",
     "rest.openapi",
     "rest.docs",
-    "graphql.extensions",
     "websocket",
     "telemetry",
     "pages",

@@ -62,7 +62,7 @@ def test_it_takes_what_the_loader_takes(read):
     [
         "lisener: {}",
         "auth: {}",
-        "graphql: {extensions: [a:b]}",
+        "graphql: {extensions: [a]}",
         "graphql: {limits: {depth: 101}}",
         "graphql: {lookups: [{keys: ids}]}",
         "graphql: {methods: {Get: {hide: true}}}",

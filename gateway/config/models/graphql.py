@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway.config.markers import NotBuilt
 from gateway.config.models.section import section
 from gateway.config.places import FILE, FOLDER, URL_PATH
 from gateway.config.scalars import SERVICES, Switch, Text, Whole
@@ -149,16 +148,13 @@ class Graphql:
         default=False,
         description="Let clients store documents by their hash (automatic persisted queries).",
     )
-    extensions: Annotated[
-        tuple[
-            Annotated[
-                str,
-                Text("module:object", r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$"),
-            ],
-            ...,
+    extensions: tuple[
+        Annotated[
+            str,
+            Text("module:object", r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$"),
         ],
-        NotBuilt(),
-    ] = Field(default=(), description="Strawberry types, as module:object.")
+        ...,
+    ] = Field(default=(), description="Extensions in Python, as module:object.")
     limits: GraphqlLimits = Field(
         default_factory=GraphqlLimits, description="How much one document may ask."
     )
