@@ -29,7 +29,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 from gateway.fronts.graphql.extend.declared import Generated
 from gateway.fronts.graphql.extend.modules import Loaded
-from gateway.fronts.graphql.extend.scalars import own_scalars, standing_for
+from gateway.fronts.graphql.extend.scalars import as_read, own_scalars, standing_for
 from gateway.fronts.graphql.graph.additions import Additions
 from gateway.fronts.graphql.graph.findings import near
 from gateway.fronts.graphql.graph.scalars import SCALARS
@@ -178,6 +178,7 @@ class _Conversion:
         convert = partial(self._converter.get_graphql_fields, definition)
         fields: Mapping[str, GraphQLField] | None = self._try(origin, title, convert)
         if fields is not None:
+            _read_defaults(fields)
             return fields
         told = list(self._wrong_fields(origin, definition, title))
         if told:
@@ -219,7 +220,10 @@ class _Conversion:
         cls = definition.origin
         before = len(self._problems)
         module = getattr(cls, "__module__", "")
-        if self._try(module, made.name, lambda: made.fields) is None:
+        fields = self._try(module, made.name, lambda: made.fields)
+        if fields is not None:
+            _read_defaults(fields)
+        else:
             told = list(self._wrong_fields(module, definition, made.name))
             if told:
                 self._problems[before:] = told
@@ -232,6 +236,14 @@ class _Conversion:
         except Exception as failure:  # noqa: BLE001 - Strawberry's own, and TypeErrors
             self._problems.append(Problem(f"{origin}, class {title}", message=_said(failure)))
             return None
+
+
+def _read_defaults(fields: Mapping[str, Any]) -> None:
+    """Makes the defaults of arguments, or of an input's fields, what the graph's scalars read."""
+    for field in fields.values():
+        holders = field.args.values() if isinstance(field, GraphQLField) else (field,)
+        for each in holders:
+            each.default_value = as_read(each.default_value)
 
 
 def _title(type_: Any) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, NewType
+from typing import Any, Final, NamedTuple, NewType
 
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
 from graphql import GraphQLNamedType, GraphQLScalarType
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
@@ -30,6 +32,33 @@ _OWN: Final[Mapping[object, GraphQLScalarType]] = {
     UInt64: scalars.UINT64,
     UInt32: scalars.UINT32,
 }
+
+
+class _Moment(NamedTuple):
+    """A time or a time span as the graph's scalars read it, and as they write it."""
+
+    seconds: int
+    nanos: int
+
+
+def as_read(value: Any) -> Any:
+    """Returns a default of Python's as the graph's scalars would have read it.
+
+    So it can be shown in the schema, and comes to the resolver like any value of a client.
+    """
+    if isinstance(value, datetime):
+        stamp = Timestamp()
+        stamp.FromDatetime(value)
+        return _Moment(stamp.seconds, stamp.nanos)
+    if isinstance(value, timedelta):
+        span = Duration()
+        span.FromTimedelta(value)
+        return _Moment(span.seconds, span.nanos)
+    if isinstance(value, list):
+        return [as_read(each) for each in value]
+    if isinstance(value, dict):
+        return {name: as_read(each) for name, each in value.items()}
+    return value
 
 
 def standing_for(type_: GraphQLNamedType) -> ScalarDefinition:

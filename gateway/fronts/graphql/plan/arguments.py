@@ -131,19 +131,12 @@ def _message(type_: GraphQLInputObjectType, writers: Writers) -> Adapt:
     return adapt
 
 
-# A default is what the resolver's own signature says: Python's value already.
-
-
-def _datetime(value: Any) -> Any:
-    if not isinstance(value, tuple):
-        return value
+def _datetime(value: Any) -> datetime:
     seconds, nanos = value
     return _EPOCH + timedelta(seconds=seconds, microseconds=nanos // 1000)
 
 
-def _timedelta(value: Any) -> Any:
-    if not isinstance(value, tuple):
-        return value
+def _timedelta(value: Any) -> timedelta:
     seconds, nanos = value
     return timedelta(seconds=seconds, microseconds=nanos / 1000)
 

@@ -7,7 +7,6 @@ their bytes are the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 from google.protobuf import json_format
@@ -19,7 +18,6 @@ ToMessage: TypeAlias = Callable[[Any], Message]
 """Returns the graph's own message for what Python gives. Raises TypeError."""
 
 
-@lru_cache(maxsize=4096)  # the size of an API; classes of a generation that is gone fall out
 def to_message(descriptor: Descriptor) -> ToMessage:
     """Returns what makes messages of a type.
 
