@@ -29,6 +29,8 @@ from gateway.fronts.graphql.plan.writing import InputError
 
 log = logging.getLogger(__name__)
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
 Put: TypeAlias = Callable[[Any], None]
 """Puts a node where it belongs."""
 
@@ -310,6 +312,7 @@ def gather(typed: Typed, nodes: Sequence[Any], run: Any) -> None:
 
 def json_text(value: Any) -> str:
     """Returns the JSON of what a scalar serializes. Raises ValueError for NaN and infinities."""
-    if type(value) is str:
+    kind = type(value)
+    if kind is str:
         return encode_basestring(value)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return str(value) if kind is int else _encode(value)
