@@ -2,7 +2,9 @@
 
 A document that is refused is kept too: a client that sends a bad one sends it again, and to refuse
 it costs as much as to accept it. The cache is bounded by entries and by an estimate of its memory;
-what was not asked for longest goes first. It belongs to one schema and to one event loop.
+what was not asked for longest goes first. What is planned for a document goes with it, and counts
+as its memory: a few lines can stand for thousands of fields, in a plan for each set of variables
+that directives read. The cache belongs to one schema and to one event loop.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from gateway.fronts.graphql.document.parsing import parse_document
 from gateway.fronts.graphql.document.validation import Validator
 from gateway.fronts.graphql.errors import RequestError
 
-_BYTES_A_TOKEN = 1000
-"""Memory of a token with its part of the syntax tree (measured: 350 to 750) and of the plan."""
+_BYTES_A_TOKEN = 750
+"""Memory of a token with its part of the syntax tree (measured: 350 to 750)."""
 
 _BYTES_A_CHARACTER = 4
 """The most that a character of a Python string takes."""
@@ -58,6 +60,7 @@ class Documents:
         self._max_documents = max_documents
         self._max_bytes = max_bytes
         self._entries: OrderedDict[str, Document | RequestError] = OrderedDict()
+        self._weights: dict[str, int] = {}
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -97,10 +100,26 @@ class Documents:
         except RequestError as refused:
             entry = RequestError(refused.errors)  # without the frames that led to it
         self._entries[text] = entry
-        self._bytes += _weight(text, entry)
-        while len(self._entries) > self._max_documents or self._bytes > self._max_bytes:
-            self._bytes -= _weight(*self._entries.popitem(last=False))
+        self._weights[text] = 0
+        self._add(text, _weight(text, entry))
         return entry
+
+    def grown(self, document: Document, size: int) -> None:
+        """Takes note that more is kept with a document.
+
+        Args:
+            document: A document. One that is not in the cache, or not any more, does not count.
+            size: Bytes, roughly.
+        """
+        if self._entries.get(document.text) is document:
+            self._add(document.text, size)
+
+    def _add(self, text: str, size: int) -> None:
+        self._weights[text] += size
+        self._bytes += size
+        while len(self._entries) > self._max_documents or self._bytes > self._max_bytes:
+            oldest, _ = self._entries.popitem(last=False)
+            self._bytes -= self._weights.pop(oldest)
 
     def _read(self, text: str) -> Document:
         ast = parse_document(text, self._limits)

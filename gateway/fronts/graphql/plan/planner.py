@@ -40,7 +40,7 @@ from gateway.fronts.graphql.graph.sources import (
     source_of,
 )
 from gateway.fronts.graphql.plan.generated import Code, Piece
-from gateway.fronts.graphql.plan.introspection import introspection
+from gateway.fronts.graphql.plan.introspection import Answers, introspection
 from gateway.fronts.graphql.plan.plan import Fetch, Plan, Resolver
 from gateway.fronts.graphql.plan.request import request_of
 from gateway.fronts.graphql.plan.selections import Selections, nodes_of
@@ -59,6 +59,7 @@ class Planner:
         self.schema = schema
         self.methods = methods
         self.writers = Writers()
+        self.introspected = Answers()
 
     def plan(
         self,
@@ -147,7 +148,13 @@ class _Planning:
                 pieces.append((key, Piece(f'"{root.name}"', "")))
                 continue
             if name in ("__schema", "__type"):
-                text = introspection(self._schema, self._document, self._operation, nodes)
+                text = introspection(
+                    self._schema,
+                    self._document,
+                    self._operation,
+                    nodes,
+                    self._planner.introspected,
+                )
             else:
                 definition = root.fields[name]
                 place = Place(key, nodes)

@@ -6,12 +6,16 @@ import pytest
 from graphql import execute_sync, get_introspection_query, parse
 
 from gateway.call import Code
+from gateway.fronts.graphql.document import Documents
+from gateway.fronts.graphql.engine import Engine
 from gateway.fronts.graphql.errors import RequestError
 from gateway.fronts.graphql.graph.options import GraphOptions
+from gateway.fronts.graphql.plan.introspection import Answers
+from gateway.fronts.graphql.serve.engine import GraphqlRequest
 from tests.fronts.graphql import graphs
 from tests.fronts.graphql.execute import orders
 from tests.fronts.graphql.execute.orders import bench, new
-from tests.fronts.graphql.execute.upstreams import Backend, Bench, codes, failure
+from tests.fronts.graphql.execute.upstreams import CALLER, WIDE, Backend, Bench, codes, failure
 
 
 @pytest.fixture
@@ -50,6 +54,21 @@ class TestWhatAPlanIsFor:
             assert data.keys() - {"__typename"} == {name for name in names if not given[name]}
         (operation,) = found.engine.documents.get(query).operations
         assert len(operation.plan.plans) <= 16
+
+    def test_plans_count_as_memory_of_their_document(self, found):
+        """A document of a few tokens stands for 900 fields, twice: over 2 MB, which push others out."""
+        documents = Documents(found.schema, WIDE, max_bytes=2_000_000)
+        engine = Engine(found.schema, found.backend.methods(), documents, soon=found.turns.soon)
+        for number in range(5):
+            documents.get(f"{{ o{number}: __typename }}")
+        fields = " ".join(f"f{number}: id" for number in range(225))
+        three = "a: getOrder { ...F } b: getOrder { ...F } c: getOrder { ...F }"
+        query = f"query($on: Boolean!) {{ {three} d: getOrder @skip(if: $on) {{ ...F }} }}"
+        query += f"fragment F on Order {{ {fields} }}"
+        engine.prepare(GraphqlRequest(query, None, {"on": True}), CALLER)
+        assert len(documents) == 6
+        engine.prepare(GraphqlRequest(query, None, {"on": False}), CALLER)
+        assert len(documents) < 6
 
 
 def test_a_condition_that_is_null_refuses_the_request(found):
@@ -119,6 +138,18 @@ def test_introspection_is_graphql_core_s(found, name):
         assert [e["path"] for e in response.get("errors", ())] == [
             e.path for e in wanted.errors or ()
         ]
+
+
+def test_what_is_kept_of_introspection_is_bounded():
+    answers = Answers(most=100)
+    answers.keep("a", "x" * 40)
+    answers.keep("b", "x" * 40)
+    assert answers.get("a") == "x" * 40
+    answers.keep("c", "x" * 40)
+    assert answers.get("b") is None
+    assert answers.get("a") == answers.get("c") == "x" * 40
+    answers.keep("d", "x" * 100)
+    assert [answers.get(asked) for asked in "abcd"] == [None] * 4
 
 
 def test_introspection_with_other_variables_is_another_answer(found):
