@@ -67,6 +67,7 @@ def config(addresses: Sequence[str]) -> dict[str, object]:
         "graphql": {
             "joins": [str(root() / "schema" / "joins.graphql")],
             "operations": [str(root() / "schema" / "operations")],
+            "extensions": ["shop_extensions:extensions"],
         },
         "headers": {"response": {"allow": ["x-replica"]}},
     }
@@ -90,12 +91,14 @@ async def _watch(running: Backends, signals: Signals) -> None:
 
 
 def lines(url: str) -> list[str]:
-    """Returns the calls to try: a GET, a POST, a stream."""
+    """Returns the calls to try: a GET, a POST, a stream, and what three services say at once."""
+    query = '{"query": "{ getProduct(id: \\"p1\\") { title stock { available } score } }"}'
     order = '{"userId": "u1", "items": [{"productId": "p1", "quantity": 2}]}'
     return [
         f"curl {url}/v1/products/p1",
         f"curl {url}/v1/orders -H 'content-type: application/json' -d '{order}'",
         f"curl -N {url}/v1/orders/o120:watch",
+        f"curl {url}/graphql -H 'content-type: application/json' -d '{query}'",
     ]
 
 

@@ -1,4 +1,4 @@
-"""`gateway demo`: backends and a gateway, three calls, and nothing left behind."""
+"""`gateway demo`: backends and a gateway, calls to try, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def ended(pid: int) -> bool:
         os.close(handle)
 
 
-def test_three_calls_work_as_printed_and_show_who_answered(demo: Serving) -> None:
+def test_the_calls_work_as_printed_and_show_who_answered(demo: Serving) -> None:
     url = demo.read_until(LISTENING)
-    *calls, watch = printed_calls(demo, 4)
-    for call, field in zip(calls, ("title", "total", "orderId"), strict=True):
+    *calls, watch = printed_calls(demo, 5)
+    for call, field in zip(calls, ("title", "total", "orderId", "data"), strict=True):
         assert url in call
         status, body = curl(call)
         assert status == 0, (call, body)
