@@ -89,6 +89,7 @@ def explain(
         ):
             _print(section)
     _print(_routes(generation, descriptor))
+    _print(_fields(generation, descriptor))
 
 
 def _proto(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
@@ -231,6 +232,17 @@ def _routes(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fa
             source = _written(generation, descriptor)
         text = f"{each.verb} {each.template}{body}{reply}{implied}"
         yield Fact("" if number else "routes", text, source)
+
+
+def _fields(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
+    """Yields the root fields of the graph that call the method; none where there is no graph."""
+    if generation.graphql is None:
+        return
+    roots = [each for each in generation.graphql.graph.roots if each.method.name == descriptor.name]
+    if not roots:
+        yield Fact("graphql", "none")
+    for number, each in enumerate(roots):
+        yield Fact("" if number else "graphql", f"{each.root}.{each.name}")
 
 
 def _written(generation: Generation, descriptor: MethodDescriptor) -> str:

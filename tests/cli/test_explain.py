@@ -30,6 +30,16 @@ def test_each_value_has_the_line_that_set_it_or_default(tmp_path: Path) -> None:
     assert "catalog_service.proto:" in found["routes"]
 
 
+def test_the_fields_of_the_graph_that_call_it(shop: Path) -> None:
+    assert facts(invoke("explain", "GetProduct", cwd=shop).out)["graphql"] == "Query.getProduct"
+    assert facts(invoke("explain", "WatchStock", cwd=shop).out)["graphql"] == (
+        "Subscription.watchStock"
+    )
+    assert facts(invoke("explain", "ImportProducts", cwd=shop).out)["graphql"] == "none"
+    off = invoke("explain", "GetProduct", "--set", "graphql=false", cwd=shop).out
+    assert "graphql" not in facts(off)
+
+
 def test_limits_are_those_of_its_kind(shop: Path) -> None:
     unary = invoke("explain", "GetProduct", cwd=shop).out
     stream = invoke("explain", "ImportProducts", cwd=shop).out
