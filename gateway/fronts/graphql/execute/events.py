@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, fields
 from inspect import isawaitable
 
 from google.protobuf.message import DecodeError
 from graphql import GraphQLError
 from graphql.execution.values import VariableValues
 
-from gateway.call import Call, Metadata, RpcError, StreamCall
+from gateway.call import RpcError
 from gateway.fronts.graphql.errors import RequestError, refused_by
 from gateway.fronts.graphql.execute.answer import input_error, response
+from gateway.fronts.graphql.execute.asking import AskedStream
 from gateway.fronts.graphql.execute.loading import not_a_message
 from gateway.fronts.graphql.execute.run import Run, Soon
 from gateway.fronts.graphql.execute.trouble import Note
@@ -31,28 +31,6 @@ from gateway.fronts.graphql.plan.writing import InputError
 from gateway.routing.caller import Caller
 
 Emit = Callable[[bytes], Awaitable[None]]
-
-
-@dataclass(slots=True, kw_only=True)
-class _Call(StreamCall):
-    """The call of a subscription: one request, and messages that are events."""
-
-    event: Callable[[bytes], Awaitable[None]]
-    asked: bool = False
-
-    async def receive(self) -> bytes | None:
-        """See StreamCall."""
-        if self.asked:
-            return None
-        self.asked = True
-        return self.request
-
-    async def start(self, initial: Metadata) -> None:
-        """See StreamCall; GraphQL has no place for metadata before the first event."""
-
-    async def send(self, message: bytes) -> None:
-        """See StreamCall."""
-        await self.event(message)
 
 
 class Events:
@@ -129,9 +107,8 @@ class Events:
             await emit(await self._response(message))
 
         call = self._caller.call(fetch.method.descriptor.name, request)
-        given = {each.name: getattr(call, each.name) for each in fields(Call)}
         try:
-            await fetch.method.stream(_Call(**given, event=event))
+            await fetch.method.stream(AskedStream.of(call, event))
         except RpcError as failure:
             raise refused_by(failure) from failure
 

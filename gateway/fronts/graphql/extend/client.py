@@ -9,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from gateway.call import Call, Metadata, StreamCall
 from gateway.chain import Method
 from gateway.errors import error
+from gateway.fronts.graphql.execute.asking import AskedStream
 from gateway.fronts.graphql.plan.foreign import to_message
 from gateway.routing.caller import Caller
 from gateway.schema.method import Kind
@@ -112,13 +111,12 @@ class Gateway:
         """
         found = self._services.find(method, Kind.SERVER_STREAMING)
         call = self.caller.call(found.descriptor.name, self._services.request(found, request))
-        given = {each.name: getattr(call, each.name) for each in fields(Call)}
         handed: asyncio.Queue[bytes | Exception | None] = asyncio.Queue(1)
 
         async def run() -> None:
             end = None
             try:
-                await found.stream(_Stream(**given, handed=handed))
+                await found.stream(AskedStream.of(call, handed.put))
             except Exception as failure:  # noqa: BLE001 - it is raised where the stream is read
                 end = failure
             await handed.put(end)
@@ -131,25 +129,3 @@ class Gateway:
                 yield self._services.reply(found, data)
         finally:
             task.cancel()
-
-
-@dataclass(slots=True, kw_only=True)
-class _Stream(StreamCall):
-    """A server stream whose messages are taken one by one."""
-
-    handed: asyncio.Queue[bytes | Exception | None]
-    asked: bool = False
-
-    async def receive(self) -> bytes | None:
-        """See StreamCall."""
-        if self.asked:
-            return None
-        self.asked = True
-        return self.request
-
-    async def start(self, initial: Metadata) -> None:
-        """See StreamCall; resolvers are given messages only."""
-
-    async def send(self, message: bytes) -> None:
-        """See StreamCall."""
-        await self.handed.put(message)

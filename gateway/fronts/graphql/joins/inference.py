@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from gateway.fronts.graphql.graph.kinds import is_map
 from gateway.fronts.graphql.joins.kinds import is_key, same_keys
-from gateway.fronts.graphql.joins.paths import is_map
 
 
 def key_fields(request: Descriptor) -> list[FieldDescriptor]:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from gateway.fronts.graphql.graph.kinds import is_map
 from gateway.fronts.graphql.graph.sources import Lookup, Path
 from gateway.fronts.graphql.joins import inference
 from gateway.fronts.graphql.joins.candidates import listed, nearest
 from gateway.fronts.graphql.joins.kinds import described, is_key, same_keys
 from gateway.fronts.graphql.joins.options import LookupOptions
-from gateway.fronts.graphql.joins.paths import PathError, dotted, is_map, key_path, walk
+from gateway.fronts.graphql.joins.paths import PathError, dotted, key_path, walk
 from gateway.fronts.graphql.joins.rpcs import Rpcs
 from gateway.schema.method import Kind, MethodDescriptor
 

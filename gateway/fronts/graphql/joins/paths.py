@@ -36,12 +36,6 @@ class PathError(ValueError):
         self.candidates = tuple(candidates)
 
 
-def is_map(field: FieldDescriptor) -> bool:
-    """Whether a field is a map."""
-    entry = field.message_type
-    return bool(entry is not None and entry.GetOptions().map_entry)
-
-
 def dotted(path: Path) -> str:
     """Returns a path as it is written."""
     return ".".join(field.name for field in path)

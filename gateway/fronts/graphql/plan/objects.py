@@ -16,6 +16,7 @@ from google.protobuf.message_factory import GetMessageClass
 from graphql import GraphQLNonNull, GraphQLOutputType, get_nullable_type, is_list_type
 
 from gateway.fronts.graphql.execute.trouble import Null, Place, Text, forget, nullable, within
+from gateway.fronts.graphql.graph.kinds import is_map
 from gateway.fronts.graphql.graph.sources import OneofUnion
 from gateway.fronts.graphql.plan.edges import Edge, JoinEdge
 from gateway.fronts.graphql.plan.generated import Access, Code, Piece
@@ -136,12 +137,6 @@ class Selection:
 def message_access(message: Descriptor, code: Code, *, pair: bool = False) -> Access:
     """Returns how fields of a message are read."""
     return Access(code.name(GetMessageClass(message).HasField, "has"), pair)
-
-
-def is_map(field: FieldDescriptor) -> bool:
-    """Returns whether a field is a map."""
-    message = field.message_type
-    return message is not None and message.GetOptions().map_entry
 
 
 def add_field(
