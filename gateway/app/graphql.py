@@ -12,6 +12,7 @@ from gateway.app.settings import from_here
 from gateway.chain import Method
 from gateway.config import Config, Source
 from gateway.config.models import Graphql
+from gateway.errors import error
 from gateway.fronts.graphql.document import Documents, Limits
 from gateway.fronts.graphql.engine import Engine, Prepared
 from gateway.fronts.graphql.graph.additions import Additions
@@ -243,9 +244,12 @@ def graphql_parts(
         lease=lease,
     )
 
+    # It must not hold what is made here: an idle socket would keep this generation for its life.
     def serving() -> tuple[Engine, Shared]:
         now = current()
-        return (engine, shared) if now is None else (now.engine, now.shared)
+        if now is None:
+            raise error("ROUTE_NOT_FOUND", "GraphQL is not served here any more.")
+        return now.engine, now.shared
 
     front = GraphqlFront(
         engine,

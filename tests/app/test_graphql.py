@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
+import weakref
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -288,6 +290,34 @@ async def test_a_reload_replaces_the_graph_and_the_socket_asks_the_new_one(shop)
         assert names == await fields(client)
         assert "me" in names
         assert "whoAmI" not in names
+
+
+async def test_a_socket_keeps_no_generation_between_its_operations(shop):
+    shop({})
+    async with running(lambda: load("gateway.yaml", environ={})) as (app, client):
+        lease = weakref.ref(app.current.lease)
+        async with client.ws_connect("/graphql", protocols=["graphql-transport-ws"]) as socket:
+            await socket.send_json({"type": "connection_init"})
+            await socket.receive_json()
+            await app.reload()
+            assert "getOrder" in await fields(client)
+            gc.collect()
+            assert lease() is None
+
+
+async def test_a_socket_runs_nothing_more_once_the_graph_is_off(shop):
+    shop({})
+    async with running(lambda: load("gateway.yaml", environ={})) as (app, client):
+        async with client.ws_connect("/graphql", protocols=["graphql-transport-ws"]) as socket:
+            await socket.send_json({"type": "connection_init"})
+            await socket.receive_json()
+            shop(False)
+            await app.reload()
+            payload = {"query": "{ __typename }"}
+            await socket.send_json({"id": "1", "type": "subscribe", "payload": payload})
+            told = await socket.receive_json()
+        assert told["type"] == "error"
+        assert told["payload"][0]["extensions"]["reason"] == "ROUTE_NOT_FOUND"
 
 
 async def test_a_reload_of_wrong_joins_leaves_the_old_graph(shop):
