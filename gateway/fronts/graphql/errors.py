@@ -10,6 +10,7 @@ This module knows nothing of HTTP, and looks at no document.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import TypedDict
@@ -184,6 +185,15 @@ def call_extensions(failure: RpcError) -> dict[str, object]:
 def shortened(message: str) -> str:
     """Returns a message that quotes what a client sent, cut where it quotes too much."""
     return message if len(message) <= _LONGEST_QUOTE else f"{message[:_LONGEST_QUOTE]}…"
+
+
+# How graphql-core quotes what a scalar raised that is no GraphQLError: in Python's own words.
+_RAISED = re.compile(r", but encountered error '.*'; found(?=: )", re.DOTALL)
+
+
+def worded(wrong: GraphQLError) -> str:
+    """Returns what a client is told of what graphql-core finds wrong, cut, and without Python."""
+    return shortened(_RAISED.sub(", found", wrong.message))
 
 
 def formatted(failure: GraphQLError) -> FormattedError:

@@ -6,7 +6,7 @@ The rules are graphql-core's. What is added are bounds:
 - A message quotes the document: what is quoted is cut.
 - "Did you mean" compares a name with all names of the graph, letter by letter: it is made for the
   first error only, and not at all in a graph where that would take long.
-- Errors keep no syntax tree alive, so that a cached one is small.
+- Errors keep no syntax tree alive, so that a cached one is small; nor do they quote Python.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from graphql.validation import (
 from graphql.validation.validate import ValidationAbortedError
 
 from gateway.fronts.graphql.document.limits import Limits, exceeded
-from gateway.fronts.graphql.errors import RefusalCode, RequestError, request_fault, shortened
+from gateway.fronts.graphql.errors import RefusalCode, RequestError, request_fault, worded
 
 _MOST_ERRORS = 20
 """More than a developer reads at once."""
@@ -139,5 +139,5 @@ _GIVEN_UP = "Validation was given up: fragments are spread too often, or nested 
 
 def _light(error: GraphQLError) -> GraphQLError:
     locations = islice(error.locations or (), _MOST_LOCATIONS)
-    message = _GIVEN_UP if error.message == "Validation aborted." else shortened(error.message)
+    message = _GIVEN_UP if error.message == "Validation aborted." else worded(error)
     return request_fault(RefusalCode.VALIDATION_FAILED, message, locations)

@@ -22,10 +22,9 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 from graphql.language import FragmentDefinitionNode, ListValueNode, ObjectValueNode
 
-from gateway.fronts.graphql.errors import RefusalCode, RequestError
+from gateway.fronts.graphql.errors import RefusalCode, RequestError, worded
 
 _MAX_ERRORS: Final = 20
-_MAX_MESSAGE: Final = 500
 
 _MISSING: Final = object()
 
@@ -115,11 +114,8 @@ class Variables:
 
 
 def _told(wrong: GraphQLError) -> GraphQLError:
-    message = wrong.message
-    if len(message) > _MAX_MESSAGE:
-        message = f"{message[:_MAX_MESSAGE]}…"
     extensions = {"code": RefusalCode.BAD_USER_INPUT}
-    return GraphQLError(message, wrong.nodes, extensions=extensions)
+    return GraphQLError(worded(wrong), wrong.nodes, extensions=extensions)
 
 
 def _conditions(node: Node) -> Iterator[str]:

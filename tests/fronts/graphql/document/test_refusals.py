@@ -180,6 +180,16 @@ def test_errors_are_not_many_and_not_long():
     assert len(long["message"]) < 600
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["{a(x:DIGITS){c}}", "{a(y:[DIGITS]){c}}", "query($v:Int=DIGITS){a(x:$v){c}}"],
+    ids=["argument", "item", "default"],
+)
+def test_an_error_does_not_quote_python(text):
+    (error,) = refused(text.replace("DIGITS", "9" * 5000))  # beyond what int() reads
+    assert error["message"].startswith("Expected value of type 'Int', found: 999")
+
+
 def repeated(count, made):
     return "".join(made(i) for i in range(count))
 
