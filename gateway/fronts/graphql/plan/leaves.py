@@ -1,9 +1,9 @@
 """The JSON of each kind of field that has no selection: a table by protobuf type.
 
 Strings, whole numbers and booleans can't fail and are written in place. What can fail (an enum's
-number without a name, a float that JSON can't hold, a date out of range) notes its trouble and is
-null, or makes its parent null where the type says that it can't be (GraphQL specification, section
-6.4.4).
+number without a name, a float that JSON can't hold, a date out of range, a string of proto2 that is
+no text) notes its trouble and is null, or makes its parent null where the type says that it can't
+be (GraphQL specification, section 6.4.4).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from json.encoder import encode_basestring
 from typing import Any, Final
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor_pb2 import FeatureSet
 from graphql import (
     GraphQLEnumType,
     GraphQLNonNull,
@@ -82,7 +83,7 @@ def _single(
 ) -> Piece:
     if field.message_type is None:
         kind = field.type
-        if kind == FieldDescriptor.TYPE_STRING:
+        if kind == FieldDescriptor.TYPE_STRING and _is_text(field):
             return Piece("%s", f"esc({value})")
         if kind in _WHOLE:
             return Piece("%s", value)
@@ -111,7 +112,7 @@ def _list(
 ) -> Piece:
     if field.message_type is None:
         kind = field.type
-        if kind == FieldDescriptor.TYPE_STRING:
+        if kind == FieldDescriptor.TYPE_STRING and _is_text(field):
             return Piece("[%s]", f"join(map(esc, {value}))")
         if kind in _WHOLE:
             return Piece("[%s]", f"join(map(str, {value}))")
@@ -128,6 +129,16 @@ def _list(
         nullable_list=not isinstance(type_, GraphQLNonNull),
     )
     return Piece("%s", f"{code.name(items, 'items')}({value}, run)", fallible=True)
+
+
+def _is_text(field: FieldDescriptor) -> bool:
+    """Returns whether a string field always holds text.
+
+    Where its file does not ask for that (proto2), protobuf gives bytes for what is not UTF-8.
+    """
+    described: Any = field  # the stubs leave the method out
+    features = described._GetFeatures()  # noqa: SLF001  to ask the file takes a copy of it
+    return bool(features.utf8_validation != FeatureSet.NONE)
 
 
 def convert_of(field: FieldDescriptor, type_: Any) -> Convert:

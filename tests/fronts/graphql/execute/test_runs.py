@@ -4,12 +4,13 @@ import json
 from typing import ClassVar
 
 import pytest
+from google.protobuf.message_factory import GetMessageClass
 
 from gateway.call import Call, Code
 from tests.fronts.graphql import graphs
 from tests.fronts.graphql.execute import orders
 from tests.fronts.graphql.execute.orders import bench, new
-from tests.fronts.graphql.execute.upstreams import CALLER, Bench, codes, failure
+from tests.fronts.graphql.execute.upstreams import CALLER, Backend, Bench, codes, failure
 
 FIVE = """{
   a: getOrder(id: "a") { id } b: getOrder(id: "b") { id } c: getOrder(id: "c") { id }
@@ -184,6 +185,38 @@ class TestSharing:
         response = found.run("{ a: getOrder { coupon { id } } b: getOrder { user { id } } }")
         assert response["data"] == {"a": {"coupon": {"id": "p"}}, "b": {"user": {"id": "u"}}}
         assert sorted(found.backend.names) == ["BatchGetProducts", "GetOrder", "MapUsers"]
+
+
+class TestTextThatIsNone:
+    """Strings of proto2 may hold any bytes: protobuf does not look at them when it parses."""
+
+    ASKED = 'getLegacy(id: "x", piece: {})'
+
+    def run(self, data, selection):
+        registry = graphs.torture_registry()
+        legacy = GetMessageClass(registry.pool.FindMessageTypeByName("torture.v1.Legacy"))
+        answers = {"torture.v1.LegacyService/GetLegacy": lambda _request: legacy.FromString(data)}
+        found = Bench(graphs.torture().schema, Backend(registry, answers))
+        return found.run(f"{{ a: {self.ASKED} {{ {selection} }} b: __typename }}")
+
+    @pytest.mark.parametrize(
+        ("sent", "selection", "written", "path"),
+        [
+            (b"\x22\x01\xff", "without", {"without": None}, "without"),
+            (b"\x0a\x01\xff", "id", None, "id"),
+            (b"\x12\x03\x0a\x01\xff", "piece { text }", {"piece": {"text": None}}, "piece.text"),
+        ],
+        ids=["nullable", "required", "nested"],
+    )
+    def test_is_null_with_an_error_and_the_rest_stays(self, sent, selection, written, path):
+        response = self.run(sent, selection)
+        assert response["data"] == {"a": written, "b": "Query"}
+        (error,) = response["errors"]
+        assert error["path"] == ["a", *path.split(".")]
+        assert error["extensions"]["reason"] == "INVALID_UPSTREAM_MESSAGE"
+
+    def test_that_is_text_is_written(self):
+        assert self.run("\x22\x02é".encode(), "without")["data"]["a"] == {"without": "é"}
 
 
 class TestBugs:
