@@ -150,6 +150,7 @@ class Documents:
             check(limits, "aliases", measure.aliases, node)
             check(limits, "depth", measure.depth, node)
             check(limits, "introspection_depth", measure.introspection_depth, node)
+            check(limits, "introspection_fields", measure.introspection_fields, node)
             check(limits, "root_fields", len(names), node)
             fields += measure.fields
             check(limits, "fields", fields, node)

@@ -30,6 +30,9 @@ class Limits:
         operations: Operations of the document: validation looks at fragments once for each.
         introspection_depth: Levels of fields below `__schema` and `__type`. The query of GraphiQL
             has 15.
+        introspection_fields: Fields below `__schema` and `__type`, those of a fragment as often as
+            it is spread: each may be asked of all types, fields and arguments of the graph. The
+            query of GraphiQL has about 230.
         overlaps: Comparisons of fields that share a response name (specification, section 5.3.2),
             in the units of graphql-core. A usual document takes a few hundred.
     """
@@ -44,6 +47,7 @@ class Limits:
     fields: int = 10_000
     operations: int = 50
     introspection_depth: int = 25
+    introspection_fields: int = 300
     overlaps: int = 50_000
 
 
@@ -58,6 +62,7 @@ _WORDING = {
     "fields": "The document has {value} fields, fragments written out",
     "operations": "The document has {value} operations",
     "introspection_depth": "The introspection is {value} levels of fields deep",
+    "introspection_fields": "The introspection has {value} fields, fragments written out",
     "overlaps": "Validation takes {value} comparisons of overlapping fields or more",
 }
 

@@ -32,12 +32,14 @@ class Measure:
         introspection_depth: Levels of fields below those.
         fields: Fields.
         aliases: Fields with an alias.
+        introspection_fields: Fields below `__schema` and `__type`.
     """
 
     depth: int = 0
     introspection_depth: int = 0
     fields: int = 0
     aliases: int = 0
+    introspection_fields: int = 0
 
 
 @dataclass(slots=True)
@@ -112,7 +114,7 @@ def _measure_fragments(
 
 def _own(root: SelectionSetNode) -> tuple[Measure, list[_Spread]]:
     """Returns the measure of a definition without its spreads, and those."""
-    depth = deepest_inside = fields = aliases = 0
+    depth = deepest_inside = fields = aliases = fields_inside = 0
     spreads: list[_Spread] = []
     waiting: list[tuple[SelectionSetNode, int, int | None]] = [(root, 0, None)]
     while waiting:
@@ -125,6 +127,7 @@ def _own(root: SelectionSetNode) -> tuple[Measure, list[_Spread]]:
                     depth = max(depth, level + 1)
                     below = 0 if introspects(selection) else None
                 else:
+                    fields_inside += 1
                     below = inside + 1
                     deepest_inside = max(deepest_inside, below)
                 if selection.selection_set:
@@ -133,12 +136,12 @@ def _own(root: SelectionSetNode) -> tuple[Measure, list[_Spread]]:
                 waiting.append((selection.selection_set, level, inside))
             elif isinstance(selection, FragmentSpreadNode):
                 spreads.append(_Spread(selection.name.value, level, inside))
-    return Measure(depth, deepest_inside, fields, aliases), spreads
+    return Measure(depth, deepest_inside, fields, aliases, fields_inside), spreads
 
 
 def _total(own: Measure, spreads: Iterable[_Spread], known: Mapping[str, Measure]) -> Measure:
     depth, inside = own.depth, own.introspection_depth
-    fields, aliases = own.fields, own.aliases
+    fields, aliases, fields_inside = own.fields, own.aliases, own.introspection_fields
     for spread in spreads:
         if (spread_measure := known.get(spread.name)) is None:
             continue
@@ -147,6 +150,8 @@ def _total(own: Measure, spreads: Iterable[_Spread], known: Mapping[str, Measure
         inside = max(inside, spread_measure.introspection_depth)
         if spread.inside is None:
             depth = max(depth, spread.depth + spread_measure.depth)
+            fields_inside += spread_measure.introspection_fields
         else:
+            fields_inside += spread_measure.fields
             inside = max(inside, spread.inside + spread_measure.depth)
-    return Measure(depth, inside, fields, aliases)
+    return Measure(depth, inside, fields, aliases, fields_inside)

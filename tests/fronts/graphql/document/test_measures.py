@@ -57,6 +57,19 @@ def test_introspection_has_a_depth_of_its_own():
     assert (measure.depth, measure.introspection_depth) == (1, 4)
 
 
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        pytest.param("{a b{c}}", 0, id="none"),
+        pytest.param("{a __schema{types{name kind}} __typename}", 3, id="below-the-root"),
+        pytest.param("{__schema{...S ...S}} fragment S on __Schema{types{name}}", 4, id="spread"),
+        pytest.param("{...F a{b}} fragment F on Q{a __type{name}}", 1, id="in-a-fragment"),
+    ],
+)
+def test_fields_of_introspection_are_counted(text, fields):
+    assert measured(text)[0].introspection_fields == fields
+
+
 def test_the_query_of_graphiql_is_15_levels_of_introspection():
     (measure,) = measured(get_introspection_query())
     assert (measure.depth, measure.aliases) == (1, 0)

@@ -75,6 +75,12 @@ def test_a_limit_is_named_with_value_and_maximum(text, name, value, maximum):
     assert str(maximum) in error["message"]
 
 
+def test_fields_of_introspection_have_a_limit_of_their_own():
+    text = "{a:__schema{...F} b:__schema{...F} c} fragment F on __Schema{types{name kind}}"
+    assert documents(introspection_fields=6).get(text)
+    assert limit(text, introspection_fields=5) == ("introspection_fields", 6, 5)
+
+
 def test_what_is_at_a_limit_passes():
     text = "{x:a{b{c}} y:b{c}}"
     assert documents(depth=3, aliases=2, root_fields=2, fields=5, tokens=17, size=len(text)).get(
