@@ -62,7 +62,7 @@ class JoinEdge:
         selected: What is asked of an answer.
         listed: The parent has a list of keys, and the field one item for each.
         many: The field is the list of all answers of its key.
-        loose: Items of the list may be null.
+        loose: Items may be null, where the field is all answers of its key.
         placed: What `selected` writes names the field in paths itself.
         plain: The field that alone is the key, where that is so.
     """
@@ -133,20 +133,13 @@ class JoinEdge:
         return text
 
     def _list(self, keys: Sequence[Any], run: Any) -> str:
-        """Returns the JSON of a list in the order of its keys."""
+        """Returns the JSON of a list in the order of its keys; its items may be null."""
         errors = run.errors
         start = len(errors)
         items = []
         for index, key in enumerate(keys):
             before = len(errors)
             text = self._written(key, run)
-            if text == "null" and not self.loose:
-                if len(errors) == before:
-                    run.errors.append(Trouble(_MISSING, [], self.place.nodes))
-                within(errors, before, index)
-                within(errors, start, self.place.key)
-                forget(errors, start)
-                return "null"
             if len(errors) > before:
                 within(errors, before, index)
             items.append(text)
@@ -191,6 +184,3 @@ class JoinEdge:
                     forget(errors, start)
                     return "null"
         return f"[{','.join(items)}]"
-
-
-_MISSING = InputError("Nothing was found for a key.")
