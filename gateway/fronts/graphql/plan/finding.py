@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from gateway.fronts.graphql.graph.sources import Join, Lookup, ParentCall, Path
+from gateway.fronts.graphql.plan.leaves import is_text
 from gateway.fronts.graphql.plan.presence import is_set
 
 Key: TypeAlias = Hashable
@@ -153,9 +154,9 @@ def key_reader(path: Path) -> Callable[[Any], Any]:
     read = reader(path)
     last = path[-1]
     if last.is_repeated:
-        return lambda message: list(read(message) or ())
+        return lambda message: [key for key in read(message) or () if _fits(last, key)]
     if not last.has_presence:
-        return lambda message: read(message) or None
+        return lambda message: key if _fits(last, key := read(message)) and key else None
     outer = reader(path[:-1]) if len(path) > 1 else None
     name = last.name
 
@@ -165,9 +166,15 @@ def key_reader(path: Path) -> Callable[[Any], Any]:
                 if not is_set(message, field.name):
                     return None
                 message = getattr(message, field.name)
-        return getattr(message, name) if is_set(message, name) else None
+        key = getattr(message, name) if is_set(message, name) else None
+        return key if _fits(last, key) else None
 
     return set_only
+
+
+def _fits(field: FieldDescriptor, key: Any) -> bool:
+    """Whether a request can take a key: bytes for a string are no text, and name nothing."""
+    return type(key) is not bytes or field.type == FieldDescriptor.TYPE_BYTES
 
 
 def bound_reader(source: ParentCall) -> Callable[[Any], tuple[Any, ...]]:
@@ -193,4 +200,6 @@ def plain_key(source: Join) -> FieldDescriptor | None:
     """Returns the field that alone is the key of a join; None where it takes more to read it."""
     last = source.key[-1]
     alone = len(source.key) == 1 and not last.is_repeated and not last.has_presence
+    if last.type == FieldDescriptor.TYPE_STRING:
+        alone = alone and is_text(last)
     return last if alone else None

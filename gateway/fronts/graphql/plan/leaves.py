@@ -19,6 +19,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.descriptor_pb2 import FeatureSet
 from graphql import (
     GraphQLEnumType,
+    GraphQLError,
     GraphQLNonNull,
     GraphQLOutputType,
     get_named_type,
@@ -52,7 +53,11 @@ _LONG: Final = frozenset(
 )
 
 Convert = Callable[[Any], str]
-"""The JSON of a value. Raises ValueError, in words for a client, where it has none."""
+"""The JSON of a value. Raises NoJson or GraphQLError, in words for a client, where it has none."""
+
+
+class NoJson(ValueError):  # noqa: N818  it says what a value is, not what went wrong
+    """A value that has no JSON; in words for a client."""
 
 
 def leaf(
@@ -83,7 +88,7 @@ def _single(
 ) -> Piece:
     if field.message_type is None:
         kind = field.type
-        if kind == FieldDescriptor.TYPE_STRING and _is_text(field):
+        if kind == FieldDescriptor.TYPE_STRING and is_text(field):
             return Piece("%s", f"esc({value})")
         if kind in _WHOLE:
             return Piece("%s", value)
@@ -112,7 +117,7 @@ def _list(
 ) -> Piece:
     if field.message_type is None:
         kind = field.type
-        if kind == FieldDescriptor.TYPE_STRING and _is_text(field):
+        if kind == FieldDescriptor.TYPE_STRING and is_text(field):
             return Piece("[%s]", f"join(map(esc, {value}))")
         if kind in _WHOLE:
             return Piece("[%s]", f"join(map(str, {value}))")
@@ -131,7 +136,7 @@ def _list(
     return Piece("%s", f"{code.name(items, 'items')}({value}, run)", fallible=True)
 
 
-def _is_text(field: FieldDescriptor) -> bool:
+def is_text(field: FieldDescriptor) -> bool:
     """Returns whether a string field always holds text.
 
     Where its file does not ask for that (proto2), protobuf gives bytes for what is not UTF-8.
@@ -167,7 +172,7 @@ def _unknown(type_: GraphQLOutputType) -> Convert:
     name = get_named_type(type_).name
 
     def unknown(value: Any) -> str:
-        raise ValueError(f"The number {value} has no name in the enum {name}.")
+        raise NoJson(f"The number {value} has no name in the enum {name}.")
 
     return unknown
 
@@ -210,7 +215,7 @@ def scalar_text(message: Descriptor, type_: GraphQLOutputType, place: Place) -> 
 def _double(value: float) -> str:
     if math.isfinite(value):
         return repr(value)
-    raise ValueError(f"A Float can't be {_SPECIAL.get(value, 'NaN')}.")
+    raise NoJson(f"A Float can't be {_SPECIAL.get(value, 'NaN')}.")
 
 
 _SPECIAL: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
@@ -256,9 +261,9 @@ class _Failure:
 
 def words(wrong: Exception) -> str:
     """Returns what a client is told of a value that could not be written."""
-    # GraphQLError and ValueError are raised in words for clients by this package's scalars.
-    text = getattr(wrong, "message", None) or str(wrong)
-    return text if isinstance(wrong, ValueError) or hasattr(wrong, "message") else _UNWRITABLE
+    if isinstance(wrong, GraphQLError):  # of a scalar
+        return wrong.message
+    return str(wrong) if isinstance(wrong, NoJson) else _UNWRITABLE
 
 
 _UNWRITABLE: Final = "The value has no JSON."

@@ -73,12 +73,13 @@ class GraphqlFront(Generic[P]):
 
     def handle(self, exchange: Exchange) -> None:
         """Answers a request that `answers` is true for (`gateway.http.Handler`)."""
-        if self._socket is not None and _upgrades(exchange):
-            self._socket(exchange)
-            return
         incoming = Incoming(exchange, self._shared)
         try:
-            self._answer(incoming)
+            if self._socket is not None and _upgrades(exchange):
+                cross_site.check_upgrade(exchange.request.headers)
+                self._socket(exchange)
+            else:
+                self._answer(incoming)
         except Exception as failure:  # noqa: BLE001 - `refuse` logs what is a bug
             incoming.refuse(failure)
 

@@ -40,7 +40,9 @@ def answer(incoming: Incoming, engine: Engine[P], request: GraphqlRequest, *, sa
         _subscribe(incoming, engine, prepared)
         return
     wanted = incoming.wanted
-    media = wanted.incremental if prepared.incremental else wanted.whole
+    # Who accepts parts only gets the whole answer as the only one.
+    split = prepared.incremental or wanted.whole is None
+    media = wanted.incremental if split else wanted.whole
     if media is None:
         raise error("NOT_ACCEPTABLE", "Accept application/graphql-response+json.")
     if media == PARTS:

@@ -129,7 +129,7 @@ async def test_options_says_what_is_answered(client):
     assert answer.headers["allow"] == "GET, HEAD, POST, OPTIONS"
 
 
-@pytest.mark.parametrize("accept", ["image/png", "text/html", "multipart/mixed"])
+@pytest.mark.parametrize("accept", ["image/png", "text/html", "multipart/mixed; deferSpec=0"])
 @pytest.mark.parametrize("text", ["{ hello }", "mutation { add(n: 1) }"])
 async def test_what_no_accepted_type_can_answer_is_not_run(client, accept, text):
     answer = await client.post(text, accept)
@@ -309,6 +309,14 @@ UPGRADE = {"connection": "Upgrade", "upgrade": "WebSocket"}
 async def test_an_upgrade_goes_to_the_socket(start):
     client = await start(socket=shown)
     assert (await client.send("GET", **UPGRADE)).body == b"<p>"
+
+
+async def test_an_upgrade_of_another_sites_page_does_not(start):
+    opened = []
+    client = await start(socket=opened.append)
+    answer = await client.send("GET", **UPGRADE, **{"sec-fetch-site": "cross-site"})
+    assert (answer.status, opened) == (403, [])
+    assert answer.json["errors"][0]["extensions"]["reason"] == "CROSS_SITE_REQUEST"
 
 
 @pytest.mark.parametrize("upgrade", [None, "h2c"])

@@ -32,6 +32,13 @@ async def test_each_part_is_a_json_text(client):
     assert last["incremental"][0]["data"] == {"hello": "-----\r\n"}
 
 
+async def test_who_accepts_parts_only_gets_a_whole_answer_as_the_only_one(client):
+    answer = await client.post("{ hello }", "multipart/mixed")
+    assert answer.status == 200
+    (only,) = parts(answer)
+    assert only == {"data": {"hello": "Hello, you"}, "hasNext": False}
+
+
 async def test_the_bytes(client):
     answer = await client.post(DEFER, PARTS)
     head = b"Content-Type: application/json; charset=utf-8\r\n\r\n"
