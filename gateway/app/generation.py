@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -242,6 +242,7 @@ async def build(
             *idle_globs(config, source, known),
             *_header_warnings(shared.rules, source),
             *(graphql.warnings if graphql else ()),
+            *(_hidden(config.graphql.path, routes, views) if config.graphql else ()),
             *(() if methods else ("nothing is served: no upstream has a service of the protos",)),
         ),
         notes=graphql.graph.notes if graphql else (),
@@ -323,6 +324,14 @@ def _placed(problems: Iterable[Problem], source: Source) -> list[str]:
         place = config_place(problem.where, source)
         lines.append(str(problem) if place is None else f"{place}: {problem}")
     return lines
+
+
+def _hidden(path: str, routes: Iterable[Listed], views: Iterable[ListedView]) -> Iterator[str]:
+    """Yields the routes that GraphQL's path hides."""
+    verbs = [each.verb for each in routes if each.template == path]
+    verbs += [each.verb for each in views if each.template == path]
+    for verb in verbs:
+        yield f"{verb} {path} is never reached: graphql.path is the same"
 
 
 def _header_warnings(rules: HeaderRules, source: Source) -> list[str]:

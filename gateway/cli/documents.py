@@ -52,8 +52,10 @@ def explain_document(
         raise Failure("graphql is off in the config: there is no graph to explain it by")
     try:
         text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(f"{path} can't be read: it must be a file in UTF-8") from error
+    except UnicodeDecodeError as error:
+        raise Failure(f"{path} is no text in UTF-8") from error
+    except OSError as error:
+        raise Failure(f"{path} can't be read: {error.strerror}") from error
     try:
         given = json.loads(variables or "{}")
     except ValueError as error:

@@ -57,8 +57,10 @@ def changes_since(path: Path, generation: Generation) -> Changes:
 def _read(path: Path) -> GraphQLSchema:
     try:
         return build_schema(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(f"{path} can't be read: it must be a file in UTF-8") from error
+    except UnicodeDecodeError as error:
+        raise Failure(f"{path} is no text in UTF-8") from error
+    except OSError as error:
+        raise Failure(f"{path} can't be read: {error.strerror}") from error
     except GraphQLError as error:
         place = error.locations[0] if error.locations else None
         where = f"{path}:{place.line}:{place.column}" if place else str(path)

@@ -21,6 +21,7 @@ from gateway.schema.method import MethodDescriptor
 app = typer.Typer(add_completion=False)
 
 _NOT_SERVED = "(not served)"
+_PYTHON = "Python"
 _VIEW = "view"
 
 
@@ -78,6 +79,21 @@ def _served(generation: Generation) -> Iterator[Row]:
         method = root.method
         upstream = generation.upstream_of[method.service]
         yield Row(root.root, root.name, method.name, method.kind.value, upstream, graphql=True)
+    yield from _in_python(generation)
+
+
+def _in_python(generation: Generation) -> Iterator[Row]:
+    """Yields the root fields that extensions resolve: they call no one RPC."""
+    if generation.graphql is None:
+        return
+    # Only who serves a graph pays for its import.
+    from gateway.fronts.graphql.graph.sources import source_of  # noqa: PLC0415  see above
+
+    schema = generation.graphql.graph.schema
+    for root in (schema.query_type, schema.mutation_type, schema.subscription_type):
+        for name, field in sorted(root.fields.items() if root else ()):
+            if source_of(field) is None:
+                yield Row(root.name if root else "", name, "-", _PYTHON, "-", graphql=True)
 
 
 def _unserved(generation: Generation) -> Iterator[Row]:

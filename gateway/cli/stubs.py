@@ -45,6 +45,8 @@ async def write_stubs(registry: Registry, out: Path) -> int:
         OSError: They can't be written.
     """
     names = [name for name in registry.file_bytes if name not in bundled.paths()]
+    if bundled.OPTIONS in registry.file_bytes and names and bundled.OPTIONS not in names:
+        names.append(bundled.OPTIONS)  # no package brings it where the gateway is not installed
     if not names:
         raise Failure("there are no protos to make stubs of")
     with tempfile.TemporaryDirectory(prefix="gateway-") as work:

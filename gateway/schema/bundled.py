@@ -22,7 +22,8 @@ from gateway.schema.file import SchemaFile, Source
 # googleapis-common-protos renames this one file; the world imports it under its first name.
 _RENAMED = {"google/longrunning/operations_proto.proto": "google/longrunning/operations.proto"}
 _FOLDERS = ("api", "cloud", "gapic", "logging", "longrunning", "rpc", "type")
-_OPTIONS = "gateway/v1/options.proto"
+OPTIONS = "gateway/v1/options.proto"
+"""The options that users' protos import."""
 
 ALWAYS = (
     "google/protobuf/any.proto",
@@ -56,8 +57,8 @@ def paths() -> dict[str, Path]:
             found[_RENAMED.get(name, name)] = path
     package = Path(__file__).parents[1]
     for protos in (package / "_example" / "protos", package.parent / "protos"):
-        if (options := protos / _OPTIONS).is_file():  # installed, or in the repository
-            found.setdefault(_OPTIONS, options)
+        if (options := protos / OPTIONS).is_file():  # installed, or in the repository
+            found.setdefault(OPTIONS, options)
     return found
 
 
@@ -71,9 +72,9 @@ def fingerprint() -> str:
     """Returns a text that changes when the bundled protos or the compiler may have changed."""
     packages = ("grpcio-tools", "googleapis-common-protos", "protobuf")
     versions = " ".join(f"{name}={version(name)}" for name in packages)
-    options = paths().get(_OPTIONS)
+    options = paths().get(OPTIONS)
     digest = hashlib.sha256(options.read_bytes()).hexdigest() if options else ""
-    return f"{versions} {_OPTIONS}={digest}"
+    return f"{versions} {OPTIONS}={digest}"
 
 
 @cache

@@ -83,6 +83,12 @@ def test_variables_decide_how_much_is_expected(joined: Path) -> None:
     assert (expected(1), expected(2)) == (1 + 1 + 15, 1 + 2 + 30)
 
 
+def test_the_items_of_a_list_in_a_reply_are_rows_of_its_call(joined: Path) -> None:
+    done = explain(joined, "{ listProducts(pageSize: 7) { products { id } } }")
+    assert done.out.splitlines()[0].endswith("1 call in 1 level, 7 rows expected")
+    assert done.out.splitlines()[-1].endswith("ListProducts, 7 rows expected")
+
+
 def test_each_operation_is_told_or_the_one_that_is_named(joined: Path) -> None:
     two = 'query A { getUser(id: "u1") { id } } mutation B { signOut { _ } }'
     told = [line for line in explain(joined, two).out.splitlines() if "row" in line and ":" in line]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
@@ -64,7 +65,24 @@ def test_stubs_are_imported_from_the_folder(tmp_path: Path) -> None:
 
 def test_what_protobuf_brings_is_not_made_again(tmp_path: Path) -> None:
     invoke("generate", "python", "--protos", PROTOS, "--out", "stubs", cwd=tmp_path)
-    assert [path.name for path in (tmp_path / "stubs").iterdir()] == ["shop"]
+    assert sorted(path.name for path in (tmp_path / "stubs").iterdir()) == ["gateway", "shop"]
+
+
+def test_stubs_can_be_imported_where_the_gateway_is_not_installed(tmp_path: Path) -> None:
+    invoke("generate", "python", "--protos", PROTOS, "--out", "stubs", cwd=tmp_path)
+    packages = sysconfig.get_path("purelib")  # without site, so without the gateway of this folder
+    program = (
+        f"import sys; sys.path += {[str(tmp_path / 'stubs'), packages]}\n"
+        "from shop.catalog.v1 import catalog_service_pb2\n"
+        "from gateway.v1 import options_pb2; print(options_pb2.__file__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-P", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.stderr, done.stdout.strip()) == (
+        "",
+        str(tmp_path / "stubs" / "gateway" / "v1" / "options_pb2.py"),
+    )
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def explained(
     """
     steps = sorted(called(operation.estimates(variables)), key=lambda each: each.level)
     rpcs = [each.estimate for each in steps if each.estimate.method]
-    calls, rows = sum(each.calls for each in rpcs), sum(each.estimate.rows for each in steps)
+    calls, rows = sum(each.calls for each in rpcs), sum(_rows(each.estimate) for each in steps)
     levels = max((each.level for each in steps), default=0)
     named = f"{operation.kind.value} {operation.name or '(without a name)'}"
     yield (
@@ -70,8 +70,14 @@ def explained(
                 yield f"  {each.path:{wide}}  {_told(each.estimate)}"
 
 
+def _rows(estimate: Estimate) -> int:
+    """Returns the rows that a step brings, those of lists in its reply among them."""
+    pages = sum(each.rows for each in estimate.below if each.kind is Kind.PAGE)
+    return estimate.rows + pages
+
+
 def _told(estimate: Estimate) -> str:
-    rows = f"{_counted(estimate.rows, 'row')} expected"
+    rows = f"{_counted(_rows(estimate), 'row')} expected"
     if not estimate.method:
         return f"Python, {rows}"
     calls = _counted(estimate.calls, "call")

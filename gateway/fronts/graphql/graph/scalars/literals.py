@@ -69,11 +69,18 @@ def scalar(
         about: Its description.
         specification: URL of what specifies its form.
     """
+
+    def literal(node: ValueNode) -> Any:
+        try:
+            return read(plain(node))
+        except GraphQLError as wrong:  # which knows neither the scalar nor the place
+            raise GraphQLError(f"{name}: {wrong.message}", node) from None
+
     return GraphQLScalarType(
         name,
         coerce_output_value=write,
         coerce_input_value=read,
-        coerce_input_literal=lambda node: read(plain(node)),
+        coerce_input_literal=literal,
         description=about,
         specified_by_url=specification or None,
     )
