@@ -11,6 +11,7 @@ from google.api import annotations_pb2
 from graphql import build_schema
 
 from services_mock.contract import contract
+from tests.cli.conftest import write_config
 from tests.cli.processes import invoke
 
 RULES = annotations_pb2.http
@@ -110,3 +111,20 @@ def test_by_service_a_field_stands_below_its_service(shop: Path) -> None:
     out = invoke("routes", "--json", "--set", "graphql.naming=by_service", cwd=shop).out
     fields = {row["graphql"] for row in json.loads(out) if "graphql" in row}
     assert {"Query.orderService.getOrder", "Subscription.watchOrder"} <= fields
+
+
+def test_fields_in_python_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "greetings.py").write_text(
+        "import strawberry\n"
+        "from gateway.extensions import Extensions\n"
+        "extensions = Extensions()\n"
+        "@extensions.query\n"
+        "class Query:\n"
+        "    @strawberry.field\n"
+        "    def greeting(self) -> str:\n"
+        "        return 'hello'\n"
+    )
+    write_config(tmp_path, "127.0.0.1:1", "graphql: {extensions: ['greetings:extensions']}")
+    rows = json.loads(invoke("routes", "--json", cwd=tmp_path).out)
+    (found,) = [row for row in rows if row.get("graphql") == "Query.greeting"]
+    assert (found["rpc"], found["kind"]) == ("-", "Python")
