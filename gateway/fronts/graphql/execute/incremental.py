@@ -163,14 +163,13 @@ def _first_part(data: str, notes: Sequence[Any], pending: Sequence[dict[str, Any
 def _part(came: Sequence[_Came], pending: Sequence[dict[str, Any]], *, more: bool) -> bytes:
     incremental, completed = [], []
     for each in came:
-        errors = errors_json(formatted(_placed(each)))
-        failed = any(isinstance(note, Trouble) for note in each.notes)
         number = _json(each.put.number)
+        troubles = formatted(_placed(each))
+        errors = b',"errors":%b' % errors_json(troubles) if troubles else b""
         if each.data is None:
-            completed.append(b'{"id":%b,"errors":%b}' % (number, errors))
+            completed.append(b'{"id":%b%b}' % (number, errors))
             continue
-        shown = b'"id":%b,"data":%b' % (number, each.data.encode())
-        incremental.append(b'{%b,"errors":%b}' % (shown, errors) if failed else b"{%b}" % shown)
+        incremental.append(b'{"id":%b,"data":%b%b}' % (number, each.data.encode(), errors))
         completed.append(b'{"id":%b}' % number)
     parts = []
     if pending:

@@ -15,8 +15,8 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from gateway.chain import Method
-from gateway.errors import error
 from gateway.fronts.graphql.execute.asking import AskedStream
+from gateway.fronts.graphql.execute.loading import not_a_message
 from gateway.fronts.graphql.plan.foreign import to_message
 from gateway.routing.caller import Caller
 from gateway.schema.method import Kind
@@ -65,9 +65,7 @@ class Services:
         try:
             return cls.FromString(data)
         except DecodeError as failure:
-            name = method.descriptor.name
-            text = f"The reply of {name} is not a message of its type."
-            raise error("INVALID_UPSTREAM_MESSAGE", text) from failure
+            raise not_a_message(method.descriptor.name) from failure
 
 
 class Gateway:

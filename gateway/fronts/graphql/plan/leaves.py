@@ -181,13 +181,18 @@ def _scalar(type_: Any) -> Convert:
     """Returns the JSON of what a scalar of the graph serializes."""
     serialize = type_.coerce_output_value
 
-    def convert(value: Any) -> str:
-        found = serialize(value)
-        if type(found) is str:
-            return encode_basestring(found)
-        return json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return lambda value: json_text(serialize(value))
 
-    return convert
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def json_text(value: Any) -> str:
+    """Returns the JSON of what a scalar serializes. Raises ValueError for NaN and infinities."""
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)
+    return str(value) if kind is int else _encode(value)
 
 
 def _message(message: Descriptor, type_: GraphQLOutputType) -> Convert:

@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from graphql import GraphQLNamedType, is_leaf_type
 
 from gateway.fronts.graphql.graph.scalars.untyped import read_json
-from gateway.fronts.graphql.plan.values import json_text
+from gateway.fronts.graphql.plan.leaves import json_text
 
 
 def _timestamp(value: Any) -> Any:

@@ -10,12 +10,10 @@ the JSON is written at the end, with all else.
 from __future__ import annotations
 
 import inspect
-import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from json.encoder import encode_basestring
 from typing import Any, Protocol, TypeAlias
 
 from graphql import GraphQLError
@@ -28,8 +26,6 @@ from gateway.fronts.graphql.plan.objects import ObjectPlan
 from gateway.fronts.graphql.plan.writing import InputError
 
 log = logging.getLogger(__name__)
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 Put: TypeAlias = Callable[[Any], None]
 """Puts a node where it belongs."""
@@ -308,11 +304,3 @@ def gather(typed: Typed, nodes: Sequence[Any], run: Any) -> None:
         typed.collect(node, found)
     for plan, values in found.values():
         plan.gather(values, run)
-
-
-def json_text(value: Any) -> str:
-    """Returns the JSON of what a scalar serializes. Raises ValueError for NaN and infinities."""
-    kind = type(value)
-    if kind is str:
-        return encode_basestring(value)
-    return str(value) if kind is int else _encode(value)
