@@ -23,7 +23,7 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports
 
 # The gateway against its peers, its client against grpc.aio, its memory, and its parts: about
-# eight minutes; see docs/performance.md. `make bench ARGS=--quick` is for a first look.
+# nine minutes; see docs/performance.md. `make bench ARGS=--quick` is for a first look.
 bench: $(INSTALLED)
 	@command -v wrk >/dev/null || .ci/apt-install wrk "it makes the load of the benchmarks"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'

@@ -53,6 +53,8 @@ async def stream(
     async def emit(response: bytes) -> None:
         pacer.sent()
         await exchange.write(next_event(response))
+        # The others have a turn, whatever the source: one that never waits would leave them none.
+        await asyncio.sleep(0)
 
     comments = asyncio.ensure_future(_comments(exchange, pacer))
     try:

@@ -5,7 +5,8 @@ session decides. A query or mutation is a call with a completion; a stream of re
 the socket's. Who does not read what it is sent is read no further, and its streams wait.
 
 Who calls is said by the headers of the handshake, for all operations of a socket. The time that
-`grpc-timeout` gives runs from each `subscribe`. The origin of a page is not looked at.
+`grpc-timeout` gives runs from each `subscribe`. Whose page asks is the front's to look at
+(`cross_site`).
 """
 
 from __future__ import annotations
