@@ -243,7 +243,7 @@ class StreamRun(Stream):
 
     async def _trailers(self, ending: Ending, *, started: bool) -> Metadata:
         if ending.status:
-            raise refusal_of(self._head, ending)
+            raise refusal_of(self._head, ending, self._call, self._channel.loop.time())
         if self._messages is not None and self._messages.partial:
             raise self._error(GARBAGE, "OK in the middle of a message")
         if not started:

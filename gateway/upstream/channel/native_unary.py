@@ -125,7 +125,7 @@ class UnaryRun(Stream):
             self._wrong(failure)
             return
         if ending.status:
-            self._finish(refusal_of(self._head, ending))
+            self._finish(refusal_of(self._head, ending, self._call, self._channel.loop.time()))
         elif self._message is None or (self._messages is not None and self._messages.partial):
             self._fail(NO_MESSAGE, "OK without a message, or with a part of one")
         else:
