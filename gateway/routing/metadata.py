@@ -14,7 +14,7 @@ import binascii
 import re
 from collections.abc import Collection, Container, Iterable
 
-from gateway.call import NO_METADATA, Metadata
+from gateway.call import NO_METADATA, Metadata, RpcError
 from gateway.errors import error
 from gateway.http import Headers
 
@@ -33,7 +33,7 @@ _HOP_BY_HOP = frozenset({
 _MESSAGE = frozenset({
     "accept-encoding", "date", "expect", "host", "http2-settings", "server", "user-agent",
 })  # fmt: skip
-_RESERVED_PREFIXES = ("grpc-", "content-", ":")
+_RESERVED_PREFIXES = ("grpc-", "content-", "sec-websocket-", ":")
 
 _NAME = re.compile(r"[0-9a-z_.-]+", re.ASCII)
 _PRINTABLE = re.compile(r"[ -~]+", re.ASCII)
@@ -105,6 +105,10 @@ class HeaderRules:
     def _may_go(self, name: str) -> bool:
         return not never_passes(name) and name not in self._reserved
 
+    def passes(self, name: str) -> bool:
+        """Whether the header of this lower-case name passes to the backend under its own name."""
+        return name in self._request_allow
+
     def request(self, headers: Headers) -> Metadata:
         """Returns the metadata that a client's headers make.
 
@@ -129,10 +133,7 @@ class HeaderRules:
                 items.append((key, part))
                 size += len(key) + len(part) + _ENTRY_OVERHEAD
         if size > MAX_METADATA:
-            raise error(
-                "HEADERS_TOO_LARGE",
-                f"The headers for the backend are larger than {MAX_METADATA} bytes.",
-            )
+            raise _too_large()
         return Metadata(items) if items else NO_METADATA
 
     def response(self, metadata: Metadata, without: Container[str] = ()) -> list[tuple[str, str]]:
@@ -159,6 +160,22 @@ class HeaderRules:
             elif _PRINTABLE.fullmatch(text := value.strip(" ")):
                 headers.append((name, text))
         return headers
+
+
+def check_size(metadata: Metadata) -> None:
+    """Checks metadata that was put together of more than a request's headers.
+
+    Raises:
+        RpcError: HEADERS_TOO_LARGE: there is more than MAX_METADATA.
+    """
+    if sum(len(key) + len(value) + _ENTRY_OVERHEAD for key, value in metadata) > MAX_METADATA:
+        raise _too_large()
+
+
+def _too_large() -> RpcError:
+    return error(
+        "HEADERS_TOO_LARGE", f"The headers for the backend are larger than {MAX_METADATA} bytes."
+    )
 
 
 def _nominated(headers: Headers) -> set[str]:

@@ -10,7 +10,7 @@ from gateway.call import Metadata, RpcError
 from gateway.http import Headers
 from gateway.routing.metadata import MAX_METADATA, HeaderRules, never_passes
 
-RESERVED = [
+RESERVED = ["sec-websocket-protocol", 
     "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
     "proxy-authorization", "host", "content-type", "content-length", "content-encoding",
     "user-agent", "grpc-timeout", "grpc-status", "grpc-encoding", "grpc-anything", ":path",
@@ -55,6 +55,12 @@ class TestRequest:
         rules = HeaderRules(["x-a"], "p-")
         headers = [("p-x-a", "1"), ("connection", nominated)]
         assert sent(rules, *headers) == []
+
+    def test_whether_a_name_passes_is_known(self):
+        rules = HeaderRules(["Authorization", "host"], "x-pass-")
+        assert rules.passes("authorization")
+        assert not rules.passes("host")
+        assert not rules.passes("x-pass-authorization")
 
     def test_names_without_effect_are_known(self):
         rules = HeaderRules(["host", "x-a", "x-b"], "", ["*", "te", "x"], reserved=["x-b"])

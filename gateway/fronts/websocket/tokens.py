@@ -1,0 +1,114 @@
+"""A token in a WebSocket's handshake: where it stands, and how backends are given it.
+
+A browser's `WebSocket` can set no header but `Sec-WebSocket-Protocol`, so a token may be offered
+there, beside the real subprotocols: `bearer.<token in base64url without padding>`, or, as
+grpc-websocket-proxy has it, the word `Bearer` and the token after it. Who a token speaks for is
+decided elsewhere. A token is never put in an error, a log or a repr.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Collection, Sequence
+
+from gateway.call import Metadata, RpcError
+from gateway.errors import error
+from gateway.http import Request
+from gateway.http.websocket import offered_subprotocols
+from gateway.routing.metadata import HeaderRules, check_size
+
+_KEY = "authorization"
+_SCHEME = "Bearer"
+_PREFIX = "bearer."
+
+_HEADER = re.compile(r"bearer +([\x21-\x7e]+) *", re.ASCII | re.IGNORECASE)
+_TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+
+
+def token_of(request: Request) -> str | None:
+    """Returns the token of a handshake, or None without one.
+
+    The first of these counts: `Authorization: Bearer <token>` (RFC 6750 section 2.1), a subprotocol
+    `bearer.<base64url>` (RFC 4648 section 5), the subprotocols `Bearer` and `<token>`.
+
+    Raises:
+        RpcError: INVALID_METADATA: what a subprotocol offers is no token.
+    """
+    given = request.headers.get(_KEY)
+    if given is not None and (found := _HEADER.fullmatch(given)):
+        return found[1]
+    offered = offered_subprotocols(request)
+    for name in offered:
+        if name.startswith(_PREFIX):
+            return _decoded(name.removeprefix(_PREFIX))
+    at = _pair(offered)
+    return None if at is None else _checked(offered[at + 1])
+
+
+def subprotocol_of(offered: Sequence[str], served: Collection[str]) -> str | None:
+    """Returns the subprotocol to answer with, or None; never one that holds a token.
+
+    Args:
+        offered: The client's, in its order of preference (`offered_subprotocols`).
+        served: Those that are spoken here.
+    """
+    at = _pair(offered)
+    names = offered if at is None else [*offered[: at + 1], *offered[at + 2 :]]
+    for name in names:
+        if name in served:
+            return name
+    # grpc-websocket-proxy answers so, and its clients expect it.
+    return None if at is None else offered[at]
+
+
+def with_token(metadata: Metadata, token: str, rules: HeaderRules) -> Metadata:
+    """Returns metadata with the token in it, instead of another one.
+
+    Args:
+        metadata: What a backend is sent.
+        token: What `Bearer` is put before.
+        rules: Where they do not pass `authorization`, the metadata stays as it is.
+
+    Raises:
+        RpcError: INVALID_METADATA: the token can't be in a header. HEADERS_TOO_LARGE: with it there
+            is more metadata than is allowed.
+    """
+    _checked(token)
+    if not rules.passes(_KEY):
+        return metadata
+    made = Metadata((*metadata.without(_KEY), (_KEY, f"{_SCHEME} {token}")))
+    check_size(made)
+    return made
+
+
+def _pair(offered: Sequence[str]) -> int | None:
+    """Returns the place of the word `Bearer` with something behind it."""
+    return offered.index(_SCHEME) if _SCHEME in offered[:-1] else None
+
+
+def _decoded(text: str) -> str:
+    # Python's decoder leaves out what is not of the alphabet.
+    if _BASE64URL.fullmatch(text) is None:
+        raise _no_token()
+    try:
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except binascii.Error:
+        raise _no_token() from None
+    return _checked(data.decode("latin-1"))
+
+
+def _checked(token: str) -> str:
+    if _TOKEN.fullmatch(token) is None:
+        raise _no_token()
+    return token
+
+
+def _no_token() -> RpcError:
+    return error(
+        "INVALID_METADATA",
+        "The token is none: visible ASCII characters are expected, and in a subprotocol "
+        "bearer.<token> base64url without padding.",
+    )
