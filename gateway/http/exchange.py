@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from gateway.http.request import Request
-from gateway.http.websocket import WebSocket
+from gateway.http.websocket import TOO_LARGE, TOO_LARGE_REASON, WebSocket
 
 HeaderList: TypeAlias = "Sequence[tuple[str, str]]"
 
@@ -106,6 +106,8 @@ class Exchange(ABC):
         subprotocol: str | None = None,
         headers: HeaderList = (),
         message_size: int = 1024 * 1024,
+        too_large: int = TOO_LARGE,
+        too_large_reason: str = TOO_LARGE_REASON,
         compressed: bool = False,
     ) -> WebSocket | None:
         """Answers an upgrade request: the connection is a WebSocket from now on.
@@ -113,7 +115,9 @@ class Exchange(ABC):
         Args:
             subprotocol: One of those that the client offers (`offered_subprotocols`), or None.
             headers: Further header fields of the reply.
-            message_size: Bytes that a message from the client may have; more closes with 1009.
+            message_size: Bytes that a message from the client may have, unpacked.
+            too_large: The close code for a message that has more.
+            too_large_reason: The reason that goes with it, at most 123 bytes as UTF-8.
             compressed: Whether to take the client's offer to compress, if it makes one.
 
         Returns:
@@ -121,7 +125,8 @@ class Exchange(ABC):
             answered so, or the client has gone.
 
         Raises:
-            ValueError: The client did not offer the subprotocol, or a header can't be sent.
+            ValueError: The client did not offer the subprotocol, or a header can't be sent, or
+                `too_large` with its reason can't be.
         """
 
     @abstractmethod

@@ -23,8 +23,15 @@ Message: TypeAlias = "str | bytes"
 NORMAL: Final = 1000
 GOING_AWAY: Final = 1001
 ABNORMAL: Final = 1006
+TOO_LARGE: Final = 1009
 INTERNAL_ERROR: Final = 1011
 """Close codes (RFC 6455 section 7.4.1). ABNORMAL is never sent: the connection was lost."""
+
+TOO_LARGE_REASON: Final = "the message is larger than is allowed"
+"""What goes with TOO_LARGE, where a front has no words of its own."""
+
+REASON_SIZE: Final = 123
+"""Bytes of a reason as UTF-8: what a control frame holds beside the code (RFC 6455 5.5)."""
 
 
 class SocketClosed(Exception):  # noqa: N818  an end, not always an error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.http import BodyError, BodyFault, Request
 from gateway.http.exchange import HeaderList
-from gateway.http.websocket import WebSocket
+from gateway.http.websocket import TOO_LARGE, TOO_LARGE_REASON, WebSocket
 from gateway.listener import faults
 from gateway.listener.fields import lines
 from gateway.listener.handshake import protocol
@@ -160,6 +160,8 @@ class HttpExchange(Receiving):
         subprotocol: str | None = None,
         headers: HeaderList = (),
         message_size: int = 1024 * 1024,
+        too_large: int = TOO_LARGE,
+        too_large_reason: str = TOO_LARGE_REASON,
         compressed: bool = False,
     ) -> WebSocket | None:
         """See Exchange."""
@@ -171,7 +173,7 @@ class HttpExchange(Receiving):
             self._connection,
             subprotocol,
             headers,
-            protocol(message_size, compressed=compressed),
+            protocol(message_size, too_large, too_large_reason, compressed=compressed),
         )
 
     def refuse(self, fault: faults.Fault, extra: str) -> None:

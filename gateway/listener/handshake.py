@@ -11,8 +11,9 @@ from http import HTTPStatus
 from typing import Final
 
 from websockets.datastructures import Headers as WebSocketHeaders
+from websockets.exceptions import ProtocolError
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
-from websockets.frames import CloseCode
+from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.http11 import Request as WebSocketRequest
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
@@ -39,34 +40,56 @@ _quiet.setLevel(logging.WARNING)  # the protocol tells of every close
 REASONS: Final = {
     1002: "the frames break RFC 6455",
     1007: "a text message is not UTF-8",
-    1009: "the message is larger than is allowed",
     1011: "the gateway failed",
 }
 
 
 class _Protocol(ServerProtocol):
-    """The protocol, with our own words for what it refuses."""
+    """The protocol, with our own words for what it refuses.
+
+    Attributes:
+        too_large: How it closes on a message that is larger than is allowed.
+    """
+
+    too_large: Close
 
     def fail(self, code: CloseCode | int, reason: str = "") -> None:  # noqa: ARG002  a parser's
-        super().fail(code, REASONS.get(int(code), ""))
+        if code == CloseCode.MESSAGE_TOO_BIG:
+            super().fail(self.too_large.code, self.too_large.reason)
+        else:
+            super().fail(code, REASONS.get(int(code), ""))
 
 
-def protocol(message_size: int, *, compressed: bool) -> ServerProtocol:
+def protocol(
+    message_size: int, too_large: int, too_large_reason: str, *, compressed: bool
+) -> ServerProtocol:
     """Returns the protocol of one WebSocket, before its handshake.
 
     Args:
         message_size: Bytes that a message may have, unpacked.
+        too_large: The close code for one that has more.
+        too_large_reason: The reason that goes with it.
         compressed: Whether to take the client's offer of permessage-deflate (RFC 7692).
+
+    Raises:
+        ValueError: No close frame can say `too_large` and its reason.
     """
+    ending = Close(too_large, too_large_reason)
+    try:
+        Frame(Opcode.CLOSE, ending.serialize()).check()
+    except ProtocolError as error:
+        raise ValueError(f"a close frame can't say {too_large} {too_large_reason!r}") from error
     packing = ServerPerMessageDeflateFactory(
         server_max_window_bits=12, client_max_window_bits=12, compress_settings={"memLevel": 5}
     )
-    return _Protocol(
+    made = _Protocol(
         state=OPEN,  # it is to read frames; the handshake is ours to read
         max_size=message_size,
         extensions=[packing] if compressed else None,
         logger=_quiet,
     )
+    made.too_large = ending
+    return made
 
 
 @dataclass(frozen=True, slots=True)

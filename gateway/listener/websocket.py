@@ -20,6 +20,7 @@ from gateway.http.websocket import (
     GOING_AWAY,
     INTERNAL_ERROR,
     NORMAL,
+    REASON_SIZE,
     Message,
     SocketClosed,
     WebSocket,
@@ -38,7 +39,6 @@ _TEXT, _BINARY, _CONT, _PING, _PONG = (
     Opcode.PING,
     Opcode.PONG,
 )
-_REASON_SIZE: Final = 123  # bytes: a control frame's, less the code
 _PINGS: Final = 16  # unanswered ones that are remembered
 # What is given to the protocol at once: compressed bytes may unpack to a thousand times as many.
 _PIECE: Final = READ_AHEAD
@@ -158,7 +158,7 @@ class Socket(WebSocket):
         """See WebSocket."""
         if not self.is_open:
             return
-        cut = reason.encode()[:_REASON_SIZE].decode(errors="ignore")
+        cut = reason.encode()[:REASON_SIZE].decode(errors="ignore")
         try:
             self._protocol.send_close(code, cut)
         except ProtocolError:

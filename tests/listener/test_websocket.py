@@ -176,6 +176,48 @@ async def test_a_message_of_just_the_size_passes(listen, open_socket):
     assert (await closed(front.closed))[0] == 1009
 
 
+@pytest.mark.parametrize("compressed", [True, False], ids=["compressed", "plain"])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param(bytes(1001), id="whole"),
+        pytest.param([bytes(500), bytes(501)], id="in fragments"),
+        pytest.param(bytes(30_000), id="much too large"),
+    ],
+)
+async def test_a_front_has_its_own_word_for_what_is_too_large(
+    listen, open_socket, parts, compressed
+):
+    front = Front(
+        message_size=1000, too_large=4413, too_large_reason="ü" * 61, compressed=compressed
+    )
+    client = await open_socket(await listen(front), compression="deflate" if compressed else None)
+    await client.send(bytes(1000))
+    assert await client.recv() == bytes(1000)
+    await client.send(parts)
+    with pytest.raises(ConnectionClosed) as end:
+        await client.recv()
+    assert (end.value.rcvd.code, end.value.rcvd.reason) == (4413, "ü" * 61)
+    assert await closed(front.closed) == (4413, "ü" * 61)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        pytest.param(1006, "", id="a code that is never sent"),
+        pytest.param(99, "", id="a code that is none"),
+        pytest.param(4413, "ü" * 62, id="a reason of 124 bytes"),
+    ],
+)
+async def test_a_word_for_what_is_too_large_that_no_frame_holds_is_a_bug(
+    listen, open_socket, caplog, code, reason
+):
+    with pytest.raises(InvalidStatus) as refused:
+        await open_socket(await listen(Front(too_large=code, too_large_reason=reason)))
+    assert refused.value.response.status_code == 500
+    assert f"can't say {code}" in caplog.text
+
+
 async def test_over_tls(listen, open_socket, front, tls_files):
     listener = await listen(front, tls=tls_files.server)
     client = await open_socket(listener, ssl=tls_files.trusting)
