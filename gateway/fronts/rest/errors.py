@@ -2,21 +2,16 @@
 
 `{"error": {"code": 404, "status": "NOT_FOUND", "message": "…", "details": [{"@type": …}, …]}}`
 
-Errors of the gateway's own carry `google.rpc.RequestInfo`; what a backend sent is passed on as it
-is. A detail of a type that no proto describes degrades to its type URL and base64; it never hides
-the error.
+Which details there are is `error_details`'s to say.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 
-from google.protobuf import any_pb2
-from google.rpc import error_details_pb2
-
-from gateway.call import Detail, RpcError
-from gateway.errors import pack
+from gateway.call import RpcError
+from gateway.fronts.error_details import AnyToJson, details_json, details_of
 from gateway.fronts.http_errors import error_headers, http_status
 
 JSON_TYPE = ("content-type", "application/json")
@@ -26,19 +21,16 @@ class ErrorRenderer:
     """Renders errors.
 
     Args:
-        any_to_json: Serialized `google.protobuf.Any` to its ProtoJSON, never failing.
+        any_to_json: Writes one detail.
     """
 
     __slots__ = ("_any_to_json",)
 
-    def __init__(self, any_to_json: Callable[[bytes], bytes]) -> None:
+    def __init__(self, any_to_json: AnyToJson) -> None:
         self._any_to_json = any_to_json
 
     def body(self, failure: RpcError, request_id: str) -> bytes:
         """Returns the JSON of an error, UTF-8, without a line end."""
-        details = list(failure.status.details)
-        if failure.reason is not None:
-            details.append(pack(error_details_pb2.RequestInfo(request_id=request_id)))
         head = json.dumps(
             {
                 "code": http_status(failure),
@@ -50,10 +42,10 @@ class ErrorRenderer:
         )
         # Lone surrogates can't be in a gRPC status; were one there, it must not hide the error.
         text = head.encode("utf-8", "replace")
+        details = details_of(failure, request_id)
         if not details:
             return b'{"error":%b}' % text
-        listed = b",".join(self._any_to_json(_any(detail)) for detail in details)
-        return b'{"error":%b,"details":[%b]}}' % (text[:-1], listed)
+        return b'{"error":%b,"details":%b}}' % (text[:-1], details_json(details, self._any_to_json))
 
     def headers(self, failure: RpcError, given: Collection[str] = ()) -> Iterator[tuple[str, str]]:
         """Yields the reply headers that an error brings, content type included.
@@ -64,7 +56,3 @@ class ErrorRenderer:
         """
         yield JSON_TYPE
         yield from error_headers(failure, given)
-
-
-def _any(detail: Detail) -> bytes:
-    return any_pb2.Any(type_url=detail.type_url, value=detail.value).SerializeToString()
