@@ -28,6 +28,7 @@ from gateway.cli.names import resolve
 from gateway.cli.terminal import progress
 from gateway.config import Loaded
 from gateway.config.units import UnitError, parse_duration
+from gateway.fronts.error_details import details_json
 from gateway.http import Headers
 from gateway.routing.metadata import HeaderRules
 from gateway.schema.codec import CodecError
@@ -246,7 +247,6 @@ async def _stdin_lines() -> AsyncIterator[bytes]:
 def _lines(error: RpcError, generation: Generation) -> Iterator[str]:
     """Yields an error's status, and each of its details as JSON."""
     yield f"{error.status.code.name}: {error.status.message}"
-    rendered = json.loads(generation.shared.errors.body(error, request_id=""))
-    for detail in rendered["error"].get("details", ()):
-        if not detail.get("@type", "").endswith("/google.rpc.RequestInfo"):
-            yield f"  {json.dumps(detail, ensure_ascii=False)}"
+    any_to_json = generation.codec.message("google.protobuf.Any").transcode
+    for detail in json.loads(details_json(error.status.details, any_to_json)):
+        yield f"  {json.dumps(detail, ensure_ascii=False)}"
