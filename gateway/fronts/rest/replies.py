@@ -12,8 +12,7 @@ from typing import NamedTuple
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from gateway.call import RpcError
-from gateway.errors import error
+from gateway.fronts.reply_json import ReplyJson, unreadable
 from gateway.fronts.rest import httpbody
 from gateway.fronts.rest.media import JSON
 from gateway.schema.codec import Codec, CodecError
@@ -49,31 +48,11 @@ def reply_of(
     if not rule.response_body:
         if message.full_name == httpbody.FULL_NAME:
             return RawReply(bytes)
-        return JsonReply(_Transcoder(codec, method.output))
+        return JsonReply(ReplyJson(codec, method.output))
     field = message.fields_by_name[rule.response_body]
     if httpbody.is_httpbody(field):
         return RawReply(partial(_member, GetMessageClass(message), field.name))
     return JsonReply(partial(_field_json, codec, method.output, rule.response_body))
-
-
-class _Transcoder:
-    """Writes messages of a type; looked up at the first: it is slow to make, and may never come."""
-
-    __slots__ = ("_codec", "_transcode", "_type_name")
-
-    def __init__(self, codec: Codec, type_name: str) -> None:
-        self._codec = codec
-        self._type_name = type_name
-        self._transcode: Callable[[bytes], bytes] | None = None
-
-    def __call__(self, wire: bytes) -> bytes:
-        transcode = self._transcode
-        try:
-            if transcode is None:
-                transcode = self._transcode = self._codec.message(self._type_name).transcode
-            return transcode(wire)
-        except CodecError:
-            raise _unreadable() from None
 
 
 def _field_json(codec: Codec, type_name: str, field: str, wire: bytes) -> bytes:
@@ -81,7 +60,7 @@ def _field_json(codec: Codec, type_name: str, field: str, wire: bytes) -> bytes:
         types = codec.message(type_name)
         return types.field((field,)).to_json(types.from_wire(wire))
     except CodecError:
-        raise _unreadable() from None
+        raise unreadable() from None
 
 
 def _member(type_: type[Message], field: str, wire: bytes) -> bytes:
@@ -89,9 +68,5 @@ def _member(type_: type[Message], field: str, wire: bytes) -> bytes:
     try:
         inner: Message = getattr(type_.FromString(wire), field)
     except DecodeError:
-        raise _unreadable() from None
+        raise unreadable() from None
     return inner.SerializeToString()
-
-
-def _unreadable() -> RpcError:
-    return error("INVALID_UPSTREAM_MESSAGE", "The backend's reply is not readable.")

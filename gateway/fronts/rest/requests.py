@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Protocol
 
 from gateway.call import RpcError
 from gateway.fronts.http_errors import body_error, stream_idle
+from gateway.fronts.numbered import of_message
 from gateway.fronts.rest.media import BodyForm
 from gateway.fronts.rest.split import JsonSplitter, LineSplitter, Splitter
 from gateway.http import BodyError, BodyFault
@@ -69,7 +69,7 @@ class JsonStream:
         try:
             return self._bind(self._texts.popleft())
         except RpcError as failure:
-            raise _of_message(self._number, failure) from None
+            raise of_message(self._number, failure) from None
 
 
 class RawStream:
@@ -97,14 +97,6 @@ class RawStream:
 def splitter(form: BodyForm, limit: int) -> Splitter:
     """Returns the splitter for a body of this form, with at most `limit` bytes a message."""
     return LineSplitter(limit) if form is BodyForm.NDJSON else JsonSplitter(limit)
-
-
-def _of_message(number: int, failure: RpcError) -> RpcError:
-    """Returns the error of a message with the message's number, from 1, before its text."""
-    status = replace(failure.status, message=f"Message {number}: {failure.status.message}")
-    return RpcError(
-        status, headers=failure.headers, http_status=failure.http_status, reason=failure.reason
-    )
 
 
 async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:

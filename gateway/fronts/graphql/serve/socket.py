@@ -25,7 +25,6 @@ from gateway.fronts.graphql.errors import RequestError, errors_json, formatted, 
 from gateway.fronts.graphql.serve.engine import Engine, GraphqlRequest, P
 from gateway.fronts.graphql.serve.incoming import Incoming, Shared
 from gateway.fronts.graphql.serve.operation import not_served
-from gateway.fronts.graphql.serve.socket_keepalive import KeepAlive, Timer
 from gateway.fronts.graphql.serve.socket_session import (
     SUBPROTOCOL_NOT_ACCEPTABLE,
     Close,
@@ -36,6 +35,7 @@ from gateway.fronts.graphql.serve.socket_session import (
     Start,
     Stop,
 )
+from gateway.fronts.keepalive import KeepAlive, Timer
 from gateway.http import Exchange, SocketClosed, WebSocket
 from gateway.http.websocket import Message, offered_subprotocols
 

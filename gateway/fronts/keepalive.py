@@ -1,8 +1,9 @@
 """Whether the client of a WebSocket is still there: pings while it is quiet (RFC 6455 5.5.2).
 
-A client that is gone without a word keeps its operations running, and its backends' streams. Each
-interval one ping is sent; one that is not answered within the next means an end. A client that does
-not take what it was sent is not asked: the listener's own time for that holds.
+A client that is gone without a word keeps its calls running, and its backends' streams. Each
+interval one ping is sent; one that is not answered within the next means an end, by whatever the
+front says that it is. A client that does not take what it was sent is not asked: the time for that
+is another one.
 """
 
 from __future__ import annotations
@@ -25,20 +26,29 @@ Timer: TypeAlias = "Callable[[float, Callable[[], None]], Handle]"
 
 
 class KeepAlive:
-    """Pings a WebSocket until it is stopped, and cuts one whose client does not answer.
+    """Pings a WebSocket until it is stopped, or its client does not answer.
 
     Args:
         socket: An open WebSocket.
         interval: Seconds between pings.
         timer: The clock.
+        gone: Called once if a ping is not answered; none is sent after it. Without it the
+            connection is cut.
     """
 
-    __slots__ = ("_awaited", "_handle", "_interval", "_socket", "_timer")
+    __slots__ = ("_awaited", "_gone", "_handle", "_interval", "_socket", "_timer")
 
-    def __init__(self, socket: WebSocket, interval: float, timer: Timer) -> None:
+    def __init__(
+        self,
+        socket: WebSocket,
+        interval: float,
+        timer: Timer,
+        gone: Callable[[], None] | None = None,
+    ) -> None:
         self._socket = socket
         self._interval = interval
         self._timer = timer
+        self._gone = socket.abort if gone is None else gone
         self._awaited = False
         self._handle = timer(interval, self._due)
 
@@ -49,7 +59,7 @@ class KeepAlive:
     def _due(self) -> None:
         if self._socket.writable:
             if self._awaited:
-                self._socket.abort()
+                self._gone()
                 return
             self._awaited = True
             self._socket.ping(self._answered)
