@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.http.sse import KEEP_ALIVE, Pacer, comment, event
+from gateway.http.sse import comment, event
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,6 @@ from gateway.http.sse import KEEP_ALIVE, Pacer, comment, event
         ),
         pytest.param(comment(), b":\n\n", id="empty comment"),
         pytest.param(comment("a\r\nb"), b": a\n: b\n\n", id="a comment of two lines"),
-        pytest.param(KEEP_ALIVE, b":\n\n", id="keep-alive"),
     ],
 )
 def test_format(made, wire):
@@ -78,36 +77,6 @@ words = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), words, words)
 def test_a_browser_reads_what_was_meant(data, name, identity):
-    stream = comment(data) + event(data, name=name, identity=identity) + KEEP_ALIVE
+    stream = comment(data) + event(data, name=name, identity=identity) + comment()
     lines = re.sub(r"\r\n|\r", "\n", data)
     assert interpret(stream.decode()) == [(name or "message", lines, identity)]
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
-def test_a_comment_is_due_after_an_interval_of_silence():
-    clock = Clock()
-    pacer = Pacer(15.0, clock)
-    assert pacer.remaining() == 15.0
-    assert not pacer.due
-    clock.now += 14.0
-    assert pacer.remaining() == 1.0
-    clock.now += 1.0
-    assert pacer.due
-    clock.now += 100.0
-    assert pacer.remaining() == 0.0
-
-
-def test_what_is_sent_begins_the_silence_anew():
-    clock = Clock()
-    pacer = Pacer(15.0, clock)
-    clock.now += 14.0
-    pacer.sent()
-    clock.now += 14.0
-    assert not pacer.due
-    assert pacer.remaining() == 1.0

@@ -17,13 +17,10 @@ from gateway.fronts.rest.forms import Form
 from gateway.fronts.rest.media import SSE
 from gateway.fronts.rest.reply import Head
 from gateway.http import Exchange
-from gateway.http.sse import KEEP_ALIVE, Pacer
+from gateway.http.event_stream import EventStream
 
 HEAD_DELAY = 5.0
 """Seconds after which a stream's head is sent though no message has come."""
-
-KEEP_ALIVE_INTERVAL = 15.0
-"""Seconds of silence after which an event stream gets a comment."""
 
 
 class Responses(Protocol):
@@ -41,8 +38,8 @@ class Responses(Protocol):
     async def fail(self, failure: RpcError) -> None:
         """Ends the reply with an error."""
 
-    async def close(self) -> None:
-        """Lets go of timers and tasks; called last, also when the client has gone. Idempotent."""
+    def close(self) -> None:
+        """Lets go of timers; called last, also when the client has gone. Idempotent."""
 
 
 class StreamResponses:
@@ -56,7 +53,6 @@ class StreamResponses:
         error_text: An error to its JSON.
         refuse: Answers with a whole error reply, while nothing has been sent.
         head_delay: Seconds, see HEAD_DELAY.
-        keep_alive_interval: Seconds, see KEEP_ALIVE_INTERVAL.
     """
 
     def __init__(
@@ -69,7 +65,6 @@ class StreamResponses:
         error_text: Callable[[RpcError], bytes],
         refuse: Callable[[RpcError], None],
         head_delay: float = HEAD_DELAY,
-        keep_alive_interval: float = KEEP_ALIVE_INTERVAL,
     ) -> None:
         self._exchange = exchange
         self._form = form
@@ -78,13 +73,11 @@ class StreamResponses:
         self._error_text = error_text
         self._refuse = refuse
         self._initial = NO_METADATA
-        self._keep_alive: asyncio.Task[None] | None = None
+        self._events: EventStream | None = None
         self.committed = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        self._pacer = Pacer(keep_alive_interval, loop.time)
         self._timer: asyncio.TimerHandle | None = None
         if not form.typed_by_message:
-            self._timer = loop.call_later(head_delay, self._commit)
+            self._timer = asyncio.get_running_loop().call_later(head_delay, self._commit)
 
     def start(self, initial: Metadata) -> None:
         """See Responses."""
@@ -94,14 +87,13 @@ class StreamResponses:
         """See Responses."""
         data = self._form.message(message)
         self._commit()
-        self._pacer.sent()
-        await self._exchange.write(data)
+        await (self._events or self._exchange).write(data)
 
     async def end(self) -> None:
         """See Responses."""
         last = self._form.end()
         self._commit()
-        await self.close()
+        self.close()
         if last:
             await self._exchange.write(last)
         await self._exchange.finish()
@@ -111,7 +103,7 @@ class StreamResponses:
         if not self.committed.is_set():
             self._refuse(failure)
             return
-        await self.close()
+        self.close()
         last = self._form.error(self._error_text(failure), failure)
         if last is None:
             self._exchange.abort()
@@ -119,13 +111,12 @@ class StreamResponses:
         await self._exchange.write(last)
         await self._exchange.finish()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """See Responses."""
         if self._timer:
             self._timer.cancel()
-        if self._keep_alive and not self._keep_alive.done():
-            self._keep_alive.cancel()
-            await asyncio.wait([self._keep_alive])
+        if self._events:
+            self._events.close()
 
     def _commit(self) -> None:
         if self.committed.is_set():
@@ -139,16 +130,8 @@ class StreamResponses:
             headers.append(("etag", etag))
         if self._form.content_type == SSE:
             headers.append(("cache-control", "no-store"))
-            self._keep_alive = asyncio.create_task(self._keep_alive_comments())
+            self._events = EventStream(self._exchange)
         self._exchange.start(status, headers)
-
-    async def _keep_alive_comments(self) -> None:
-        """Writes a comment whenever nothing was written for a while, until cancelled."""
-        while True:
-            await asyncio.sleep(self._pacer.remaining())
-            if self._pacer.due:
-                self._pacer.sent()
-                await self._exchange.write(KEEP_ALIVE)
 
 
 class SingleResponse:
@@ -187,5 +170,5 @@ class SingleResponse:
         """See Responses."""
         self._refuse(failure)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """See Responses."""

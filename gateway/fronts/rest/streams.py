@@ -153,7 +153,7 @@ class StreamRoute:
             except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
                 await responses.fail(as_error(failure))
         finally:
-            await responses.close()
+            responses.close()
 
 
 async def _until_head(running: Awaitable[Metadata], sent: StreamResponses) -> None:

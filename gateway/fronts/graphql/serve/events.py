@@ -8,13 +8,14 @@ form too. What is written is the client's to take: `emit` waits for it.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from typing import Final, TypeAlias
 
 from gateway.fronts.graphql.serve.engine import Emit
 from gateway.http import Exchange
-from gateway.http.sse import KEEP_ALIVE, Pacer, event
+from gateway.http.event_stream import EventStream
+from gateway.http.sse import event
 
 Results: TypeAlias = Callable[[Emit], Awaitable[None]]
 """Emits responses; raises where there can be no more."""
@@ -39,7 +40,7 @@ async def stream(
     exchange: Exchange,
     results: Results,
     told: Callable[[Exception], bytes],
-    pacer: Pacer,
+    keep_alive: float,
 ) -> None:
     """Writes the events of a reply that was started, and finishes it.
 
@@ -47,32 +48,16 @@ async def stream(
         exchange: The reply. When its client goes, this is cancelled, and `results` with it.
         results: Emits each response; raises where there can be no more.
         told: What the client is told of an exception.
-        pacer: When a silent stream is due a comment.
+        keep_alive: Seconds of silence after which the client gets a comment.
     """
+    with closing(EventStream(exchange, keep_alive)) as events:
 
-    async def emit(response: bytes) -> None:
-        pacer.sent()
-        await exchange.write(next_event(response))
-        # The others have a turn, whatever the source: one that never waits would leave them none.
-        await asyncio.sleep(0)
+        async def emit(response: bytes) -> None:
+            await events.write(next_event(response))
 
-    comments = asyncio.ensure_future(_comments(exchange, pacer))
-    try:
         try:
             await results(emit)
         except Exception as failure:  # noqa: BLE001 - `told` logs what is a bug
             await emit(told(failure))
-    finally:
-        comments.cancel()
-        await asyncio.wait([comments])
     await exchange.write(_COMPLETE)
     await exchange.finish()
-
-
-async def _comments(exchange: Exchange, pacer: Pacer) -> None:
-    """Writes a comment whenever nothing was written for a while, until cancelled."""
-    while True:
-        await asyncio.sleep(pacer.remaining())
-        if pacer.due:
-            pacer.sent()
-            await exchange.write(KEEP_ALIVE)

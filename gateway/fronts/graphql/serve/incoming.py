@@ -19,6 +19,7 @@ from gateway.fronts.graphql.serve import events
 from gateway.fronts.graphql.serve.accept import EVENTS, GRAPHQL, wanted
 from gateway.fronts.http_errors import draining, error_headers, http_status
 from gateway.http import Exchange, Request
+from gateway.http.event_stream import KEEP_ALIVE
 from gateway.http.request_id import REQUEST_ID, request_id
 from gateway.routing.caller import Caller, caller_of
 from gateway.routing.metadata import HeaderRules
@@ -52,7 +53,7 @@ class Shared:
     body_size: int = 4 * 1024 * 1024
     batch: int = 1
     subscriptions: bool = True
-    keep_alive: float = 15.0
+    keep_alive: float = KEEP_ALIVE
     lease: object = None
 
 

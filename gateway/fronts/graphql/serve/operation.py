@@ -16,7 +16,6 @@ from gateway.fronts.graphql.serve import events, parts
 from gateway.fronts.graphql.serve.accept import EVENTS, PARTS
 from gateway.fronts.graphql.serve.engine import Emit, Engine, GraphqlRequest, P
 from gateway.fronts.graphql.serve.incoming import Incoming, told
-from gateway.http.sse import Pacer
 
 
 def answer(incoming: Incoming, engine: Engine[P], request: GraphqlRequest, *, safe: bool) -> None:
@@ -77,8 +76,7 @@ def _as_events(incoming: Incoming, results: events.Results) -> None:
         exchange.respond(200, headers, b"")
         return
     exchange.start(200, headers)
-    pacer = Pacer(shared.keep_alive, shared.clock)
-    exchange.spawn(events.stream(exchange, results, told, pacer))
+    exchange.spawn(events.stream(exchange, results, told, shared.keep_alive))
 
 
 async def _emit_whole(engine: Engine[P], prepared: P, emit: Emit) -> None:
