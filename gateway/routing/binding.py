@@ -1,10 +1,11 @@
 """Makes the request message of an RPC from a path's captures, a query and a body.
 
 `Binder` is what is known of a rule beforehand, `Bound` a path and a query read for one request:
-from it and the bodies of a request one message after the other is made, so that a stream's path and
-query are read once. Authority goes from the path to the body to the query (google/api/http.proto,
-"Rules for HTTP mapping"): a body may repeat what the path says, and nothing else may be said twice.
-The backend never sees another value than the path's in a field that the path binds.
+from it and the bodies of a request, or the frames of a WebSocket, one message after the other is
+made, so that a stream's path and query are read once. Authority goes from the path to the body to
+the query (google/api/http.proto, "Rules for HTTP mapping"): a body may repeat what the path says, a
+frame what the query says too, and nothing else may be said twice. The backend never sees another
+value than the path's in a field that the path binds.
 
 Which content type a body has, and how a stream is cut into messages, is the front's.
 """
@@ -37,6 +38,8 @@ class Binder:
         registry: Knows the RPC's types.
         codec: Makes its messages; asked on first use.
         ignore_query: Globs of names that a query may have though they name no field.
+        framed: Whether messages come in frames: then each is the whole request, whatever the rule's
+            body is, and the query may name all that the path does not bind.
 
     Attributes:
         body_kind: What the body is.
@@ -51,6 +54,7 @@ class Binder:
         codec: Codec,
         *,
         ignore_query: Iterable[str] = (),
+        framed: bool = False,
     ) -> None:
         self._method = method
         self._rule = rule
@@ -58,8 +62,9 @@ class Binder:
         self._registry = registry
         self._codec = codec
         self._ignored = _globs(ignore_query)
+        self._framed = framed
         self._plan: Plan | None = None
-        self.body_kind = body_kind(method, rule, registry)
+        self.body_kind = BodyKind.MESSAGE if framed else body_kind(method, rule, registry)
 
     def bind(self, captures: Sequence[str], query: str | None, body: bytes) -> bytes:
         """Returns the serialized request of a unary call whose body is JSON.
@@ -85,13 +90,18 @@ class Binder:
         plan = self._plan
         if plan is None:
             plan = self._plan = compiled(
-                self._method, self._rule, self._template, self._registry, self._codec
+                self._method,
+                self._rule,
+                self._template,
+                self._registry,
+                self._codec,
+                framed=self._framed,
             )
         values = tuple(map(_path_value, plan.variables, captures))
         settings: tuple[Setting, ...] = ()
         if query:
             pairs = parse(query)
-            if self._rule.body != "*":
+            if self._framed or self._rule.body != "*":
                 settings = read(pairs, plan.query, self._ignored, plan.members)
                 if plan.mask is not None:
                     settings = plan.mask.without_empty(settings)
@@ -129,7 +139,8 @@ class Bound:
         Raises:
             RpcError: UNEXPECTED_BODY: the rule has no body. INVALID_JSON: it is not JSON.
                 INVALID_BODY: it does not fit the type. CONFLICTING_FIELD: it holds another value of
-                a field that the path binds, or a second member of a oneof.
+                a field that the path or, of a frame, the query binds, or a second member of a
+                oneof.
         """
         plan = self._plan
         if not body:
@@ -148,6 +159,21 @@ class Bound:
                     raise AssertionError("the body of an HttpBody is not JSON")
             if plan.mask is not None:
                 plan.mask.fill(message, self._settings, body)
+        except CodecError as problem:
+            raise _body_fault(problem) from None
+        return self._finished(message, filled=True)
+
+    def wire(self, data: bytes) -> bytes:
+        """Returns a serialized message with what path and query bind in it, where they bind any.
+
+        Raises:
+            RpcError: INVALID_BODY: the bytes are no message of the type. CONFLICTING_FIELD: as of
+                `message`.
+        """
+        if not self._values and not self._settings:
+            return data
+        try:
+            message = self._plan.message.from_wire(data)
         except CodecError as problem:
             raise _body_fault(problem) from None
         return self._finished(message, filled=True)
@@ -205,6 +231,10 @@ class Bound:
                     raise fault("CONFLICTING_FIELD", variable.name, "has another value in the path")
                 _refuse_others(message, variable.oneofs, variable.name)
             field.set(message, value)
+        if filled:
+            for setting in self._settings:
+                if setting.differs(message):
+                    raise fault("CONFLICTING_FIELD", setting.name, "has another value in the body")
         for setting in self._settings:
             if filled:
                 _refuse_others(message, setting.parameter.oneofs, setting.name)

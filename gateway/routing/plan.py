@@ -139,13 +139,29 @@ def body_kind(method: MethodDescriptor, rule: HttpRule, registry: Registry) -> B
 
 
 def compiled(
-    method: MethodDescriptor, rule: HttpRule, template: Template, registry: Registry, codec: Codec
+    method: MethodDescriptor,
+    rule: HttpRule,
+    template: Template,
+    registry: Registry,
+    codec: Codec,
+    *,
+    framed: bool = False,
 ) -> Plan:
-    """Makes the plan of a rule that is right (`rules.check_rule`)."""
+    """Makes the plan of a rule that is right (`rules.check_rule`).
+
+    Args:
+        method: The RPC.
+        rule: The rule.
+        template: Its template, as `rule.template` or under a prefix.
+        registry: Knows the RPC's types.
+        codec: Makes its messages.
+        framed: Whether messages come in frames: then each is the whole request, as JSON, whatever
+            the rule's body is, and the query may name all that the path does not bind.
+    """
     request = registry.message(method.input)
     message = codec.message(method.input)
-    kind = body_kind(method, rule, registry)
-    whole = rule.body == "*"
+    kind = BodyKind.MESSAGE if framed else body_kind(method, rule, registry)
+    whole = framed or rule.body == "*"
     body: Path = () if whole or not rule.body else (rule.body,)
     paths = [variable.path for variable in template.variables]
     variables = tuple(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from gateway.routing.fields import Path
 from gateway.routing.parameters import Oneof, Parameter, Parameters, fault
@@ -32,6 +33,17 @@ class Setting:
     value: object
     key: object
     empty: bool
+
+    def differs(self, message: Message) -> bool:
+        """Whether a message has something else in the field; of a repeated one, anything."""
+        field = self.parameter.field
+        if not field.present(message):
+            return False
+        value = field.get(message)
+        if self.key is not None:
+            entries = cast("dict[object, object]", value)
+            return entries.get(self.key, self.value) != self.value
+        return self.parameter.repeated or value != self.value
 
     def apply(self, message: Message) -> None:
         """Sets the field in a message."""

@@ -35,7 +35,7 @@ CASES = pytest.mark.parametrize(
 def binder(registry, codec):
     """Makes the binder of a rule, `GET /v1/{id}`."""
 
-    def make(rule, body="", ignore=(), request=REQUEST):
+    def make(rule, body="", ignore=(), request=REQUEST, framed=False):
         verb, template = rule.split(" ", 1)
         method = MethodDescriptor("routing.test.v1.Test/Call", Kind.UNARY, request, REQUEST)
         return Binder(
@@ -45,6 +45,7 @@ def binder(registry, codec):
             registry,
             codec,
             ignore_query=ignore,
+            framed=framed,
         )
 
     return make
@@ -84,7 +85,12 @@ def fields(error):
 def test_a_request_makes_the_message(group, case, binder, decoded):
     path, _, query = case["path"].partition("?")
     body = case.get("body", "").encode("latin-1" if case.get("latin") else "utf-8")
-    rule = binder(group["rule"], group.get("body", ""), group.get("ignore", ()))
+    rule = binder(
+        group["rule"],
+        group.get("body", ""),
+        group.get("ignore", ()),
+        framed=group.get("framed", False),
+    )
 
     def bind():
         bound = rule.prepare(captures(group["rule"], path), query if "?" in case["path"] else None)
@@ -100,6 +106,45 @@ def test_a_request_makes_the_message(group, case, binder, decoded):
     assert caught.value.reason == case["error"]
     if "field" in case:
         assert fields(caught.value) == [case["field"]]
+
+
+class TestSerializedFrames:
+    """What `Bound.wire` makes of a message that is serialized already."""
+
+    @pytest.fixture
+    def wire(self, binder, registry):
+        """Binds a message into a frame of a rule, `POST /v1/{id}`."""
+        of = message_factory.GetMessageClass(registry.message(REQUEST))
+
+        def make(rule, captured, query, **fields):
+            bound = binder(rule, "*", framed=True).prepare(captured, query)
+            return bound.wire(of(**fields).SerializeToString())
+
+        return make
+
+    def test_path_and_query_are_bound_into_it(self, wire, decoded):
+        made = decoded(wire("POST /v1/{id}", ("a",), "tags=x", int32=5))
+        assert made == {"id": "a", "int32": 5, "tags": ["x"]}
+
+    def test_where_they_bind_nothing_the_bytes_stay_as_they_are(self, binder):
+        assert binder("POST /v1", "*", framed=True).prepare((), None).wire(b"\xff") == b"\xff"
+
+    @pytest.mark.parametrize("query", [None, "int32=6"])
+    def test_another_value_is_refused(self, wire, query):
+        with pytest.raises(RpcError) as caught:
+            wire("POST /v1/{id}", ("a",), query, id="b" if query is None else "a", int32=5)
+        assert caught.value.reason == "CONFLICTING_FIELD"
+        assert fields(caught.value) == ["id" if query is None else "int32"]
+
+    def test_bytes_that_are_no_message_are_refused(self, binder):
+        bound = binder("POST /v1/{id}", "*", framed=True).prepare(("a",), None)
+        with pytest.raises(RpcError) as caught:
+            bound.wire(b"\xff")
+        assert caught.value.reason == "INVALID_BODY"
+
+    def test_fields_that_no_proto_has_come_through(self, binder):
+        bound = binder("POST /v1/{id}", "*", framed=True).prepare(("a",), None)
+        assert b"\xf8\x3f\x07" in bound.wire(b"\xf8\x3f\x07")  # field 1023
 
 
 class TestStreams:

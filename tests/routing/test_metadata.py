@@ -10,11 +10,12 @@ from gateway.call import Metadata, RpcError
 from gateway.http import Headers
 from gateway.routing.metadata import MAX_METADATA, HeaderRules, never_passes
 
-RESERVED = ["sec-websocket-protocol", 
+RESERVED = [
     "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
     "proxy-authorization", "host", "content-type", "content-length", "content-encoding",
     "user-agent", "grpc-timeout", "grpc-status", "grpc-encoding", "grpc-anything", ":path",
     ":authority", "", "a b", "a:b", "Ä", "a\r\nb", "a/b",
+    "sec-websocket-protocol",
 ]  # fmt: skip
 
 
