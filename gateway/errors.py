@@ -50,6 +50,14 @@ REASONS: Mapping[str, Reason] = {
     # Headers.
     "INVALID_TIMEOUT": Reason(Code.INVALID_ARGUMENT),
     "INVALID_METADATA": Reason(Code.INVALID_ARGUMENT),
+    # A session of WebSocket, and its streams.
+    "METHOD_NOT_FOUND": Reason(Code.UNIMPLEMENTED),
+    "MISSING_MESSAGE": Reason(Code.INVALID_ARGUMENT),
+    "UNEXPECTED_MESSAGE": Reason(Code.INVALID_ARGUMENT),
+    "FLOW_CONTROL": Reason(Code.RESOURCE_EXHAUSTED),
+    "TOO_MANY_STREAMS": Reason(Code.RESOURCE_EXHAUSTED),
+    "TOO_MANY_OPENS": Reason(Code.RESOURCE_EXHAUSTED),
+    "TOKEN_EXPIRED": Reason(Code.UNAUTHENTICATED),
     # HTTP itself.
     "BAD_REQUEST": Reason(Code.INVALID_ARGUMENT),
     "HEADERS_TOO_LARGE": Reason(Code.INVALID_ARGUMENT, 431),

@@ -1,0 +1,401 @@
+"""A session: its streams, their credit, and whose turn it is to be written. Sans-IO.
+
+Frames of the client's go in (`open`, `message`, `credit`, `cancel`), with what happens to the calls
+(`headers`, `send`, `end`); out come frames to be written (`next`), and words to whoever makes the
+calls (`Calls`). A session knows no socket and no clock, and makes no call. It is one socket's, or,
+where it can be resumed, that of several, one after the other: see `restore`.
+
+What holds of every stream: exactly one status is written, as its last frame, and after the messages
+that came before it, unless the client or a broken rule ended it. What is kept for it is bounded by
+the credit of both directions. What the client sends for a stream that has ended is ignored.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from gateway.call import RpcError
+from gateway.errors import error
+from gateway.fronts.websocket import frames
+from gateway.fronts.websocket.codes import ID_USED
+from gateway.fronts.websocket.frames import End, FrameError, Framing, Pairs, Resumed
+from gateway.fronts.websocket.stream import AUTOMATIC, Inflow, Outflow, Stream, Waiting
+
+# Frames that are no stream's and wait to be written: with more, the socket is read no further.
+_MOST_CONTROL: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a client may do in one session.
+
+    Attributes:
+        streams: Streams open at once.
+        message_size: Bytes of a body.
+        credit: Messages that a client may send on a stream before it is granted more.
+        buffer: Bytes of them; one message may have more.
+        held: Bytes of all messages of a session that wait for backends.
+    """
+
+    streams: int = 100
+    message_size: int = 1024 * 1024
+    credit: int = 16
+    buffer: int = 256 * 1024
+    held: int = 4 * 1024 * 1024
+
+
+class Calls(Protocol):
+    """Who makes the calls of a session's streams. May call the session back at once."""
+
+    def begin(self, stream: Stream, opened: frames.Open) -> None:
+        """Makes a stream's call; what it has of the client's stands in its `inflow`."""
+
+    def arrived(self, stream: Stream) -> None:
+        """Takes note that a message has come, or the word that there are no more."""
+
+    def written(self, stream: Stream) -> None:
+        """Takes note that all that was sent on a stream was written."""
+
+    def stop(self, stream: Stream, failure: RpcError) -> None:
+        """Cancels a stream's call, and ends the stream with `failure` at once (`Session.end`)."""
+
+
+class Session:
+    """The streams of one session.
+
+    Args:
+        framing: How frames are written.
+        limits: What the client may do.
+        calls: Who makes the calls.
+        resumable: Whether it can outlive a socket: frames are numbered and kept.
+
+    Attributes:
+        streams: Those that are not over, by id.
+        last_id: The highest id that was seen.
+    """
+
+    __slots__ = (
+        "_calls",
+        "_control",
+        "_framing",
+        "_held",
+        "_limits",
+        "_ready",
+        "last_id",
+        "resumable",
+        "streams",
+    )
+
+    def __init__(
+        self, framing: Framing, limits: Limits, calls: Calls, *, resumable: bool = False
+    ) -> None:
+        self.streams: dict[int, Stream] = {}
+        self.last_id = 0
+        self.resumable = resumable
+        self._framing = framing
+        self._limits = limits
+        self._calls = calls
+        self._control: deque[bytes] = deque()
+        self._ready: deque[Stream] = deque()
+        self._held = 0
+
+    # What the client says.
+
+    def open(self, frame: frames.Open, refused: RpcError | None = None) -> None:
+        """Begins a stream, or ends it at once.
+
+        Args:
+            frame: The client's.
+            refused: Why it may not be; None where it may, for all that the session does not know.
+
+        Raises:
+            FrameError: The id was used before.
+        """
+        if frame.id <= self.last_id:
+            raise FrameError(f"the id {frame.id} was used before", ID_USED)
+        self.last_id = frame.id
+        limits = self._limits
+        credit = frame.credit
+        if credit is None:
+            credit = AUTOMATIC
+        automatic = frame.credit is None and not self.resumable
+        stream = Stream(frame.id, Inflow(limits.credit), Outflow(credit, automatic=automatic))
+        if refused is None and len(self.streams) >= limits.streams:
+            refused = error(
+                "TOO_MANY_STREAMS", f"At most {limits.streams} streams may be open on a socket."
+            )
+        if refused is not None:
+            # Nothing is kept of it: a client that comes back without its status is told it is lost.
+            self._calls.stop(stream, refused)
+            return
+        self.streams[frame.id] = stream
+        if frame.body is not None:
+            if too_large := self._too_large(frame.body):
+                self._calls.stop(stream, too_large)
+                return
+            stream.inflow.put_first(frame.body)
+            self._held += len(frame.body)
+        stream.inflow.ended = frame.end
+        self._calls.begin(stream, frame)
+
+    def message(self, frame: frames.Message) -> None:
+        """Takes in a request message.
+
+        Raises:
+            FrameError: The id was never opened, or a number is missing.
+        """
+        stream = self._known(frame.id)
+        if stream is None:
+            return
+        inflow = stream.inflow
+        if self.resumable:
+            if frame.seq <= inflow.seq and frame.seq:
+                return  # it was sent again, in vain
+            if frame.seq != inflow.seq + 1:
+                raise FrameError(f"seq {inflow.seq + 1} of stream {frame.id} is missing")
+            inflow.seq = frame.seq
+        if stream.outflow.ended:
+            return
+        if refused := self._refused(inflow, frame.body):
+            self._calls.stop(stream, refused)
+            return
+        if frame.body is not None:
+            inflow.put(frame.body)
+            self._held += len(frame.body)
+        inflow.ended = frame.end
+        self._calls.arrived(stream)
+
+    def credit(self, frame: frames.Credit) -> None:
+        """Takes a grant, and the word of what has arrived.
+
+        Raises:
+            FrameError: The id was never opened.
+        """
+        stream = self._known(frame.id)
+        if stream is None:
+            return
+        outflow = stream.outflow
+        outflow.grant(frame.n)
+        if self.resumable:
+            outflow.acknowledge(min(frame.seq, outflow.seq))
+            self._forget_if_over(stream)
+        self._queue(stream)
+
+    def cancel(self, frame: frames.Cancel) -> None:
+        """Ends a stream.
+
+        Raises:
+            FrameError: The id was never opened.
+        """
+        stream = self._known(frame.id)
+        if stream is None:
+            return
+        if not stream.outflow.ended:
+            self._calls.stop(stream, error("CANCELLED", "The client cancelled the call."))
+        elif stream.outflow.waiting:
+            self._drop_messages(stream)  # it has ended behind messages that nobody wants
+
+    # What happens to the calls.
+
+    def take(self, stream: Stream) -> bytes | None:
+        """Returns the next request message that is there; the client may send others in its place."""
+        inflow = stream.inflow
+        if not inflow.inbox:
+            return None
+        body = inflow.take()
+        self._held -= len(body)
+        limits = self._limits
+        if (
+            not inflow.ended
+            and not stream.outflow.ended
+            and (inflow.taken * 2 >= limits.credit or inflow.size * 2 >= limits.buffer)
+            and inflow.taken
+        ):
+            n = inflow.grant()
+            self.say(self._framing.credit(stream.id, n, inflow.seq))
+        return body
+
+    def headers(self, stream: Stream, metadata: Pairs) -> None:
+        """Sends a stream's initial metadata."""
+        outflow = stream.outflow
+        if not outflow.ended:
+            seq = self._number(outflow)
+            self._put(stream, Waiting(self._framing.headers(stream.id, metadata, seq), seq))
+
+    def send(self, stream: Stream, body: bytes) -> None:
+        """Sends a reply message; nothing more is to be sent until it is `written`."""
+        outflow = stream.outflow
+        if not outflow.ended:
+            seq = self._number(outflow)
+            frame = self._framing.message(stream.id, body, seq)
+            self._put(stream, Waiting(frame, seq, costs=True))
+
+    def end(self, stream: Stream, end: End, *, drop: bool = False) -> None:
+        """Sends a stream's status, once; what comes later is nobody's.
+
+        Args:
+            stream: The stream.
+            end: Its status.
+            drop: Whether the messages that still wait for credit are not to be sent.
+        """
+        outflow = stream.outflow
+        if outflow.ended:
+            return
+        self._held -= sum(map(len, stream.inflow.inbox))
+        stream.inflow.clear()
+        if drop and any(each.costs for each in outflow.waiting):
+            outflow.waiting = self._without_messages(outflow)
+        seq = self._number(outflow)
+        outflow.ended = True
+        frame = self._framing.status(stream.id, end, seq)
+        if stream.id in self.streams:
+            self._put(stream, Waiting(frame, seq, last=True))
+        else:
+            self.say(frame)
+
+    def say(self, frame: bytes) -> None:
+        """Sends a frame that is no stream's: before all others."""
+        self._control.append(frame)
+
+    # What is to be written.
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much waits to be written that the client should be read no further."""
+        return len(self._control) > _MOST_CONTROL
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is no stream, and nothing to be written."""
+        return not self.streams and not self._control
+
+    def next(self) -> bytes | None:
+        """Returns the frame to be written next, and counts it as written; None if there is none."""
+        if self._control:
+            return self._control.popleft()
+        while self._ready:
+            stream = self._ready.popleft()
+            outflow = stream.outflow
+            outflow.queued = False
+            if outflow.sendable:
+                return self._written(stream)
+        return None
+
+    # A session that comes back.
+
+    def restore(self, seen: Mapping[int, int], granted: Mapping[int, int]) -> list[Resumed]:
+        """Goes on after a cut: puts in what the client lacks, and drops the streams it has dropped.
+
+        Args:
+            seen: Of each stream that the client still has: the highest number it has got.
+            granted: Of each: the messages it has ever granted.
+
+        Returns:
+            The streams that go on.
+        """
+        self._control.clear()
+        self._ready.clear()
+        for stream in [each for each in self.streams.values() if each.id not in seen]:
+            self._calls.stop(stream, error("CANCELLED", "The client has left the call."))
+            self.streams.pop(stream.id, None)
+        self._control.clear()
+        self._ready.clear()
+        resumed = []
+        for stream in list(self.streams.values()):
+            outflow = stream.outflow
+            outflow.queued = False
+            outflow.rewind(min(seen[stream.id], outflow.seq), granted.get(stream.id, 0))
+            if outflow.ended and not outflow.waiting:
+                del self.streams[stream.id]  # the client has its status
+                continue
+            resumed.append(Resumed(stream.id, stream.inflow.seq, stream.inflow.granted))
+            self._queue(stream)
+        return resumed
+
+    # Within.
+
+    def _known(self, id_: int) -> Stream | None:
+        """Returns a stream, or None for one that has ended.
+
+        Raises:
+            FrameError: It was never opened.
+        """
+        stream = self.streams.get(id_)
+        if stream is None and id_ > self.last_id:
+            raise FrameError(f"the stream {id_} was never opened")
+        return stream
+
+    def _too_large(self, body: bytes) -> RpcError | None:
+        most = self._limits.message_size
+        if len(body) <= most:
+            return None
+        text = f"The message has {len(body)} bytes, at most {most} are allowed."
+        return error("MESSAGE_TOO_LARGE", text)
+
+    def _refused(self, inflow: Inflow, body: bytes | None) -> RpcError | None:
+        """Returns why a message may not be sent, or None."""
+        if inflow.ended:
+            return error("UNEXPECTED_MESSAGE", "A frame came after the one that said end.")
+        if body is None:
+            return None
+        if too_large := self._too_large(body):
+            return too_large
+        limits = self._limits
+        if inflow.allowed <= 0:
+            return error("FLOW_CONTROL", "More messages were sent than were granted.")
+        if inflow.size and inflow.size + len(body) > limits.buffer:
+            text = f"More than {limits.buffer} bytes were sent that were not granted anew."
+            return error("FLOW_CONTROL", text)
+        if self._held + len(body) > max(limits.held, 4 * limits.message_size):
+            text = "Too much was sent on this socket that no backend has taken."
+            return error("FLOW_CONTROL", text)
+        return None
+
+    def _number(self, outflow: Outflow) -> int:
+        if not self.resumable:
+            return 0
+        outflow.seq += 1
+        return outflow.seq
+
+    def _put(self, stream: Stream, waiting: Waiting) -> None:
+        stream.outflow.waiting.append(waiting)
+        self._queue(stream)
+
+    def _queue(self, stream: Stream) -> None:
+        outflow = stream.outflow
+        if not outflow.queued and outflow.sendable:
+            outflow.queued = True
+            self._ready.append(stream)
+
+    def _written(self, stream: Stream) -> bytes:
+        outflow = stream.outflow
+        frame = outflow.waiting.pop(0)
+        if frame.costs:
+            outflow.sent += 1
+            if not outflow.automatic:
+                outflow.credit -= 1
+        if frame.seq:
+            outflow.kept.append(frame)
+        elif frame.last:
+            del self.streams[stream.id]
+        if outflow.waiting:
+            self._queue(stream)
+        elif not outflow.ended:
+            self._calls.written(stream)
+        return frame.frame
+
+    def _drop_messages(self, stream: Stream) -> None:
+        stream.outflow.waiting = self._without_messages(stream.outflow)
+        self._queue(stream)
+
+    def _without_messages(self, outflow: Outflow) -> list[Waiting]:
+        # A number that the client never gets would look like a loss: an empty place is kept.
+        return [each for each in outflow.waiting if not each.costs]
+
+    def _forget_if_over(self, stream: Stream) -> None:
+        outflow = stream.outflow
+        if outflow.ended and not outflow.waiting and not outflow.kept:
+            self.streams.pop(stream.id, None)
