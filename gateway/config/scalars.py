@@ -191,6 +191,12 @@ METHODS = Text(
     r"^[A-Za-z0-9_.*/]{1,500}$",
 )
 URL = Text("a URL with http:// or https://", r"^https?://[^\s/]+")
+ORIGIN = Text(
+    "an origin such as https://app.example, https://*.app.example for all below it, or *",
+    r"^(\*|[A-Za-z][A-Za-z0-9+.-]*://"
+    r"((\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)$",
+    lower=True,
+)
 GRPC_CODES = (
     *("CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND"),
     *("ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION"),

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from gateway.config.models.section import section
 from gateway.config.places import URL_PATH
-from gateway.config.scalars import Duration, RateOf, Size, Whole
+from gateway.config.scalars import ORIGIN, Duration, RateOf, Size, Whole
 from gateway.config.units import Rate
 
 
@@ -33,6 +33,11 @@ class Websocket:
     path: Annotated[str, URL_PATH] = Field(default="/ws", description="Where it is.")
     subprotocols: tuple[Literal["grpcws.v1.json", "grpcws.v1.proto"], ...] = Field(
         default=("grpcws.v1.json", "grpcws.v1.proto"), min_length=1, description="Subprotocols."
+    )
+    origins: tuple[Annotated[str, ORIGIN], ...] = Field(
+        default=(),
+        description="Pages of other origins that may open one: https://app.example, "
+        "https://*.app.example, or * for all. For GraphQL's too.",
     )
     limits: WebsocketLimits = Field(
         default_factory=WebsocketLimits, description="How much one session may do."
