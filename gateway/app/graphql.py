@@ -251,14 +251,16 @@ def graphql_parts(
             raise error("ROUTE_NOT_FOUND", "GraphQL is not served here any more.")
         return now.engine, now.shared
 
+    sockets = SocketOptions(
+        message_size=shared.body_size,
+        origins=config.websocket.origins if config.websocket else (),
+    )
     front = GraphqlFront(
         engine,
         shared,
         path=given.path,
         pages=Graphiql(given.path, shipped()) if given.graphiql else None,
-        socket=GraphqlSockets(serving, SocketOptions(message_size=shared.body_size)).handle
-        if given.subscriptions
-        else None,
+        socket=GraphqlSockets(serving, sockets).handle if given.subscriptions else None,
     )
     views = views_of(
         trusted,

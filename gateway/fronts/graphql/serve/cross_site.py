@@ -4,8 +4,8 @@ A browser asks leave (a CORS preflight) for what an HTML form can't send. A POST
 a form is not. A GET runs queries only, whose answer another site can't read; but it could still
 make a user's browser work for it, and measure how long that takes. So a GET of which the browser
 says that another site made it (Fetch Metadata, `Sec-Fetch-Site`) needs a header that a form can't
-set, and a WebSocket is not opened. Clients that are no browsers send none of this, and need
-nothing.
+set. Clients that are no browsers send none of this, and need nothing. Who may open a WebSocket is
+said by `gateway.fronts.origins`.
 """
 
 from __future__ import annotations
@@ -34,20 +34,6 @@ def check_get(headers: Headers) -> None:
             "CROSS_SITE_REQUEST",
             f"A GET from a page of another site needs the header {PREFLIGHT[0]}; or use POST.",
         )
-
-
-def check_upgrade(headers: Headers) -> None:
-    """Returns where a WebSocket may be opened.
-
-    A browser opens one for any page, with the user's cookies and without asking leave, and the page
-    can read it: so only pages of the gateway's own site may.
-
-    Raises:
-        RpcError: CROSS_SITE_REQUEST.
-    """
-    site = headers.get("sec-fetch-site")
-    if site is not None and site.strip().lower() not in _OURS:
-        raise error("CROSS_SITE_REQUEST", "A WebSocket can't be opened by a page of another site.")
 
 
 def check_post(headers: Headers) -> None:

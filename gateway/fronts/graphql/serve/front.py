@@ -15,6 +15,7 @@ from gateway.fronts.graphql.serve.incoming import Incoming, Shared
 from gateway.fronts.http_errors import refuse_body
 from gateway.http import Exchange, Handler
 from gateway.http.request_id import REQUEST_ID
+from gateway.http.websocket import asks_for_websocket
 
 ALLOW: Final = ("allow", "GET, HEAD, POST, OPTIONS")
 
@@ -45,7 +46,8 @@ class GraphqlFront(Generic[P]):
         shared: What requests share.
         path: Where it is.
         pages: What a browser sees there that asks for a page; None where there is nothing.
-        socket: Answers a WebSocket upgrade; None where there is none.
+        socket: Answers a WebSocket upgrade, or raises what it is refused with; None where there is
+            none.
     """
 
     __slots__ = ("_engine", "_pages", "_path", "_shared", "_socket")
@@ -75,8 +77,7 @@ class GraphqlFront(Generic[P]):
         """Answers a request that `answers` is true for (`gateway.http.Handler`)."""
         incoming = Incoming(exchange, self._shared)
         try:
-            if self._socket is not None and _upgrades(exchange):
-                cross_site.check_upgrade(exchange.request.headers)
+            if self._socket is not None and asks_for_websocket(incoming.request):
                 self._socket(exchange)
             else:
                 self._answer(incoming)
@@ -116,10 +117,3 @@ class GraphqlFront(Generic[P]):
         else:
             asked = parameters.request_of(given)
             operation.answer(incoming, self._engine, asked, safe=False)
-
-
-def _upgrades(exchange: Exchange) -> bool:
-    upgrade = exchange.request.headers.get("upgrade")
-    if upgrade is None:
-        return False
-    return any(each.strip().lower() == "websocket" for each in upgrade.split(","))

@@ -5,8 +5,7 @@ session decides. A query or mutation is a call with a completion; a stream of re
 the socket's. Who does not read what it is sent is read no further, and its streams wait.
 
 Who calls is said by the headers of the handshake, for all operations of a socket. The time that
-`grpc-timeout` gives runs from each `subscribe`. Whose page asks is the front's to look at
-(`cross_site`).
+`grpc-timeout` gives runs from each `subscribe`. Whose page may ask is `origins`'s to say.
 """
 
 from __future__ import annotations
@@ -36,6 +35,7 @@ from gateway.fronts.graphql.serve.socket_session import (
     Stop,
 )
 from gateway.fronts.keepalive import KeepAlive, Timer
+from gateway.fronts.origins import check_origin
 from gateway.http import Exchange, SocketClosed, WebSocket
 from gateway.http.websocket import Message, offered_subprotocols
 
@@ -54,12 +54,14 @@ class SocketOptions:
         message_size: Bytes of one message; a larger one closes with 1009.
         init_timeout: Seconds until `connection_init` must have come.
         ping: Seconds between pings, which find clients that are gone.
+        origins: Whose pages may open one beside the gateway's own, see `check_origin`.
     """
 
     operations: int = 100
     message_size: int = 1024 * 1024
     init_timeout: float = 5.0
     ping: float = 25.0
+    origins: tuple[str, ...] = ()
 
 
 class GraphqlSockets(Generic[P]):
@@ -81,11 +83,15 @@ class GraphqlSockets(Generic[P]):
         self._timer = timer
 
     def handle(self, exchange: Exchange) -> None:
-        """Answers an upgrade request (`gateway.http.Handler`).
+        """Answers an upgrade request.
 
         A client that offers other subprotocols only is accepted and closed with 4406, as graphql-ws
         does it: of a refused handshake a browser tells its page nothing.
+
+        Raises:
+            RpcError: CROSS_SITE_REQUEST: the page that asks may not open one.
         """
+        check_origin(exchange.request, self._options.origins)
         offered = SUBPROTOCOL in offered_subprotocols(exchange.request)
         socket = exchange.websocket(
             subprotocol=SUBPROTOCOL if offered else None, message_size=self._options.message_size

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.call import RpcError
-from gateway.fronts.graphql.serve.cross_site import check_get, check_post, check_upgrade
+from gateway.fronts.graphql.serve.cross_site import check_get, check_post
 from gateway.http import Headers
 
 
@@ -26,17 +26,6 @@ def test_a_get_of_another_site_needs_a_header_that_a_form_can_not_send(site):
     assert refusal(check_get, given) == "CROSS_SITE_REQUEST"
     for name in ("graphql-require-preflight", "x-requested-with", "apollo-require-preflight"):
         assert refusal(check_get, given, (name, "")) is None
-
-
-@pytest.mark.parametrize("site", [None, "same-origin", "none"])
-def test_a_websocket_of_no_other_site(site):
-    assert refusal(check_upgrade, *([("sec-fetch-site", site)] if site else [])) is None
-
-
-@pytest.mark.parametrize("site", ["cross-site", "same-site", ""])
-def test_a_websocket_of_another_site_is_not_opened_whatever_it_sends(site):
-    given = [("sec-fetch-site", site), ("graphql-require-preflight", "1")]
-    assert refusal(check_upgrade, *given) == "CROSS_SITE_REQUEST"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from gateway.call import Code, RpcError, Status
 from tests.fronts.graphql.serve.sockets import PATIENCE, Sockets, dial
@@ -330,3 +331,31 @@ async def test_the_gateway_leaves(session, client):
 async def test_who_speaks_no_http_upgrade_gets_an_answer(client):
     answer = await client.send("GET", {"query": "{hello}"}, upgrade="websocket")
     assert answer.status in {400, 426}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"origin": "https://evil.example"}, id="another"),
+        pytest.param({"origin": "null"}, id="none-to-tell"),
+        pytest.param({"sec-fetch-site": "cross-site"}, id="another-that-is-not-named"),
+    ],
+)
+async def test_a_page_of_another_origin_may_open_none(client, headers):
+    with pytest.raises(InvalidStatus) as refused:
+        async with dial(client, additional_headers=headers):
+            pass
+    assert refused.value.response.status_code == 403
+    assert b"CROSS_SITE_REQUEST" in refused.value.response.body
+
+
+async def test_a_page_of_the_gateways_own_origin_may(client):
+    own = client.listener.urls[0]
+    async with dial(client, origin=own) as session:
+        await session.init()
+
+
+async def test_a_page_of_an_origin_that_is_listed_may(serve):
+    client = await serve(origins=("https://*.app.example",))
+    async with dial(client, origin="https://eu.app.example") as session:
+        await session.init()
