@@ -62,18 +62,6 @@ class Shapes:
             known = self._members[message.full_name] = self._shape(message)
         return known
 
-    def exclusive(self, message: Descriptor) -> tuple[OneofDescriptor, ...]:
-        """Returns the oneofs with flat cases, of which an input may give one at most.
-
-        That of an `optional` field has one case, and is none of them.
-        """
-        return tuple(
-            oneof
-            for oneof in message.oneofs
-            if not self.is_union(oneof)
-            and sum(not self.is_hidden(case) for case in oneof.fields) > 1
-        )
-
     def is_union(self, oneof: OneofDescriptor) -> bool:
         """Whether a oneof is a union."""
         said = self._options.oneofs.get(oneof.full_name, _NOT_SAID_OF_ONEOF)

@@ -11,7 +11,7 @@ Object types that are made of a message have a `Made` in their own `extensions`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, OneofDescriptor
@@ -229,13 +229,10 @@ class Made:
     Attributes:
         message: The message; of the type of a map's entries, the entry message.
         entry: Whether it is the type of a map's entries: values are (key, value) pairs.
-        exclusive: Of input types and of the arguments of a method: oneofs whose cases are flat
-            fields, of which the client may give one at most.
     """
 
     message: Descriptor
     entry: bool = False
-    exclusive: tuple[OneofDescriptor, ...] = field(default=())
 
 
 def source_of(field: GraphQLField) -> FieldSource | None:

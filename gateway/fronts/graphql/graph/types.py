@@ -136,10 +136,6 @@ class Types:
             for name, member in self._shapes.members(message).items()
         }
 
-    def exclusive(self, message: Descriptor) -> tuple[OneofDescriptor, ...]:
-        """Returns the oneofs of which inputs for a message may give one flat case at most."""
-        return self._shapes.exclusive(message)
-
     # Names.
 
     def named(self, name: str) -> GraphQLNamedType | None:
@@ -229,7 +225,7 @@ class Types:
             name,
             fields,
             description=self._comments.of(message.file, message.full_name),
-            extensions={MADE: Made(message, is_entry(message), self._shapes.exclusive(message))},
+            extensions={MADE: Made(message, is_entry(message))},
         )
 
     def _one_of(self, name: str, oneof: OneofDescriptor) -> GraphQLInputObjectType:

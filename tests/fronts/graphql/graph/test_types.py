@@ -146,13 +146,6 @@ class TestInputs:
         assert args["old"].deprecation_reason
         assert args["oldAndRequired"].deprecation_reason is None
 
-    def test_tell_which_cases_exclude_each_other(self):
-        graph = graphs.torture()
-        message = graphs.torture_registry().message("torture.v1.Flat")
-        assert [oneof.name for oneof in graph.types.exclusive(message)] == ["first", "second"]
-        made = made_of(graph.types.input(graphs.torture_registry().message("torture.v1.Places")))
-        assert [oneof.name for oneof in made.exclusive] == ["choice"]
-
 
 class TestFlatOneofs:
     def test_are_nullable_fields(self):
