@@ -9,8 +9,9 @@ In the order of a document's way:
     document      what is known of a valid document, and the choice of its operation
     sizes         how long lists will be, from arguments
     pricing       an operation as steps that cost: RPCs, joins, lists
-    cost          the price of the steps with a request's variables, and its breakdown
+    cost          the price of the steps with a request's variables
     documents     the cache of all that, by text
+    explanation   what an operation will call and cost, as lines for people
 
 The limits that are cheap to check come first, so that rules which are quadratic never see a
 document that is refused anyway.

@@ -18,7 +18,7 @@ Numbers, not money: the limit says how much one request may ask of the services.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.fronts.graphql.document.pricing import Kind, Step
@@ -37,7 +37,6 @@ class Estimate:
         method: The RPC that is called, else empty.
         calls: RPCs that the step makes.
         rows: Objects that they bring.
-        values: How often what is below the field is wanted.
         cost: Calls and rows of the step and of all below.
         below: The steps below.
         keys: Of a join: the keys that are asked for.
@@ -50,7 +49,6 @@ class Estimate:
     method: str
     calls: int
     rows: int
-    values: int
     cost: int
     below: tuple[Estimate, ...]
     keys: int = 0
@@ -84,25 +82,6 @@ class Cost:
         return sum(_cost(step, 1, variables) for step in self._steps)
 
 
-def breakdown(estimates: Iterable[Estimate], indent: str = "") -> Iterator[str]:
-    """Yields the lines of a readable tree.
-
-    `orders  cost 57: 1 call of shop.orders.v1.OrderService/ListOrders`
-    `  orders  cost 56: 10 rows`
-    """
-    for estimate in estimates:
-        parts = []
-        if estimate.calls:
-            parts.append(f"{_counted(estimate.calls, 'call')} of {estimate.method}")
-        if estimate.rows:
-            parts.append(_counted(estimate.rows, "row"))
-        if not estimate.rows and estimate.kind is Kind.LIST:
-            parts.append(_counted(estimate.values, "item"))
-        told = f": {', '.join(parts)}" if parts else ""
-        yield f"{indent}{estimate.name}  cost {estimate.cost}{told}"
-        yield from breakdown(estimate.below, f"{indent}  ")
-
-
 def _estimate(step: Step, parents: int, variables: Variables) -> Estimate:
     size = _number(step.size, variables)
     wanted = parents * step.keys
@@ -118,7 +97,6 @@ def _estimate(step: Step, parents: int, variables: Variables) -> Estimate:
         step.method,
         calls,
         rows,
-        values,
         cost,
         below,
         keys,
@@ -152,7 +130,3 @@ def _number(size: Size, variables: Variables) -> int:
 
 def _varies(step: Step) -> bool:
     return callable(step.size) or any(_varies(each) for each in step.below)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

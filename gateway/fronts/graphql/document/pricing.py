@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 from typing import cast
 
 from graphql import (
@@ -40,15 +40,15 @@ from gateway.fronts.graphql.graph.sources import Join, ParentCall, Rpc, made_of,
 
 
 class Kind(Enum):
-    """What a step is. Its value is what a breakdown calls it."""
+    """What a step is."""
 
-    RPC = "rpc"  # one call, whatever is above it
-    PARENT_CALL = "call"  # one call for each parent
-    JOIN = "join"  # calls with as many keys as a batch takes
-    PYTHON = "python"  # a field that Python resolves: no call that is known of
-    PAGE = "page"  # a list at the top of the reply of a call that has an argument to bound it
-    LIST = "list"  # a list inside a message: it costs nothing, but multiplies what is below
-    FIELD = "field"  # a field with steps below, and no cost of its own
+    RPC = auto()  # one call, whatever is above it
+    PARENT_CALL = auto()  # one call for each parent
+    JOIN = auto()  # calls with as many keys as a batch takes
+    PYTHON = auto()  # a field that Python resolves: no call that is known of
+    PAGE = auto()  # a list at the top of the reply of a call that has an argument to bound it
+    LIST = auto()  # a list inside a message: it costs nothing, but multiplies what is below
+    FIELD = auto()  # a field with steps below, and no cost of its own
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from graphql import (
 )
 
 from gateway.fronts.graphql.document import Documents, Limits
-from gateway.fronts.graphql.document.cost import breakdown
 from gateway.fronts.graphql.errors import RequestError, response
 from gateway.fronts.graphql.graph.sources import SOURCE, Argument, Join, Lookup, ParentCall
 from tests.fronts.graphql import graphs
@@ -160,17 +159,6 @@ def test_an_operation_that_is_too_dear_is_refused():
         "locations": [{"line": 1, "column": 1}],
         "extensions": {"code": "LIMIT_EXCEEDED", "limit": "cost", "value": 1001, "maximum": 1000},
     }
-
-
-def test_the_breakdown_is_a_tree():
-    text = "{listOrders(pageSize:50){orders{items{product{title}}}}}"
-    operation = documents().get(text).operation(None)
-    assert list(breakdown(operation.estimates({}))) == [
-        "listOrders  cost 304: 1 call of shop.orders.v1.OrderService/ListOrders",
-        "  orders  cost 303: 50 rows",
-        "    items  cost 253: 250 items",
-        "      product  cost 253: 3 calls of shop.catalog.v1.CatalogService/BatchGetProducts, 250 rows",
-    ]
 
 
 def test_the_cost_is_the_sum_of_its_tree():
