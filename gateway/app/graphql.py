@@ -86,7 +86,6 @@ def document_limits(given: Graphql) -> Limits:
         aliases=limits.aliases,
         tokens=limits.tokens,
         root_fields=limits.root_fields,
-        batch=limits.batch,
     )
 
 

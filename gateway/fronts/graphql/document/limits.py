@@ -23,7 +23,6 @@ class Limits:
         aliases: Aliases of an operation, those of a fragment as often as it is spread.
         tokens: Tokens of the document, and as many comments.
         root_fields: Response names at the root of an operation.
-        batch: Documents in one request.
         size: Characters of the document: a token can be long.
         fields: Fields of all operations, those of a fragment as often as it is spread: what a plan
             is made of.
@@ -42,7 +41,6 @@ class Limits:
     aliases: int = 30
     tokens: int = 2000
     root_fields: int = 20
-    batch: int = 1
     size: int = 128 * 1024
     fields: int = 10_000
     operations: int = 50
@@ -57,7 +55,6 @@ _WORDING = {
     "aliases": "The operation has {value} aliases",
     "tokens": "The document has {value} tokens or comments or more",
     "root_fields": "The operation has {value} fields at its root",
-    "batch": "The request has {value} documents",
     "size": "The document has {value} characters",
     "fields": "The document has {value} fields, fragments written out",
     "operations": "The document has {value} operations",
