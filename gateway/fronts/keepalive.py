@@ -3,7 +3,7 @@
 A client that is gone without a word keeps its calls running, and its backends' streams. Each
 interval one ping is sent; one that is not answered within the next means an end, by whatever the
 front says that it is. A client that does not take what it was sent is not asked: the time for that
-is another one.
+is another one. Nor is one that is not read: its answer could not be heard.
 """
 
 from __future__ import annotations
@@ -34,9 +34,11 @@ class KeepAlive:
         timer: The clock.
         gone: Called once if a ping is not answered; none is sent after it. Without it the
             connection is cut.
+        hears: Whether the socket is read now, so that an answer would be heard; it always is, if
+            nothing is given.
     """
 
-    __slots__ = ("_awaited", "_gone", "_handle", "_interval", "_socket", "_timer")
+    __slots__ = ("_awaited", "_gone", "_handle", "_hears", "_interval", "_socket", "_timer")
 
     def __init__(
         self,
@@ -44,11 +46,13 @@ class KeepAlive:
         interval: float,
         timer: Timer,
         gone: Callable[[], None] | None = None,
+        hears: Callable[[], bool] | None = None,
     ) -> None:
         self._socket = socket
         self._interval = interval
         self._timer = timer
         self._gone = socket.abort if gone is None else gone
+        self._hears = hears
         self._awaited = False
         self._handle = timer(interval, self._due)
 
@@ -57,7 +61,7 @@ class KeepAlive:
         self._handle.cancel()
 
     def _due(self) -> None:
-        if self._socket.writable:
+        if self._socket.writable and (self._hears is None or self._hears()):
             if self._awaited:
                 self._gone()
                 return

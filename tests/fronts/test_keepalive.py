@@ -83,6 +83,22 @@ def test_nor_is_an_answer_expected_that_stands_behind_what_it_does_not_take(sock
     assert len(socket.pings) == 2
 
 
+def test_one_that_is_not_read_is_not_asked(socket, clock):
+    hears = False
+    KeepAlive(socket, 25.0, clock, hears=lambda: hears)
+    clock.turn(25.0)
+    clock.turn(25.0)
+    assert not socket.pings
+    hears = True
+    clock.turn(25.0)
+    hears = False
+    clock.turn(25.0)
+    hears = True
+    clock.turn(25.0)
+    assert not socket.aborted
+    assert len(socket.pings) == 2
+
+
 def test_a_stopped_one_asks_no_more(socket, clock):
     keepalive = KeepAlive(socket, 25.0, clock)
     keepalive.stop()

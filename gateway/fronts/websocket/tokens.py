@@ -42,10 +42,15 @@ def token_of(request: Request) -> str | None:
         return found[1]
     offered = offered_subprotocols(request)
     for name in offered:
-        if name.startswith(_PREFIX):
+        if holds_token(name):
             return _decoded(name.removeprefix(_PREFIX))
     at = _pair(offered)
     return None if at is None else _checked(offered[at + 1])
+
+
+def holds_token(name: str) -> bool:
+    """Returns whether a subprotocol is none, but holds a token."""
+    return name.startswith(_PREFIX)
 
 
 def subprotocol_of(offered: Sequence[str], served: Collection[str]) -> str | None:
