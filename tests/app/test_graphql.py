@@ -104,8 +104,14 @@ class TestWhatKeysBecome:
         )
 
     def test_each_limit_of_documents(self):
-        limits = {"depth": 1, "cost": 2, "aliases": 3, "tokens": 4, "root_fields": 5, "batch": 6}
+        limits = {"depth": 1, "cost": 2, "aliases": 3, "tokens": 4, "root_fields": 5}
         assert document_limits(given(limits=limits).config.graphql) == Limits(**limits)
+
+    def test_the_limits_of_documents_by_default(self):
+        assert document_limits(given().config.graphql) == Limits()
+
+    async def test_the_limit_of_batches(self, shop):
+        assert (await built(shop({"limits": {"batch": 6}}))).graphql.shared.batch == 6
 
     async def test_the_graph_is_at_its_path(self, shop):
         front = (await built(shop({"path": "/api/graph"}))).graphql.front
