@@ -109,6 +109,13 @@ class HeaderRules:
         """Whether the header of this lower-case name passes to the backend under its own name."""
         return name in self._request_allow
 
+    def reserves(self, name: str) -> bool:
+        """Whether a lower-case header name can't pass, whatever is allowed: it is another's."""
+        prefix = self._request_prefix
+        if prefix and name.startswith(prefix):
+            name = name[len(prefix) :]
+        return not self._may_go(name)
+
     def request(self, headers: Headers) -> Metadata:
         """Returns the metadata that a client's headers make.
 

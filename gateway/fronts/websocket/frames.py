@@ -23,8 +23,8 @@ MOST_CREDIT: Final = 2**31 - 1
 MOST_PING_DATA: Final = 125
 """Characters that a ping may carry."""
 
-Pairs: TypeAlias = "Sequence[tuple[str, str | bytes]]"
-"""Metadata; the values of `-bin` keys are bytes."""
+Pairs: TypeAlias = "Sequence[tuple[str, str]]"
+"""Metadata, as HTTP has it: the values of `-bin` keys are base64."""
 
 
 class FrameError(Exception):

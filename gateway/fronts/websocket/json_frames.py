@@ -7,10 +7,9 @@ as a whole; everything else is read member by member.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from gateway.fronts.websocket.frames import (
@@ -158,7 +157,7 @@ def _open(members: Members) -> Open:
     return Open(
         id=members.id(),
         method=members.text("method", required=True),
-        metadata=tuple(map(_entry, members.pairs("metadata"))),
+        metadata=members.pairs("metadata"),
         timeout=None if timeout is None else timeout / 1000,
         credit=members.number("credit", MOST_CREDIT),
         body=members.body,
@@ -198,16 +197,6 @@ _READERS: Final[Mapping[str, Callable[[Members], ClientFrame]]] = {
 }
 
 
-def _entry(pair: tuple[str, str]) -> tuple[str, str | bytes]:
-    key, value = pair
-    if not key.lower().endswith("-bin"):
-        return pair
-    try:
-        return key, base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
-    except ValueError:
-        raise FrameError("the value of a -bin key in metadata must be base64") from None
-
-
 # Writing.
 
 
@@ -221,9 +210,4 @@ def _seq(seq: int) -> bytes:
 
 
 def _pairs(metadata: Pairs) -> bytes:
-    return _dumps(list(_texts(metadata))) if metadata else b"[]"
-
-
-def _texts(metadata: Pairs) -> Iterable[tuple[str, str]]:
-    for key, value in metadata:
-        yield key, base64.b64encode(value).decode() if isinstance(value, bytes) else value
+    return _dumps(metadata) if metadata else b"[]"

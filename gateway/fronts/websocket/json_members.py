@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from json.decoder import scanstring
 from typing import Final, Literal, overload
 
 from gateway.fronts.websocket.frames import MOST_ID, FrameError
@@ -146,7 +145,7 @@ def _object(text: str) -> tuple[dict[str, object], bytes | None]:
     while more:
         if text[at : at + 1] != '"':
             raise ValueError(_NOT_JSON)
-        name, at = scanstring(text, at + 1, True)
+        name, at = _value_at(text, at)
         at = _skip(text, at)
         if text[at : at + 1] != ":":
             raise ValueError(_NOT_JSON)

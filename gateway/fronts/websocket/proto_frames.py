@@ -6,6 +6,7 @@ is little more than a body.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -209,12 +210,12 @@ def _numbers(name: str, numbers: Mapping[int, int]) -> Mapping[int, int]:
     return dict(numbers)
 
 
-def _entry(entry: Any) -> tuple[str, str | bytes]:
+def _entry(entry: Any) -> tuple[str, str]:
     key: str = entry.key
     is_binary = entry.WhichOneof("value") == "binary"
     if is_binary is not key.lower().endswith("-bin"):
         raise FrameError("the value of a -bin key in metadata must be binary, any other text")
-    return key, entry.binary if is_binary else entry.text
+    return key, base64.b64encode(entry.binary).decode() if is_binary else entry.text
 
 
 # Writing.
@@ -227,8 +228,8 @@ def _frame(**member: Any) -> bytes:
 
 def _entries(metadata: Pairs) -> Iterable[Any]:
     for key, value in metadata:
-        if isinstance(value, bytes):
-            yield pb.Metadata(key=key, binary=value)
+        if key.endswith("-bin"):
+            yield pb.Metadata(key=key, binary=base64.b64decode(value))
         else:
             yield pb.Metadata(key=key, text=value)
 

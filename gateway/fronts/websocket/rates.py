@@ -7,17 +7,18 @@ from __future__ import annotations
 
 
 class Pace:
-    """A rate with bursts of a second's worth, of one at least.
+    """A rate with bursts.
 
     Args:
         rate: So many a second, more than 0.
+        seconds: A burst has so many seconds' worth, and one at least.
     """
 
     __slots__ = ("_burst", "_each", "_full_at")
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, *, seconds: float = 1.0) -> None:
         self._each = 1 / rate
-        self._burst = max(1.0, self._each)  # seconds' worth
+        self._burst = max(seconds, self._each)
         self._full_at = 0.0
 
     def spend(self, now: float) -> float:

@@ -201,7 +201,7 @@ class Session:
     # What happens to the calls.
 
     def take(self, stream: Stream) -> bytes | None:
-        """Returns the next request message that is there; the client may send others in its place."""
+        """Returns the next request message that is there; the client may be granted others."""
         inflow = stream.inflow
         if not inflow.inbox:
             return None

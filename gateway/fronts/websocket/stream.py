@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from gateway.fronts.websocket.frames import MOST_CREDIT
+from gateway.fronts.websocket.run import Run
 
 AUTOMATIC: Final = 64
 """The credit of a client that names none."""
@@ -156,7 +157,7 @@ class Stream:
         id: Its number.
         inflow: What comes from the client.
         outflow: What goes to it.
-        call: What the driver knows of it; nothing to the session.
+        call: Its call, once it was begun.
     """
 
     __slots__ = ("call", "id", "inflow", "outflow")
@@ -165,4 +166,4 @@ class Stream:
         self.id = id_
         self.inflow = inflow
         self.outflow = outflow
-        self.call: object = None
+        self.call: Run | None = None

@@ -9,7 +9,6 @@ the gateway below a prefix. How the files are made is not known here (`tools/gra
 from __future__ import annotations
 
 import gzip
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -20,8 +19,8 @@ from typing import Final
 from urllib.parse import quote
 
 from gateway.errors import error
+from gateway.fronts.files import always, respond, takes_gzip
 from gateway.http import Exchange
-from gateway.http.request_id import REQUEST_ID, request_id
 
 FOLDER: Final = "-"
 """The segment below the front's path under which the files are."""
@@ -56,8 +55,6 @@ _TYPES: Final = {
     "css": "text/css; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
 }
-
-_NO_GZIP: Final = re.compile(r"gzip\s*;\s*q=0(?:\.0{0,3})?\s*(?:,|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +110,14 @@ class Graphiql:
     def page(self, exchange: Exchange) -> None:
         """Answers with the page."""
         headers = [
-            *_always(exchange),
+            *always(exchange),
             ("content-type", "text/html; charset=utf-8"),
             ("content-security-policy", POLICY),
             ("cache-control", "no-cache"),
             ("vary", "accept"),
             ("etag", self._etag),
         ]
-        _respond(exchange, headers, self._etag, self._page)
+        respond(exchange, headers, self._etag, self._page)
 
     def asset(self, exchange: Exchange) -> None:
         """Answers with the file that the path after `prefix` names.
@@ -135,10 +132,10 @@ class Graphiql:
         if request.method not in {"GET", "HEAD"}:
             allow = {"allow": "GET, HEAD"}
             raise error("METHOD_NOT_ALLOWED", "A file is read with GET.", headers=allow)
-        packed = _takes_gzip(request.headers.all("accept-encoding"))
+        packed = takes_gzip(request.headers.all("accept-encoding"))
         etag = f'"{asset.digest}-gzip"' if packed else f'"{asset.digest}"'
         headers = [
-            *_always(exchange),
+            *always(exchange),
             ("content-type", asset.content_type),
             ("cache-control", "public, max-age=31536000, immutable"),
             ("vary", "accept-encoding"),
@@ -146,28 +143,8 @@ class Graphiql:
         ]
         if packed:
             headers.append(("content-encoding", "gzip"))
-        _respond(exchange, headers, etag, asset.packed if packed else _plain(asset.packed))
+        respond(exchange, headers, etag, asset.packed if packed else _plain(asset.packed))
 
 
 # A client without gzip is rare, but each of its requests would cost 10 ms.
 _plain = lru_cache(8)(gzip.decompress)
-
-
-def _always(exchange: Exchange) -> list[tuple[str, str]]:
-    named = request_id(exchange.request.headers.get(REQUEST_ID))
-    return [(REQUEST_ID, named), ("x-content-type-options", "nosniff")]
-
-
-def _respond(exchange: Exchange, headers: list[tuple[str, str]], etag: str, body: bytes) -> None:
-    """Answers with a body, or that the client has it already (RFC 9110 section 13.1.2)."""
-    known = ",".join(exchange.request.headers.all("if-none-match")).split(",")
-    if any(each.strip().removeprefix("W/") in {etag, "*"} for each in known):
-        exchange.respond(304, headers, b"")
-    else:
-        exchange.respond(200, headers, body)
-
-
-def _takes_gzip(accepted: list[str]) -> bool:
-    """Whether a client names gzip among the encodings it takes (RFC 9110 section 12.5.3)."""
-    text = ",".join(accepted).lower()
-    return "gzip" in text and _NO_GZIP.search(text) is None

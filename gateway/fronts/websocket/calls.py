@@ -1,0 +1,159 @@
+"""The calls of a session's streams: each `open` is a call of its own, of any of the four kinds.
+
+A unary call is a completion, any other a task. Either takes request messages from the stream when
+the backend wants one, so that a backend that is slow is what the client's credit follows; and a
+streaming backend is read on when its last message was written. A session's calls outlive a socket
+where the session can be resumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from gateway.call import Call, Deadline, RpcError
+from gateway.chain import as_error
+from gateway.fronts.websocket import frames
+from gateway.fronts.websocket.frames import Framing
+from gateway.fronts.websocket.identity import Identity
+from gateway.fronts.websocket.metadata import carried
+from gateway.fronts.websocket.run import Run
+from gateway.fronts.websocket.runs import Setting, StreamRun, UnaryRun
+from gateway.fronts.websocket.serving import Serving
+from gateway.fronts.websocket.session import Limits, Session
+from gateway.fronts.websocket.stream import Stream
+from gateway.http import Request
+from gateway.http.request_id import REQUEST_ID, request_id
+from gateway.schema.method import Kind
+
+FRONT: Final = "websocket"
+
+
+class Outlet(Protocol):
+    """The socket that a session has at present."""
+
+    def flush(self) -> None:
+        """Writes what is to be written, as far as the client takes it."""
+
+
+class SessionCalls:
+    """A session, with the calls of its streams (`session.Calls`).
+
+    Args:
+        serving: What the next call is made with.
+        request: The handshake.
+        framing: How frames are written.
+        limits: What the client may do.
+        id_: The session's id.
+        resumable: Whether it can outlive its socket.
+        identity: Who the client is.
+
+    Attributes:
+        identity: Who the client is, by its last token.
+        outlet: The socket; None while there is none.
+        session: The streams.
+    """
+
+    __slots__ = ("framing", "id", "identity", "outlet", "request", "serving", "session")
+
+    def __init__(
+        self,
+        serving: Callable[[], Serving],
+        request: Request,
+        framing: Framing,
+        limits: Limits,
+        *,
+        id_: str,
+        resumable: bool,
+        identity: Identity,
+    ) -> None:
+        self.serving = serving
+        self.request = request
+        self.framing = framing
+        self.id = id_
+        self.identity = identity
+        self.outlet: Outlet | None = None
+        self.session = Session(framing, limits, self, resumable=resumable)
+
+    # What the session asks for.
+
+    def begin(self, stream: Stream, opened: frames.Open) -> None:
+        """See session.Calls."""
+        named = request_id(dict(opened.metadata).get(REQUEST_ID))
+        serving = self.serving()
+        try:
+            run = self._run(stream, opened, serving, named)
+        except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
+            self.session.end(stream, serving.end_of(as_error(failure), named, self.framing))
+            return
+        stream.call = run
+        run.begin()
+
+    def arrived(self, stream: Stream) -> None:
+        """See session.Calls."""
+        if stream.call is not None:
+            stream.call.arrived()
+
+    def written(self, stream: Stream) -> None:
+        """See session.Calls."""
+        if stream.call is not None:
+            stream.call.written()
+
+    def stop(self, stream: Stream, failure: RpcError) -> None:
+        """See session.Calls."""
+        if stream.call is not None:
+            stream.call.cancel()
+            end = stream.call.end_of(failure)
+        else:
+            end = self.serving().end_of(failure, request_id(None), self.framing)
+        self.session.end(stream, end, drop=True)
+
+    # What the driver asks for.
+
+    def stop_all(self, failure: RpcError) -> None:
+        """Ends every stream with `failure`."""
+        for stream in list(self.session.streams.values()):
+            self.stop(stream, failure)
+
+    def abandon(self) -> None:
+        """Cancels every call: there is nobody to tell."""
+        for stream in self.session.streams.values():
+            if stream.call is not None:
+                stream.call.cancel()
+        self.session.streams.clear()
+
+    def flush(self) -> None:
+        """Writes what is to be written, if there is a socket."""
+        if self.outlet is not None:
+            self.outlet.flush()
+
+    # Within.
+
+    def _run(self, stream: Stream, opened: frames.Open, serving: Serving, named: str) -> Run:
+        method = serving.method(opened.method)
+        now = serving.clock()
+        metadata, timeout, traceparent = carried(
+            self.request, opened, serving, token=self.identity.token, named=named
+        )
+        call = Call(
+            method.descriptor.name,
+            b"",
+            metadata,
+            None if timeout is None else Deadline(now + timeout),
+            self.identity.principal,
+            self.request.peer,
+            FRONT,
+            named,
+            traceparent,
+        )
+        setting = Setting(
+            self.session,
+            stream,
+            self.flush,
+            serving,
+            method,
+            serving.bodies(method, self.framing),
+            self.framing,
+        )
+        unary = method.descriptor.kind is Kind.UNARY
+        return UnaryRun(setting, call) if unary else StreamRun.of(setting, call)

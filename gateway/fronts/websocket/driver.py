@@ -1,0 +1,354 @@
+"""The driver of one socket: bytes in and out, time, and who the client is.
+
+What frames mean is decided in `Connection` and `Session`; what streams do is `SessionCalls`'. Here
+the client is read no faster than it may send and than it takes what it is sent, and is written to
+while it takes something.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.call import Code, RpcError
+from gateway.chain import as_error
+from gateway.errors import error
+from gateway.fronts.http_errors import draining
+from gateway.fronts.websocket import codes, frames
+from gateway.fronts.websocket.calls import SessionCalls
+from gateway.fronts.websocket.connection import NEVER, Connection, Rates, State, Times
+from gateway.fronts.websocket.frames import Framing, Resumed, Welcome
+from gateway.fronts.websocket.identity import Authenticate, Credentials, Identity, anonymous
+from gateway.fronts.websocket.serving import Serving
+from gateway.fronts.websocket.session import Limits
+from gateway.fronts.websocket.sessions import Sessions
+from gateway.fronts.websocket.tokens import token_of
+from gateway.http import Request, SocketClosed, WebSocket
+from gateway.http.websocket import Message
+
+RESUME: Final = "resume"
+"""The feature of `hello` that asks for a session that can be resumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketOptions:
+    """What holds of every socket.
+
+    Attributes:
+        limits: Of a session.
+        rates: What a client may do a second.
+        times: Of a socket.
+        resume: Seconds for which a session outlives its socket; 0 for none.
+        authenticate: Finds out who a client is.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    rates: Rates = field(default_factory=Rates)
+    times: Times = field(default_factory=Times)
+    resume: float = 0.0
+    authenticate: Authenticate = anonymous
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """What sockets share.
+
+    Attributes:
+        serving: What calls are made with, asked for each.
+        sessions: Those that can be resumed.
+        options: What holds of every socket.
+    """
+
+    serving: Callable[[], Serving]
+    sessions: Sessions
+    options: SocketOptions
+
+
+class SocketDriver:
+    """Drives one socket (`connection.Host`, `calls.Outlet`).
+
+    Args:
+        socket: An open WebSocket that nobody listens to yet.
+        request: Its handshake.
+        framing: That of its subprotocol.
+        shared: What sockets share.
+    """
+
+    __slots__ = (
+        "_calls",
+        "_connection",
+        "_flushing",
+        "_framing",
+        "_holds",
+        "_loop",
+        "_options",
+        "_request",
+        "_serving",
+        "_sessions",
+        "_socket",
+        "_timer",
+        "_waiting",
+    )
+
+    def __init__(
+        self,
+        socket: WebSocket,
+        request: Request,
+        framing: Framing,
+        shared: Sockets,
+    ) -> None:
+        self._socket = socket
+        self._request = request
+        self._framing = framing
+        options = shared.options
+        self._serving = shared.serving
+        self._sessions = shared.sessions
+        self._options = options
+        self._loop = asyncio.get_running_loop()
+        self._calls: SessionCalls | None = None
+        self._holds = 0
+        self._flushing = False
+        self._waiting = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._connection = Connection(
+            framing,
+            options.times,
+            options.rates,
+            self,
+            now=self._loop.time(),
+            chance=random.random(),  # noqa: S311  it spreads reconnections
+        )
+        self._arm()
+        socket.listen(self._received, self._closed, self._draining)
+
+    # What the socket tells.
+
+    def _received(self, message: Message) -> None:
+        wait = self._connection.receive(message, self._loop.time())
+        self.flush()
+        if wait > 0:
+            self._hold()
+            self._loop.call_later(wait, self._release)
+
+    def _closed(self, _code: int, _reason: str) -> None:
+        self._connection.closed()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._leave_session(ended=_code in _FOR_GOOD)
+
+    def _draining(self) -> None:
+        self._connection.leave("draining", self._loop.time())
+        self.flush()
+        self._arm()
+
+    # connection.Host.
+
+    def greet(self, hello: frames.Hello) -> None:
+        """See connection.Host."""
+        self._hold()
+        self._socket.spawn(self._greet(hello))
+
+    def renew(self, token: str) -> None:
+        """See connection.Host."""
+        self._hold()
+        self._socket.spawn(self._renew(token))
+
+    def ping(self) -> None:
+        """See connection.Host."""
+        if self._socket.writable:
+            self._connection.alone = True
+            self._socket.ping(self._ponged)
+
+    def expire(self) -> None:
+        """See connection.Host."""
+        if self._calls is not None:
+            self._calls.stop_all(error("TOKEN_EXPIRED", "The token of the socket has expired."))
+
+    def abandon(self) -> None:
+        """See connection.Host."""
+        if self._calls is not None:
+            self._calls.stop_all(draining())
+
+    def close(self, code: int, reason: str) -> None:
+        """See connection.Host."""
+        self._write(everything=True)
+        self._socket.close(code, reason)
+        self._leave_session(ended=code >= codes.BAD_FRAME)
+
+    def taken_over(self) -> None:
+        """Closes the socket without ending its session: another one has it."""
+        self._calls = None
+        self._connection.close(codes.AWAY, "taken over")
+
+    # Who the client is.
+
+    async def _greet(self, hello: frames.Hello) -> None:
+        try:
+            token = token_of(self._request) or hello.token
+            identity = await self._options.authenticate(Credentials(self._request, token))
+        except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
+            self._refuse(as_error(failure))
+        else:
+            self._begin(hello, identity)
+            self._release()
+
+    async def _renew(self, token: str) -> None:
+        try:
+            identity = await self._options.authenticate(Credentials(self._request, token))
+        except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
+            self._refuse(as_error(failure))
+            return
+        if self._calls is not None:
+            if not identity.is_of(self._calls.identity):
+                self._connection.close(codes.FORBIDDEN, "the token is another subject's")
+                return
+            self._calls.identity = identity
+        self._connection.renewed(identity.lasts, self._loop.time())
+        self._release()
+        self.flush()
+        self._arm()
+
+    def _refuse(self, failure: RpcError) -> None:
+        forbidden = failure.status.code is Code.PERMISSION_DENIED
+        code = codes.FORBIDDEN if forbidden else codes.UNAUTHENTICATED
+        self._connection.close(code, failure.status.message)
+
+    def _begin(self, hello: frames.Hello, identity: Identity) -> None:
+        options = self._options
+        resumable = options.resume > 0 and RESUME in hello.features
+        resumed: list[Resumed] = []
+        calls = self._found(hello) if resumable else None
+        if calls is not None:
+            if not identity.is_of(calls.identity):
+                self._connection.close(codes.FORBIDDEN, "the session is another subject's")
+                return
+            if isinstance(calls.outlet, SocketDriver):
+                calls.outlet.taken_over()
+            calls.identity = identity
+            calls.request = self._request
+            self._sessions.attached(calls)
+            resumed = calls.session.restore(hello.seen, hello.granted)
+        else:
+            calls = SessionCalls(
+                self._serving,
+                self._request,
+                self._framing,
+                options.limits,
+                id_=self._sessions.new_id(),
+                resumable=resumable,
+                identity=identity,
+            )
+            if resumable:
+                self._sessions.add(calls)
+        self._calls = calls
+        calls.outlet = self
+        here = {each.id for each in resumed}
+        welcome = Welcome(
+            session=calls.id,
+            ping=options.times.ping,
+            streams=options.limits.streams,
+            message_size=options.limits.message_size,
+            credit=options.limits.credit,
+            buffer=options.limits.buffer,
+            token=identity.lasts,
+            resume=options.resume if resumable else None,
+            resumed=resumed,
+            lost=[id_ for id_ in hello.seen if id_ not in here],
+            last_id=calls.session.last_id,
+        )
+        self._connection.welcome(calls.session, welcome, self._loop.time())
+        self.flush()
+        self._arm()
+
+    def _found(self, hello: frames.Hello) -> SessionCalls | None:
+        """Returns the session that a client comes back to, if it is here."""
+        calls = self._sessions.find(hello.session) if hello.session else None
+        return calls if calls is not None and calls.framing is self._framing else None
+
+    def _leave_session(self, *, ended: bool) -> None:
+        calls, self._calls = self._calls, None
+        if calls is None:
+            return
+        calls.outlet = None
+        if calls.session.resumable and not ended:
+            self._sessions.detached(calls, self._options.resume)
+        else:
+            self._sessions.end(calls)
+
+    # Writing.
+
+    def flush(self) -> None:
+        """Writes what is to be written, as far as the client takes it."""
+        if self._flushing:
+            return
+        self._flushing = True
+        try:
+            self._write()
+        finally:
+            self._flushing = False
+        self._connection.settle()
+        if not self._waiting and not self._socket.writable and self._socket.is_open:
+            self._waiting = True
+            self._hold()
+            self._connection.stalled(self._loop.time())
+            self._arm()
+            self._socket.spawn(self._when_drained())
+
+    def _write(self, *, everything: bool = False) -> None:
+        calls, socket = self._calls, self._socket
+        if calls is None or not socket.is_open:
+            return
+        send = socket.send_binary if self._framing.binary else socket.send_text
+        session = calls.session
+        while (everything or socket.writable) and (frame := session.next()) is not None:
+            send(frame)
+
+    async def _when_drained(self) -> None:
+        try:
+            await self._socket.drained()
+        except SocketClosed:
+            return
+        self._waiting = False
+        self._connection.drained()
+        self._release()
+        self.flush()
+
+    # Reading no further for a while: for one reason or several.
+
+    def _hold(self) -> None:
+        self._holds += 1
+        self._socket.pause()
+
+    def _release(self) -> None:
+        self._holds -= 1
+        if not self._holds:
+            self._socket.resume()
+
+    # Time.
+
+    def _arm(self) -> None:
+        """Sets the timer to what is due next, where it isn't."""
+        due = self._connection.due()
+        timer = self._timer
+        if timer is not None:
+            if timer.when() <= due:
+                return
+            timer.cancel()
+        self._timer = None if due == NEVER else self._loop.call_at(due, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._connection.tick(self._loop.time())
+        self.flush()
+        if self._connection.state is not State.CLOSED:
+            self._arm()
+
+    def _ponged(self, _: float) -> None:
+        self._connection.ponged()
+
+
+# Close codes of clients that do not come back (RFC 6455 section 7.4.1).
+_FOR_GOOD: Final = frozenset({1000})

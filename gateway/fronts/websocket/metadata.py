@@ -1,0 +1,56 @@
+"""What a stream's call carries: the handshake's headers, and what its `open` says beside them."""
+
+from __future__ import annotations
+
+from gateway.call import Metadata
+from gateway.errors import error
+from gateway.fronts.websocket.frames import Open
+from gateway.fronts.websocket.serving import Serving
+from gateway.fronts.websocket.tokens import with_token
+from gateway.http import Headers, Request
+from gateway.http.request_id import REQUEST_ID
+from gateway.routing.metadata import check_size
+from gateway.routing.timeout import client_timeout
+
+_TRACEPARENT = "traceparent"
+
+
+def carried(
+    request: Request, opened: Open, serving: Serving, *, token: str | None, named: str
+) -> tuple[Metadata, float | None, str | None]:
+    """Returns metadata, time-out in seconds or None, and trace context of a stream's call.
+
+    Args:
+        request: The handshake.
+        opened: The client's `open`: its entries stand in place of the handshake's.
+        serving: Whose rules say what passes.
+        token: What backends are given as a bearer token, or None.
+        named: The request id of the call.
+
+    Raises:
+        RpcError: INVALID_METADATA, HEADERS_TOO_LARGE, INVALID_TIMEOUT.
+    """
+    rules = serving.rules
+    metadata = rules.request(request.headers)
+    if token is not None:
+        metadata = with_token(metadata, token, rules)
+    traceparent = request.headers.get(_TRACEPARENT)
+    if opened.metadata:
+        given = Headers((key.lower(), value) for key, value in opened.metadata)
+        for key, _ in given:
+            if rules.reserves(key):
+                raise error("INVALID_METADATA", f"The metadata may not have {key[:64]!r}.")
+        own = rules.request(given)
+        metadata = Metadata((*metadata.without(*own.names()), *own))
+        traceparent = given.get(_TRACEPARENT) or traceparent
+    if serving.request_id_passes:
+        metadata = Metadata((*metadata.without(REQUEST_ID), (REQUEST_ID, named)))
+    check_size(metadata)
+    return metadata, _shortest(client_timeout(request.headers), opened.timeout), traceparent
+
+
+def _shortest(handshake: float | None, opened: float | None) -> float | None:
+    if opened == 0:
+        raise error("INVALID_TIMEOUT", "timeout_ms must be a positive number of milliseconds.")
+    given = [each for each in (handshake, opened) if each is not None]
+    return min(given, default=None)

@@ -1,0 +1,257 @@
+"""The two ways of making a stream's call: a unary one is a completion, any other a task.
+
+Both take request messages from their stream when the backend wants one, and put replies and the end
+there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+from gateway.call import Call, Cancel, Code, Metadata, Reply, RpcError, StreamCall
+from gateway.chain import Method, as_error
+from gateway.errors import error
+from gateway.fronts.numbered import of_message
+from gateway.fronts.websocket.frames import End, Framing
+from gateway.fronts.websocket.run import Run
+from gateway.fronts.websocket.serving import Bodies, Serving
+from gateway.fronts.websocket.session import Session
+from gateway.fronts.websocket.stream import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a run works with.
+
+    Attributes:
+        session: Whose stream it is.
+        stream: The stream.
+        flush: Has written what is to be written.
+        serving: What the call is made with.
+        method: The method.
+        bodies: How its messages are carried.
+        framing: How frames are written.
+    """
+
+    session: Session
+    stream: Stream
+    flush: Callable[[], None]
+    serving: Serving
+    method: Method
+    bodies: Bodies
+    framing: Framing
+
+    def failed(self, failure: Exception, request_id: str) -> None:
+        """Ends the stream with what a call ended with."""
+        end = self.serving.end_of(as_error(failure), request_id, self.framing)
+        self.session.end(self.stream, end)
+
+    def succeeded(self, trailers: Metadata) -> None:
+        """Ends the stream well."""
+        self.session.end(self.stream, End(Code.OK, trailers=self.serving.rules.response(trailers)))
+
+
+class UnaryRun(Run):
+    """A unary call: made when its one message is there.
+
+    Args:
+        setting: What it works with.
+        call: The call, without its message.
+    """
+
+    __slots__ = ("_call", "_cancel", "_made", "_setting")
+
+    def __init__(self, setting: Setting, call: Call) -> None:
+        self._setting = setting
+        self._call = call
+        self._cancel: Cancel | None = None
+        self._made = False
+
+    def begin(self) -> None:
+        """See Run."""
+        self.arrived()
+
+    def arrived(self) -> None:
+        """See Run."""
+        setting = self._setting
+        try:
+            self._take()
+        except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
+            self.cancel()
+            setting.failed(failure, self._call.request_id)
+
+    def written(self) -> None:
+        """See Run."""
+
+    def cancel(self) -> None:
+        """See Run."""
+        self._made = True
+        if self._cancel is not None:
+            self._cancel()
+
+    def end_of(self, failure: RpcError) -> End:
+        """See Run."""
+        return self._setting.serving.end_of(failure, self._call.request_id, self._setting.framing)
+
+    def _take(self) -> None:
+        setting = self._setting
+        body = setting.session.take(setting.stream)
+        if body is None:
+            if setting.stream.inflow.ended and not self._made:
+                raise missing()
+            return
+        if self._made:
+            raise one_too_many()
+        self._made = True
+        self._call.request = setting.bodies.request(body)
+        cancel = setting.method.start(self._call, self._done)
+        if not setting.stream.outflow.ended:
+            self._cancel = cancel
+
+    def _done(self, result: Reply | RpcError) -> None:
+        self._cancel = None
+        setting = self._setting
+        try:
+            if isinstance(result, RpcError):
+                setting.failed(result, self._call.request_id)
+            else:
+                self._answer(result)
+        except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
+            setting.failed(failure, self._call.request_id)
+        setting.flush()
+
+    def _answer(self, reply: Reply) -> None:
+        setting = self._setting
+        headers = [(name.lower(), value) for name, value in reply.headers.items()]
+        headers += setting.serving.rules.response(reply.initial)
+        body = setting.bodies.reply(reply.message)
+        if headers:
+            setting.session.headers(setting.stream, headers)
+        setting.session.send(setting.stream, body)
+        setting.succeeded(reply.trailers)
+
+
+@dataclass(slots=True, kw_only=True)
+class StreamRun(StreamCall, Run):
+    """A streaming call of any of the three kinds, and the task that runs it."""
+
+    setting: Setting
+    _task: asyncio.Task[None] | None = None
+    _waiter: asyncio.Future[None] | None = None
+    _received: int = 0
+    _sent: asyncio.Future[None] | None = None
+
+    @classmethod
+    def of(cls, setting: Setting, call: Call) -> StreamRun:
+        """Returns a call like another."""
+        return cls(
+            **{each.name: getattr(call, each.name) for each in fields(Call)}, setting=setting
+        )
+
+    # Run.
+
+    def begin(self) -> None:
+        """See Run."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def arrived(self) -> None:
+        """See Run."""
+        if self._is_full and self.setting.stream.inflow.inbox:
+            self.cancel()
+            self.setting.failed(one_too_many(), self.request_id)
+        elif self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def written(self) -> None:
+        """See Run."""
+        if self._sent is not None and not self._sent.done():
+            self._sent.set_result(None)
+
+    def cancel(self) -> None:
+        """See Run."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def end_of(self, failure: RpcError) -> End:
+        """See Run."""
+        return self.setting.serving.end_of(failure, self.request_id, self.setting.framing)
+
+    # StreamCall.
+
+    async def receive(self) -> bytes | None:
+        """See StreamCall."""
+        inflow = self.setting.stream.inflow
+        while not self._is_full:
+            if inflow.inbox:
+                return self._take()
+            if inflow.ended:
+                if not self.setting.method.descriptor.kind.client_streams:
+                    raise missing()
+                return None
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        if inflow.inbox:
+            raise one_too_many()
+        return None
+
+    async def start(self, initial: Metadata) -> None:
+        """See StreamCall."""
+        setting = self.setting
+        setting.session.headers(setting.stream, setting.serving.rules.response(initial))
+        setting.flush()
+
+    async def send(self, message: bytes) -> None:
+        """See StreamCall."""
+        setting = self.setting
+        setting.session.send(setting.stream, setting.bodies.reply(message))
+        setting.flush()
+        outflow = setting.stream.outflow
+        while outflow.waiting:
+            self._sent = asyncio.get_running_loop().create_future()
+            try:
+                await self._sent
+            finally:
+                self._sent = None
+
+    # Within.
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether all request messages that the method takes were received."""
+        return bool(self._received) and not self.setting.method.descriptor.kind.client_streams
+
+    def _take(self) -> bytes:
+        setting = self.setting
+        body = setting.session.take(setting.stream)
+        assert body is not None, "the inbox has a message"
+        setting.flush()  # the client may have been granted more
+        self._received += 1
+        try:
+            return setting.bodies.request(body)
+        except RpcError as failure:
+            if setting.method.descriptor.kind.client_streams:
+                raise of_message(self._received, failure) from None
+            raise
+
+    async def _run(self) -> None:
+        setting = self.setting
+        try:
+            setting.succeeded(await setting.method.stream(self))
+        except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
+            setting.failed(failure, self.request_id)
+        setting.flush()
+
+
+def missing() -> RpcError:
+    """Returns the error of a call that takes one message and got none."""
+    return error("MISSING_MESSAGE", "The method takes one message, and none was sent.")
+
+
+def one_too_many() -> RpcError:
+    """Returns the error of a call that takes one message and got more."""
+    return error("UNEXPECTED_MESSAGE", "The method takes one message, and more were sent.")

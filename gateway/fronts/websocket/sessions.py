@@ -1,0 +1,63 @@
+"""Sessions that can be resumed: those at work, and those whose clients may come back."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+
+from gateway.fronts.keepalive import Handle, Timer
+from gateway.fronts.websocket.calls import SessionCalls
+
+
+class Sessions:
+    """Sessions by their ids. One for all sockets of a process; it outlives generations.
+
+    Args:
+        most: Sessions that may wait at once: the one that has waited longest goes first.
+        prefix: What names this process in the ids.
+        timer: The clock; None is the running loop's.
+    """
+
+    __slots__ = ("_known", "_most", "_prefix", "_timer", "_waiting")
+
+    def __init__(self, most: int = 10_000, prefix: str = "0", timer: Timer | None = None) -> None:
+        self._known: dict[str, SessionCalls] = {}
+        self._waiting: dict[str, Handle] = {}
+        self._most = most
+        self._prefix = prefix
+        self._timer = timer
+
+    def new_id(self) -> str:
+        """Returns an id: 128 random bits, and the process."""
+        return f"{self._prefix}.{secrets.token_hex(16)}"
+
+    def add(self, calls: SessionCalls) -> None:
+        """Takes note of a session that can be resumed."""
+        self._known[calls.id] = calls
+
+    def find(self, id_: str) -> SessionCalls | None:
+        """Returns a session, or None where there is none (any more)."""
+        return self._known.get(id_)
+
+    def attached(self, calls: SessionCalls) -> None:
+        """Takes note that a session has a socket again."""
+        if handle := self._waiting.pop(calls.id, None):
+            handle.cancel()
+
+    def detached(self, calls: SessionCalls, seconds: float) -> None:
+        """Takes note that a session has lost its socket: it waits so many seconds."""
+        if len(self._waiting) >= self._most:
+            self.end(self._known[next(iter(self._waiting))])
+        timer = self._timer or asyncio.get_running_loop().call_later
+        self._waiting[calls.id] = timer(seconds, lambda: self.end(calls))
+
+    def end(self, calls: SessionCalls) -> None:
+        """Ends a session, and its calls."""
+        self._known.pop(calls.id, None)
+        self.attached(calls)
+        calls.abandon()
+
+    def close(self) -> None:
+        """Ends all that wait: the gateway ends."""
+        for id_ in list(self._waiting):
+            self.end(self._known[id_])
