@@ -30,14 +30,12 @@ class Operation:
     Attributes:
         node: Its syntax.
         measure: Its size, fragments written out.
-        introspects: Whether it asks for the schema.
         plan: A memo slot for what is planned for it, so that it is made once and goes with the
             document.
     """
 
     node: OperationDefinitionNode
     measure: Measure
-    introspects: bool
     _schema: GraphQLSchema
     _fragments: Mapping[str, FragmentDefinitionNode]
     _limits: Limits

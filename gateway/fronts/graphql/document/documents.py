@@ -15,7 +15,7 @@ from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNo
 
 from gateway.fronts.graphql.document.document import Document, Operation
 from gateway.fronts.graphql.document.limits import Limits, check
-from gateway.fronts.graphql.document.measures import introspects, measures, root_fields
+from gateway.fronts.graphql.document.measures import measures, root_fields
 from gateway.fronts.graphql.document.parsing import parse_document
 from gateway.fronts.graphql.document.validation import Validator
 from gateway.fronts.graphql.errors import RequestError
@@ -145,17 +145,15 @@ class Documents:
         operations = []
         fields = 0
         for node, measure in zip(nodes, measures(nodes, fragments), strict=True):
-            roots = [*root_fields(node, fragments)]
-            names = {(field.alias or field.name).value for field in roots}
+            roots = {(field.alias or field.name).value for field in root_fields(node, fragments)}
             check(limits, "aliases", measure.aliases, node)
             check(limits, "depth", measure.depth, node)
             check(limits, "introspection_depth", measure.introspection_depth, node)
             check(limits, "introspection_fields", measure.introspection_fields, node)
-            check(limits, "root_fields", len(names), node)
+            check(limits, "root_fields", len(roots), node)
             fields += measure.fields
             check(limits, "fields", fields, node)
-            asks = any(introspects(field) for field in roots)
-            operations.append(Operation(node, measure, asks, self._schema, fragments, limits))
+            operations.append(Operation(node, measure, self._schema, fragments, limits))
         return operations
 
 

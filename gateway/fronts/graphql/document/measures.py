@@ -86,11 +86,6 @@ def root_fields(
                     waiting.append(fragments[name].selection_set)
 
 
-def introspects(field: FieldNode) -> bool:
-    """Returns whether a root field asks for the schema."""
-    return field.name.value in _INTROSPECTION
-
-
 def _measure_fragments(
     names: Iterable[str],
     fragments: Mapping[str, FragmentDefinitionNode],
@@ -125,7 +120,7 @@ def _own(root: SelectionSetNode) -> tuple[Measure, list[_Spread]]:
                 aliases += selection.alias is not None
                 if inside is None:
                     depth = max(depth, level + 1)
-                    below = 0 if introspects(selection) else None
+                    below = 0 if selection.name.value in _INTROSPECTION else None
                 else:
                     fields_inside += 1
                     below = inside + 1

@@ -26,7 +26,7 @@ from graphql import (
 from graphql.utilities import value_from_ast_untyped
 
 from gateway.fronts.graphql.document import Document, Limits, Operation
-from gateway.fronts.graphql.document.measures import introspects, measures, root_fields
+from gateway.fronts.graphql.document.measures import measures
 from gateway.fronts.graphql.joins.places import Findings, Place
 from gateway.fronts.graphql.trusted.directive import REST, Rule, rule_of
 from gateway.schema.problem import Problem, SchemaError
@@ -182,8 +182,7 @@ class _Reader:
                 nodes.append(definition)
         operations, costs = [], []
         for node, measure in zip(nodes, measures(nodes, fragments), strict=True):
-            asks = any(introspects(field) for field in root_fields(node, fragments))
-            given = (node, measure, asks, self._schema, fragments)
+            given = (node, measure, self._schema, fragments)
             cost = Operation(*given, _UNLIMITED).cost(defaults_of(node))
             limit = max(cost, self._limits.cost)
             operations.append(Operation(*given, replace(_UNLIMITED, cost=limit)))

@@ -111,14 +111,6 @@ def test_typename_is_no_introspection():
 
 
 @pytest.mark.parametrize(
-    "text", ["{__schema{queryType{name}}}", '{...F} fragment F on Query{__type(name:"In"){name}}']
-)
-def test_an_operation_says_that_it_introspects(text):
-    assert documents().get(text).operation(None).introspects
-    assert not documents().get("{__typename}").operation(None).introspects
-
-
-@pytest.mark.parametrize(
     ("text", "place"), [("", 1), ("{", 2), ("{c", 3), ("{}}", 3), ("query", 6)]
 )
 def test_what_is_no_graphql(text, place):
