@@ -16,7 +16,7 @@ from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNo
 from gateway.fronts.graphql.document.document import Document, Operation
 from gateway.fronts.graphql.document.limits import Limits, check
 from gateway.fronts.graphql.document.measures import measures, root_fields
-from gateway.fronts.graphql.document.parsing import parse_document
+from gateway.fronts.graphql.document.parsing import definitions, parse_document
 from gateway.fronts.graphql.document.validation import Validator
 from gateway.fronts.graphql.errors import RequestError
 
@@ -123,13 +123,7 @@ class Documents:
 
     def _read(self, text: str) -> Document:
         ast = parse_document(text, self._limits)
-        fragments = {}
-        nodes = []
-        for definition in ast.definitions:
-            if isinstance(definition, FragmentDefinitionNode):
-                fragments[definition.name.value] = definition
-            elif isinstance(definition, OperationDefinitionNode):
-                nodes.append(definition)
+        nodes, fragments = definitions(ast)
         operations = tuple(self._operations(nodes, fragments))
         self._validator.check(ast)  # there is an operation: fragments alone would be unused ones
         return Document(text, ast, operations, fragments)

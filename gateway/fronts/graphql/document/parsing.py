@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import re
 
-from graphql import DocumentNode, GraphQLSyntaxError, parse
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    parse,
+)
 
 from gateway.fronts.graphql.document.limits import Limits, check, exceeded
 from gateway.fronts.graphql.errors import RefusalCode, RequestError, request_fault, shortened
@@ -33,3 +39,17 @@ def parse_document(text: str, limits: Limits) -> DocumentNode:
         locations = failure.locations or ()
         fault = request_fault(RefusalCode.PARSE_FAILED, message, locations)
         raise RequestError([fault]) from None
+
+
+def definitions(
+    ast: DocumentNode,
+) -> tuple[list[OperationDefinitionNode], dict[str, FragmentDefinitionNode]]:
+    """Returns the operations of a document in order, and its fragments by name; no others."""
+    operations = []
+    fragments = {}
+    for definition in ast.definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            operations.append(definition)
+        elif isinstance(definition, FragmentDefinitionNode):
+            fragments[definition.name.value] = definition
+    return operations, fragments

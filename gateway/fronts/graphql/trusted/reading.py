@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
 
 from graphql import (
     ConstValueNode,
@@ -27,6 +28,7 @@ from graphql.utilities import value_from_ast_untyped
 
 from gateway.fronts.graphql.document import Document, Limits, Operation
 from gateway.fronts.graphql.document.measures import measures
+from gateway.fronts.graphql.document.parsing import definitions
 from gateway.fronts.graphql.joins.places import Findings, Place
 from gateway.fronts.graphql.trusted.directive import REST, Rule, rule_of
 from gateway.schema.problem import Problem, SchemaError
@@ -103,6 +105,16 @@ def read_trusted(
     return Trusted(operations, reader.findings.warnings)
 
 
+class _File(NamedTuple):
+    """A file that is GraphQL, taken apart."""
+
+    origin: str
+    text: str
+    ast: DocumentNode
+    operations: list[OperationDefinitionNode]
+    fragments: dict[str, FragmentDefinitionNode]
+
+
 class _Reader:
     """Reads files; first all are parsed, so that each knows what is in the others."""
 
@@ -112,7 +124,7 @@ class _Reader:
         given |= {"directives": (*schema.directives, REST), "assume_valid": True}
         self._schema = GraphQLSchema(**given)
         self._limits = limits
-        self._files: list[tuple[str, str, DocumentNode]] = []
+        self._files: list[_File] = []
         self._fragments: dict[str, str] = {}
         self._names: dict[str, Place] = {}
         self.findings = Findings()
@@ -124,34 +136,34 @@ class _Reader:
         except GraphQLSyntaxError as wrong:
             self.findings.wrong(_place(origin, wrong), wrong.message)
             return
-        self._files.append((origin, text, ast))
-        for definition in ast.definitions:
-            if isinstance(definition, FragmentDefinitionNode):
-                self._fragments.setdefault(definition.name.value, origin)
+        file = _File(origin, text, ast, *definitions(ast))
+        self._files.append(file)
+        for name in file.fragments:
+            self._fragments.setdefault(name, origin)
 
     def operations(self) -> list[TrustedOperation]:
         """Returns the operations of all files that are right."""
         found = []
-        for origin, text, ast in self._files:
-            if self._is_right(origin, ast):
-                found += self._document(origin, text, ast)
+        for file in self._files:
+            if self._is_right(file):
+                found += self._document(file)
         return found
 
-    def _is_right(self, origin: str, ast: DocumentNode) -> bool:
+    def _is_right(self, file: _File) -> bool:
+        origin = file.origin
         before = len(self.findings.problems)
-        nodes = [each for each in ast.definitions if isinstance(each, OperationDefinitionNode)]
-        if not nodes:
+        if not file.operations:
             self.findings.wrong(
                 Place(origin),
                 "there is no operation in it",
                 "a file shares no fragments: move them",
             )
             return False
-        for error in validate(self._schema, ast, max_errors=_ENOUGH):
+        for error in validate(self._schema, file.ast, max_errors=_ENOUGH):
             message, _, meant = error.message.partition(_MEANT)
             hint = f"did you mean {meant}" if meant else self._elsewhere(error)
             self.findings.wrong(_place(origin, error), message, hint)
-        for node in nodes:
+        for node in file.operations:
             place = Place.of(origin, node)
             if node.name is None:
                 kind = node.operation.value
@@ -172,14 +184,8 @@ class _Reader:
                 return f"it is in {origin}: copy it, a file shares no fragments" if origin else ""
         return ""
 
-    def _document(self, origin: str, text: str, ast: DocumentNode) -> list[TrustedOperation]:
-        fragments: dict[str, FragmentDefinitionNode] = {}
-        nodes = []
-        for definition in ast.definitions:
-            if isinstance(definition, FragmentDefinitionNode):
-                fragments[definition.name.value] = definition
-            elif isinstance(definition, OperationDefinitionNode):
-                nodes.append(definition)
+    def _document(self, file: _File) -> list[TrustedOperation]:
+        origin, nodes, fragments = file.origin, file.operations, file.fragments
         operations, costs = [], []
         for node, measure in zip(nodes, measures(nodes, fragments), strict=True):
             given = (node, measure, self._schema, fragments)
@@ -193,7 +199,7 @@ class _Reader:
                     f"the operation costs {cost}, over the limit of {self._limits.cost} that others"
                     " have",
                 )
-        document = Document(text, ast, tuple(operations), fragments)
+        document = Document(file.text, file.ast, tuple(operations), fragments)
         return [
             TrustedOperation(
                 operation.name or "",
