@@ -158,14 +158,12 @@ class Join:
             the field is a list in the order of the keys, with null for each that is missing.
         many: Several answers have the same key: the field is the list of all of them.
         given: Request fields set to fixed values.
-        source: Where it is declared: `schema/joins.graphql:3`.
     """
 
     lookup: Lookup
     key: Path
     many: bool = False
     given: tuple[Given, ...] = ()
-    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +177,6 @@ class ParentCall:
         pick: Fields of the reply that lead to the value; empty for the reply itself.
         bound: Request fields set from fields of the parent: (request path, parent path).
         given: Request fields set to fixed values.
-        source: Where it is declared.
     """
 
     method: MethodDescriptor
@@ -188,7 +185,6 @@ class ParentCall:
     pick: Path = ()
     bound: tuple[tuple[Path, Path], ...] = ()
     given: tuple[Given, ...] = ()
-    source: str = ""
 
 
 FieldSource: TypeAlias = "ProtoField | OneofUnion | Nothing | Group | Rpc | Join | ParentCall"

@@ -64,8 +64,7 @@ def call_field(edge: Edge, said: Said, parent: Parent, context: Context) -> Grap
             f"N + 1: {edge.label} calls {method.name} once for each {edge.parent}",
             "@join with an RPC that takes several keys would make it one call for all",
         )
-        bound = tuple(bindings.parents)
-        source = ParentCall(method, request, reply, pick, bound, given, str(edge.place()))
+        source = ParentCall(method, request, reply, pick, tuple(bindings.parents), given)
     return GraphQLField(
         type_,
         args=takes,

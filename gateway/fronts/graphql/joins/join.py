@@ -77,7 +77,7 @@ def join_field(edge: Edge, said: Said, parent: Descriptor, context: Context) -> 
             f"{'.'.join(field.name for field in key)}",
             "an RPC that takes several keys would make it one call for all",
         )
-    source = Join(lookup, key, said.many, tuple(bindings.given), str(edge.place()))
+    source = Join(lookup, key, said.many, tuple(bindings.given))
     return GraphQLField(
         type_,
         args=takes,

@@ -85,7 +85,6 @@ class TestOfAMessage:
             ("text", "maker.user_id"),
             ("most", "small"),
         ]
-        assert found.source == f"{FILE}:1"
 
     def test_a_wrapper_stands_for_its_value(self):
         line = f'best: User @call({FIND}, with: {{text: "editor_id"}}, pick: "best")'

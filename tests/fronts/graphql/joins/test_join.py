@@ -23,7 +23,6 @@ def test_a_key_and_the_lookup_of_the_type():
     assert found.lookup.item.full_name == "test.v1.User"
     assert found.lookup.max_batch == 100
     assert found.lookup.source == "gateway.yaml:7"
-    assert found.source == "joins.graphql:1"
     assert not found.many
 
 
