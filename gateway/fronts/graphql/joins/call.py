@@ -16,7 +16,7 @@ from google.protobuf.descriptor import Descriptor
 from graphql import GraphQLField, GraphQLOutputType
 
 from gateway.fronts.graphql.graph.roots import Root
-from gateway.fronts.graphql.graph.sources import SOURCE, ParentCall, Path, Rpc
+from gateway.fronts.graphql.graph.sources import ParentCall, Path, Rpc
 from gateway.fronts.graphql.graph.types import Types
 from gateway.fronts.graphql.joins.arguments import arguments
 from gateway.fronts.graphql.joins.bindings import Bindings, bind
@@ -65,13 +65,7 @@ def call_field(edge: Edge, said: Said, parent: Parent, context: Context) -> Grap
             "@join with an RPC that takes several keys would make it one call for all",
         )
         source = ParentCall(method, request, reply, pick, tuple(bindings.parents), given)
-    return GraphQLField(
-        type_,
-        args=takes,
-        description=edge.node.description.value if edge.node.description else None,
-        deprecation_reason=edge.deprecated,
-        extensions={SOURCE: source},
-    )
+    return edge.field(type_, takes, source)
 
 
 def _method(

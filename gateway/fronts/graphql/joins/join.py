@@ -24,7 +24,7 @@ from graphql import (
     print_ast,
 )
 
-from gateway.fronts.graphql.graph.sources import SOURCE, Join, Lookup, Path, made_of
+from gateway.fronts.graphql.graph.sources import Join, Lookup, Path, made_of
 from gateway.fronts.graphql.graph.types import Types
 from gateway.fronts.graphql.joins.arguments import arguments
 from gateway.fronts.graphql.joins.bindings import Bindings, bind
@@ -78,13 +78,7 @@ def join_field(edge: Edge, said: Said, parent: Descriptor, context: Context) -> 
             "an RPC that takes several keys would make it one call for all",
         )
     source = Join(lookup, key, said.many, tuple(bindings.given))
-    return GraphQLField(
-        type_,
-        args=takes,
-        description=edge.node.description.value if edge.node.description else None,
-        deprecation_reason=edge.deprecated,
-        extensions={SOURCE: source},
-    )
+    return edge.field(type_, takes, source)
 
 
 def _item(edge: Edge, types: Types, findings: Findings) -> Descriptor | None:

@@ -13,8 +13,11 @@ from graphql import (
     ConstDirectiveNode,
     DefinitionNode,
     FieldDefinitionNode,
+    GraphQLArgument,
     GraphQLDeprecatedDirective,
     GraphQLError,
+    GraphQLField,
+    GraphQLOutputType,
     GraphQLSyntaxError,
     InputValueDefinitionNode,
     Lexer,
@@ -27,6 +30,7 @@ from graphql import (
     print_ast,
 )
 
+from gateway.fronts.graphql.graph.sources import SOURCE, FieldSource
 from gateway.fronts.graphql.joins.candidates import hint, listed, nearest
 from gateway.fronts.graphql.joins.places import Findings, Place
 
@@ -79,6 +83,21 @@ class Edge:
     def place(self, node: Node | None = None) -> Place:
         """Returns where a part of the edge stands; the field's name without one."""
         return Place.of(self.origin, self.node.name if node is None else node)
+
+    def field(
+        self,
+        type_: GraphQLOutputType,
+        arguments: dict[str, GraphQLArgument],
+        source: FieldSource,
+    ) -> GraphQLField:
+        """Returns the field of the graph, of what the edge was found to mean."""
+        return GraphQLField(
+            type_,
+            args=arguments,
+            description=self.node.description.value if self.node.description else None,
+            deprecation_reason=self.deprecated,
+            extensions={SOURCE: source},
+        )
 
     def line(
         self,
