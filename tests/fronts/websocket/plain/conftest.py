@@ -1,0 +1,64 @@
+"""Sockets to a method that does as it is told."""
+
+import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
+from gateway.chain import Method
+from gateway.fronts.websocket.plain.call import SocketOptions
+from gateway.fronts.websocket.plain.compile import PlainOptions, compile_plain
+from gateway.fronts.websocket.plain.front import PlainFront
+from gateway.fronts.websocket.plain.opening import Shared
+from gateway.routing.metadata import HeaderRules
+from gateway.schema.codec import Codec
+from gateway.schema.method import HttpRule, MethodDescriptor
+from gateway.schema.registry import Registry
+from tests.fronts.graphql.serve.sockets import Clock
+from tests.fronts.websocket.plain.fakes import Backend, Exchange, shown
+
+
+@pytest.fixture(scope="module")
+def registry():
+    file = FileDescriptorProto(name="t.proto", package="t", syntax="proto3")
+    made = file.message_type.add(name="Text")
+    for number, name in enumerate(["text", "room"], 1):
+        made.field.add(name=name, number=number, type=9, label=1)
+    return Registry.build([file])
+
+
+@pytest.fixture(scope="module")
+def codec(registry):
+    return Codec(registry)
+
+
+@pytest.fixture
+def backend():
+    return Backend()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def dial(registry, codec, backend, clock):
+    """Opens a socket to a method: `dial(BIDI, "POST /v1/{room} *", "/v1/a")`."""
+
+    def dial_(kind, rule="GET /v1/{room}", target="/v1/a", *offered, headers=(), **options):
+        verb, path, *body = rule.split()
+        rules = (HttpRule(verb, path, "".join(body)),)
+        descriptor = MethodDescriptor("t.S/M", kind, "t.Text", "t.Text", rules)
+        method = Method(descriptor, (), backend.start, backend.stream)
+        shared = Shared(
+            HeaderRules(["authorization", "x-request-id"]),
+            shown,
+            lambda: clock.now,
+            request_id_passes=True,
+        )
+        compiled = compile_plain([method], registry, codec, shared, PlainOptions())
+        front = PlainFront(compiled.front._router, shared, SocketOptions(**options), clock)
+        exchange = Exchange(target, offered, headers)
+        assert front.handle(exchange)
+        return exchange.socket
+
+    return dial_
