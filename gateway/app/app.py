@@ -13,6 +13,7 @@ from gateway.app import settings
 from gateway.app.generation import BuildError, Generation, build
 from gateway.app.pool import UpstreamPool
 from gateway.config import Config, Loaded
+from gateway.fronts.websocket.sessions import Sessions
 from gateway.http import Handler
 from gateway.listener.admin import Page, admin
 from gateway.listener.server import Listener
@@ -51,6 +52,7 @@ class App:
         self._load = load
         self._adopted = adopted
         self._pool = UpstreamPool()
+        self._sessions = Sessions()
         self._listener: Listener | None = None
         self._admin: Listener | None = None
         self._draining = False
@@ -77,7 +79,13 @@ class App:
             ListenError: An address can't be listened on.
             TlsError: The listener's TLS files can't be used.
         """
-        self.current = await build(self._load(), self._pool, progress, current=lambda: self.current)
+        self.current = await build(
+            self._load(),
+            self._pool,
+            progress,
+            current=lambda: self.current,
+            sessions=self._sessions,
+        )
         # What a generation is made of lives as long as it: the collector need not look at it.
         gc.collect()
         gc.freeze()
@@ -112,7 +120,11 @@ class App:
         async with self._reloading:
             loaded = await asyncio.to_thread(self._load)
             fresh = await build(
-                loaded, self._pool, previous=self.current, current=lambda: self.current
+                loaded,
+                self._pool,
+                previous=self.current,
+                current=lambda: self.current,
+                sessions=self._sessions,
             )
             if self.current.methods and not fresh.methods:
                 # A file that is being written looks so; an operator who means it can restart.
@@ -139,6 +151,7 @@ class App:
         cut = 0
         if self._listener is not None:
             cut = await self._listener.drain(self.current.config.listener.drain_timeout)
+        self._sessions.close()
         await self._pool.close(grace=0)
         if self._admin is not None:
             await self._admin.drain(0)

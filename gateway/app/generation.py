@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from gateway.app import settings
 from gateway.app.coverage import idle_globs, unknown_services
 from gateway.app.pool import Lease, UpstreamPool
+from gateway.app.websocket import WebsocketParts, websocket_parts
+from gateway.call import RpcError
 from gateway.chain import Method, Policy
 from gateway.config import Config, ConfigError, Loaded, Source, assign
 from gateway.errors import error
@@ -22,6 +24,7 @@ from gateway.fronts.rest.compile import Listed, ListedView, compile_front
 from gateway.fronts.rest.errors import ErrorRenderer
 from gateway.fronts.rest.front import RestFront
 from gateway.fronts.rest.incoming import Incoming, Shared
+from gateway.fronts.websocket.sessions import Sessions
 from gateway.http import Exchange
 from gateway.http.request_id import REQUEST_ID
 from gateway.policies.deadline import DeadlineGate
@@ -80,6 +83,7 @@ class Generation:
         routes: Every REST route of an RPC.
         views: Every REST view.
         graphql: The graph and what serves it; None where it is off.
+        websocket: What answers WebSocket upgrades beside GraphQL's; None where it is off.
         warnings: What an operator should know and can live with.
         notes: What is so by design; told by `gateway check` only.
     """
@@ -100,18 +104,28 @@ class Generation:
     shared: Shared
     rest: RestFront | None
     graphql: GraphqlParts | None
+    websocket: WebsocketParts | None
 
     def handle(self, exchange: Exchange) -> None:
         """Answers a request (`gateway.http.Handler`)."""
-        graphql = self.graphql
-        if graphql is not None and graphql.front.answers(exchange.request.path):
+        request, graphql, websocket = exchange.request, self.graphql, self.websocket
+        if graphql is not None and graphql.front.answers(request.path):
             graphql.front.handle(exchange)
+        elif (
+            websocket is not None
+            and websocket.front.answers(request)
+            and websocket.front.handle(exchange)
+        ):
+            pass
         elif self.rest is None:
-            Incoming(exchange, self.shared).refuse(
-                error("ROUTE_NOT_FOUND", "No route matches the path.")
-            )
+            refuse(exchange, self.shared, error("ROUTE_NOT_FOUND", "No route matches the path."))
         else:
             self.rest.handle(exchange)
+
+
+def refuse(exchange: Exchange, shared: Shared, failure: RpcError) -> None:
+    """Answers a request that no front has with an error, as REST does."""
+    Incoming(exchange, shared).refuse(failure)
 
 
 def _nobody() -> None:
@@ -127,7 +141,9 @@ async def build(
     pool: UpstreamPool,
     progress: Callable[[Progress], None] = _silent,
     previous: Generation | None = None,
+    *,
     current: Callable[[], Generation | None] = _nobody,
+    sessions: Sessions | None = None,
 ) -> Generation:
     """Builds a generation, yielding to the event loop as it goes.
 
@@ -138,6 +154,7 @@ async def build(
         previous: What it will replace. Its codec is kept where the same types are asked for:
             classes of messages are slow to make, and their library never gives them back.
         current: The generation that serves, at any time from now on.
+        sessions: Those of WebSocket that can be resumed; they outlive generations.
 
     Raises:
         BuildError: With everything that is wrong.
@@ -164,16 +181,7 @@ async def build(
         for service, descriptors in served.items()
         for descriptor in descriptors
     }
-    options = settings.json_options(config.rest) if config.rest else None
-    key = CodecKey(
-        await asyncio.to_thread(schema.registry.fingerprint),
-        options,
-        config.listener.limits.json_depth,
-    )
-    if previous is not None and previous.codec_key == key:
-        codec = previous.codec
-    else:
-        codec = Codec(schema.registry, options, max_depth=key.max_depth)
+    codec, key = await _codec(config, schema.registry, previous)
     shared = Shared(
         rules=settings.header_rules(config),
         errors=ErrorRenderer(codec.message(_ANY).transcode),
@@ -219,6 +227,25 @@ async def build(
         except SchemaError as wrong:
             found = SchemaError([*wrong_rules, *wrong.problems]).problems  # in their order
             raise BuildError([*_placed(found, source), *in_graph]) from None
+    websocket: WebsocketParts | None = None
+    if config.websocket:
+        try:
+            websocket = websocket_parts(
+                config,
+                config.websocket,
+                methods=methods,
+                registry=schema.registry,
+                codec=codec,
+                rules=shared.rules,
+                any_to_json=codec.message(_ANY).transcode,
+                clock=clock,
+                lease=lease,
+                sessions=sessions or Sessions(),
+                refuse=lambda exchange, failure: refuse(exchange, shared, failure),
+                current=lambda: now.websocket if (now := current()) else None,
+            )
+        except SchemaError as wrong:
+            problems += _placed(wrong.problems, source)
     if problems:
         raise BuildError(problems)
     return Generation(
@@ -245,12 +272,28 @@ async def build(
             *(_hidden(config.graphql.path, routes, views) if config.graphql else ()),
             *(() if methods else ("nothing is served: no upstream has a service of the protos",)),
         ),
-        notes=graphql.graph.notes if graphql else (),
+        notes=(
+            *(graphql.graph.notes if graphql else ()),
+            *(websocket.notes if websocket else ()),
+        ),
         lease=lease,
         shared=shared,
         rest=front,
         graphql=graphql,
+        websocket=websocket,
     )
+
+
+async def _codec(
+    config: Config, registry: Registry, previous: Generation | None
+) -> tuple[Codec, CodecKey]:
+    """Returns the codec of these types, that of the generation before where it is the same."""
+    options = settings.json_options(config.rest) if config.rest else None
+    fingerprint = await asyncio.to_thread(registry.fingerprint)
+    key = CodecKey(fingerprint, options, config.listener.limits.json_depth)
+    if previous is not None and previous.codec_key == key:
+        return previous.codec, key
+    return Codec(registry, options, max_depth=key.max_depth), key
 
 
 async def _schema(

@@ -132,18 +132,28 @@ class Size(Leaf):
 
 @dataclass(frozen=True, slots=True)
 class RateOf(Leaf):
-    """A `units.Rate`, written `100/s`."""
+    """A `units.Rate`, written `100/s`.
+
+    Attributes:
+        zero: Whether none at all is a rate.
+    """
+
+    zero: bool = True
 
     def read(self, value: object, directory: Path) -> units.Rate:  # noqa: ARG002  # the leaf's interface
         """See `Leaf.read`."""
         try:
-            return units.parse_rate(value if isinstance(value, str) else "")
+            rate = units.parse_rate(value if isinstance(value, str) else "")
         except units.UnitError as error:
             raise LeafError(str(error)) from error
+        if not rate.count and not self.zero:
+            raise LeafError("expected a rate of more than 0, such as 100/s")
+        return rate
 
     def json_schema(self) -> JsonSchemaValue:
         """See `Leaf.json_schema`."""
-        return {"type": "string", "pattern": units.RATE_PATTERN}
+        none = "" if self.zero else "(?!0+/)"
+        return {"type": "string", "pattern": units.RATE_PATTERN.replace("^", f"^{none}", 1)}
 
     def show(self, value: units.Rate) -> str:
         """See `Leaf.show`."""

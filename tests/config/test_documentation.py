@@ -46,7 +46,7 @@ def test_every_built_key_has_a_row_and_no_other():
     assert set(ROWS) == built - bindings
 
 
-SWITCHES = {"websocket", "rest.openapi", "rest.docs"}
+SWITCHES = {"rest.openapi", "rest.docs"}
 
 
 def test_defaults_are_those_of_the_models(schema_keys):

@@ -21,7 +21,7 @@ def test_it_is_valid_and_json():
 def test_it_has_every_built_key_and_no_other(schema_keys):
     keys = {tuple(part for part in path if part != "*") for path, _ in all_keys(Config)}
     keys = {path for path in keys if "additional_bindings" not in path[:-1]}
-    switches = {("websocket",), ("rest", "openapi"), ("rest", "docs")}
+    switches = {("rest", "openapi"), ("rest", "docs")}
     ignore = {("rest", "unknown_query", "ignore")}  # not a section of its own
     assert schema_keys.keys() == keys | switches | ignore
 

@@ -84,8 +84,6 @@ WRONG = [
     ("auth: {}", f"1:1: auth: {NOT_AVAILABLE}"),
     ("auth:", f"1:1: auth: {NOT_AVAILABLE}"),
     ("listener: {cors: {origins: []}}", f"1:12: listener.cors: {NOT_AVAILABLE}"),
-    ("websocket: true", f"1:1: websocket: {NOT_AVAILABLE}"),
-    ("websocket: 0", f"1:1: websocket: {NOT_AVAILABLE}"),
     ("rest: {openapi: /o.json}", f"1:8: rest.openapi: {NOT_AVAILABLE}"),
     ("rest: {docs: /docs}", f"1:8: rest.docs: {NOT_AVAILABLE}"),
     ("reload: watch", "1:9: reload: not available in this version; expected signal"),

@@ -66,7 +66,7 @@ class Config:
     graphql: Annotated[Graphql | None, OrFalse()] = Field(
         default_factory=Graphql, description="The GraphQL front; false switches it off."
     )
-    websocket: Annotated[Websocket | None, OrFalse(), NotBuilt(unless_false=True)] = Field(
+    websocket: Annotated[Websocket | None, OrFalse()] = Field(
         default_factory=Websocket, description="The WebSocket front; false switches it off."
     )
     headers: Headers = Field(default_factory=Headers, description="Which headers pass, either way.")

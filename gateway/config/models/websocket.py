@@ -6,7 +6,7 @@ from pydantic import Field
 
 from gateway.config.models.section import section
 from gateway.config.places import URL_PATH
-from gateway.config.scalars import ORIGIN, Duration, RateOf, Size, Whole
+from gateway.config.scalars import ORIGIN, Duration, RateOf, Size, Switch, Whole
 from gateway.config.units import Rate
 
 
@@ -18,12 +18,19 @@ class WebsocketLimits:
     message_size: Annotated[int, Size(1, 2**31 - 1)] = Field(
         default=1024**2, description="One message."
     )
-    opens: Annotated[Rate, RateOf()] = Field(default=Rate(20, 1), description="Streams opened.")
-    messages: Annotated[Rate, RateOf()] = Field(default=Rate(200, 1), description="Messages sent.")
+    opens: Annotated[Rate, RateOf(zero=False)] = Field(
+        default=Rate(20, 1), description="Streams opened."
+    )
+    messages: Annotated[Rate, RateOf(zero=False)] = Field(
+        default=Rate(200, 1), description="Messages sent."
+    )
     hello_timeout: Annotated[float, Duration()] = Field(
         default=5.0, description="Wait for the hello."
     )
     max_age: Annotated[float, Duration()] = Field(default=7200.0, description="A session's life.")
+    idle_timeout: Annotated[float, Duration()] = Field(
+        default=600.0, description="A session without a stream."
+    )
 
 
 @section
@@ -45,4 +52,10 @@ class Websocket:
     ping: Annotated[float, Duration()] = Field(default=25.0, description="How often to ping.")
     resume: Annotated[float, Duration(zero=True)] = Field(
         default=0.0, description="How long a lost session may be resumed."
+    )
+    permessage_deflate: Annotated[bool, Switch()] = Field(
+        default=False, description="Compress messages where the client offers it (RFC 7692)."
+    )
+    demo: Annotated[bool, Switch()] = Field(
+        default=False, description="Serve the page of the example at /demo."
     )

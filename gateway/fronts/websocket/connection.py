@@ -53,7 +53,6 @@ class Timer(Enum):
     WARN = "the token expires soon"
     EXPIRE = "the token has expired"
     IDLE = "there may have been no stream for long"
-    STALL = "the client takes nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,13 +273,9 @@ class Connection:
         if self.state is State.LEAVING and self.session is not None and self.session.idle:
             self.close(codes.AWAY, "going away")
 
-    def stalled(self, now: float) -> None:
-        """Takes note that the client takes nothing more for now."""
-        self._due.setdefault(Timer.STALL, now + self._times.stall)
-
-    def drained(self) -> None:
-        """Takes note that the client takes something again."""
-        self._due.pop(Timer.STALL, None)
+    def too_slow(self) -> None:
+        """Takes note that the client has taken nothing for long."""
+        self.close(codes.TOO_SLOW, "what was sent was not taken in time")
 
     def ponged(self) -> None:
         """Takes note that the last ping was answered."""
@@ -343,9 +338,6 @@ class Connection:
         self._quiet = self._streams.idle
         self._due[Timer.IDLE] = now + self._times.idle
 
-    def _too_slow(self, _now: float) -> None:
-        self.close(codes.TOO_SLOW, "what was sent was not taken in time")
-
     # Within.
 
     @property
@@ -386,5 +378,4 @@ class Connection:
         Timer.WARN: _expires_soon,
         Timer.EXPIRE: _expired,
         Timer.IDLE: _look_for_streams,
-        Timer.STALL: _too_slow,
     }

@@ -123,6 +123,7 @@ class SocketDriver:
         )
         self._arm()
         socket.listen(self._received, self._closed, self._draining)
+        socket.when_stalled(options.times.stall, self._connection.too_slow)
 
     # What the socket tells.
 
@@ -293,8 +294,6 @@ class SocketDriver:
         if not self._waiting and not self._socket.writable and self._socket.is_open:
             self._waiting = True
             self._hold()
-            self._connection.stalled(self._loop.time())
-            self._arm()
             self._socket.spawn(self._when_drained())
 
     def _write(self, *, everything: bool = False) -> None:
@@ -312,7 +311,6 @@ class SocketDriver:
         except SocketClosed:
             return
         self._waiting = False
-        self._connection.drained()
         self._release()
         self.flush()
 

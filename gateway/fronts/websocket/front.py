@@ -6,26 +6,30 @@ client. Anywhere else an upgrade is the plain form's, if its path has a route.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
-from gateway.errors import error
+from gateway.call import RpcError
+from gateway.chain import as_error
 from gateway.fronts.files import File, answer
-from gateway.fronts.http_errors import http_status
 from gateway.fronts.origins import check_origin
 from gateway.fronts.websocket import codes
 from gateway.fronts.websocket.driver import SocketDriver, Sockets
 from gateway.fronts.websocket.frames import Framing
 from gateway.fronts.websocket.json_frames import JsonFraming
+from gateway.fronts.websocket.plain.front import PlainFront
 from gateway.fronts.websocket.proto_frames import ProtoFraming
 from gateway.fronts.websocket.tokens import subprotocol_of
-from gateway.http import Exchange
+from gateway.http import Exchange, Request
 from gateway.http.websocket import asks_for_websocket, offered_subprotocols
 
 FRAMINGS: Final[Mapping[str, Framing]] = {
     each.subprotocol: each for each in (JsonFraming(), ProtoFraming())
 }
+
+Errors: TypeAlias = "Callable[[Exchange, RpcError], None]"
+"""Answers a request with an error."""
 
 # A frame has members beside its body: metadata, above all.
 _ENVELOPE: Final = 64 * 1024
@@ -46,3 +50,86 @@ class FrontOptions:
     subprotocols: tuple[str, ...] = tuple(FRAMINGS)
     origins: tuple[str, ...] = ()
     compressed: bool = False
+
+
+class WebsocketFront:
+    """Answers upgrade requests, and requests for the client's files.
+
+    Args:
+        sockets: What sockets share.
+        options: What the config says.
+        files: By path.
+        plain: The plain form.
+        errors: Renders what a refused request is told.
+    """
+
+    __slots__ = ("_errors", "_files", "_framings", "_options", "_plain", "_size", "_sockets")
+
+    def __init__(
+        self,
+        sockets: Sockets,
+        options: FrontOptions,
+        files: Mapping[str, File],
+        plain: PlainFront,
+        errors: Errors,
+    ) -> None:
+        self._sockets = sockets
+        self._options = options
+        self._files = files
+        self._plain = plain
+        self._errors = errors
+        self._framings = {name: FRAMINGS[name] for name in options.subprotocols}
+        self._size = sockets.options.limits.message_size + _ENVELOPE
+
+    def answers(self, request: Request) -> bool:
+        """Whether a request is this front's."""
+        path = request.path
+        if path == self._options.path or path in self._files:
+            return True
+        return "upgrade" in request.headers and asks_for_websocket(request)
+
+    def handle(self, exchange: Exchange) -> bool:
+        """Answers a request that `answers` is true for; returns whether it did.
+
+        An upgrade whose path has no route is not answered: that a path has none is told by those
+        who serve others.
+        """
+        try:
+            return self._answer(exchange)
+        except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
+            self._errors(exchange, as_error(failure))
+            return True
+
+    def _answer(self, exchange: Exchange) -> bool:
+        request = exchange.request
+        if (file := self._files.get(request.path)) is not None:
+            answer(exchange, file)
+            return True
+        if asks_for_websocket(request):
+            check_origin(request, self._options.origins)
+        if request.path != self._options.path:
+            return self._plain.handle(exchange)
+        self._open(exchange)
+        return True
+
+    def _open(self, exchange: Exchange) -> None:
+        """Opens a socket of the multiplexed form; what asks for none is told how to."""
+        offered = offered_subprotocols(exchange.request)
+        chosen = subprotocol_of(offered, self._framings)
+        framing = self._framings.get(chosen or "")
+        if not offered or all(name.startswith("bearer.") for name in offered):
+            framing = next(iter(self._framings.values()))
+        socket = exchange.websocket(
+            subprotocol=chosen,
+            message_size=self._size,
+            compressed=self._options.compressed,
+            too_large=codes.TOO_LARGE,
+            too_large_reason="the frame is larger than is allowed",
+        )
+        if socket is None:
+            return
+        if framing is None:
+            names = ", ".join(self._framings)
+            socket.close(codes.BAD_FRAME, f"none of the subprotocols is served: {names}")
+            return
+        SocketDriver(socket, exchange.request, framing, self._sockets)

@@ -1,0 +1,178 @@
+"""The WebSocket front of a generation, from the config's section."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+
+from gateway.app import settings
+from gateway.call import RpcError
+from gateway.chain import Method
+from gateway.config import Config
+from gateway.config.models.websocket import Websocket
+from gateway.fronts.error_details import AnyToJson
+from gateway.fronts.files import File
+from gateway.fronts.websocket.connection import Rates, Times
+from gateway.fronts.websocket.driver import SocketOptions, Sockets
+from gateway.fronts.websocket.front import FrontOptions, WebsocketFront
+from gateway.fronts.websocket.plain.call import SocketOptions as PlainSocketOptions
+from gateway.fronts.websocket.plain.compile import ListedSocket, PlainOptions, compile_plain
+from gateway.fronts.websocket.plain.opening import Shared
+from gateway.fronts.websocket.serving import Serving
+from gateway.fronts.websocket.session import Limits
+from gateway.fronts.websocket.sessions import Sessions
+from gateway.http import Exchange
+from gateway.http.request_id import REQUEST_ID
+from gateway.routing.metadata import HeaderRules
+from gateway.schema.codec import Codec
+from gateway.schema.registry import Registry
+
+_TYPES = {
+    "js": "text/javascript; charset=utf-8",
+    "ts": "text/plain; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+}
+
+# The page of the example has no script and no style but its own files, and one socket.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WebsocketParts:
+    """What a generation has of WebSocket.
+
+    Attributes:
+        front: Answers requests.
+        serving: What streams that are opened next are served with.
+        routes: The paths that answer upgrades as calls.
+        notes: What is so by design.
+    """
+
+    front: WebsocketFront
+    serving: Serving
+    routes: tuple[ListedSocket, ...]
+    notes: tuple[str, ...]
+
+
+def websocket_parts(
+    config: Config,
+    given: Websocket,
+    *,
+    methods: Mapping[str, Method],
+    registry: Registry,
+    codec: Codec,
+    rules: HeaderRules,
+    any_to_json: AnyToJson,
+    clock: Callable[[], float],
+    lease: object,
+    sessions: Sessions,
+    refuse: Callable[[Exchange, RpcError], None],
+    current: Callable[[], WebsocketParts | None],
+) -> WebsocketParts:
+    """Builds the front.
+
+    Args:
+        config: The config.
+        given: Its section `websocket`.
+        methods: Those that have an upstream.
+        registry: Their descriptors.
+        codec: Their JSON.
+        rules: Which headers pass.
+        any_to_json: Renders details of errors.
+        clock: The event loop's.
+        lease: What must live as long as any call does.
+        sessions: Those of the process: they outlive generations.
+        refuse: Answers a request with an error.
+        current: The parts of the generation that serves now: sockets outlive a reload.
+
+    Raises:
+        SchemaError: A path could be for two streaming methods.
+    """
+    passes = REQUEST_ID in config.headers.request.allow
+    serving = Serving(methods, codec, rules, any_to_json, clock, passes, lease)
+    # A socket may outlive the front, and then has nothing to call. It must not hold what is made
+    # here: an idle one would keep this generation for its life.
+    nothing = replace(serving, methods={}, lease=None)
+
+    def now() -> Serving:
+        parts = current()
+        return nothing if parts is None else parts.serving
+
+    compiled = compile_plain(
+        methods.values(),
+        registry,
+        codec,
+        Shared(rules, any_to_json, clock, passes, lease),
+        _plain_options(config, given),
+    )
+    options = FrontOptions(
+        given.path, given.subprotocols, given.origins, compressed=given.permessage_deflate
+    )
+    front = WebsocketFront(
+        Sockets(now, sessions, socket_options(config, given)),
+        options,
+        files(given),
+        compiled.front,
+        refuse,
+    )
+    return WebsocketParts(front, serving, compiled.routes, compiled.notes)
+
+
+def socket_options(config: Config, given: Websocket) -> SocketOptions:
+    """Returns what holds of every socket of the multiplexed form."""
+    limits = given.limits
+    return SocketOptions(
+        limits=Limits(streams=limits.streams, message_size=limits.message_size),
+        rates=Rates(limits.opens.per_second, limits.messages.per_second),
+        times=Times(
+            hello=limits.hello_timeout,
+            ping=given.ping,
+            max_age=limits.max_age,
+            idle=limits.idle_timeout,
+            drain=config.listener.drain_timeout,
+        ),
+        resume=given.resume,
+    )
+
+
+def files(given: Websocket) -> dict[str, File]:
+    """Returns what is served beside sockets, by path."""
+    below = given.path.rstrip("/")
+    served = {
+        f"{below}/client.js": _file("client.js"),
+        f"{below}/client.d.ts": _file("client.d.ts"),
+    }
+    if given.demo:
+        page = _file("demo.html", ("content-security-policy", _POLICY))
+        served["/demo"] = page
+        served |= {f"/demo/{name}": _file(name) for name in ("demo.js", "demo.css")}
+    return served
+
+
+def _file(name: str, *headers: tuple[str, str]) -> File:
+    body = (resources.files("gateway.fronts.websocket") / "pages" / name).read_bytes()
+    return File.of(body, _TYPES[name.rpartition(".")[2]], [("cache-control", "no-cache"), *headers])
+
+
+def _plain_options(config: Config, given: Websocket) -> PlainOptions:
+    rest, limits = config.rest, given.limits
+    rest_options = None if rest is None else settings.rest_options(config, rest)
+    return PlainOptions(
+        rest=rest_options is not None,
+        prefix=rest_options.prefix if rest_options else "",
+        unannotated=rest_options.unannotated if rest_options else True,
+        ignore_query=rest_options.ignore_query if rest_options else (),
+        socket=PlainSocketOptions(
+            message_size=limits.message_size,
+            messages=limits.messages.per_second,
+            ping=given.ping,
+            idle_timeout=config.listener.limits.idle_timeout,
+            drain_timeout=config.listener.drain_timeout,
+            compressed=given.permessage_deflate,
+        ),
+    )
