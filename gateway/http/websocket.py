@@ -112,6 +112,18 @@ class WebSocket(ABC):
             SocketClosed: It will take nothing more.
         """
 
+    @abstractmethod
+    def when_stalled(self, seconds: float, stalled: Callable[[], None]) -> None:
+        """Says who is told of a client that takes nothing, and when.
+
+        Without it the connection is cut after the listener's `stream_idle_timeout`.
+
+        Args:
+            seconds: How long a client may take nothing at all of what waits for it.
+            stalled: Called when it has, and again after as long: `close`, which ends in a cut if
+                the client still takes nothing, or `abort`.
+        """
+
     async def send(self, message: Message) -> None:
         """Sends a message; returns when the client can take more.
 

@@ -95,6 +95,11 @@ class Closing(Link):
         """Whether something was received and not yet taken."""
         return bool(self._received)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the client sends no more."""
+        return self._ended
+
     def throw_away(self, data: bytes) -> None:
         """Drops what comes to a connection that is closing."""
         self._lingered += len(data)

@@ -134,7 +134,9 @@ class Connection(Closing):
 
     def writable(self) -> None:
         """Goes on after a reply that the client was slow to take."""
-        if self.exchange is not None and self.exchange.state >= OVER:
+        if self.socket is not None:
+            self.socket.taken()
+        elif self.exchange is not None and self.exchange.state >= OVER:
             self.answered()
 
     # The exchange's wishes.
@@ -282,7 +284,7 @@ class Connection(Closing):
             return self.exchange is not None and self.exchange.reading
         if self._phase is _HEAD:  # a whole one is there, and has its turn soon, unless it is begun
             return self._cutter is not None and self._cutter.begun
-        return self.socket is None or not self.socket.held
+        return self.socket is None or not (self.socket.held or self.socket.behind)
 
     # Whether the client is there.
 
@@ -306,8 +308,10 @@ class Connection(Closing):
     def _has_ended(self) -> bool:
         """Takes the end of the client's sending; returns whether to keep the connection."""
         self._ended = True
-        if self.scheme == "https" or self._phase is _SOCKET:
+        if self.scheme == "https":
             return False
+        if self._phase is _SOCKET:  # its close may be among what waits for its turn
+            return self.socket is not None and self.socket.behind
         exchange = self.exchange
         if exchange is None:
             return self._phase is _HEAD and END in self._received  # they are not begun yet
@@ -319,7 +323,20 @@ class Connection(Closing):
             return True
         return False
 
-    # The deadline.
+    # Times.
+
+    @property
+    def stall_timeout(self) -> float:
+        """See Link."""
+        own = None if self.socket is None else self.socket.stall_timeout
+        return super().stall_timeout if own is None else own
+
+    def stalled(self) -> None:
+        """See Link."""
+        if self.socket is None:
+            super().stalled()
+        else:
+            self.socket.stalled()
 
     def expired(self) -> None:
         """Ends what took too long."""

@@ -15,7 +15,6 @@ from gateway.http.exchange import HeaderList
 from gateway.http.websocket import TOO_LARGE, TOO_LARGE_REASON, WebSocket
 from gateway.listener import faults
 from gateway.listener.fields import lines
-from gateway.listener.handshake import protocol
 from gateway.listener.head import Fields
 from gateway.listener.receiving import Receiving
 from gateway.listener.reply import (
@@ -30,7 +29,7 @@ from gateway.listener.reply import (
 )
 from gateway.listener.service import log
 from gateway.listener.streaming import FAULTS, Work
-from gateway.listener.upgrade import upgrade
+from gateway.listener.upgrade import Terms, upgrade
 
 if TYPE_CHECKING:
     from gateway.listener.connection import Connection
@@ -173,7 +172,7 @@ class HttpExchange(Receiving):
             self._connection,
             subprotocol,
             headers,
-            protocol(message_size, too_large, too_large_reason, compressed=compressed),
+            Terms(message_size, too_large, too_large_reason, compressed),
         )
 
     def refuse(self, fault: faults.Fault, extra: str) -> None:

@@ -11,11 +11,9 @@ from http import HTTPStatus
 from typing import Final
 
 from websockets.datastructures import Headers as WebSocketHeaders
-from websockets.exceptions import ProtocolError
+from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
-from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.http11 import Request as WebSocketRequest
-from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
 from gateway.http import Request
@@ -34,62 +32,13 @@ _BODY: Final = Fault(400, "BAD_REQUEST", "A WebSocket handshake has no body.")
 _OFFER: Final = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
 
 
-_quiet: Final = logging.getLogger("gateway.listener.websocket")
-_quiet.setLevel(logging.WARNING)  # the protocol tells of every close
+# A window of 4 KiB: 32 KiB each way are much for an idle socket.
+_PACKING: Final = ServerPerMessageDeflateFactory(
+    server_max_window_bits=12, client_max_window_bits=12, compress_settings={"memLevel": 5}
+)
 
-REASONS: Final = {
-    1002: "the frames break RFC 6455",
-    1007: "a text message is not UTF-8",
-    1011: "the gateway failed",
-}
-
-
-class _Protocol(ServerProtocol):
-    """The protocol, with our own words for what it refuses.
-
-    Attributes:
-        too_large: How it closes on a message that is larger than is allowed.
-    """
-
-    too_large: Close
-
-    def fail(self, code: CloseCode | int, reason: str = "") -> None:  # noqa: ARG002  a parser's
-        if code == CloseCode.MESSAGE_TOO_BIG:
-            super().fail(self.too_large.code, self.too_large.reason)
-        else:
-            super().fail(code, REASONS.get(int(code), ""))
-
-
-def protocol(
-    message_size: int, too_large: int, too_large_reason: str, *, compressed: bool
-) -> ServerProtocol:
-    """Returns the protocol of one WebSocket, before its handshake.
-
-    Args:
-        message_size: Bytes that a message may have, unpacked.
-        too_large: The close code for one that has more.
-        too_large_reason: The reason that goes with it.
-        compressed: Whether to take the client's offer of permessage-deflate (RFC 7692).
-
-    Raises:
-        ValueError: No close frame can say `too_large` and its reason.
-    """
-    ending = Close(too_large, too_large_reason)
-    try:
-        Frame(Opcode.CLOSE, ending.serialize()).check()
-    except ProtocolError as error:
-        raise ValueError(f"a close frame can't say {too_large} {too_large_reason!r}") from error
-    packing = ServerPerMessageDeflateFactory(
-        server_max_window_bits=12, client_max_window_bits=12, compress_settings={"memLevel": 5}
-    )
-    made = _Protocol(
-        state=OPEN,  # it is to read frames; the handshake is ours to read
-        max_size=message_size,
-        extensions=[packing] if compressed else None,
-        logger=_quiet,
-    )
-    made.too_large = ending
-    return made
+_quiet: Final = logging.getLogger("gateway.listener.handshake")
+_quiet.setLevel(logging.WARNING)  # it would tell of every one
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +47,11 @@ class Accepted:
 
     Attributes:
         lines: Header lines of the 101.
+        packing: What compresses, if that was agreed on (RFC 7692).
     """
 
     lines: str
+    packing: Extension | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +68,13 @@ class Rejected:
 
 
 def shake_hands(
-    protocol: ServerProtocol, request: Request, *, http10: bool, has_body: bool
+    request: Request, *, compressed: bool, http10: bool, has_body: bool
 ) -> Accepted | Rejected:
-    """Checks a handshake, and tells the protocol of the extensions that were agreed on.
+    """Checks a handshake.
 
     Args:
-        protocol: What is to read the frames that follow.
         request: The upgrade request.
+        compressed: Whether to take the client's offer of permessage-deflate.
         http10: Whether it is of HTTP/1.0, which knows no upgrade.
         has_body: Whether it says that a body follows.
     """
@@ -131,6 +82,7 @@ def shake_hands(
         return Rejected(VERSION, "")
     if has_body:
         return Rejected(_BODY, "")
+    protocol = ServerProtocol(extensions=[_PACKING] if compressed else None, logger=_quiet)
     asked = WebSocketRequest(request.path, WebSocketHeaders(request.headers), request.method)
     response = protocol.accept(asked)
     if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
@@ -138,7 +90,7 @@ def shake_hands(
         for name in ("Sec-WebSocket-Accept", "Sec-WebSocket-Extensions"):
             if (value := response.headers.get(name)) is not None:
                 lines += f"{name}: {value}\r\n"
-        return Accepted(lines)
+        return Accepted(lines, protocol.extensions[0] if protocol.extensions else None)
     if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return Rejected(_METHOD, "Allow: GET\r\n")
     if response.status_code == HTTPStatus.UPGRADE_REQUIRED:

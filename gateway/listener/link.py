@@ -111,7 +111,7 @@ class Link(asyncio.Protocol, ABC):
     def send(self, data: bytes) -> None:
         """Writes at once, or after what is already waiting to leave with it."""
         if self._pending is None:
-            self.transport.write(data)
+            self._put(data)
         else:
             self._pending.append(data)
             self._pending_size += len(data)
@@ -142,7 +142,12 @@ class Link(asyncio.Protocol, ABC):
         pending, self._pending = self._pending, None
         self._pending_size = 0
         if pending and not self.transport.is_closing():
-            self.transport.write(pending[0] if len(pending) == 1 else b"".join(pending))
+            self._put(pending[0] if len(pending) == 1 else b"".join(pending))
+
+    def _put(self, data: bytes) -> None:
+        self.transport.write(data)
+        if self._stall is not None:
+            self._unsent += len(data)
 
     async def drained(self) -> None:
         """Returns when the client can take more, or has gone."""
@@ -191,18 +196,31 @@ class Link(asyncio.Protocol, ABC):
     def watch_stall(self) -> None:
         """Looks after a while whether the client took anything of what it was sent."""
         if self._stall is None:
-            self._taken = False
-            self._unsent = self.transport.get_write_buffer_size()
-            seconds = self.service.limits.stream_idle_timeout
-            self._stall = self.loop.call_later(seconds, self._check_stall)
+            self._watch_stall(self.transport.get_write_buffer_size())
+
+    def _watch_stall(self, unsent: int) -> None:
+        self._taken = False
+        self._unsent = unsent
+        self._stall = self.loop.call_later(self.stall_timeout, self._check_stall)
+
+    @property
+    def stall_timeout(self) -> float:
+        """The seconds that a client may take nothing of what waits for it."""
+        return self.service.limits.stream_idle_timeout
+
+    def stalled(self) -> None:
+        """Takes note that a client has taken nothing for so long."""
+        self.abort()
 
     def _check_stall(self) -> None:
         self._stall = None
         unsent = self.transport.get_write_buffer_size()
-        if unsent and unsent >= self._unsent and not self._taken:
-            self.abort()
-        elif unsent:
-            self.watch_stall()
+        if not unsent:
+            return
+        took_nothing = unsent >= self._unsent and not self._taken
+        self._watch_stall(unsent)
+        if took_nothing:
+            self.stalled()
 
     # Ends.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from websockets.server import ServerProtocol
 
 from gateway.http.exchange import HeaderList
 from gateway.http.websocket import WebSocket, offered_subprotocols
 from gateway.listener.fields import lines
+from gateway.listener.frames import close_payload
 from gateway.listener.handshake import Accepted, shake_hands
+from gateway.listener.incoming import Incoming
 from gateway.listener.reply import head
 from gateway.listener.websocket import Socket
 
@@ -18,14 +19,25 @@ if TYPE_CHECKING:
     from gateway.listener.exchange import HttpExchange
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a front allows the client; see Exchange.websocket."""
+
+    message_size: int
+    too_large: int
+    too_large_reason: str
+    compressed: bool
+
+
 def upgrade(
     exchange: HttpExchange,
     connection: Connection,
     subprotocol: str | None,
     headers: HeaderList,
-    protocol: ServerProtocol,
+    terms: Terms,
 ) -> WebSocket | None:
     """Answers an exchange that nobody has answered; see Exchange.websocket."""
+    close_payload(terms.too_large, terms.too_large_reason)  # it may be a bug, and shows here
     extra = lines(headers)
     if subprotocol is not None:
         if subprotocol not in offered_subprotocols(exchange.request):
@@ -33,13 +45,18 @@ def upgrade(
         extra += lines([("Sec-WebSocket-Protocol", subprotocol)])
     fields = exchange.fields
     hands = shake_hands(
-        protocol, exchange.request, http10=fields.http10, has_body=bool(fields.length)
+        exchange.request,
+        compressed=terms.compressed,
+        http10=fields.http10,
+        has_body=bool(fields.length),
     )
     if not isinstance(hands, Accepted):
         exchange.refuse(hands.fault, hands.lines)
         return None
     exchange.end()
     connection.send(head(101, extra, hands.lines))
-    socket = Socket(connection, protocol, subprotocol)
+    incoming = Incoming(terms.message_size, hands.packing)
+    too_large = terms.too_large, terms.too_large_reason
+    socket = Socket(connection, incoming, hands.packing, too_large, subprotocol)
     connection.upgraded(socket)
     return socket

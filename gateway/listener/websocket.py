@@ -1,19 +1,19 @@
-"""A WebSocket on a connection: `gateway.http.WebSocket` by websockets' sans-IO protocol.
+"""A WebSocket on a connection: `gateway.http.WebSocket`, from frames and to frames.
 
-The protocol reads and writes frames; here messages are joined, passed on, held back, and the times
-of the closing kept. It owns neither the socket nor its timer: the `Connection` does.
+Frames are read by `incoming`. Here messages are passed on and held back, pings answered, and the
+times of the closing kept. It owns neither the socket nor its timer: the `Connection` does. What has
+come and was not taken waits in the connection's buffer; who sends much has it taken in turns with
+other connections.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Final, cast
 
-from websockets.exceptions import ProtocolError
-from websockets.frames import CloseCode, Frame, Opcode
-from websockets.protocol import OPEN, Event
-from websockets.server import ServerProtocol
+from websockets.extensions import Extension
+from websockets.frames import Frame, Opcode
 
 from gateway.http.websocket import (
     ABNORMAL,
@@ -21,70 +21,108 @@ from gateway.http.websocket import (
     INTERNAL_ERROR,
     NORMAL,
     REASON_SIZE,
+    TOO_LARGE,
     Message,
     SocketClosed,
     WebSocket,
 )
-from gateway.listener.handshake import REASONS
-from gateway.listener.limits import CLOSE_SECONDS, READ_AHEAD
+from gateway.listener.frames import (
+    BINARY,
+    CLOSE,
+    CONT,
+    FIN,
+    INVALID_DATA,
+    PING,
+    PONG,
+    PROTOCOL_ERROR,
+    TEXT,
+    Broken,
+    Received,
+    close_payload,
+    frame,
+    payload,
+    read_close,
+    span,
+)
+from gateway.listener.incoming import Incoming
+from gateway.listener.limits import CLOSE_SECONDS
 from gateway.listener.service import log
 
 if TYPE_CHECKING:
     from gateway.listener.connection import Connection
 
-_TEXT, _BINARY, _CONT, _PING, _PONG = (
-    Opcode.TEXT,
-    Opcode.BINARY,
-    Opcode.CONT,
-    Opcode.PING,
-    Opcode.PONG,
-)
+_MESSAGES: Final = frozenset((TEXT, BINARY))
+_ALIVE: Final = frozenset((FIN | PING, FIN | PONG))
 _PINGS: Final = 16  # unanswered ones that are remembered
-# What is given to the protocol at once: compressed bytes may unpack to a thousand times as many.
-_PIECE: Final = READ_AHEAD
-_PACKED_PIECE: Final = 1024
+_TURN: Final = 256 * 1024  # what is taken at once: bytes, unpacked, and so many for each frame:
+_A_FRAME: Final = 1024
+_REASONS: Final = {
+    PROTOCOL_ERROR: "the frames break RFC 6455",
+    INVALID_DATA: "a text message is not UTF-8",
+    INTERNAL_ERROR: "the gateway failed",
+}
 
 
 class Socket(WebSocket):
-    """A connection after its upgrade."""
+    """A connection after its upgrade.
+
+    Attributes:
+        held: Whether messages are held back.
+        behind: Whether there is more to take, and its turn comes soon.
+    """
 
     __slots__ = (
         "_closed",
         "_connection",
         "_draining",
-        "_frames",
+        "_ending",
+        "_incoming",
+        "_is_leaving",
+        "_is_open",
         "_is_over",
-        "_joined",
+        "_late_pong",
         "_message",
-        "_opcode",
+        "_packing",
         "_pinged",
         "_pings",
-        "_protocol",
-        "_receiving",
+        "_seen",
         "_shut",
+        "_stalled",
         "_tasks",
+        "_too_large",
+        "behind",
         "held",
         "subprotocol",
     )
 
     def __init__(
-        self, connection: Connection, protocol: ServerProtocol, subprotocol: str | None
+        self,
+        connection: Connection,
+        incoming: Incoming,
+        packing: Extension | None,
+        too_large: tuple[int, str],
+        subprotocol: str | None,
     ) -> None:
         self.subprotocol = subprotocol
         self.held = True
+        self.behind = False
         self._connection = connection
-        self._protocol = protocol
+        self._incoming = incoming
+        self._packing = packing
+        self._too_large = too_large
         self._message: Callable[[Message], None] | None = None
         self._closed: Callable[[int, str], None] | None = None
         self._draining: Callable[[], None] | None = None
-        self._frames: Sequence[Event] | None = None
-        self._joined: bytearray | None = None
-        self._opcode = _TEXT
+        self._stalled: tuple[float, Callable[[], None]] | None = None
         self._pings: dict[bytes, tuple[float, Callable[[float], None] | None]] | None = None
         self._pinged = 0
+        self._late_pong: bytes | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
-        self._receiving = False
+        self._seen = 0  # bytes of what is held back that were looked through for control frames
+        self._ending: tuple[int, str] | None = None
+        self._is_open = True  # whether no close was sent
         self._shut = False  # whether messages are of no interest any more
+        self._is_leaving = False  # whether a close of the client's is behind what is held back
         self._is_over = False
 
     # What a front asks for.
@@ -103,18 +141,18 @@ class Socket(WebSocket):
 
     def pause(self) -> None:
         """See WebSocket."""
-        self.held = True
+        self.held = not self._is_leaving
 
     def resume(self) -> None:
         """See WebSocket."""
         if self.held and self._message is not None:
             self.held = False
-            self._connection.loop.call_soon(self._go_on)
+            self._go_on_soon()
 
     @property
     def is_open(self) -> bool:
         """See WebSocket."""
-        return self._protocol.state is OPEN and not self._is_over
+        return self._is_open
 
     @property
     def writable(self) -> bool:
@@ -123,56 +161,63 @@ class Socket(WebSocket):
 
     def send_text(self, text: str | bytes) -> None:
         """See WebSocket."""
-        if self.is_open:
-            self._protocol.send_text(text.encode() if isinstance(text, str) else text)
-            self._write()
+        if self._is_open:
+            self._send(TEXT, text.encode() if isinstance(text, str) else text)
 
     def send_binary(self, data: bytes) -> None:
         """See WebSocket."""
-        if self.is_open:
-            self._protocol.send_binary(data)
-            self._write()
+        if self._is_open:
+            self._send(BINARY, data)
+
+    def _send(self, opcode: int, data: bytes) -> None:
+        if self._packing is None:
+            self._connection.send_soon(frame(opcode, data))
+        else:
+            packed = self._packing.encode(Frame(Opcode(opcode), data))
+            self._connection.send_soon(frame(opcode, packed.data, packed=packed.rsv1))
 
     async def drained(self) -> None:
         """See WebSocket."""
         if self._connection.full:
             await self._connection.drained()
-        if not self.is_open:
-            raise SocketClosed(*self._ending())
+        if not self._is_open:
+            raise SocketClosed(*(self._ending or (ABNORMAL, "")))
+
+    def when_stalled(self, seconds: float, stalled: Callable[[], None]) -> None:
+        """See WebSocket."""
+        self._stalled = (seconds, stalled)
 
     def ping(self, answered: Callable[[float], None] | None = None) -> None:
         """See WebSocket."""
-        if not self.is_open:
+        if not self._is_open:
             return
         if self._pings is None:
             self._pings = {}
         if len(self._pings) >= _PINGS:
             del self._pings[next(iter(self._pings))]
         self._pinged += 1
-        payload = b"%d" % self._pinged
-        self._pings[payload] = (self._connection.loop.time(), answered)
-        self._protocol.send_ping(payload)
-        self._write()
+        data = b"%d" % self._pinged
+        self._pings[data] = (self._connection.loop.time(), answered)
+        self._connection.send_soon(frame(PING, data))
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """See WebSocket."""
-        if not self.is_open:
+        if not self._is_open:
             return
-        cut = reason.encode()[:REASON_SIZE].decode(errors="ignore")
-        try:
-            self._protocol.send_close(code, cut)
-        except ProtocolError:
-            raise ValueError(f"{code} is no close code that may be sent") from None
-        self._write()
+        self._say_close(code, reason.encode()[:REASON_SIZE].decode(errors="ignore"))
         self._connection.expire_in(CLOSE_SECONDS)
         # What waits is thrown away: it must not stand before the client's answer.
         self._shut = True
-        self.held = False
-        self._frames = None
-        self._connection.loop.call_soon(self._go_on)
+        self._leave()
+
+    def _say_close(self, code: int, reason: str) -> None:
+        self._connection.send_soon(frame(CLOSE, close_payload(code, reason)))
+        self._is_open = False
+        self._ending = code, reason
 
     def abort(self) -> None:
         """See WebSocket."""
+        self._shut = True
         self._connection.abort()
 
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
@@ -194,30 +239,46 @@ class Socket(WebSocket):
         error = None if task.cancelled() else task.exception()
         if error is not None:
             log.error("a WebSocket's task failed", exc_info=error)
-            self.close(INTERNAL_ERROR, REASONS[INTERNAL_ERROR])
+            self.close(INTERNAL_ERROR, _REASONS[INTERNAL_ERROR])
 
     # What the connection tells.
 
     def received(self, data: bytes) -> None:
         """Takes bytes in, and passes messages on."""
         connection = self._connection
-        if self.held or self._frames or connection.unread:
-            connection.buffer().extend(data)
-            connection.govern_reading()
-            return
-        if (len(data) > _PACKED_PIECE and self._protocol.extensions) or len(data) > _PIECE:
+        if self.held or self.behind:
+            self._keep(data)
+        elif connection.unread:
             connection.buffer().extend(data)
             self._go_on()
-            return
-        self._receiving = True
-        self._protocol.receive_data(data)
-        self._pass_on(self._protocol.events_received())
-        self._receiving = False
-        self._write_at_once()
+        else:
+            connection.cork()
+            taken = self._take(data)
+            connection.flush()
+            if taken < len(data):
+                self._keep(data[taken:])
 
     def expired(self) -> None:
         """Takes note that the client has not answered the close in time."""
         self._connection.abort()
+
+    def taken(self) -> None:
+        """Takes note that the client has taken what it was slow to take."""
+        late, self._late_pong = self._late_pong, None
+        if late is not None:
+            self._pong(late)
+
+    @property
+    def stall_timeout(self) -> float | None:
+        """The seconds that a client may take nothing, if the front has a word in it."""
+        return None if self._stalled is None else self._stalled[0]
+
+    def stalled(self) -> None:
+        """Takes note that the client has taken nothing for so long."""
+        if self._stalled is None or not self._is_open:
+            self._connection.abort()
+        else:
+            self._guarded(self._stalled[1])
 
     def lost(self) -> None:
         """Takes note that the connection is closed."""
@@ -236,84 +297,167 @@ class Socket(WebSocket):
 
     # Receiving.
 
+    def _go_on_soon(self) -> None:
+        if not self.behind:
+            self.behind = True
+            self._connection.loop.call_soon(self._go_on)
+
     def _go_on(self) -> None:
-        """Passes on what was held back, as far as it is taken."""
+        """Passes on what waits, as far as it is taken."""
+        self.behind = False
         connection = self._connection
-        if self._receiving or self.held or self._is_over:
+        if self.held or self._is_over:
             return
-        piece = _PACKED_PIECE if self._protocol.extensions else _PIECE
-        self._receiving = True
-        frames, self._frames = self._frames, None
-        if frames:
-            self._pass_on(frames)
-        while self._takes_bytes() and connection.unread:
-            received = connection.buffer()
-            data = bytes(received[:piece])
-            del received[:piece]
-            self._protocol.receive_data(data)
-            self._pass_on(self._protocol.events_received())
-        self._receiving = False
-        self._write_at_once()
-        if not self._is_over:
+        if connection.unread:
+            buffer = connection.buffer()
+            connection.cork()
+            taken = self._take(buffer)
+            connection.flush()
+            del buffer[:taken]
+            self._seen = max(0, self._seen - taken)
+        self._keep(b"")
+
+    def _keep(self, data: bytes) -> None:
+        """Leaves what was not taken for later."""
+        connection = self._connection
+        if self._is_over:
+            return
+        if data:
+            connection.buffer().extend(data)
+        if self.held and connection.unread:
+            self._look_ahead()
+        if connection.ended and not self.behind:
+            self._finish(ABNORMAL, "", reading=False)
+        else:
             connection.govern_reading()
 
-    def _takes_bytes(self) -> bool:
-        return not (self.held or self._is_over or self._frames)
-
-    def _pass_on(self, frames: Sequence[Event]) -> None:
-        for at, frame in enumerate(frames):
-            if self.held:
-                self._frames = frames[at:]
-                return
-            if isinstance(frame, Frame):  # the protocol's other events are of handshakes
-                self._frame(frame)
-
-    def _frame(self, frame: Frame) -> None:
-        opcode = frame.opcode
-        if opcode is _TEXT or opcode is _BINARY:
-            if frame.fin:
-                self._whole(opcode, frame.data)
-            else:
-                self._opcode = opcode
-                self._joined = bytearray(frame.data)
-        elif opcode is _CONT and self._joined is not None:
-            self._joined += frame.data
-            if frame.fin:
-                joined, self._joined = self._joined, None
-                self._whole(self._opcode, joined)
-        elif opcode is _PONG:
-            self._pong(bytes(frame.data))
-
-    def _whole(self, opcode: Opcode, data: bytes | bytearray | memoryview) -> None:
-        if self._message is None or self._shut:
-            return
-        message: Message
-        if opcode is _TEXT:
-            try:
-                message = str(data, "utf-8")
-            except UnicodeDecodeError:
-                self._shut = True
-                if self._protocol.state is OPEN:
-                    self._protocol.fail(CloseCode.INVALID_DATA)
-                return
-        else:
-            message = bytes(data)
+    def _take(self, data: Received) -> int:
+        """Takes frame after frame; returns how far it came."""
+        at, left = 0, _TURN
         try:
-            self._message(message)
-        except Exception:  # noqa: BLE001  whatever a bug raises, the client is told
-            self._bug()
+            while not self.held:
+                event = self._incoming.next(data, at)
+                if event is None:
+                    return at
+                opcode, brought, at = event
+                if opcode in _MESSAGES:
+                    self._pass_on(brought)
+                elif opcode != CONT and self._control(opcode, cast("bytes", brought)):
+                    return len(data)
+                left -= _A_FRAME + len(brought)
+                if left < 0 and at < len(data):
+                    self._go_on_soon()
+                    return at
+        except Broken as broken:
+            self._fail(broken.code)
+            return len(data)
+        return at
 
-    def _pong(self, payload: bytes) -> None:
+    def _pass_on(self, message: Message) -> None:
+        if self._message is not None and not self._shut:
+            try:
+                self._message(message)
+            except Exception:  # noqa: BLE001  whatever a bug raises, the client is told
+                self._bug()
+
+    def _control(self, opcode: int, data: bytes) -> bool:
+        """Takes a control frame; returns whether it was the last frame of all."""
+        if opcode == PING:
+            self._pong(data)
+        elif opcode == PONG:
+            self._ponged(data)
+        else:
+            code, reason = read_close(data)
+            if self._is_open:
+                self._connection.send_soon(frame(CLOSE, data))
+            self._finish(code, reason, reading=False)
+            return True
+        return False
+
+    def _look_ahead(self) -> None:
+        """Takes pings and pongs from among what is held back, and looks for the end.
+
+        Whether the client is there, and whether it stays, can't wait until a front takes messages.
+        At its turn a pong counts for nothing any more, and so a ping is made one.
+        """
+        buffer = self._connection.buffer()
+        at = self._seen
+        try:
+            while (found := span(buffer, at)) is not None:
+                begin, end = found
+                head = buffer[at]
+                if head & 0x0F < CLOSE:
+                    at = end
+                elif head not in _ALIVE or end - begin > 125:
+                    self._leave()
+                    break
+                elif end > len(buffer):
+                    break
+                else:
+                    self._control(head & 0x0F, payload(buffer, begin, end))
+                    buffer[at] = FIN | PONG
+                    at = end
+        except Broken:
+            self._leave()
+        self._seen = at
+
+    def _leave(self) -> None:
+        """Holds nothing back any more: the client has closed, or it ends in an error."""
+        self._is_leaving = True
+        self.held = False
+        self._go_on_soon()
+
+    def _pong(self, data: bytes) -> None:
+        """Answers a ping; of a client that takes nothing only the last one (RFC 6455 5.5.3)."""
+        if self._connection.full:
+            self._late_pong = data
+        elif not self._is_over:
+            self._connection.send_soon(frame(PONG, data))
+
+    def _ponged(self, data: bytes) -> None:
         pings = self._pings
-        if pings is None or payload not in pings:
+        if pings is None or data not in pings:
             return  # one that nobody asked for (RFC 6455 5.5.3)
         now = self._connection.loop.time()
         for sent in list(pings):  # a pong answers all pings before its own
             at, answered = pings.pop(sent)
             if answered is not None:
                 self._guarded(lambda: answered(now - at))  # noqa: B023  called at once
-            if sent == payload:
+            if sent == data:
                 break
+
+    # The end.
+
+    def _fail(self, code: int) -> None:
+        """Ends because the client broke the protocol (RFC 6455 7.1.7)."""
+        if self._is_open:
+            self._say_close(*(self._too_large if code == TOO_LARGE else (code, _REASONS[code])))
+        self._finish(*(self._ending or (ABNORMAL, "")), reading=True)
+
+    def _finish(self, code: int, reason: str, *, reading: bool) -> None:
+        """Ends after the last frame either way.
+
+        Args:
+            code: What the front is told.
+            reason: What it is told, too.
+            reading: Whether the client may still be sending.
+        """
+        self._end(code, reason)
+        self._connection.drop()
+        self._connection.close(reading=reading)
+
+    def _end(self, code: int, reason: str) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        self._is_open = False
+        self._ending = code, reason
+        closed, self._closed = self._closed, None
+        self._message = self._draining = self._pings = self._stalled = None
+        for task in list(self._tasks or ()):
+            task.cancel()
+        if closed is not None:
+            self._guarded(lambda: closed(code, reason))
 
     def _guarded(self, call: Callable[[], None]) -> None:
         try:
@@ -323,50 +467,4 @@ class Socket(WebSocket):
 
     def _bug(self) -> None:
         log.exception("a WebSocket's callback failed")
-        self.close(INTERNAL_ERROR, REASONS[INTERNAL_ERROR])
-
-    # Sending, and the end.
-
-    def _write(self) -> None:
-        """Sends what the protocol has to say, with all else of this loop iteration."""
-        if not self._receiving:
-            for data in self._protocol.data_to_send():
-                self._connection.send_soon(data)
-
-    def _write_at_once(self) -> None:
-        """Sends what the protocol has to say to what it received."""
-        writes = self._protocol.data_to_send()
-        if not writes:
-            return
-        over = not writes[-1]  # what it says when the connection is to end
-        data = writes[0] if len(writes) == 1 else b"".join(writes)
-        if data:
-            self._connection.send(data)
-        if over:
-            self._finish()
-
-    def _finish(self) -> None:
-        """Ends after a close handshake, or because the client broke the protocol."""
-        failed = self._protocol.close_rcvd is None
-        connection = self._connection
-        frames, self._frames = self._frames, None
-        for frame in frames or ():  # they came before the close, if also while held back
-            if isinstance(frame, Frame):
-                self._frame(frame)
-        self._end(*self._ending())
-        connection.close(reading=failed)
-
-    def _ending(self) -> tuple[int, str]:
-        close = self._protocol.close_rcvd or self._protocol.close_sent
-        return (ABNORMAL, "") if close is None else (int(close.code), close.reason)
-
-    def _end(self, code: int, reason: str) -> None:
-        if self._is_over:
-            return
-        self._is_over = True
-        closed, self._closed = self._closed, None
-        self._message = self._draining = self._frames = self._pings = None
-        for task in list(self._tasks or ()):
-            task.cancel()
-        if closed is not None:
-            self._guarded(lambda: closed(code, reason))
+        self.close(INTERNAL_ERROR, _REASONS[INTERNAL_ERROR])

@@ -5,29 +5,10 @@ import struct
 
 import pytest
 
+from tests.listener.wire import BINARY, CLOSE, CONT, PING, PONG, TEXT, frame, sent
+
 KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455 section 1.3
-
-TEXT, BINARY, CONT, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
-
-
-def frame(opcode, data=b"", *, fin=True, rsv=0, mask=b"\x01\x02\x03\x04"):
-    head = bytes([fin << 7 | rsv << 4 | opcode])
-    bit = 0x80 if mask else 0
-    if len(data) < 126:
-        head += bytes([bit | len(data)])
-    elif len(data) < 65_536:
-        head += bytes([bit | 126]) + struct.pack("!H", len(data))
-    else:
-        head += bytes([bit | 127]) + struct.pack("!Q", len(data))
-    if not mask:
-        return head + data
-    return head + mask + bytes(byte ^ mask[at % 4] for at, byte in enumerate(data))
-
-
-def sent(opcode, data=b""):
-    """A frame as the server sends it."""
-    return frame(opcode, data, mask=b"")
 
 
 def echo(**accept):
