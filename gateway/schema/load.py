@@ -118,17 +118,6 @@ async def load(
     return loaded
 
 
-def load_sync(
-    sources: Sources,
-    *,
-    cache: Cache | None = None,
-    bounds: Bounds | None = None,
-    progress: Callable[[Progress], None] = _silent,
-) -> Loaded:
-    """Loads a schema where no event loop runs: `load`, for commands."""
-    return asyncio.run(load(sources, cache=cache, bounds=bounds, progress=progress))
-
-
 async def _gather(
     sources: Sources, cache: Cache, bounds: Bounds, progress: Callable[[Progress], None]
 ) -> tuple[list[SchemaFile], set[str], list[Problem]]:

@@ -158,10 +158,6 @@ class Registry:
         """
         return self._files[file].file.source_info
 
-    def files_of(self, full_name: str) -> str:
-        """Returns the name of the file that declares a type or a service. KeyError without one."""
-        return str(self.pool.FindFileContainingSymbol(full_name).name)
-
     def origin(self, file: str) -> str:
         """Returns what to call a file in an error, by its name: a path, or the source it is from.
 

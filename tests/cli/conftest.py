@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from functools import cache
@@ -13,7 +14,7 @@ from gateway.fronts.rest.compile import Listed
 from gateway.routing.rules import implied_rule
 from gateway.schema.folders import Folder
 from gateway.schema.load import Loaded as Schema
-from gateway.schema.load import Sources, load_sync
+from gateway.schema.load import Sources, load
 from services_mock.testing import Backend, start
 
 PROTOS = Path(__file__).parents[2] / "protos"
@@ -53,7 +54,7 @@ def write_config(folder: Path, address: str, *more: str) -> Path:
 @cache
 def schema() -> Schema:
     """The example API's descriptors."""
-    return load_sync(Sources(folders=[Folder(PROTOS)]))
+    return asyncio.run(load(Sources(folders=[Folder(PROTOS)])))
 
 
 def route(name: str, number: int = 0, prefix: str = "") -> Listed:

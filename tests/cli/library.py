@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_reflection.v1alpha.reflection import enable_server_reflection
 
 from gateway.schema.folders import Folder
-from gateway.schema.load import Sources, load_sync
+from gateway.schema.load import Sources, load
 from gateway.schema.registry import Registry
 
 BOOK = "shelves/history/books/rome"
@@ -27,7 +28,7 @@ LIBRARY, GREETER, NOTEBOOK = "library.v1.Library", "library.v1.Greeter", "librar
 def registry() -> Registry:
     """The proto's descriptors."""
     folder = Folder(Path(__file__).parent)
-    return load_sync(Sources(folders=[folder])).registry
+    return asyncio.run(load(Sources(folders=[folder]))).registry
 
 
 def make(type_name: str, **fields: Any) -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.schema.cache import Cache
 from gateway.schema.folders import Folder
-from gateway.schema.load import Sources, load, load_sync
+from gateway.schema.load import Sources, load
 from gateway.schema.method import HttpRule, Idempotency, Kind
 from gateway.schema.problem import SchemaError
 
@@ -98,14 +98,14 @@ async def test_rules_are_flat_and_know_their_line(write):
     assert listen.rules == (HttpRule("GET", "/v1/listen", source=at.replace(":15", ":23")),)
 
 
-def test_the_example_api_loads_without_an_event_loop(tmp_path):
-    loaded = load_sync(Sources(folders=[Folder(EXAMPLE)]), cache=Cache(tmp_path))
+async def test_the_example_api(tmp_path):
+    loaded = await load(Sources(folders=[Folder(EXAMPLE)]), cache=Cache(tmp_path))
     methods = {method.name: method for each in loaded.methods.values() for method in each}
     assert methods["shop.catalog.v1.CatalogService/GetProduct"].rules[0].template == (
         "/v1/products/{id}"
     )
     assert all(method.comment and method.line for method in methods.values())
-    assert loaded.registry.files_of("shop.catalog.v1.CatalogService").startswith("shop/catalog/")
+    assert loaded.registry.message("shop.catalog.v1.Product").file.name.startswith("shop/catalog/")
 
 
 async def test_every_registry_knows_the_details_of_errors_and_http_body(write):

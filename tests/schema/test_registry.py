@@ -56,7 +56,7 @@ def test_files_come_in_any_order_as_bytes_or_protos():
     b = file("b.proto", "B", imports=["a.proto"])
     registry = Registry.build([b.SerializeToString(), file("a.proto", "A")])
     assert registry.message("p.B").full_name == "p.B"
-    assert registry.files_of("p.A") == "a.proto"
+    assert registry.message("p.A").file.name == "a.proto"
     assert registry.file_bytes["b.proto"] == b.SerializeToString()
     assert registry.origin("a.proto") == "a.proto"
 
@@ -66,8 +66,6 @@ def test_services_are_sorted_and_unknown_ones_are_key_errors():
     assert registry.services() == ("p.A", "p.Z")
     with pytest.raises(KeyError):
         registry.methods("p.Nope")
-    with pytest.raises(KeyError):
-        registry.files_of("p.Nope")
 
 
 def test_registries_are_apart():
@@ -210,7 +208,7 @@ def test_a_type_that_no_file_has():
 
 def test_types_that_live_in_another_file_than_googles():
     registry = Registry.build([file("mine.proto", "Status", package="google.rpc")])
-    assert registry.files_of("google.rpc.Status") == "mine.proto"
+    assert registry.message("google.rpc.Status").file.name == "mine.proto"
     assert registry.message("google.rpc.BadRequest")
 
 
