@@ -17,6 +17,7 @@ Found = Iterator[tuple[Path, Node]]
 def check(root: Node) -> Iterator[Problem]:
     """Every disagreement in the tree."""
     yield from _once(select(root, "upstreams", "*", "services", "*"), _text)
+    yield from _once(select(root, "websocket", "subprotocols", "*"), _text)
     yield from _once(_listening(root), _bound)
     for path, _ in select(root, "upstreams", "*"):
         yield from _once(_endpoints(root, str(path[1])), _bound)

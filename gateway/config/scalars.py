@@ -147,7 +147,7 @@ class RateOf(Leaf):
         except units.UnitError as error:
             raise LeafError(str(error)) from error
         if not rate.count and not self.zero:
-            raise LeafError("expected a rate of more than 0, such as 100/s")
+            raise LeafError("a rate of more than 0, such as 100/s")
         return rate
 
     def json_schema(self) -> JsonSchemaValue:

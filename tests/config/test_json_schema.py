@@ -48,6 +48,7 @@ graphql: false
 upstreams:
   a: {services: [x.*], endpoints: [h:1, {address: h:2}], timeout: 1.5s}
 rest: {unknown_query: {ignore: ["utm_*"]}, prefix: /api, openapi: false}
+websocket: {resume: 30s, origins: ["*"], limits: {opens: 100/m}}
 schema: {http_rules: [{selector: a.B.C, get: /a, additional_bindings: [{put: /b, body: "*"}]}]}
 """
 
@@ -82,6 +83,13 @@ def test_it_takes_what_the_loader_takes(read):
         "rest: {json: {unknown_fields: drop}}",
         "rest: {etag: 'yes'}",
         "rest: ~",
+        "websocket: true",
+        "websocket: 0",
+        "websocket: {path: /ws/}",
+        "websocket: {subprotocols: []}",
+        "websocket: {limits: {opens: 0/s}}",
+        "websocket: {limits: {messages: 00/m}}",
+        "websocket: {permessage_deflate: 1}",
     ],
 )
 def test_it_refuses_what_the_loader_refuses(problems, text):

@@ -61,7 +61,7 @@ WRONG = [
         "zzz: hunter2",
         (
             "1:1: zzz: unknown key; expected one of listener, workers, admin, schema, upstreams, rest, "
-            "graphql, headers, state, reload"
+            "graphql, websocket, headers, state, reload"
         ),
     ),
     (
@@ -107,6 +107,8 @@ WRONG = [
     ("rest: {etag: 1}", "1:14: rest.etag: found the number 1, expected true or false"),
     ("rest: {etag: {}}", "1:14: rest.etag: found a mapping, expected true or false"),
     ("rest: true", "1:7: rest: found true, expected a mapping (key: value)"),
+    ("websocket: true", "1:12: websocket: found true, expected a mapping (key: value)"),
+    ("websocket: 0", "1:12: websocket: found the number 0, expected a mapping (key: value)"),
     (
         "listener: {limits: {connections: '5'}}",
         (
@@ -266,6 +268,50 @@ WRONG = [
     ),
     ("graphql: {joins: [n]}", "1:19: graphql.joins.0: no such file: {cwd}/n"),
     ("graphql: {operations: [f.txt]}", "1:24: graphql.operations.0: not a folder: {cwd}/f.txt"),
+    # websocket
+    (
+        "websocket: {subprotocols: []}",
+        "1:27: websocket.subprotocols: found an empty list, expected at least 1 item",
+    ),
+    (
+        "websocket: {subprotocols: [grpcws.v2.json]}",
+        (
+            '1:28: websocket.subprotocols.0: found "grpcws.v2.json", expected grpcws.v1.json or '
+            'grpcws.v1.proto; did you mean "grpcws.v1.json"?'
+        ),
+    ),
+    (
+        "websocket: {subprotocols: [grpcws.v1.json, grpcws.v1.json]}",
+        (
+            "1:44: websocket.subprotocols.1: given twice; "
+            "first at websocket.subprotocols.0 (gateway.yaml:1:28)"
+        ),
+    ),
+    *(
+        (
+            f"websocket: {{limits: {{{key}: 0/s}}}}",
+            (
+                f'1:{24 + len(key)}: websocket.limits.{key}: found "0/s", '
+                "expected a rate of more than 0, such as 100/s"
+            ),
+        )
+        for key in ("opens", "messages")
+    ),
+    (
+        "websocket: {limits: {idle_timeout: 0s}}",
+        (
+            '1:36: websocket.limits.idle_timeout: found "0s", '
+            "expected a duration longer than 0s"
+        ),
+    ),
+    (
+        "websocket: {limits: {message_size: 2GiB}}",
+        (
+            '1:36: websocket.limits.message_size: found "2GiB", '
+            "expected a size from 1 to 2147483647"
+        ),
+    ),
+    ("websocket: {path: /}", None),
     # files
     ("schema: {protos: [f.txt]}", "1:19: schema.protos.0: not a folder: {cwd}/f.txt"),
     ("schema: {descriptor_sets: [d]}", "1:28: schema.descriptor_sets.0: not a file: {cwd}/d"),
