@@ -1,18 +1,12 @@
 """client.js, tested by Node's own test runner; its types, by the compiler of TypeScript."""
 
-import asyncio
 import json
-import os
 import shutil
-from pathlib import Path
 
 import pytest
 
 from tests.fronts.graphql.serve.node import PACKAGES
-
-SOURCE = Path(__file__).parents[3] / "gateway" / "fronts" / "websocket" / "pages"
-TESTS = Path(__file__).parent / "client_js"
-PATIENCE = 90.0
+from tests.fronts.websocket.node import PAGES, SCRIPTS, node
 
 TSC = PACKAGES / "node_modules" / "typescript" / "bin" / "tsc"
 
@@ -23,31 +17,12 @@ needs_typescript = pytest.mark.skipif(
 )
 
 
-async def node(*args, cwd=None):
-    """Runs Node with arguments; returns its exit code and all that it prints."""
-    process = await asyncio.create_subprocess_exec(
-        "node",
-        *args,
-        cwd=cwd,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={"PATH": os.environ["PATH"], "NO_COLOR": "1"},
-    )
-    try:
-        async with asyncio.timeout(PATIENCE):
-            out, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return process.returncode, out.decode()
-
-
 @needs_node
-@pytest.mark.parametrize("suite", sorted(each.name for each in TESTS.glob("*.test.mjs")))
+@pytest.mark.parametrize("suite", sorted(each.name for each in SCRIPTS.glob("*.test.mjs")))
 async def test_the_client_in_node(suite):
-    code, out = await node("--no-warnings", "--test", "--test-reporter=tap", str(TESTS / suite))
+    code, out, _ = await node(
+        "--no-warnings", "--test", "--test-reporter=tap", str(SCRIPTS / suite)
+    )
     failed = [line.strip() for line in out.splitlines() if line.lstrip().startswith("not ok")]
     assert (code, failed) == (0, []), out
     assert "# pass 0" not in out
@@ -55,14 +30,14 @@ async def test_the_client_in_node(suite):
 
 @needs_node
 async def test_it_has_no_dependencies():
-    text = (SOURCE / "client.js").read_text()
+    text = (PAGES / "client.js").read_text()
     assert "import" not in {line.split(" ")[0] for line in text.splitlines()}
     assert "require(" not in text
 
 
 @needs_typescript
 async def test_the_types(tmp_path):
-    shutil.copy(TESTS / "types.ts", tmp_path)
+    shutil.copy(SCRIPTS / "types.ts", tmp_path)
     config = {
         "compilerOptions": {
             "strict": True,
@@ -73,22 +48,22 @@ async def test_the_types(tmp_path):
             "module": "preserve",
             "moduleResolution": "bundler",
             "types": [],
-            "paths": {"client.js": [str(SOURCE / "client.d.ts")]},
+            "paths": {"client.js": [str(PAGES / "client.d.ts")]},
         },
         "files": ["types.ts"],
     }
     (tmp_path / "tsconfig.json").write_text(json.dumps(config))
-    assert await node(str(TSC), "--project", str(tmp_path)) == (0, "")
+    assert await node(str(TSC), "--project", str(tmp_path)) == (0, "", "")
 
 
 @needs_node
 async def test_the_types_name_what_the_module_gives():
     script = (
-        f"const given = Object.keys(await import({json.dumps((SOURCE / 'client.js').as_uri())}));"
+        f"const given = Object.keys(await import({json.dumps((PAGES / 'client.js').as_uri())}));"
         "console.log(JSON.stringify(given.sort()));"
     )
-    code, out = await node("--input-type=module", "--eval", script)
-    text = (SOURCE / "client.d.ts").read_text()
+    code, out, _ = await node("--input-type=module", "--eval", script)
+    text = (PAGES / "client.d.ts").read_text()
     declared = {
         line.split(" ")[2].split("(")[0].split(":")[0]
         for line in text.splitlines()
