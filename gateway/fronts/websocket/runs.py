@@ -229,7 +229,8 @@ class StreamRun(StreamCall, Run):
         setting = self.setting
         body = setting.session.take(setting.stream)
         assert body is not None, "the inbox has a message"
-        setting.flush()  # the client may have been granted more
+        if not setting.stream.inflow.taken:
+            setting.flush()  # the client was granted more
         self._received += 1
         try:
             return setting.bodies.request(body)
