@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.app import settings
 from gateway.app.coverage import idle_globs, unknown_services
+from gateway.app.paths import claims, clashes, hidden
 from gateway.app.pool import Lease, UpstreamPool
 from gateway.app.websocket import WebsocketParts, websocket_parts
 from gateway.call import RpcError
@@ -246,6 +247,8 @@ async def build(
             )
         except SchemaError as wrong:
             problems += _placed(wrong.problems, source)
+    claimed = claims(config, websocket.files if websocket else ())
+    problems += clashes(claimed, source)
     if problems:
         raise BuildError(problems)
     return Generation(
@@ -269,7 +272,7 @@ async def build(
             *idle_globs(config, source, known),
             *_header_warnings(shared.rules, source),
             *(graphql.warnings if graphql else ()),
-            *(_hidden(config.graphql.path, routes, views) if config.graphql else ()),
+            *hidden(claimed, routes, views),
             *(() if methods else ("nothing is served: no upstream has a service of the protos",)),
         ),
         notes=(
@@ -367,14 +370,6 @@ def _placed(problems: Iterable[Problem], source: Source) -> list[str]:
         place = config_place(problem.where, source)
         lines.append(str(problem) if place is None else f"{place}: {problem}")
     return lines
-
-
-def _hidden(path: str, routes: Iterable[Listed], views: Iterable[ListedView]) -> Iterator[str]:
-    """Yields the routes that GraphQL's path hides."""
-    verbs = [each.verb for each in routes if each.template == path]
-    verbs += [each.verb for each in views if each.template == path]
-    for verb in verbs:
-        yield f"{verb} {path} is never reached: graphql.path is the same"
 
 
 def _header_warnings(rules: HeaderRules, source: Source) -> list[str]:

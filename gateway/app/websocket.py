@@ -50,12 +50,14 @@ class WebsocketParts:
         front: Answers requests.
         serving: What streams that are opened next are served with.
         routes: The paths that answer upgrades as calls.
+        files: The paths of what is served beside sockets.
         notes: What is so by design.
     """
 
     front: WebsocketFront
     serving: Serving
     routes: tuple[ListedSocket, ...]
+    files: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -113,14 +115,15 @@ def websocket_parts(
     options = FrontOptions(
         given.path, given.subprotocols, given.origins, compressed=given.permessage_deflate
     )
+    served = files(given)
     front = WebsocketFront(
         Sockets(now, sessions, socket_options(config, given)),
         options,
-        files(given),
+        served,
         compiled.front,
         refuse,
     )
-    return WebsocketParts(front, serving, compiled.routes, compiled.notes)
+    return WebsocketParts(front, serving, compiled.routes, tuple(served), compiled.notes)
 
 
 def socket_options(config: Config, given: Websocket) -> SocketOptions:

@@ -299,17 +299,11 @@ WRONG = [
     ),
     (
         "websocket: {limits: {idle_timeout: 0s}}",
-        (
-            '1:36: websocket.limits.idle_timeout: found "0s", '
-            "expected a duration longer than 0s"
-        ),
+        ('1:36: websocket.limits.idle_timeout: found "0s", expected a duration longer than 0s'),
     ),
     (
         "websocket: {limits: {message_size: 2GiB}}",
-        (
-            '1:36: websocket.limits.message_size: found "2GiB", '
-            "expected a size from 1 to 2147483647"
-        ),
+        ('1:36: websocket.limits.message_size: found "2GiB", expected a size from 1 to 2147483647'),
     ),
     ("websocket: {path: /}", None),
     # files
