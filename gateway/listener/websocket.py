@@ -46,6 +46,7 @@ from gateway.listener.frames import (
 )
 from gateway.listener.incoming import Incoming
 from gateway.listener.limits import CLOSE_SECONDS
+from gateway.listener.pings import Pings
 from gateway.listener.service import log
 
 if TYPE_CHECKING:
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 
 _MESSAGES: Final = frozenset((TEXT, BINARY))
 _ALIVE: Final = frozenset((FIN | PING, FIN | PONG))
-_PINGS: Final = 16  # unanswered ones that are remembered
 _TURN: Final = 256 * 1024  # what is taken at once: bytes, unpacked, and so many for each frame:
 _A_FRAME: Final = 1024
 _REASONS: Final = {
@@ -83,7 +83,6 @@ class Socket(WebSocket):
         "_late_pong",
         "_message",
         "_packing",
-        "_pinged",
         "_pings",
         "_seen",
         "_shut",
@@ -114,8 +113,7 @@ class Socket(WebSocket):
         self._closed: Callable[[int, str], None] | None = None
         self._draining: Callable[[], None] | None = None
         self._stalled: tuple[float, Callable[[], None]] | None = None
-        self._pings: dict[bytes, tuple[float, Callable[[float], None] | None]] | None = None
-        self._pinged = 0
+        self._pings: Pings | None = None
         self._late_pong: bytes | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
         self._seen = 0  # bytes of what is held back that were looked through for control frames
@@ -192,13 +190,9 @@ class Socket(WebSocket):
         if not self._is_open:
             return
         if self._pings is None:
-            self._pings = {}
-        if len(self._pings) >= _PINGS:
-            del self._pings[next(iter(self._pings))]
-        self._pinged += 1
-        data = b"%d" % self._pinged
-        self._pings[data] = (self._connection.loop.time(), answered)
-        self._connection.send_soon(frame(PING, data))
+            self._pings = Pings()
+        connection = self._connection
+        connection.send_soon(frame(PING, self._pings.sends(connection.loop.time(), answered)))
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """See WebSocket."""
@@ -415,16 +409,9 @@ class Socket(WebSocket):
             self._connection.send_soon(frame(PONG, data))
 
     def _ponged(self, data: bytes) -> None:
-        pings = self._pings
-        if pings is None or data not in pings:
-            return  # one that nobody asked for (RFC 6455 5.5.3)
-        now = self._connection.loop.time()
-        for sent in list(pings):  # a pong answers all pings before its own
-            at, answered = pings.pop(sent)
-            if answered is not None:
-                self._guarded(lambda: answered(now - at))  # noqa: B023  called at once
-            if sent == data:
-                break
+        if self._pings is not None:
+            for answered, seconds in self._pings.answers(data, self._connection.loop.time()):
+                self._guarded(lambda: answered(seconds))  # noqa: B023  called at once
 
     # The end.
 
