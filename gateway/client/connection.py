@@ -132,7 +132,8 @@ class Connection:
         try:
             while True:
                 await link.moved.wait()
-                await asyncio.wait([link.closed], timeout=link.reconnect_in)
+                if link.reconnect_in is not None:
+                    await asyncio.sleep(link.reconnect_in)
                 link = await self._connect_again(link)
         except RefusedError as refused:
             self._fail(refused)
@@ -141,7 +142,7 @@ class Connection:
         """Returns a new link. Raises RefusedError once there can be none."""
         if self._loop.time() - last.since >= self._backoff.steady:
             self._attempt = 0
-        at_once = not last.closed.done()  # after a goaway, which has said how long to wait
+        at_once = last.reconnect_in is not None  # a goaway has said how long to wait
         while True:
             if last.closed.done():
                 closed = last.closed.result()

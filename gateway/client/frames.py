@@ -132,12 +132,12 @@ class Resumed:
     Attributes:
         id: The stream.
         seq: The highest `seq` that the server has of it.
-        credit: The messages that the server has granted so far in all, or None if it doesn't say.
+        granted: The messages that the server has granted so far in all.
     """
 
     id: int
     seq: int
-    credit: int | None = None
+    granted: int
 
 
 @dataclass(frozen=True, slots=True)

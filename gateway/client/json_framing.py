@@ -214,7 +214,7 @@ def _welcome(members: Members) -> Welcome:
 
 
 def _resumed(members: Members) -> Resumed:
-    return Resumed(_number(members, "id"), _number(members, "seq"), _optional(members, "credit"))
+    return Resumed(_number(members, "id"), _number(members, "seq"), _number(members, "granted"))
 
 
 def _headers(members: Members) -> Headers:

@@ -63,7 +63,7 @@ class Link:
         welcome: Done once the welcome has come.
         closed: Done once the socket is closed.
         moved: Set when to connect again: after a goaway, or the end.
-        reconnect_in: Seconds that a goaway asks to wait.
+        reconnect_in: Seconds that a goaway asks to wait; None before one.
         since: When the welcome came, on the loop's clock.
     """
 
@@ -87,7 +87,7 @@ class Link:
         self.welcome: asyncio.Future[None] = self._loop.create_future()
         self.closed: asyncio.Future[Closed] = self._loop.create_future()
         self.moved = asyncio.Event()
-        self.reconnect_in = 0.0
+        self.reconnect_in: float | None = None
         self.since = self._loop.time()
 
     @property

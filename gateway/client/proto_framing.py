@@ -112,6 +112,7 @@ def _hello(part: Any, frame: Hello) -> None:
     if frame.session is not None:
         part.session = frame.session
         part.seen.update(frame.seen)
+        part.granted.update(frame.granted)
 
 
 def _open(part: Any, frame: Open) -> None:
@@ -176,7 +177,7 @@ def _welcome(part: Any) -> Welcome:
         part.ping_ms,
         Limits(limits.streams, limits.message_size, limits.credit, limits.buffer),
         part.resume_ms if part.HasField("resume_ms") else None,
-        tuple(Resumed(each.id, each.seq) for each in part.resumed),
+        tuple(Resumed(each.id, each.seq, each.granted) for each in part.resumed),
         part.last_id,
     )
 

@@ -203,7 +203,8 @@ class Session:
         if type(frame) is not Credit and self.resume:
             if frame.seq <= exchange.seen:
                 return
-            if frame.seq != exchange.seen + 1:
+            # A status may follow messages that were dropped: those of a call that was ended.
+            if frame.seq != exchange.seen + 1 and type(frame) is not End:
                 raise ProtocolError(f"stream {frame.id} goes on with {frame.seq}")
             exchange.seen = frame.seq
         self._answers[type(frame)](self, exchange, frame)
@@ -281,12 +282,14 @@ class Session:
                 if not arrived:
                     self._reopening.append(exchange)
                 self._go_on(exchange, state)
+        for id_ in resumed.keys() - self._streams.keys():
+            if id_ in named:  # its status has come after the hello, and the gateway doesn't know
+                self._credits[id_] = named[id_]
 
     def _go_on(self, exchange: Exchange, state: Resumed | None) -> None:
         if state is not None:
             exchange.acknowledged(state.seq)
-            if state.credit is not None:
-                exchange.sending.granted_in_all(state.credit)
+            exchange.sending.granted_in_all(state.granted)
         exchange.rewind()
         if exchange.outbox:
             self._turns.append(exchange)
