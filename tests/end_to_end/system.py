@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import aiohttp
 import grpc.aio
@@ -31,7 +32,12 @@ class Gateway:
     """A running gateway: where clients find it, and its process."""
 
     url: str
-    pid: int
+    process: subprocess.Popen[str]
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.process.pid
 
 
 def shop_config(addresses: list[str], **sections) -> dict:
@@ -50,17 +56,27 @@ def shop_config(addresses: list[str], **sections) -> dict:
 
 
 @contextmanager
-def gateway(folder: Path, config: dict) -> Iterator[Gateway]:
-    """A gateway with a config, until the block ends."""
+def gateway(
+    folder: Path, config: dict, *, module: str = "gateway", errors: IO[str] | None = None
+) -> Iterator[Gateway]:
+    """A gateway with a config, until the block ends.
+
+    Args:
+        folder: Where its config is written.
+        config: The config.
+        module: What is run.
+        errors: Where its standard error goes, if not to the test's.
+    """
     path = folder / "gateway.yaml"
     path.write_text(yaml.safe_dump(config))
-    command = [sys.executable, "-m", "gateway", "serve", "--config", str(path)]
+    command = [sys.executable, "-m", module, "serve", "--config", str(path)]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": errors}
+    with subprocess.Popen(command, text=True, env=environ, **pipes) as process:
         try:
             for line in process.stdout:
                 if found := re.match(r"listening on (.+)", line):
-                    yield Gateway(found[1], process.pid)
+                    yield Gateway(found[1], process)
                     break
             else:
                 raise AssertionError("the gateway ended before it listened")
