@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from gateway.app import settings
 from gateway.app.generation import BuildError, Generation, build
 from gateway.app.pool import UpstreamPool
 from gateway.config import Config, Loaded
+from gateway.fronts.websocket.codes import AWAY
+from gateway.fronts.websocket.relay import Relay
 from gateway.fronts.websocket.sessions import Sessions
-from gateway.http import Handler
+from gateway.http import Handler, Request, WebSocket
 from gateway.listener.admin import Page, admin
 from gateway.listener.server import Listener
 from gateway.schema.progress import Progress
+
+log = logging.getLogger("gateway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +33,14 @@ class Adopted:
     Attributes:
         sockets: Listening already; they replace the config's addresses.
         started: The config that the supervisor started with: what it fixes, holds in all workers.
+        worker: Its number.
+        meeting: A folder for the Unix sockets that workers reach each other by.
     """
 
     sockets: Iterable[socket.socket]
     started: Config
+    worker: int
+    meeting: Path
 
 
 class App:
@@ -52,7 +62,8 @@ class App:
         self._load = load
         self._adopted = adopted
         self._pool = UpstreamPool()
-        self._sessions = Sessions()
+        self._sessions = Sessions(str(adopted.worker) if adopted else "0")
+        self._relay: Relay | None = None
         self._listener: Listener | None = None
         self._admin: Listener | None = None
         self._draining = False
@@ -102,7 +113,26 @@ class App:
             limits=settings.limits(config.listener),
             trusted_proxies=[str(network) for network in config.listener.trusted_proxies],
         )
+        if adopted is not None:
+            await self._meet(adopted)
         await self._listener.open(adopted.sockets if adopted else ())
+
+    async def _meet(self, adopted: Adopted) -> None:
+        """Lets other workers relay sockets here whose sessions this one has, and the reverse."""
+        relay = Relay(adopted.meeting, adopted.worker, self._adopt)
+        try:
+            await relay.open()
+        except OSError as failure:
+            log.warning("other workers' WebSocket sessions can't be resumed here: %s", failure)
+        else:
+            self._relay = self._sessions.elsewhere = relay
+
+    def _adopt(self, socket: WebSocket, request: Request) -> None:
+        parts = self.current.websocket
+        if parts is None:
+            socket.close(AWAY, "WebSocket is not served here any more")
+        else:
+            parts.front.adopt(socket, request)
 
     def _handler(self) -> Handler:
         return self.current.handle
@@ -150,7 +180,9 @@ class App:
         self._draining = True
         cut = 0
         if self._listener is not None:
-            cut = await self._listener.drain(self.current.config.listener.drain_timeout)
+            seconds = self.current.config.listener.drain_timeout
+            relayed = self._relay.drain(seconds) if self._relay else _nothing()
+            cut, _ = await asyncio.gather(self._listener.drain(seconds), relayed)
         self._sessions.close()
         await self._pool.close(grace=0)
         if self._admin is not None:
@@ -162,6 +194,10 @@ class App:
 
     def _readyz(self) -> Page:
         return _page(503, "draining") if self._draining else _page(200, "ready")
+
+
+async def _nothing() -> None:
+    """Drains nothing."""
 
 
 def unchangeable(old: Config, new: Config) -> list[str]:

@@ -15,6 +15,7 @@ import socket
 import sys
 from collections.abc import Coroutine, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from types import FrameType
 
 import uvloop
@@ -101,7 +102,8 @@ class _Serving:
             started = self._start.started.load()
         except ConfigError:  # a file is gone that only the supervisor's first config names
             started = self._start.config.load()
-        return Adopted(sockets, started.config)
+        meeting = Path(self._start.meeting)
+        return Adopted(sockets, started.config, self._start.worker, meeting)
 
     async def run(self) -> int:
         """Serves until it is told to end; returns the exit code."""

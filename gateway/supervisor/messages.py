@@ -22,6 +22,7 @@ class Start:
         sockets: Descriptors that it inherited, listening.
         config: The newest config that is good.
         started: The config that the supervisor started with.
+        meeting: A folder for the Unix sockets that workers reach each other by.
         log_level: The least that it logs.
         shows_progress: Whether it shows at a terminal how far it is.
     """
@@ -30,6 +31,7 @@ class Start:
     sockets: Sequence[int]
     config: Snapshot
     started: Snapshot
+    meeting: str
     log_level: str
     shows_progress: bool = False
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -87,6 +88,8 @@ class Supervisor:
         self._workers = [Worker(number, command, clock) for number in range(1, workers + 1)]
         self._log_level = log_level
         self._sockets: Sockets | None = None
+        # Where workers find each other: only this user can enter it.
+        self._meeting = tempfile.TemporaryDirectory(prefix="gateway-")
         self._admin: Listener | None = None
         self._keepers: set[asyncio.Task[None]] = set()
         self._broken: asyncio.Future[StartError] = asyncio.get_running_loop().create_future()
@@ -168,6 +171,7 @@ class Supervisor:
             sockets=self._sockets.of(worker.number),
             config=self._newest,
             started=self._first,
+            meeting=self._meeting.name,
             log_level=self._log_level,
             shows_progress=worker.number == 1 and not self._serving,
         )
@@ -245,6 +249,7 @@ class Supervisor:
             await asyncio.gather(*self._keepers)
         if self._admin is not None:
             await self._admin.drain(0)
+        self._meeting.cleanup()
         return sum(worker.cut for worker in self._workers)
 
     def kill(self) -> None:

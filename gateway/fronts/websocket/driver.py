@@ -27,7 +27,7 @@ from gateway.fronts.websocket.session import Limits
 from gateway.fronts.websocket.sessions import Sessions
 from gateway.fronts.websocket.tokens import token_of
 from gateway.http import Request, SocketClosed, WebSocket
-from gateway.http.websocket import Message
+from gateway.http.websocket import NORMAL, Message
 
 RESUME: Final = "resume"
 """The feature of `hello` that asks for a session that can be resumed."""
@@ -82,6 +82,7 @@ class SocketDriver:
         "_connection",
         "_flushing",
         "_framing",
+        "_hello",
         "_holds",
         "_loop",
         "_options",
@@ -109,6 +110,7 @@ class SocketDriver:
         self._options = options
         self._loop = asyncio.get_running_loop()
         self._calls: SessionCalls | None = None
+        self._hello: Message = ""
         self._holds = 0
         self._flushing = False
         self._waiting = False
@@ -128,6 +130,8 @@ class SocketDriver:
     # What the socket tells.
 
     def _received(self, message: Message) -> None:
+        if self._connection.state is State.NEW:
+            self._hello = message
         wait = self._connection.receive(message, self._loop.time())
         self.flush()
         if wait > 0:
@@ -192,9 +196,21 @@ class SocketDriver:
             identity = await self._options.authenticate(Credentials(self._request, token))
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
             self._refuse(as_error(failure))
-        else:
-            self._begin(hello, identity)
-            self._release()
+            return
+        if await self._is_elsewhere(hello):
+            # From now on another worker drives the socket, by the relay that listens to it.
+            self._closed(NORMAL, "")
+            return
+        self._hello = ""
+        self._begin(hello, identity)
+        self._release()
+
+    async def _is_elsewhere(self, hello: frames.Hello) -> bool:
+        """Has another worker drive the socket, if one has the session."""
+        session, elsewhere = hello.session, self._sessions.elsewhere
+        if not session or elsewhere is None or self._options.resume <= 0:
+            return False
+        return await elsewhere.take(session, self._socket, self._request, self._hello)
 
     async def _renew(self, token: str) -> None:
         try:
@@ -349,4 +365,4 @@ class SocketDriver:
 
 
 # Close codes of clients that do not come back (RFC 6455 section 7.4.1).
-_FOR_GOOD: Final = frozenset({1000})
+_FOR_GOOD: Final = frozenset({NORMAL})

@@ -21,7 +21,7 @@ from gateway.fronts.websocket.json_frames import JsonFraming
 from gateway.fronts.websocket.plain.front import PlainFront
 from gateway.fronts.websocket.proto_frames import ProtoFraming
 from gateway.fronts.websocket.tokens import subprotocol_of
-from gateway.http import Exchange, Request
+from gateway.http import Exchange, Request, WebSocket
 from gateway.http.websocket import asks_for_websocket, offered_subprotocols
 
 FRAMINGS: Final[Mapping[str, Framing]] = {
@@ -63,7 +63,16 @@ class WebsocketFront:
         errors: Renders what a refused request is told.
     """
 
-    __slots__ = ("_errors", "_files", "_framings", "_options", "_plain", "_size", "_sockets")
+    __slots__ = (
+        "_errors",
+        "_files",
+        "_framings",
+        "_options",
+        "_plain",
+        "_size",
+        "_sockets",
+        "_usual",
+    )
 
     def __init__(
         self,
@@ -79,6 +88,7 @@ class WebsocketFront:
         self._plain = plain
         self._errors = errors
         self._framings = {name: FRAMINGS[name] for name in options.subprotocols}
+        self._usual = next(iter(self._framings.values()))
         self._size = sockets.options.limits.message_size + _ENVELOPE
 
     def answers(self, request: Request) -> bool:
@@ -100,6 +110,11 @@ class WebsocketFront:
             self._errors(exchange, as_error(failure))
             return True
 
+    def adopt(self, socket: WebSocket, request: Request) -> None:
+        """Drives a socket that another worker has opened, as of the multiplexed form."""
+        framing = self._framings.get(socket.subprotocol or "", self._usual)
+        SocketDriver(socket, request, framing, self._sockets)
+
     def _answer(self, exchange: Exchange) -> bool:
         request = exchange.request
         if (file := self._files.get(request.path)) is not None:
@@ -118,7 +133,7 @@ class WebsocketFront:
         chosen = subprotocol_of(offered, self._framings)
         framing = self._framings.get(chosen or "")
         if not offered or all(name.startswith("bearer.") for name in offered):
-            framing = next(iter(self._framings.values()))
+            framing = self._usual
         socket = exchange.websocket(
             subprotocol=chosen,
             message_size=self._size,

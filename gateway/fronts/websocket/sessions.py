@@ -7,29 +7,36 @@ import secrets
 
 from gateway.fronts.keepalive import Handle, Timer
 from gateway.fronts.websocket.calls import SessionCalls
+from gateway.fronts.websocket.relay import Relay
 
 
 class Sessions:
     """Sessions by their ids. One for all sockets of a process; it outlives generations.
 
     Args:
+        worker: What names this process in the ids.
         most: Sessions that may wait at once: the one that has waited longest goes first.
-        prefix: What names this process in the ids.
         timer: The clock; None is the running loop's.
+
+    Attributes:
+        elsewhere: The way to the sessions of other workers, where there are any.
     """
 
-    __slots__ = ("_known", "_most", "_prefix", "_timer", "_waiting")
+    __slots__ = ("_known", "_most", "_timer", "_waiting", "_worker", "elsewhere")
 
-    def __init__(self, most: int = 10_000, prefix: str = "0", timer: Timer | None = None) -> None:
+    def __init__(
+        self, worker: str = "0", *, most: int = 10_000, timer: Timer | None = None
+    ) -> None:
         self._known: dict[str, SessionCalls] = {}
         self._waiting: dict[str, Handle] = {}
         self._most = most
-        self._prefix = prefix
+        self._worker = worker
         self._timer = timer
+        self.elsewhere: Relay | None = None
 
     def new_id(self) -> str:
         """Returns an id: 128 random bits, and the process."""
-        return f"{self._prefix}.{secrets.token_hex(16)}"
+        return f"{self._worker}.{secrets.token_hex(16)}"
 
     def add(self, calls: SessionCalls) -> None:
         """Takes note of a session that can be resumed."""
