@@ -1,0 +1,197 @@
+"""The page of the example in a real browser: one socket, two streams, and what happens to them."""
+
+import os
+import shutil
+import signal
+import socket
+from contextlib import ExitStack, suppress
+from urllib.parse import urlsplit
+
+import pytest
+
+from services_mock.testing import start
+from tests.end_to_end.system import gateway, shop_config
+
+playwright = pytest.importorskip(
+    "playwright.async_api", reason="needs Playwright, which `make test` installs"
+)
+CHROMIUM = shutil.which("chromium")
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="needs Debian's chromium, which `make test` installs"
+)
+
+CHAT, TICKER = "shop.chat.v1.ChatService/Join", "shop.inventory.v1.InventoryService/WatchStock"
+
+
+class Served:
+    """A gateway that serves the page, and can be started anew on its port."""
+
+    def __init__(self, folder, addresses):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}/demo"
+        self._folder = folder
+        self._config = shop_config(
+            addresses,
+            listener={"address": f"127.0.0.1:{port}", "drain_timeout": "1s"},
+            websocket={"demo": True, "resume": "30s"},
+        )
+        self._running = ExitStack()
+
+    def begin(self):
+        """Starts the gateway."""
+        self._running.enter_context(gateway(self._folder, self._config))
+
+    def end(self):
+        """Ends the gateway."""
+        self._running.close()
+
+
+@pytest.fixture
+def backend():
+    with start(1, "--restart") as each:
+        yield each
+
+
+@pytest.fixture
+def served(backend, tmp_path):
+    each = Served(tmp_path, backend.addresses)
+    each.begin()
+    yield each
+    each.end()
+
+
+@pytest.fixture
+async def browser():
+    async with playwright.async_playwright() as started:
+        each = await started.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield each
+        with suppress(playwright.Error):
+            await each.close()
+
+
+async def opened(browser, url, *, name=None):
+    """A tab with the page; `asked` are the hosts that were asked, `complaints` its errors."""
+    tab = await browser.new_page(viewport={"width": 1200, "height": 1000})
+    tab.asked, tab.complaints = set(), []
+    tab.on("request", lambda request: tab.asked.add(urlsplit(request.url).netloc))
+    tab.on("console", lambda said: said.type == "error" and tab.complaints.append(said.text))
+    tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
+    await tab.goto(url)
+    if name is not None:
+        await tab.get_by_label("You are").fill(name)
+        await tab.get_by_label("What to say").focus()
+        await said(tab, f"{name} came").wait_for()
+    return tab
+
+
+def said(tab, text):
+    return tab.locator("#said li", has_text=text)
+
+
+async def say(tab, text):
+    await tab.get_by_label("What to say").fill(text)
+    await tab.get_by_role("button", name="Send").click()
+
+
+async def received(tab, method):
+    """How many messages of a stream have come, and its credit to receive."""
+    cells = tab.locator(f'#streams tr[data-method="{method}"]').last.locator("td")
+    return int(await cells.nth(4).inner_text()), int(await cells.nth(5).inner_text())
+
+
+async def until(tab, expression, argument=None):
+    await tab.wait_for_function(expression, arg=argument, timeout=20_000)
+
+
+async def until_more(tab, method, than):
+    await until(
+        tab,
+        """([method, than]) => [...document.querySelectorAll("#streams tr")].some((row) =>
+            row.dataset.method === method && Number(row.cells[4].textContent) > than)""",
+        [method, than],
+    )
+
+
+async def test_it_loads_from_the_gateway_alone(browser, served):
+    tab = await opened(browser, served.url, name="ann")
+    await until_more(tab, TICKER, 3)
+    assert tab.asked == {urlsplit(served.url).netloc}
+    assert tab.complaints == []
+
+
+async def test_two_tabs_chat(browser, served):
+    ann = await opened(browser, served.url, name="ann")
+    bob = await opened(browser, served.url, name="bob")
+    await say(ann, "hello bob")
+    await said(bob, "hello bob").wait_for()
+    await say(bob, "<b>hello</b> ann")
+    await said(ann, "<b>hello</b> ann").wait_for()
+    assert await said(ann, "hello bob").get_attribute("class") == "mine"
+    assert ann.complaints + bob.complaints == []
+
+
+async def test_a_paused_reader_holds_the_ticker_back_and_not_the_chat(browser, served):
+    tab = await opened(browser, served.url, name="ann")
+    await until_more(tab, TICKER, 3)
+    await tab.get_by_role("button", name="Pause the reader").click()
+    await until(
+        tab,
+        """(method) => [...document.querySelectorAll("#streams tr")].some((row) =>
+            row.dataset.method === method && row.cells[5].innerText.trim() === "0")""",
+        TICKER,
+    )
+    held, credit = await received(tab, TICKER)
+    await say(tab, "still here")
+    await said(tab, "still here").wait_for()
+    assert credit == 0
+    assert await received(tab, TICKER) == (held, 0)
+    await tab.get_by_role("button", name="Read on").click()
+    await until_more(tab, TICKER, held + 8)
+
+
+async def test_a_socket_that_is_cut_comes_back_with_its_streams(browser, served):
+    tab = await opened(browser, served.url, name="ann")
+    await until_more(tab, TICKER, 3)
+    before, _ = await received(tab, TICKER)
+    await tab.get_by_role("button", name="Cut the socket").click()
+    await tab.locator('.state[data-state="waiting"]').wait_for()
+    await say(tab, "said while away")
+    await tab.locator('.state[data-state="open"]').wait_for()
+    await said(tab, "said while away").wait_for()
+    await until_more(tab, TICKER, before + 5)
+    assert await tab.locator("#resumed").inner_text() == "1"
+    assert await tab.locator("#said li", has_text="ann came").count() == 1
+    assert tab.complaints == []
+
+
+async def test_a_backend_that_dies_ends_the_streams_and_they_are_opened_again(
+    browser, served, backend
+):
+    tab = await opened(browser, served.url, name="ann")
+    await until_more(tab, TICKER, 3)
+    os.kill(backend.pids[0], signal.SIGKILL)
+    await said(tab, "ann came").nth(1).wait_for()
+    await until_more(tab, TICKER, 3)
+    assert await tab.locator("#reconnections").inner_text() == "0"
+
+
+async def test_it_comes_back_when_the_gateway_was_started_anew(browser, served):
+    tab = await opened(browser, served.url, name="ann")
+    served.end()
+    await tab.locator('.state:not([data-state="open"])').wait_for()
+    served.begin()
+    await tab.locator('.state[data-state="open"]').wait_for()
+    await said(tab, "ann came").nth(1).wait_for()
+    await say(tab, "here again")
+    await said(tab, "here again").wait_for()
+    await until_more(tab, TICKER, 3)
+
+
+async def test_it_fits_a_phone(browser, served):
+    tab = await opened(browser, served.url, name="ann")
+    await tab.set_viewport_size({"width": 360, "height": 740})
+    assert await tab.evaluate("document.documentElement.scrollWidth") <= 360
