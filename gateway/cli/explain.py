@@ -90,6 +90,7 @@ def explain(
             _print(section)
     _print(_routes(generation, descriptor))
     _print(_fields(generation, descriptor))
+    _print(_sockets(generation, descriptor))
 
 
 def _proto(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
@@ -243,6 +244,30 @@ def _fields(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fa
         yield Fact("graphql", "none")
     for number, each in enumerate(roots):
         yield Fact("" if number else "graphql", f"{each.root}.{each.name}")
+
+
+def _sockets(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
+    """Yields the paths at which a WebSocket reaches the method; none where there is no such front.
+
+    At all but the last a socket is one call.
+    """
+    config, parts = generation.config.websocket, generation.websocket
+    if config is None or parts is None:
+        return
+    if descriptor.name not in generation.methods:
+        yield Fact("websocket", "none")
+        return
+    title = "websocket"
+    for each in parts.routes:
+        if each.method.name == descriptor.name:
+            begins = "starts at once" if each.starts else "waits for a message"
+            yield Fact(title, f"{each.template}  {begins}")
+            title = ""
+    place = _place(generation, ("websocket", "path"))
+    yield Fact("", f"{config.path}  one of many calls", place)
+    size = format_size(config.limits.message_size)
+    place = _place(generation, ("websocket", "limits", "message_size"))
+    yield Fact("  message_size", size, place)
 
 
 def _written(generation: Generation, descriptor: MethodDescriptor) -> str:

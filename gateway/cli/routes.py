@@ -1,4 +1,4 @@
-"""`gateway routes`: every REST route and GraphQL field, and what it calls."""
+"""`gateway routes`: every REST route, GraphQL field and WebSocket, and what it calls."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from enum import Enum, auto
 from typing import Annotated, NamedTuple
 
 import typer
@@ -15,6 +16,7 @@ from gateway.cli import options
 from gateway.cli.building import examined
 from gateway.cli.configuration import reader
 from gateway.config import Config
+from gateway.fronts.websocket.plain.compile import ListedSocket
 from gateway.routing.rules import implied_rule
 from gateway.schema.method import MethodDescriptor
 
@@ -23,16 +25,27 @@ app = typer.Typer(add_completion=False)
 _NOT_SERVED = "(not served)"
 _PYTHON = "Python"
 _VIEW = "view"
+_SOCKET = "WebSocket"
+_MULTIPLEXED = "multiplexed"
+
+
+class Where(Enum):
+    """What a row is reached by."""
+
+    REST = auto()
+    GRAPHQL = auto()
+    WEBSOCKET = auto()
 
 
 class Row(NamedTuple):
-    """One route, or root field of the graph, in the words of the table.
+    """One route, root field of the graph or path of a WebSocket, in the words of the table.
 
     Attributes:
         verb: The HTTP method; `Query`, `Mutation` or `Subscription` of a field.
         path: The path template, or the field.
         rpc: The RPC; of a view, the operation that it runs, whose RPCs are of many upstreams.
-        graphql: Whether it is a field.
+        upstream: What takes the calls; None where they are of many, or of none.
+        where: What it is reached by.
     """
 
     verb: str
@@ -40,7 +53,7 @@ class Row(NamedTuple):
     rpc: str
     kind: str
     upstream: str | None
-    graphql: bool = False
+    where: Where = Where.REST
 
 
 @app.command()
@@ -54,7 +67,7 @@ def routes(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List every REST route and every root field of the graph, and the RPC that it calls.
+    """List every REST route, root field of the graph and WebSocket, and the RPC that it calls.
 
     Backends need not run, but for those that `schema.reflection` names.
     """
@@ -78,8 +91,11 @@ def _served(generation: Generation) -> Iterator[Row]:
     for root in generation.graphql.graph.roots if generation.graphql else ():
         method = root.method
         upstream = generation.upstream_of[method.service]
-        yield Row(root.root, root.name, method.name, method.kind.value, upstream, graphql=True)
+        yield Row(
+            root.root, root.name, method.name, method.kind.value, upstream, where=Where.GRAPHQL
+        )
     yield from _in_python(generation)
+    yield from _sockets(generation)
 
 
 def _in_python(generation: Generation) -> Iterator[Row]:
@@ -93,7 +109,31 @@ def _in_python(generation: Generation) -> Iterator[Row]:
     for root in (schema.query_type, schema.mutation_type, schema.subscription_type):
         for name, field in sorted(root.fields.items() if root else ()):
             if source_of(field) is None:
-                yield Row(root.name if root else "", name, "-", _PYTHON, "-", graphql=True)
+                yield Row(root.name if root else "", name, "-", _PYTHON, "-", where=Where.GRAPHQL)
+
+
+def _sockets(generation: Generation) -> Iterator[Row]:
+    """Yields the paths that answer an upgrade.
+
+    Each method also has `/package.Service/Method`, which is told only where it is the only one.
+    """
+    config, parts = generation.config.websocket, generation.websocket
+    if config is None or parts is None:
+        return
+    elsewhere = {each.method.name for each in parts.routes if not _implied(each)}
+    for each in parts.routes:
+        method = each.method
+        if not (_implied(each) and method.name in elsewhere):
+            upstream = generation.upstream_of[method.service]
+            yield Row(
+                _SOCKET, each.template, method.name, method.kind.value, upstream, Where.WEBSOCKET
+            )
+    every = f"each of {len(generation.methods)} methods"
+    yield Row(_SOCKET, config.path, every, _MULTIPLEXED, None, Where.WEBSOCKET)
+
+
+def _implied(listed: ListedSocket) -> bool:
+    return listed.template == f"/{listed.method.name}"
 
 
 def _unserved(generation: Generation) -> Iterator[Row]:
@@ -116,13 +156,13 @@ def _paths(method: MethodDescriptor, config: Config) -> Iterator[tuple[str, str]
 
 
 def _as_json(row: Row) -> dict[str, str | None]:
-    where = (
-        {"graphql": f"{row.verb}.{row.path}"}
-        if row.graphql
-        else {"http_method": row.verb, "path": row.path}
-    )
+    where = {
+        Where.REST: {"http_method": row.verb, "path": row.path},
+        Where.GRAPHQL: {"graphql": f"{row.verb}.{row.path}"},
+        Where.WEBSOCKET: {"websocket": row.path},
+    }
     return {
-        **where,
+        **where[row.where],
         "rpc": row.rpc,
         "kind": row.kind,
         "upstream": row.upstream,
@@ -130,11 +170,11 @@ def _as_json(row: Row) -> dict[str, str | None]:
 
 
 def _absent(row: Row) -> str:
-    return "-" if row.kind == _VIEW else _NOT_SERVED
+    return "-" if row.kind in {_VIEW, _MULTIPLEXED} else _NOT_SERVED
 
 
 def _print_table(rows: Sequence[Row]) -> None:
-    head = ("HTTP, GRAPHQL", "PATH, FIELD", "RPC", "KIND", "UPSTREAM")
+    head = ("REACHED BY", "PATH, FIELD", "RPC", "KIND", "UPSTREAM")
     texts = [(*row[:4], row.upstream or _absent(row)) for row in rows]
     if sys.stdout.isatty():
         # Only terminals need it, and only then is its import worth its time.

@@ -113,6 +113,32 @@ def test_well_is_one_line_and_warnings_apart(tmp_path: Path) -> None:
     assert note.startswith("note: not in the graph, as their requests are streams: shop.")
 
 
+def test_a_path_that_answers_no_websocket_is_a_note(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "127.0.0.1:1")
+    users = "shop.users.v1.UserService"
+    rules = [
+        f"{{selector: {users}.{name}, {verb}: /v1/both}}"
+        for name, verb in (("WhoAmI", "put"), ("SignOut", "delete"))
+    ]
+    text = path.read_text()
+    path.write_text(text.replace("schema: {", f"schema: {{http_rules: [{', '.join(rules)}], ", 1))
+    done = invoke("check", cwd=tmp_path)
+    assert done.code == 0
+    assert done.errors[-1].startswith("note: /v1/both answers no WebSocket: DELETE and PUT are of ")
+
+
+def test_two_streams_at_one_path_are_an_error_with_both_places(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "127.0.0.1:1")
+    rule = "{selector: shop.chat.v1.ChatService.WatchRoom, put: '/v1/rooms/{room}:chat'}"
+    text = path.read_text()
+    path.write_text(text.replace("schema: {", f"schema: {{http_rules: [{rule}], ", 1))
+    done = invoke("check", cwd=tmp_path)
+    assert done.code == Exit.MISTAKE
+    (line,) = done.errors
+    assert "could be for either of two streaming methods" in line
+    assert "gateway.yaml:1:23" in line
+
+
 def test_a_config_that_serves_nothing_is_warned_of(tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text(f"schema: {{protos: [{json.dumps(str(PROTOS))}]}}\n")
     done = invoke("check", cwd=tmp_path)

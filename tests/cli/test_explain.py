@@ -40,6 +40,23 @@ def test_the_fields_of_the_graph_that_call_it(shop: Path) -> None:
     assert "graphql" not in facts(off)
 
 
+def test_where_a_websocket_reaches_it(shop: Path) -> None:
+    setting = "websocket.limits.message_size=2MiB"
+    out = invoke("explain", "WatchOrder", "--set", setting, cwd=shop).out
+    lines = [line[18:].split() for line in out[out.index("websocket ") :].splitlines()]
+    assert lines == [
+        ["/shop.orders.v1.OrderService/WatchOrder", "waits", "for", "a", "message"],
+        ["/v1/orders/{id}:watch", "starts", "at", "once"],
+        ["/ws", "one", "of", "many", "calls", "default"],
+        ["2MiB", "--set", "websocket.limits.message_size=…", "websocket.limits.message_size"],
+    ]
+
+
+def test_without_websocket_nothing_is_said_of_it(shop: Path) -> None:
+    out = invoke("explain", "WatchOrder", "--set", "websocket=false", cwd=shop).out
+    assert "websocket" not in facts(out)
+
+
 def test_limits_are_those_of_its_kind(shop: Path) -> None:
     unary = invoke("explain", "GetProduct", cwd=shop).out
     stream = invoke("explain", "ImportProducts", cwd=shop).out
@@ -119,6 +136,7 @@ def test_a_method_that_is_not_served_says_so(shop: Path) -> None:
     assert done.code == 0
     assert "it is not served" in facts(done.out)["upstream"]
     assert facts(done.out)["routes"] == "none"
+    assert facts(done.out)["websocket"] == "none"
 
 
 def test_an_unknown_method_tells_the_nearest(shop: Path) -> None:

@@ -1,4 +1,4 @@
-"""`gateway routes`: every route and every field of the graph, whoever reads it."""
+"""`gateway routes`: every route, field of the graph and WebSocket, whoever reads it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.cli.processes import invoke
 
 RULES = annotations_pb2.http
 ROOTS = ("Query", "Mutation", "Subscription")
+SOCKET = "WebSocket"
 
 
 def annotated() -> set[tuple[str, str, str]]:
@@ -37,6 +38,9 @@ def annotated() -> set[tuple[str, str, str]]:
     return found
 
 
+METHODS = {rpc for _, _, rpc in annotated()}
+
+
 @pytest.fixture
 def fields(shop: Path) -> set[tuple[str, str]]:
     """The root fields, read from the graph that is written."""
@@ -51,11 +55,12 @@ def test_every_route_of_the_example_is_listed_without_a_backend(
     done = invoke("routes", cwd=shop)
     assert done.code == 0
     head, *rows = [re.split(r" {2,}", line) for line in done.out.splitlines()]
-    assert head == ["HTTP, GRAPHQL", "PATH, FIELD", "RPC", "KIND", "UPSTREAM"]
-    routes = {(verb, path, rpc) for verb, path, rpc, *_ in rows if verb not in ROOTS}
+    assert head == ["REACHED BY", "PATH, FIELD", "RPC", "KIND", "UPSTREAM"]
+    routes = {(verb, path, rpc) for verb, path, rpc, *_ in rows if verb not in (*ROOTS, SOCKET)}
     assert routes == annotated()
     assert {(root, field) for root, field, *_ in rows if root in ROOTS} == fields
-    assert {row[-1] for row in rows} == {"shop"}
+    assert rows[-1] == [SOCKET, "/ws", f"each of {len(METHODS)} methods", "multiplexed", "-"]
+    assert {row[-1] for row in rows[:-1]} == {"shop"}
 
 
 def test_a_field_tells_the_rpc_that_it_calls(shop: Path) -> None:
@@ -75,9 +80,10 @@ def test_json_has_the_same_routes(shop: Path, fields: set[tuple[str, str]]) -> N
     every = json.loads(invoke("routes", "--json", cwd=shop).out)
     rows = [row for row in every if "http_method" in row]
     assert {(row["http_method"], row["path"], row["rpc"]) for row in rows} == annotated()
-    assert {row["graphql"] for row in every if row not in rows} == {
+    assert {row["graphql"] for row in every if "graphql" in row} == {
         f"{root}.{field}" for root, field in fields
     }
+    assert {row["rpc"] for row in every if "websocket" in row} >= METHODS
     kinds = {row["rpc"].rpartition("/")[2]: row["kind"] for row in rows}
     assert kinds["ExportProducts"] == "server streaming"
     assert kinds["ImportProducts"] == "client streaming"
@@ -89,6 +95,8 @@ def test_only_all_lists_services_without_an_upstream(shop: Path) -> None:
         "upstreams.shop.services=[shop.users.v1.UserService]",
         "--set",
         "graphql=false",
+        "--set",
+        "websocket=false",
     ]
     served = invoke("routes", *only, cwd=shop).out.splitlines()
     assert all("shop.users.v1.UserService/" in line for line in served[1:])
@@ -100,11 +108,40 @@ def test_only_all_lists_services_without_an_upstream(shop: Path) -> None:
 def test_the_prefix_stands_before_every_path(shop: Path) -> None:
     rows = json.loads(invoke("routes", "--json", "--set", "rest.prefix=/api", cwd=shop).out)
     assert all(row["path"].startswith("/api/") for row in rows if "path" in row)
+    chat = next(row for row in rows if row["rpc"].endswith("/Join") and "websocket" in row)
+    assert chat["websocket"] == "/api/v1/rooms/{room}:chat"
 
 
-def test_without_a_graph_there_are_routes_only(shop: Path) -> None:
-    out = invoke("routes", "--set", "graphql=false", cwd=shop).out
+def test_without_graph_and_websocket_there_are_routes_only(shop: Path) -> None:
+    off = ("--set", "graphql=false", "--set", "websocket=false")
+    out = invoke("routes", *off, cwd=shop).out
     assert len(out.splitlines()) == len(annotated()) + 1
+
+
+def sockets(cwd: Path, *settings: str) -> list[dict[str, str]]:
+    """What `--json` says of WebSockets."""
+    sets = [part for each in settings for part in ("--set", each)]
+    rows = json.loads(invoke("routes", "--json", *sets, cwd=cwd).out)
+    return [row for row in rows if "websocket" in row]
+
+
+def test_a_socket_is_listed_by_the_route_that_answers_it(shop: Path) -> None:
+    paths = {row["websocket"]: row["rpc"].rpartition("/")[2] for row in sockets(shop)}
+    assert paths["/v1/rooms/{room}:chat"] == "Join"
+    assert paths["/v1/rooms/{room}/messages"] == "ListMessages", "not PostMessage: GET's answers"
+    assert paths["/shop.chat.v1.ChatService/PostMessage"] == "PostMessage"
+    assert "/shop.chat.v1.ChatService/Join" not in paths, "it has a path of its own"
+
+
+def test_without_rest_each_method_is_at_its_own_path(shop: Path) -> None:
+    *single, multiplexed = sockets(shop, "rest=false", "websocket.path=/sockets")
+    assert {(row["websocket"], row["rpc"]) for row in single} == {(f"/{n}", n) for n in METHODS}
+    assert multiplexed == {
+        "websocket": "/sockets",
+        "rpc": f"each of {len(METHODS)} methods",
+        "kind": "multiplexed",
+        "upstream": None,
+    }
 
 
 def test_by_service_a_field_stands_below_its_service(shop: Path) -> None:
