@@ -52,6 +52,8 @@ class Each:
         self._sent += 1
         if self._sent % _TURN == 0:
             await asyncio.sleep(0)
+        if self._socket.writable:
+            return
         try:
             await self._socket.drained()
         except SocketClosed:

@@ -32,8 +32,9 @@ class Clock:
     def turn(self, seconds):
         self.now += seconds
         for entry in [each for each in self.due if each.at <= self.now]:
-            self.due.remove(entry)
-            entry.then()
+            if entry in self.due:  # one that is called may cancel another
+                self.due.remove(entry)
+                entry.then()
 
 
 class Session:

@@ -1,5 +1,7 @@
 """Sockets to a method that does as it is told."""
 
+from functools import partial
+
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
@@ -40,11 +42,13 @@ def clock():
     return Clock()
 
 
-@pytest.fixture
-def dial(registry, codec, backend, clock):
-    """Opens a socket to a method: `dial(BIDI, "POST /v1/{room} *", "/v1/a")`."""
+@pytest.fixture(scope="module")
+def dial_to(registry, codec):
+    """Opens a socket to a method of a backend, at a clock."""
 
-    def dial_(kind, rule="GET /v1/{room}", target="/v1/a", *offered, headers=(), **options):
+    def dial(
+        backend, clock, kind, rule="GET /v1/{room}", target="/v1/a", *offered, headers=(), **options
+    ):
         verb, path, *body = rule.split()
         rules = (HttpRule(verb, path, "".join(body)),)
         descriptor = MethodDescriptor("t.S/M", kind, "t.Text", "t.Text", rules)
@@ -61,4 +65,10 @@ def dial(registry, codec, backend, clock):
         assert front.handle(exchange)
         return exchange.socket
 
-    return dial_
+    return dial
+
+
+@pytest.fixture
+def dial(dial_to, backend, clock):
+    """Opens a socket to the method: `dial(BIDI, "POST /v1/{room} *", "/v1/a")`."""
+    return partial(dial_to, backend, clock)

@@ -25,7 +25,6 @@ class Socket:
     def __init__(self, accepted):
         self.accepted = accepted
         self.subprotocol = accepted["subprotocol"]
-        self.writable = True
         self.sent = []
         self.pings = []
         self.paused = False
@@ -51,6 +50,10 @@ class Socket:
     def send_binary(self, data):
         assert self.ended is None
         self.sent.append(data)
+
+    @property
+    def writable(self):
+        return self.drain.is_set()
 
     async def drained(self):
         await self.drain.wait()
