@@ -198,6 +198,12 @@ class Link(asyncio.Protocol, ABC):
         if self._stall is None:
             self._watch_stall(self.transport.get_write_buffer_size())
 
+    def watch_stall_anew(self) -> None:
+        """Begins to wait again, for another time, if it waits."""
+        if self._stall is not None:
+            self._stall.cancel()
+            self._watch_stall(self.transport.get_write_buffer_size())
+
     def _watch_stall(self, unsent: int) -> None:
         self._taken = False
         self._unsent = unsent

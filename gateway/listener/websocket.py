@@ -184,6 +184,7 @@ class Socket(WebSocket):
     def when_stalled(self, seconds: float, stalled: Callable[[], None]) -> None:
         """See WebSocket."""
         self._stalled = (seconds, stalled)
+        self._connection.watch_stall_anew()
 
     def ping(self, answered: Callable[[float], None] | None = None) -> None:
         """See WebSocket."""

@@ -7,7 +7,17 @@ from websockets.exceptions import ConnectionClosed
 
 from gateway.http import SocketClosed
 from gateway.http.websocket import Messages
-from tests.listener.sockets import closed
+from gateway.listener import Limits
+from gateway.listener.connection import Connection
+from gateway.listener.service import Service
+from tests.listener.fakes import Transport
+from tests.listener.sockets import Front, closed
+from tests.listener.wire import BINARY, CLOSE, PING, PONG, TEXT, frame, read_frame, sent
+
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 
 
 async def test_a_client_that_does_not_answer_a_close_is_cut(dial, upgrade, front, monkeypatch):
@@ -273,3 +283,174 @@ async def test_what_goes_on_after_a_drain_is_closed_and_cut(listen, open_socket,
         await client.recv()
     assert end.value.rcvd.code == 1001
     assert listener.connections == 0
+
+
+async def test_what_is_sent_in_one_loop_iteration_leaves_in_one_write():
+    transport = Transport()
+    connection = Connection(Service(lambda: front, Limits(), ()))
+    front = Front()
+    connection.connection_made(transport)
+    connection.data_received(HANDSHAKE)
+    socket = front.opened.get_nowait()
+    await asyncio.sleep(0)
+    transport.writes.clear()
+    socket.send_text("one")
+    socket.send_binary(b"two")
+    socket.ping()
+    assert transport.writes == []
+    await asyncio.sleep(0)
+    assert transport.writes == [sent(TEXT, b"one") + sent(BINARY, b"two") + sent(PING, b"1")]
+    transport.writes.clear()
+    connection.data_received(frame(TEXT, b"a") + frame(PING, b"b") + frame(BINARY, b"c"))
+    assert transport.writes == [sent(TEXT, b"a") + sent(PONG, b"b") + sent(BINARY, b"c")]
+    connection.connection_lost(None)
+
+
+@pytest.fixture
+def full(dial, upgrade, front):
+    """Opens a WebSocket whose client reads nothing, and fills it."""
+
+    async def one(**limits):
+        client = await dial(front, **limits)
+        await upgrade(client)
+        client.writer.transport.pause_reading()
+        socket = await front.opened.get()
+        while socket.writable:
+            socket.send_binary(bytes(100_000))
+        return client, socket
+
+    return one
+
+
+async def test_a_front_is_told_of_a_client_that_takes_nothing(full, front):
+    told = asyncio.Queue()
+    client, socket = await full()
+    socket.when_stalled(0.02, lambda: told.put_nowait(socket.writable))
+    socket.send_binary(b"more")  # is no sign of the client's
+    assert [await closed(told), await closed(told)] == [False, False]
+    assert socket.is_open
+    assert front.closed.empty()
+    client.reset()
+    assert await closed(front.closed) == (1006, "")
+
+
+async def test_a_front_may_close_on_a_client_that_takes_nothing(full, front, monkeypatch):
+    monkeypatch.setattr("gateway.listener.websocket.CLOSE_SECONDS", 0.05)
+    _, socket = await full()
+    socket.when_stalled(0.02, lambda: socket.close(4001, "the client takes nothing"))
+    with pytest.raises(SocketClosed) as end:
+        await asyncio.wait_for(socket.drained(), 20)
+    assert end.value.code in {4001, 1006}
+    assert await closed(front.closed) == (1006, "")
+
+
+async def test_a_client_that_takes_a_little_has_not_stalled(full, front):
+    told = []
+    client, socket = await full()
+    socket.when_stalled(0.2, lambda: told.append(1))
+    client.writer.transport.resume_reading()
+    reading = asyncio.create_task(client.rest())
+    await asyncio.wait_for(socket.drained(), 20)
+    assert socket.writable
+    assert not told
+    socket.abort()
+    await reading
+
+
+async def test_a_close_of_ours_to_a_client_that_takes_nothing_ends_in_a_cut(
+    full, front, monkeypatch
+):
+    monkeypatch.setattr("gateway.listener.websocket.CLOSE_SECONDS", 0.05)
+    _, socket = await full()
+    waiting = asyncio.create_task(socket.drained())
+    await asyncio.sleep(0)
+    socket.close(4001)
+    assert await closed(front.closed) == (1006, "")
+    with pytest.raises(SocketClosed):
+        await waiting
+
+
+async def test_pings_and_pongs_pass_what_is_held_back(dial, upgrade, front):
+    took, times = [], asyncio.Queue()
+    front.take = lambda socket, message: took.append(message)
+    client = await dial(front)
+    await upgrade(client)
+    socket = await front.opened.get()
+    socket.pause()
+    socket.ping(times.put_nowait)
+    assert await read_frame(client.reader) == (PING, b"1")
+    begun = frame(TEXT, b"two")
+    await client.send(frame(TEXT, b"one") + frame(PONG, b"1") + frame(PING, b"x") + begun[:4])
+    assert await read_frame(client.reader) == (PONG, b"x")
+    assert await closed(times) >= 0
+    await client.send(begun[4:] + frame(PING, b"y"))
+    assert await read_frame(client.reader) == (PONG, b"y")
+    assert took == []
+    socket.resume()
+    await client.send(frame(PING, b"z"))
+    assert await read_frame(client.reader) == (PONG, b"z")
+    assert took == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("last", "code"),
+    [
+        pytest.param(frame(CLOSE, b"\x0f\xa0"), 4000, id="a close"),
+        pytest.param(frame(PING, bytes(126)), 1002, id="a ping that is too long"),
+        pytest.param(frame(TEXT, b"", mask=b""), 1002, id="a frame without a mask"),
+    ],
+)
+async def test_what_is_held_back_ends_with_the_client(dial, upgrade, front, last, code):
+    """A front that pauses again and again is passed all of it, so it hears of the end."""
+    took = []
+    front.take = lambda socket, message: (took.append(message), socket.pause())
+    client = await dial(front)
+    await upgrade(client)
+    (await front.opened.get()).pause()
+    for n in range(3):
+        await client.send(frame(TEXT, b"%d" % n))
+    await client.send(last)
+    assert (await closed(front.closed))[0] == code
+    assert took == ["0", "1", "2"]
+
+
+async def test_a_client_that_says_much_and_leaves_is_heard_to_the_end(dial, upgrade, front):
+    took = []
+    front.take = lambda socket, message: took.append(message)
+    client = await dial(front)
+    await upgrade(client)
+    await front.opened.get()
+    client.writer.write(frame(TEXT, b"x") * 3000 + frame(CLOSE, b"\x03\xe8"))
+    client.writer.write_eof()
+    assert await closed(front.closed) == (1000, "")
+    assert took == ["x"] * 3000
+
+
+async def test_one_that_leaves_without_a_close_is_heard_too(dial, upgrade, front):
+    took = []
+    front.take = lambda socket, message: took.append(message)
+    client = await dial(front)
+    await upgrade(client)
+    await front.opened.get()
+    client.writer.write(frame(TEXT, b"x") * 3000 + frame(TEXT, b"cut")[:5])
+    client.writer.write_eof()
+    assert await closed(front.closed) == (1006, "")
+    assert took == ["x"] * 3000
+
+
+async def test_many_messages_held_back_one_by_one_take_no_square_of_time(dial, upgrade, front):
+    done = asyncio.Event()
+    took = []
+
+    def take(socket, message):
+        took.append(message)
+        socket.pause()
+        asyncio.get_running_loop().call_soon(socket.resume)
+        if len(took) == 9000:
+            done.set()
+
+    front.take = take
+    client = await dial(front)
+    await upgrade(client)
+    await client.send(frame(TEXT, b"x") * 9000)
+    await asyncio.wait_for(done.wait(), 5)
