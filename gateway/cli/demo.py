@@ -1,11 +1,14 @@
-"""`gateway demo`: the example backends and a gateway in front of them, to be tried with curl."""
+"""`gateway demo`: the example backends and a gateway in front of them, to be tried at once."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import shlex
 import socket
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -34,7 +37,8 @@ def demo(
 ) -> None:
     """Start example backends (a shop on grpcio) and a gateway in front of them.
 
-    Prints three curl calls to try, and where GraphiQL is. It listens on 127.0.0.1:8080, or on a
+    Prints curl calls to try, a line that opens a WebSocket, and where the pages are: GraphiQL, and
+    a chat beside a stock ticker on one WebSocket. It listens on 127.0.0.1:8080, or on a
     free port if that is taken; the backends take free ports. Ctrl-C ends everything.
     """
     logs.configure(log_level)
@@ -69,6 +73,7 @@ def config(addresses: Sequence[str]) -> dict[str, object]:
             "operations": [str(root() / "schema" / "operations")],
             "extensions": ["shop_extensions:extensions"],
         },
+        "websocket": {"resume": "30s", "demo": True},
         "headers": {"response": {"allow": ["x-replica"]}},
     }
 
@@ -102,6 +107,13 @@ def lines(url: str) -> list[str]:
     ]
 
 
+def chat(url: str) -> str:
+    """Returns a line that joins the chat; it runs where the gateway does, whatever is installed."""
+    python, here = Path(sys.executable), Path.cwd()
+    command = python.relative_to(here) if python.is_relative_to(here) else python
+    return f"{shlex.quote(str(command))} -m websockets ws{url[4:]}/v1/rooms/lobby:chat"
+
+
 async def _say(running: Running) -> None:
     url = running.urls[0]
     typer.echo(
@@ -113,6 +125,12 @@ async def _say(running: Running) -> None:
                 "",
                 "The same shop as one graph, in a browser:",
                 f"  {url}/graphql",
+                "",
+                "A chat and a stock ticker on one WebSocket, in a browser:",
+                f"  {url}/demo",
+                "",
+                'Join that chat; say {"userId": "ann", "message": {"text": "hello"}}',
+                f"  {chat(url)}",
                 "",
                 "Each backend marks its replies; see who answers:",
                 f"  curl -si {url}/v1/products/p1 | grep -i x-replica",

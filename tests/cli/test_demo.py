@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,14 +57,40 @@ def test_the_calls_work_as_printed_and_show_who_answered(demo: Serving) -> None:
     assert all(line.lower().startswith("x-replica: ") for line in seen)
 
 
-def test_graphiql_is_where_it_is_printed(demo: Serving) -> None:
+@pytest.mark.parametrize(
+    ("above", "path", "title"),
+    [
+        pytest.param("The same shop as one graph", "/graphql", "GraphiQL", id="graphiql"),
+        pytest.param("A chat and a stock ticker", "/demo", "One socket", id="demo"),
+    ],
+)
+def test_a_page_is_where_it_is_printed(above: str, path: str, title: str, demo: Serving) -> None:
     url = demo.read_until(LISTENING)
-    while not demo.read_line().startswith("The same shop as one graph"):
-        pass
+    demo.read_until(above)
     page = demo.read_line().strip()
-    assert page == f"{url}/graphql"
+    assert page == f"{url}{path}"
     status, body = curl(f"curl -H 'accept: text/html' {page}")
-    assert (status, "GraphiQL" in body) == (0, True)
+    assert (status, title in body) == (0, True)
+
+
+def test_the_chat_is_joined_as_printed(demo: Serving) -> None:
+    demo.read_until(LISTENING)
+    said = demo.read_until("Join that chat; say ")
+    with subprocess.Popen(
+        shlex.split(demo.read_line()),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    ) as client:
+        assert client.stdin is not None
+        assert client.stdout is not None
+        heard = iter(client.stdout.readline, "")
+        assert next(heard).startswith("Connected to ws://")
+        client.stdin.write(f"{said}\n")
+        assert any('"text":"hello"' in line for line in heard)
+        client.stdin.write("\n")  # half-closes
+        assert any("Connection closed: 1000 (OK)." in line for line in heard)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
