@@ -48,15 +48,15 @@ class Served:
         self._running.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def backend():
     with start(1, "--restart") as each:
         yield each
 
 
-@pytest.fixture
-def served(backend, tmp_path):
-    each = Served(tmp_path, backend.addresses)
+@pytest.fixture(scope="module")
+def served(backend, tmp_path_factory):
+    each = Served(tmp_path_factory.mktemp("gateway"), backend.addresses)
     each.begin()
     yield each
     each.end()

@@ -178,7 +178,10 @@ function note(text) {
 function show() {
   for (const stream of gateway.streams) {
     if (!cells.has(stream)) {
-      const made = row(at("streams"), [stream.id, stream.method, "", "", "", ""]);
+      const made = row(at("streams"), [stream.id, "", "", "", "", ""]);
+      const service = document.createElement("span");
+      service.textContent = stream.method.slice(0, stream.method.indexOf("/") + 1);
+      made.cells[1].append(service, stream.method.slice(service.textContent.length));
       for (const index of [3, 5]) made.cells[index].append("", document.createElement("meter"));
       made.dataset.method = stream.method;
       cells.set(stream, made);
