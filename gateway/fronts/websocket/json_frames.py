@@ -30,7 +30,7 @@ from gateway.fronts.websocket.frames import (
     Pong,
     Welcome,
 )
-from gateway.fronts.websocket.json_members import Members
+from gateway.fronts.websocket.json_members import LONG, Members, body_at
 from gateway.http.websocket import Message as SocketMessage
 
 # What most frames are, by a serializer that writes no space and keeps the order; what follows is
@@ -38,7 +38,6 @@ from gateway.http.websocket import Message as SocketMessage
 _USUAL: Final = re.compile(
     r'\{"t":"message","id":([1-9][0-9]{0,14})(?:,"seq":([1-9][0-9]{0,14}))?,"body":'
 )
-_value_at: Final = json.JSONDecoder().raw_decode
 
 
 class JsonFraming:
@@ -51,14 +50,14 @@ class JsonFraming:
         """See Framing."""
         if not isinstance(message, str):
             raise FrameError("frames of grpcws.v1.json are text, not binary")
-        usual = _USUAL.match(message)
+        usual = _USUAL.match(message) if len(message) <= LONG else None
         if usual is not None:
             start = usual.end()
             try:
-                end = _value_at(message, start)[1]
+                body, end = body_at(message, start)
             except (ValueError, RecursionError):
-                end = 0
-            if end == len(message) - 1 and message[end] == "}":
+                body, end = None, 0
+            if end == len(message) - 1 and message[end] == "}" and body is not None:
                 id_, seq = usual.groups("0")
                 return Message(int(id_), message[start:end].encode(), seq=int(seq))
         members = Members.of(message)

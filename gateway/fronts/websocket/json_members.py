@@ -16,9 +16,13 @@ from gateway.schema.codec.text import is_beyond
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _value_at: Final = json.JSONDecoder().raw_decode
+# Of a body only the end is wanted: its numbers, of whatever length, are the codec's to judge.
+body_at: Final = json.JSONDecoder(parse_int=str).raw_decode
 _NOT_JSON: Final = "the frame is not valid JSON"
+_TOO_MUCH: Final = "there is too much in the frame"
 _MOST_DEPTH: Final = 400
-_LONG: Final = 64 * 1024
+LONG: Final = 64 * 1024
+"""Characters from which on a frame is looked through before it is read."""
 _DIGITS: Final = re.compile(r"[1-9][0-9]{0,15}")
 
 
@@ -42,12 +46,14 @@ class Members:
         Raises:
             FrameError: It is no JSON object, or has a member twice.
         """
-        if len(text) > _LONG and is_beyond(text.encode(), _MOST_DEPTH, None):
-            raise FrameError("there is too much in the frame")
+        if len(text) > LONG and is_beyond(text.encode(), _MOST_DEPTH, None):
+            raise FrameError(_TOO_MUCH)
         try:
             return cls(*_object(text))
-        except (ValueError, RecursionError):
+        except ValueError:
             raise FrameError(_NOT_JSON) from None
+        except RecursionError:
+            raise FrameError(_TOO_MUCH) from None
 
     @overload
     def text(self, name: str, *, required: Literal[True]) -> str: ...
@@ -56,11 +62,13 @@ class Members:
     def text(self, name: str) -> str | None: ...
 
     def text(self, name: str, *, required: bool = False) -> str | None:
-        """Returns a string, or None without the member."""
+        """Returns a string, or None without the member; protobuf has no empty one beside that."""
         value = self._value(name, required=required)
         if value is not None and not isinstance(value, str):
             raise FrameError(f"{name} must be a string")
-        return value
+        if required and not value:
+            raise _lacks(name)
+        return value or None
 
     def number(self, name: str, most: int, *, required: bool = False) -> int | None:
         """Returns a whole number from 0 to `most`, or None without the member."""
@@ -109,7 +117,7 @@ class Members:
         if value is None:
             return {}
         if not isinstance(value, dict) or not all(
-            _DIGITS.fullmatch(key) and type(number) is int and 0 <= number <= most
+            _is_id(key) and type(number) is int and 0 <= number <= most
             for key, number in value.items()
         ):
             raise FrameError(f"{name} must be an object of whole numbers by id")
@@ -118,8 +126,16 @@ class Members:
     def _value(self, name: str, *, required: bool = False) -> object:
         value = self._values.get(name)
         if value is None and required:
-            raise FrameError(f"the frame lacks {name}")
+            raise _lacks(name)
         return value
+
+
+def _lacks(name: str) -> FrameError:
+    return FrameError(f"the frame lacks {name}")
+
+
+def _is_id(key: str) -> bool:
+    return _DIGITS.fullmatch(key) is not None and int(key) <= MOST_ID
 
 
 def _is_pair(value: object) -> bool:
@@ -150,7 +166,7 @@ def _object(text: str) -> tuple[dict[str, object], bytes | None]:
         if text[at : at + 1] != ":":
             raise ValueError(_NOT_JSON)
         start = _skip(text, at + 1)
-        value, at = _value_at(text, start)
+        value, at = (body_at if name == "body" else _value_at)(text, start)
         if name in values:
             raise FrameError(f"the frame has a member twice: {json.dumps(name[:32])}")
         values[name] = value

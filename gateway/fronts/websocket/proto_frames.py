@@ -145,11 +145,12 @@ def _hello(frame: Any) -> Hello:
 
 
 def _open(frame: Any) -> Open:
+    timeout = _most("timeout_ms", frame.timeout_ms, MOST_ID)
     return Open(
         id=_id(frame),
-        method=frame.method,
+        method=_required("method", frame.method),
         metadata=tuple(map(_entry, frame.metadata)),
-        timeout=frame.timeout_ms / 1000 if frame.HasField("timeout_ms") else None,
+        timeout=timeout / 1000 if frame.HasField("timeout_ms") else None,
         credit=_most("credit", frame.credit, MOST_CREDIT) if frame.HasField("credit") else None,
         body=frame.body if frame.HasField("body") else None,
         end=frame.end,
@@ -173,19 +174,13 @@ def _ping_data(frame: Any) -> str:
     return data
 
 
-def _auth(frame: Any) -> Auth:
-    if not frame.token:
-        raise FrameError("the frame lacks token")
-    return Auth(frame.token)
-
-
 _READERS: Final[Mapping[str, Callable[[Any], ClientFrame]]] = {
     "hello": _hello,
     "open": _open,
     "message": _message,
     "credit": _credit,
     "cancel": lambda frame: Cancel(_id(frame)),
-    "auth": _auth,
+    "auth": lambda frame: Auth(_required("token", frame.token)),
     "ping": lambda frame: Ping(_ping_data(frame)),
     "pong": lambda frame: Pong(_ping_data(frame)),
 }
@@ -196,6 +191,12 @@ def _id(frame: Any) -> int:
     if not 0 < id_ <= MOST_ID:
         raise FrameError(f"id must be a whole number from 1 to {MOST_ID}")
     return id_
+
+
+def _required(name: str, text: str) -> str:
+    if not text:
+        raise FrameError(f"the frame lacks {name}")
+    return text
 
 
 def _most(name: str, number: int, most: int) -> int:
