@@ -275,6 +275,22 @@ class TestTheUpgrade:
             assert client.code == 4203
 
 
+class TestAClientOfGrpcWebsocketProxy:
+    async def test_names_the_verb_brings_a_token_and_sends_lines(self, served):
+        target = "/v1/rooms/lobby/messages?method=POST"
+        async with served.dial(target, "Bearer", "token") as client:
+            await client.send('{"message": {"userId": "ann",\n "text": "hello"}}\n')
+            assert (await client.receive())["text"] == "hello"
+            assert await client.rest() == []
+
+    async def test_of_a_stream_needs_no_more_than_to_send_and_to_read(self, served):
+        async with served.dial(f"{LOBBY}?method=POST", "Bearer", "token") as client:
+            for number in range(3):
+                await client.send(f'{{"ping": {number}}}\n')
+                while (await client.receive()).get("pong") != str(number):
+                    pass
+
+
 class TestASlowClient:
     async def test_slows_its_backend_and_nobody_else(self, served, monkeypatch):
         sent = {}
