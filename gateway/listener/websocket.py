@@ -13,7 +13,6 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Final, cast
 
 from websockets.extensions import Extension
-from websockets.frames import Frame, Opcode
 
 from gateway.http.websocket import (
     ABNORMAL,
@@ -23,22 +22,17 @@ from gateway.http.websocket import (
     REASON_SIZE,
     TOO_LARGE,
     Message,
-    SocketClosed,
-    WebSocket,
 )
 from gateway.listener.frames import (
     BINARY,
     CLOSE,
     CONT,
     FIN,
-    INVALID_DATA,
     PING,
     PONG,
-    PROTOCOL_ERROR,
     TEXT,
     Broken,
     Received,
-    close_payload,
     frame,
     payload,
     read_close,
@@ -46,7 +40,7 @@ from gateway.listener.frames import (
 )
 from gateway.listener.incoming import Incoming
 from gateway.listener.limits import CLOSE_SECONDS
-from gateway.listener.pings import Pings
+from gateway.listener.sending import REASONS, Sending
 from gateway.listener.service import log
 
 if TYPE_CHECKING:
@@ -56,14 +50,9 @@ _MESSAGES: Final = frozenset((TEXT, BINARY))
 _ALIVE: Final = frozenset((FIN | PING, FIN | PONG))
 _TURN: Final = 256 * 1024  # what is taken at once: bytes, unpacked, and so many for each frame:
 _A_FRAME: Final = 1024
-_REASONS: Final = {
-    PROTOCOL_ERROR: "the frames break RFC 6455",
-    INVALID_DATA: "a text message is not UTF-8",
-    INTERNAL_ERROR: "the gateway failed",
-}
 
 
-class Socket(WebSocket):
+class Socket(Sending):
     """A connection after its upgrade.
 
     Attributes:
@@ -73,25 +62,16 @@ class Socket(WebSocket):
 
     __slots__ = (
         "_closed",
-        "_connection",
         "_draining",
-        "_ending",
         "_incoming",
         "_is_leaving",
-        "_is_open",
-        "_is_over",
-        "_late_pong",
         "_message",
-        "_packing",
-        "_pings",
         "_seen",
         "_shut",
-        "_stalled",
         "_tasks",
         "_too_large",
         "behind",
         "held",
-        "subprotocol",
     )
 
     def __init__(
@@ -102,26 +82,18 @@ class Socket(WebSocket):
         too_large: tuple[int, str],
         subprotocol: str | None,
     ) -> None:
-        self.subprotocol = subprotocol
+        super().__init__(connection, packing, subprotocol)
         self.held = True
         self.behind = False
-        self._connection = connection
         self._incoming = incoming
-        self._packing = packing
         self._too_large = too_large
         self._message: Callable[[Message], None] | None = None
         self._closed: Callable[[int, str], None] | None = None
         self._draining: Callable[[], None] | None = None
-        self._stalled: tuple[float, Callable[[], None]] | None = None
-        self._pings: Pings | None = None
-        self._late_pong: bytes | None = None
         self._tasks: set[asyncio.Task[None]] | None = None
         self._seen = 0  # bytes of what is held back that were looked through for control frames
-        self._ending: tuple[int, str] | None = None
-        self._is_open = True  # whether no close was sent
         self._shut = False  # whether messages are of no interest any more
         self._is_leaving = False  # whether a close of the client's is behind what is held back
-        self._is_over = False
 
     # What a front asks for.
 
@@ -147,54 +119,6 @@ class Socket(WebSocket):
             self.held = False
             self._go_on_soon()
 
-    @property
-    def is_open(self) -> bool:
-        """See WebSocket."""
-        return self._is_open
-
-    @property
-    def writable(self) -> bool:
-        """See WebSocket."""
-        return not self._connection.full
-
-    def send_text(self, text: str | bytes) -> None:
-        """See WebSocket."""
-        if self._is_open:
-            self._send(TEXT, text.encode() if isinstance(text, str) else text)
-
-    def send_binary(self, data: bytes) -> None:
-        """See WebSocket."""
-        if self._is_open:
-            self._send(BINARY, data)
-
-    def _send(self, opcode: int, data: bytes) -> None:
-        if self._packing is None:
-            self._connection.send_soon(frame(opcode, data))
-        else:
-            packed = self._packing.encode(Frame(Opcode(opcode), data))
-            self._connection.send_soon(frame(opcode, packed.data, packed=packed.rsv1))
-
-    async def drained(self) -> None:
-        """See WebSocket."""
-        if self._connection.full:
-            await self._connection.drained()
-        if not self._is_open:
-            raise SocketClosed(*(self._ending or (ABNORMAL, "")))
-
-    def when_stalled(self, seconds: float, stalled: Callable[[], None]) -> None:
-        """See WebSocket."""
-        self._stalled = (seconds, stalled)
-        self._connection.watch_stall_anew()
-
-    def ping(self, answered: Callable[[float], None] | None = None) -> None:
-        """See WebSocket."""
-        if not self._is_open:
-            return
-        if self._pings is None:
-            self._pings = Pings()
-        connection = self._connection
-        connection.send_soon(frame(PING, self._pings.sends(connection.loop.time(), answered)))
-
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """See WebSocket."""
         if not self._is_open:
@@ -204,11 +128,6 @@ class Socket(WebSocket):
         # What waits is thrown away: it must not stand before the client's answer.
         self._shut = True
         self._leave()
-
-    def _say_close(self, code: int, reason: str) -> None:
-        self._connection.send_soon(frame(CLOSE, close_payload(code, reason)))
-        self._is_open = False
-        self._ending = code, reason
 
     def abort(self) -> None:
         """See WebSocket."""
@@ -234,7 +153,7 @@ class Socket(WebSocket):
         error = None if task.cancelled() else task.exception()
         if error is not None:
             log.error("a WebSocket's task failed", exc_info=error)
-            self.close(INTERNAL_ERROR, _REASONS[INTERNAL_ERROR])
+            self.close(INTERNAL_ERROR, REASONS[INTERNAL_ERROR])
 
     # What the connection tells.
 
@@ -256,24 +175,6 @@ class Socket(WebSocket):
     def expired(self) -> None:
         """Takes note that the client has not answered the close in time."""
         self._connection.abort()
-
-    def taken(self) -> None:
-        """Takes note that the client has taken what it was slow to take."""
-        late, self._late_pong = self._late_pong, None
-        if late is not None:
-            self._pong(late)
-
-    @property
-    def stall_timeout(self) -> float | None:
-        """The seconds that a client may take nothing, if the front has a word in it."""
-        return None if self._stalled is None else self._stalled[0]
-
-    def stalled(self) -> None:
-        """Takes note that the client has taken nothing for so long."""
-        if self._stalled is None or not self._is_open:
-            self._connection.abort()
-        else:
-            self._guarded(self._stalled[1])
 
     def lost(self) -> None:
         """Takes note that the connection is closed."""
@@ -402,24 +303,12 @@ class Socket(WebSocket):
         self.held = False
         self._go_on_soon()
 
-    def _pong(self, data: bytes) -> None:
-        """Answers a ping; of a client that takes nothing only the last one (RFC 6455 5.5.3)."""
-        if self._connection.full:
-            self._late_pong = data
-        elif not self._is_over:
-            self._connection.send_soon(frame(PONG, data))
-
-    def _ponged(self, data: bytes) -> None:
-        if self._pings is not None:
-            for answered, seconds in self._pings.answers(data, self._connection.loop.time()):
-                self._guarded(lambda: answered(seconds))  # noqa: B023  called at once
-
     # The end.
 
     def _fail(self, code: int) -> None:
         """Ends because the client broke the protocol (RFC 6455 7.1.7)."""
         if self._is_open:
-            self._say_close(*(self._too_large if code == TOO_LARGE else (code, _REASONS[code])))
+            self._say_close(*(self._too_large if code == TOO_LARGE else (code, REASONS[code])))
         self._finish(*(self._ending or (ABNORMAL, "")), reading=True)
 
     def _finish(self, code: int, reason: str, *, reading: bool) -> None:
@@ -446,13 +335,3 @@ class Socket(WebSocket):
             task.cancel()
         if closed is not None:
             self._guarded(lambda: closed(code, reason))
-
-    def _guarded(self, call: Callable[[], None]) -> None:
-        try:
-            call()
-        except Exception:  # noqa: BLE001  whatever a bug raises, the client is told
-            self._bug()
-
-    def _bug(self) -> None:
-        log.exception("a WebSocket's callback failed")
-        self.close(INTERNAL_ERROR, _REASONS[INTERNAL_ERROR])
