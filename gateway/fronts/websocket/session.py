@@ -37,7 +37,8 @@ class Limits:
         message_size: Bytes of a body.
         credit: Messages that a client may send on a stream before it is granted more.
         buffer: Bytes of them; one message may have more.
-        held: Bytes of all messages of a session that wait for backends.
+        held: Bytes of all messages of a session that wait for backends; and of all frames that are
+            kept until the client has them.
     """
 
     streams: int = 100
@@ -82,6 +83,7 @@ class Session:
         "_control",
         "_framing",
         "_held",
+        "_kept",
         "_limits",
         "_ready",
         "last_id",
@@ -101,6 +103,7 @@ class Session:
         self._control: deque[bytes] = deque()
         self._ready: deque[Stream] = deque()
         self._held = 0
+        self._kept = 0
 
     # What the client says.
 
@@ -180,7 +183,9 @@ class Session:
         outflow = stream.outflow
         outflow.grant(frame.n)
         if self.resumable:
+            self._kept -= outflow.kept_size
             outflow.acknowledge(min(frame.seq, outflow.seq))
+            self._kept += outflow.kept_size
             self._forget_if_over(stream)
         self._queue(stream)
 
@@ -298,7 +303,8 @@ class Session:
         """
         self._control.clear()
         self._ready.clear()
-        for stream in [each for each in self.streams.values() if each.id not in seen]:
+        self._kept = 0  # all of it is to be written again, or nobody's any more
+        for stream in [each for each in self.streams.values() if not _goes_on(each, seen)]:
             self._calls.stop(stream, error("CANCELLED", "The client has left the call."))
             self.streams.pop(stream.id, None)
         self._control.clear()
@@ -349,10 +355,26 @@ class Session:
         if inflow.size and inflow.size + len(body) > limits.buffer:
             text = f"More than {limits.buffer} bytes were sent that were not granted anew."
             return error("FLOW_CONTROL", text)
-        if self._held + len(body) > max(limits.held, 4 * limits.message_size):
+        if self._held + len(body) > self._most_held:
             text = "Too much was sent on this socket that no backend has taken."
             return error("FLOW_CONTROL", text)
         return None
+
+    @property
+    def _most_held(self) -> int:
+        return max(self._limits.held, 4 * self._limits.message_size)
+
+    def _keep(self, outflow: Outflow, frame: Waiting) -> None:
+        """Keeps what was written, as far as it may.
+
+        The client names its own credit, so that bounds nothing; nor does it have to say what it
+        has. A stream of which there is too much goes on, but is lost where the socket breaks.
+        """
+        outflow.keep(frame)
+        self._kept += len(frame.frame)
+        if self._kept > self._most_held:
+            self._kept -= outflow.kept_size
+            outflow.forget()
 
     def _number(self, outflow: Outflow) -> int:
         if not self.resumable:
@@ -378,7 +400,7 @@ class Session:
             if not outflow.automatic:
                 outflow.credit -= 1
         if frame.seq:
-            outflow.kept.append(frame)
+            self._keep(outflow, frame)
         elif frame.last:
             del self.streams[stream.id]
         if outflow.waiting:
@@ -399,3 +421,8 @@ class Session:
         outflow = stream.outflow
         if outflow.ended and not outflow.waiting and not outflow.kept:
             self.streams.pop(stream.id, None)
+
+
+def _goes_on(stream: Stream, seen: Mapping[int, int]) -> bool:
+    """Whether a client that comes back still has a stream, and what it lacks of it is kept."""
+    return stream.id in seen and seen[stream.id] >= stream.outflow.forgotten

@@ -104,12 +104,25 @@ class Outflow:
         seq: The number of the last frame, where frames are numbered.
         waiting: What is to be written, in order.
         kept: What was written and has not been acknowledged, in order.
+        kept_size: Bytes of it.
+        forgotten: The highest number that is kept no more though it was not acknowledged.
         sent: Messages that were ever written.
         ended: Whether the status stands in `waiting`, or was written.
         queued: Whether the stream stands in the session's queue.
     """
 
-    __slots__ = ("automatic", "credit", "ended", "kept", "queued", "sent", "seq", "waiting")
+    __slots__ = (
+        "automatic",
+        "credit",
+        "ended",
+        "forgotten",
+        "kept",
+        "kept_size",
+        "queued",
+        "sent",
+        "seq",
+        "waiting",
+    )
 
     def __init__(self, credit: int, *, automatic: bool) -> None:
         self.credit = credit
@@ -117,6 +130,8 @@ class Outflow:
         self.seq = 0
         self.waiting: list[Waiting] = []
         self.kept: list[Waiting] = []
+        self.kept_size = 0
+        self.forgotten = 0
         self.sent = 0
         self.ended = False
         self.queued = False
@@ -131,11 +146,23 @@ class Outflow:
         """Takes a grant of the client's."""
         self.credit = min(self.credit + n, MOST_CREDIT)
 
+    def keep(self, written: Waiting) -> None:
+        """Keeps a frame until the client has it."""
+        self.kept.append(written)
+        self.kept_size += len(written.frame)
+
     def acknowledge(self, seq: int) -> None:
-        """Forgets the frames that the client has."""
+        """Drops the frames that the client has."""
         kept = self.kept
         if kept and kept[0].seq <= seq:
             self.kept = [each for each in kept if each.seq > seq]
+            self.kept_size = sum(len(each.frame) for each in self.kept)
+
+    def forget(self) -> None:
+        """Keeps nothing of what was written: without it a client can't come back to the stream."""
+        self.forgotten = self.kept[-1].seq
+        self.kept.clear()
+        self.kept_size = 0
 
     def rewind(self, seq: int, granted: int) -> None:
         """Puts what the client does not have before what is to be written.
@@ -147,6 +174,7 @@ class Outflow:
         self.acknowledge(seq)
         self.waiting[:0] = [each._replace(costs=False) for each in self.kept]
         self.kept.clear()
+        self.kept_size = 0
         self.credit = max(0, min(granted - self.sent, MOST_CREDIT))
 
 
