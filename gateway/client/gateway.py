@@ -28,9 +28,6 @@ _FRAMINGS: Final[Mapping[str, Framing]] = {
 }
 _REPLIES: Final = 2  # a second one is an error, which is to be seen
 
-ABSENT: Final[Any] = object()
-"""No message: in JSON, None is one."""
-
 Subprotocol = Literal["grpcws.v1.json", "grpcws.v1.proto"]
 
 
@@ -142,6 +139,8 @@ class Gateway:
             ValueError: An argument can't be sent, or the reply is not of its class.
             RuntimeError: The gateway is not connected: this is outside its block.
         """
+        if request is None:
+            raise TypeError("a unary call has a request message; None is none")
         async with self.stream(
             method,
             request,
@@ -156,7 +155,7 @@ class Gateway:
     def stream(
         self,
         method: str,
-        request: Any = ABSENT,
+        request: Any = None,
         *,
         end: bool = False,
         credit: int = 64,
@@ -186,7 +185,7 @@ class Gateway:
             raise ValueError(f"a credit is 1 to {MOST}, not {credit}")
         if timeout is not None and not 0 < timeout < _FOREVER:
             raise ValueError(f"a timeout is more than 0 seconds, not {timeout}")
-        body = None if request is ABSENT else self._framing.body(request)
+        body = None if request is None else self._framing.body(request)
         deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
         opening = Opening(method, checked(metadata), deadline, credit, body, end)
         return Stream(self._connection, self._framing, opening, self._framing.reader(reply))

@@ -70,7 +70,12 @@ class JsonFraming:
         return None if read is None else read(members)
 
     def body(self, message: Any) -> bytes:
-        """Serializes a Python value. Raises TypeError and ValueError as `json.dumps` does."""
+        """Serializes a Python value. Raises TypeError and ValueError as `json.dumps` does.
+
+        The null of JSON is no message: frames take it for a body that is missing.
+        """
+        if message is None:
+            raise TypeError("None is no message")
         return _dumps(message)
 
     def reader(self, reply: Any) -> Reader:

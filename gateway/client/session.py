@@ -201,6 +201,8 @@ class Session:
                 raise ProtocolError(f"a frame of stream {frame.id}, which was never opened")
             return
         if type(frame) is not Credit and self.resume:
+            if frame.seq < 1:
+                raise ProtocolError(f"a frame of stream {frame.id} without a seq")
             if frame.seq <= exchange.seen:
                 return
             # A status may follow messages that were dropped: those of a call that was ended.
