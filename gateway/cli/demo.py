@@ -67,7 +67,11 @@ def config(addresses: Sequence[str]) -> dict[str, object]:
         },
         "admin": {"address": f"127.0.0.1:{_free(_ADMIN_PORT)}"},
         "schema": {"protos": [str(root() / "protos")]},
-        "upstreams": {"shop": {"services": ["shop.*"], "endpoints": list(addresses)}},
+        "upstreams": {
+            "shop": {"services": ["shop.*"], "endpoints": list(addresses)},
+            # A chat room is one replica's: all who talk must be with the same one.
+            "chat": {"services": ["shop.chat.v1.ChatService"], "endpoints": list(addresses[:1])},
+        },
         "graphql": {
             "joins": [str(root() / "schema" / "joins.graphql")],
             "operations": [str(root() / "schema" / "operations")],

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli.demo import config
 from tests.cli.processes import ANY_PORT, LISTENING, Serving, curl, gateway, printed_calls
 
 
@@ -91,6 +92,12 @@ def test_the_chat_is_joined_as_printed(demo: Serving) -> None:
         assert any('"text":"hello"' in line for line in heard)
         client.stdin.write("\n")  # half-closes
         assert any("Connection closed: 1000 (OK)." in line for line in heard)
+
+
+def test_all_who_chat_meet_at_one_replica() -> None:
+    upstreams = config(["127.0.0.1:1", "127.0.0.1:2"])["upstreams"]
+    assert upstreams["shop"]["endpoints"] == ["127.0.0.1:1", "127.0.0.1:2"]
+    assert upstreams["chat"]["endpoints"] == ["127.0.0.1:1"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
