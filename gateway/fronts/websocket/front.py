@@ -20,7 +20,7 @@ from gateway.fronts.websocket.frames import Framing
 from gateway.fronts.websocket.json_frames import JsonFraming
 from gateway.fronts.websocket.plain.front import PlainFront
 from gateway.fronts.websocket.proto_frames import ProtoFraming
-from gateway.fronts.websocket.tokens import subprotocol_of
+from gateway.fronts.websocket.tokens import holds_token, subprotocol_of
 from gateway.http import Exchange, Request, WebSocket
 from gateway.http.websocket import asks_for_websocket, offered_subprotocols
 
@@ -132,7 +132,7 @@ class WebsocketFront:
         offered = offered_subprotocols(exchange.request)
         chosen = subprotocol_of(offered, self._framings)
         framing = self._framings.get(chosen or "")
-        if not offered or all(name.startswith("bearer.") for name in offered):
+        if framing is None and (chosen is not None or all(map(holds_token, offered))):
             framing = self._usual
         socket = exchange.websocket(
             subprotocol=chosen,

@@ -46,8 +46,10 @@ def answering(candidates: Sequence[Candidate]) -> Candidate | None:
 
 
 def clashes(candidates: Sequence[Candidate]) -> list[Problem]:
-    """Returns a problem for each streaming method of one shape but the first."""
+    """Returns a problem for each streaming method of one shape but the first, if none is GET's."""
     streaming = [each for each in candidates if each.method.kind is not Kind.UNARY]
+    if any(each.rule.verb in _FIRST for each in streaming):
+        return []
     one_of_each = list({each.method.name: each for each in reversed(streaming)}.values())[::-1]
     return [
         Problem(

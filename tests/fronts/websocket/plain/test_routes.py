@@ -104,9 +104,13 @@ class TestAPath:
         routes = compiled(method("A", UNARY, "PUT /v1/{id} *", "GET /v1/{text=*}"))
         assert routes.listed == {("/v1/{text=*}", "A"), ("/t.S/A", "A")}
 
-    def test_of_two_streaming_methods_is_an_error(self, compiled):
+    def test_of_two_streaming_methods_is_that_of_get(self, compiled):
+        routes = compiled(method("A", CLIENT, "POST /v1/a *"), method("B", SERVER, "GET /v1/a"))
+        assert routes.to("/v1/a") == "B"
+
+    def test_of_two_streaming_methods_without_get_is_an_error(self, compiled):
         with pytest.raises(SchemaError) as caught:
-            compiled(method("A", SERVER, "GET /v1/{id}"), method("B", CLIENT, "POST /v1/{text} *"))
+            compiled(method("A", SERVER, "PUT /v1/{id}"), method("B", CLIENT, "POST /v1/{text} *"))
         (problem,) = caught.value.problems
         assert problem.where == "t.proto:B"
         assert problem.message == (
