@@ -38,6 +38,7 @@ _CODES: Final = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015)))
 
 Received: TypeAlias = "bytes | bytearray"
 
+_LARGE: Final = 4096
 _SHORT: Final = {
     head: tuple(bytes([head, size]) for size in range(126))
     for head in (FIN | TEXT, FIN | BINARY, FIN | CLOSE, FIN | PING, FIN | PONG)
@@ -104,7 +105,11 @@ def span(data: Received, at: int) -> tuple[int, int] | None:
 
 def payload(data: Received, begin: int, end: int) -> bytes:
     """Returns a client's payload, unmasked, where `span` has found it."""
-    return apply_mask(data[begin:end], data[begin - 4 : begin])
+    mask = data[begin - 4 : begin]
+    if end - begin < _LARGE:
+        return apply_mask(data[begin:end], mask)
+    with memoryview(data) as view, view[begin:end] as part:  # not copied before it is unmasked
+        return apply_mask(part, mask)
 
 
 def close_payload(code: int, reason: str) -> bytes:
