@@ -91,7 +91,6 @@ class Stream {
   }
 
   get id() { return this.#call.id; }
-
   get method() { return this.#call.method; }
 
   /** Messages that were sent; that of `open` is one. */
@@ -160,7 +159,6 @@ class Outgoing {
   }
 
   get sent() { return this.#sent; }
-
   get credit() { return this.#granted - this.#sent; }
 
   /** From now on messages may go out. With `numbered` they are kept until they are acknowledged. */
@@ -282,12 +280,6 @@ class Incoming {
     const n = this.granted - this.#told;
     this.#told = this.granted;
     return n;
-  }
-
-  /** Returns how many were ever granted; the server is told. */
-  tell() {
-    this.#told = this.granted;
-    return this.granted;
   }
 
   /** Resolves when there is something new. */
@@ -540,13 +532,17 @@ class Session {
 
   /** Returns what `hello` says to come back; streams that were left are not named. */
   claim() {
-    for (const [id, { result }] of this.calls) if (result !== null) this.calls.delete(id);
-    const calls = [...this.calls];
-    return {
-      session: this.id,
-      seen: Object.fromEntries(calls.map(([id, { incoming }]) => [id, incoming.seq])),
-      granted: Object.fromEntries(calls.map(([id, { incoming }]) => [id, incoming.tell()])),
-    };
+    const [seen, granted] = [{}, {}];
+    for (const [id, { result, incoming }] of this.calls) {
+      if (result !== null) {
+        this.calls.delete(id);
+        continue;
+      }
+      incoming.grant();
+      seen[id] = incoming.seq;
+      granted[id] = incoming.granted;
+    }
+    return { session: this.id, seen, granted };
   }
 
   /** Goes on upon a new link, as `welcome` says; returns the calls that can't. */
@@ -569,8 +565,9 @@ class Link {
   #socket = null;
   #heard = false; // since the last look
   #asked = false; // at the last look
-  #timers = new Set();
+  #timer = null;
   session = null; // from `welcome` on
+  since = Infinity; // when that was, by performance.now()
   token = undefined; // that which `hello` says
   leaving = false; // the server said goaway: it takes no new streams
   done = false; // nothing more is to do with it
@@ -593,9 +590,15 @@ class Link {
     if (!this.done) this.#socket.send(text);
   }
 
+  /** Calls `act` in a while; one thing at a time. */
+  after(ms, act) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(act, Math.min(ms, LONGEST));
+  }
+
   /** Calls `dead` when nothing comes any more, though it was asked for. */
   watch(ms, dead) {
-    const look = () => {
+    this.after(ms, () => {
       if (this.#asked && !this.#heard) {
         dead();
         return;
@@ -603,23 +606,13 @@ class Link {
       this.#asked = !this.#heard;
       this.#heard = false;
       if (this.#asked) this.send('{"t":"ping","data":""}');
-      this.after(ms, look);
-    };
-    this.after(ms, look);
-  }
-
-  /** Calls `act` later, unless the link was left by then. */
-  after(ms, act) {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      act();
-    }, Math.min(ms, LONGEST));
-    this.#timers.add(timer);
+      this.watch(ms, dead);
+    });
   }
 
   leave(code) {
     this.done = true;
-    this.#timers.forEach((timer) => clearTimeout(timer));
+    clearTimeout(this.#timer);
     this.#socket?.close(code);
   }
 }
@@ -770,9 +763,7 @@ class Gateway extends EventTarget {
     this.#links.add(link);
     this.#tidy();
     this.#enter("connecting");
-    link.after(PATIENCE, () => {
-      if (link.session === null) this.#lost(link, BROKEN, "no welcome in time");
-    });
+    link.after(PATIENCE, () => this.#lost(link, BROKEN, "no welcome in time"));
     this.#dial(link);
   }
 
@@ -825,10 +816,8 @@ class Gateway extends EventTarget {
     this.#session = session;
     link.session = session;
     session.link = link;
-    if (frame.ping_ms > 0) link.watch(frame.ping_ms, () => this.#lost(link, NO_ANSWER, "no pong"));
-    link.after(STABLE, () => {
-      this.#attempt = 0;
-    });
+    link.since = performance.now();
+    link.watch(frame.ping_ms, () => this.#lost(link, NO_ANSWER, "no answer to a ping"));
     if (resumed) for (const call of session.resume(frame)) this.#loseCall(call);
     const said = this.#auths.findLastIndex(({ token }) => token === link.token);
     for (const { done } of this.#auths.splice(0, said + 1)) done.resolve();
@@ -876,6 +865,7 @@ class Gateway extends EventTarget {
       if (!session.resumable) this.#bury(session);
     }
     if (link !== this.#link) return;
+    if (performance.now() - link.since >= STABLE) this.#attempt = 0;
     if (!comesBack(code)) this.#shut(refusalOf(code, reason), { code, reason });
     else if (this.#timer === null) {
       const delay = this.#backoff(this.#attempt);
