@@ -16,11 +16,11 @@ from gateway.fronts.files import File
 from gateway.fronts.websocket.connection import Rates, Times
 from gateway.fronts.websocket.driver import SocketOptions, Sockets
 from gateway.fronts.websocket.front import FrontOptions, WebsocketFront
+from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.plain.call import SocketOptions as PlainSocketOptions
 from gateway.fronts.websocket.plain.compile import ListedSocket, PlainOptions, compile_plain
 from gateway.fronts.websocket.plain.opening import Shared
 from gateway.fronts.websocket.serving import Serving
-from gateway.fronts.websocket.session import Limits
 from gateway.fronts.websocket.sessions import Sessions
 from gateway.http import Exchange
 from gateway.http.request_id import REQUEST_ID

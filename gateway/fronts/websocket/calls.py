@@ -16,11 +16,12 @@ from gateway.chain import as_error
 from gateway.fronts.websocket import frames
 from gateway.fronts.websocket.frames import Framing
 from gateway.fronts.websocket.identity import Identity
+from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.metadata import carried
 from gateway.fronts.websocket.run import Run
 from gateway.fronts.websocket.runs import Setting, StreamRun, UnaryRun
 from gateway.fronts.websocket.serving import Serving
-from gateway.fronts.websocket.session import Limits, Session
+from gateway.fronts.websocket.session import Session
 from gateway.fronts.websocket.stream import Stream
 from gateway.http import Request
 from gateway.http.request_id import REQUEST_ID, request_id

@@ -22,8 +22,8 @@ from gateway.fronts.websocket.calls import SessionCalls
 from gateway.fronts.websocket.connection import NEVER, Connection, Rates, State, Times
 from gateway.fronts.websocket.frames import Framing, Resumed, Welcome
 from gateway.fronts.websocket.identity import Authenticate, Credentials, Identity, anonymous
+from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.serving import Serving
-from gateway.fronts.websocket.session import Limits
 from gateway.fronts.websocket.sessions import Sessions
 from gateway.fronts.websocket.tokens import token_of
 from gateway.http import Request, SocketClosed, WebSocket

@@ -14,38 +14,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from gateway.call import RpcError
 from gateway.errors import error
 from gateway.fronts.websocket import frames
 from gateway.fronts.websocket.codes import ID_USED
 from gateway.fronts.websocket.frames import End, FrameError, Framing, Pairs, Resumed
+from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.stream import AUTOMATIC, Inflow, Outflow, Stream, Waiting
-
-# Frames that are no stream's and wait to be written: with more, the socket is read no further.
-_MOST_CONTROL: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a client may do in one session.
-
-    Attributes:
-        streams: Streams open at once.
-        message_size: Bytes of a body.
-        credit: Messages that a client may send on a stream before it is granted more.
-        buffer: Bytes of them; one message may have more.
-        held: Bytes of all messages of a session that wait for backends; and of all frames that are
-            kept until the client has them.
-    """
-
-    streams: int = 100
-    message_size: int = 1024 * 1024
-    credit: int = 16
-    buffer: int = 256 * 1024
-    held: int = 4 * 1024 * 1024
 
 
 class Calls(Protocol):
@@ -186,7 +163,8 @@ class Session:
             self._kept -= outflow.kept_size
             outflow.acknowledge(min(frame.seq, outflow.seq))
             self._kept += outflow.kept_size
-            self._forget_if_over(stream)
+            if outflow.over:
+                del self.streams[stream.id]
         self._queue(stream)
 
     def cancel(self, frame: frames.Cancel) -> None:
@@ -198,10 +176,11 @@ class Session:
         stream = self._known(frame.id)
         if stream is None:
             return
-        if not stream.outflow.ended:
+        outflow = stream.outflow
+        if outflow.end is None:
             self._calls.stop(stream, error("CANCELLED", "The client cancelled the call."))
-        elif stream.outflow.waiting:
-            self._drop_messages(stream)  # it has ended behind messages that nobody wants
+        elif outflow.drop():  # it has ended behind messages that nobody wants
+            self._put_status(stream, outflow.end)
 
     # What happens to the calls.
 
@@ -212,13 +191,7 @@ class Session:
             return None
         body = inflow.take()
         self._held -= len(body)
-        limits = self._limits
-        if (
-            not inflow.ended
-            and not stream.outflow.ended
-            and (inflow.taken * 2 >= limits.credit or inflow.size * 2 >= limits.buffer)
-            and inflow.taken
-        ):
+        if inflow.is_due(self._limits):
             n = inflow.grant()
             self.say(self._framing.credit(stream.id, n, inflow.seq))
         return body
@@ -251,26 +224,16 @@ class Session:
             return
         self._held -= sum(map(len, stream.inflow.inbox))
         stream.inflow.clear()
-        if drop and any(each.costs for each in outflow.waiting):
-            outflow.waiting = self._without_messages(outflow)
-        seq = self._number(outflow)
-        outflow.ended = True
-        frame = self._framing.status(stream.id, end, seq)
-        if stream.id in self.streams:
-            self._put(stream, Waiting(frame, seq, last=True))
-        else:
-            self.say(frame)
+        if drop:
+            outflow.drop()
+        outflow.end = end
+        self._put_status(stream, end)
 
     def say(self, frame: bytes) -> None:
         """Sends a frame that is no stream's: before all others."""
         self._control.append(frame)
 
     # What is to be written.
-
-    @property
-    def crowded(self) -> bool:
-        """Whether so much waits to be written that the client should be read no further."""
-        return len(self._control) > _MOST_CONTROL
 
     @property
     def idle(self) -> bool:
@@ -314,7 +277,7 @@ class Session:
             outflow = stream.outflow
             outflow.queued = False
             outflow.rewind(min(seen[stream.id], outflow.seq), granted.get(stream.id, 0))
-            if outflow.ended and not outflow.waiting:
+            if outflow.over:
                 del self.streams[stream.id]  # the client has its status
                 continue
             resumed.append(Resumed(stream.id, stream.inflow.seq, stream.inflow.granted))
@@ -386,6 +349,14 @@ class Session:
         stream.outflow.waiting.append(waiting)
         self._queue(stream)
 
+    def _put_status(self, stream: Stream, end: End) -> None:
+        seq = self._number(stream.outflow)
+        frame = self._framing.status(stream.id, end, seq)
+        if stream.id in self.streams:
+            self._put(stream, Waiting(frame, seq, last=True))
+        else:
+            self.say(frame)
+
     def _queue(self, stream: Stream) -> None:
         outflow = stream.outflow
         if not outflow.queued and outflow.sendable:
@@ -408,19 +379,6 @@ class Session:
         elif not outflow.ended:
             self._calls.written(stream)
         return frame.frame
-
-    def _drop_messages(self, stream: Stream) -> None:
-        stream.outflow.waiting = self._without_messages(stream.outflow)
-        self._queue(stream)
-
-    def _without_messages(self, outflow: Outflow) -> list[Waiting]:
-        # A number that the client never gets would look like a loss: an empty place is kept.
-        return [each for each in outflow.waiting if not each.costs]
-
-    def _forget_if_over(self, stream: Stream) -> None:
-        outflow = stream.outflow
-        if outflow.ended and not outflow.waiting and not outflow.kept:
-            self.streams.pop(stream.id, None)
 
 
 def _goes_on(stream: Stream, seen: Mapping[int, int]) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from gateway.fronts.websocket.frames import MOST_CREDIT
+from gateway.fronts.websocket.frames import MOST_CREDIT, End
+from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.run import Run
 
 AUTOMATIC: Final = 64
@@ -79,6 +80,18 @@ class Inflow:
             self.taken += 1
         return body
 
+    def is_due(self, limits: Limits) -> bool:
+        """Whether it is time to grant anew what was taken.
+
+        It is with half of it taken; and with all of it, where a large message would find no room:
+        who waits to send that sends nothing else.
+        """
+        if not self.taken or self.ended:
+            return False
+        if self.taken * 2 >= limits.credit or self.size * 2 >= limits.buffer:
+            return True
+        return not self.inbox and self.size + limits.message_size > limits.buffer
+
     def grant(self) -> int:
         """Grants anew what was taken; returns the number of messages."""
         n, self.taken = self.taken, 0
@@ -107,14 +120,14 @@ class Outflow:
         kept_size: Bytes of it.
         forgotten: The highest number that is kept no more though it was not acknowledged.
         sent: Messages that were ever written.
-        ended: Whether the status stands in `waiting`, or was written.
+        end: The status, once it stands in `waiting`, or was written.
         queued: Whether the stream stands in the session's queue.
     """
 
     __slots__ = (
         "automatic",
         "credit",
-        "ended",
+        "end",
         "forgotten",
         "kept",
         "kept_size",
@@ -133,8 +146,18 @@ class Outflow:
         self.kept_size = 0
         self.forgotten = 0
         self.sent = 0
-        self.ended = False
+        self.end: End | None = None
         self.queued = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is put into `waiting`."""
+        return self.end is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, and the client is known to have all of it."""
+        return self.end is not None and not self.waiting and not self.kept
 
     @property
     def sendable(self) -> bool:
@@ -150,6 +173,23 @@ class Outflow:
         """Keeps a frame until the client has it."""
         self.kept.append(written)
         self.kept_size += len(written.frame)
+
+    def drop(self) -> bool:
+        """Forgets the messages that were never written, and a status behind them.
+
+        Their numbers are given again: one that the client never gets would look like a loss.
+
+        Returns:
+            Whether there were any.
+        """
+        waiting = self.waiting
+        first = next((at for at, each in enumerate(waiting) if each.costs), None)
+        if first is None:
+            return False
+        if self.seq:
+            self.seq -= len(waiting) - first
+        del waiting[first:]
+        return True
 
     def acknowledge(self, seq: int) -> None:
         """Drops the frames that the client has."""

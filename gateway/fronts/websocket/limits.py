@@ -1,0 +1,25 @@
+"""What a client may do in one session of the multiplexed form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of a session.
+
+    Attributes:
+        streams: Streams open at once.
+        message_size: Bytes of a body.
+        credit: Messages that a client may send on a stream before it is granted more.
+        buffer: Bytes of them; one message may have more.
+        held: Bytes of all messages of a session that wait for backends; and of all frames that are
+            kept until the client has them.
+    """
+
+    streams: int = 100
+    message_size: int = 1024 * 1024
+    credit: int = 16
+    buffer: int = 256 * 1024
+    held: int = 4 * 1024 * 1024

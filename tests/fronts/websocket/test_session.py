@@ -1,0 +1,671 @@
+"""The rules of streams (docs/websocket.md): each by name."""
+
+import pytest
+
+from gateway.call import Code
+from gateway.errors import error
+from gateway.fronts.websocket.frames import MOST_CREDIT, FrameError, Resumed
+from tests.fronts.websocket.sessions import Peer
+
+NEVER_OPENED = "the stream 2 was never opened"
+
+
+@pytest.fixture
+def peer():
+    return Peer()
+
+
+@pytest.fixture
+def resumable():
+    return Peer(resumable=True)
+
+
+# Ids.
+
+
+@pytest.mark.parametrize("id_", [3, 2], ids=["the same", "a smaller one"])
+@pytest.mark.parametrize("ended", [False, True], ids=["open", "ended"])
+def test_an_id_that_was_used_closes_with_4409(peer, id_, ended):
+    peer.open(3)
+    if ended:
+        peer.end(3)
+        assert peer.written() == ["status 3 OK"]
+    with pytest.raises(FrameError, match=f"the id {id_} was used before") as wrong:
+        peer.open(id_)
+    assert wrong.value.code == 4409
+
+
+def test_ids_may_leave_others_out(peer):
+    peer.open(3)
+    peer.open(2**53 - 1)
+    assert peer.calls.began == [3, 2**53 - 1]
+    assert peer.session.last_id == 2**53 - 1
+
+
+@pytest.mark.parametrize("kind", ["message", "credit", "cancel"])
+def test_a_frame_for_an_id_that_was_never_opened_closes_with_4400(peer, kind):
+    peer.open(1)
+    say = {
+        "message": lambda: peer.message(b"", 2),
+        "credit": lambda: peer.credit(1, 2),
+        "cancel": lambda: peer.cancel(2),
+    }
+    with pytest.raises(FrameError, match=NEVER_OPENED) as wrong:
+        say[kind]()
+    assert wrong.value.code == 4400
+
+
+def test_frames_for_a_stream_that_has_ended_are_ignored(peer):
+    peer.open(1)
+    peer.end()
+    assert peer.written() == ["status 1 OK"]
+    peer.message(b"late")
+    peer.message(None, end=True)
+    peer.credit(5)
+    peer.cancel()
+    assert peer.written() == []
+    assert peer.calls.told == peer.calls.stopped == []
+
+
+def test_frames_that_come_before_the_status_is_written_are_ignored_too(peer):
+    peer.open(1)
+    peer.end()
+    peer.message(b"late")
+    peer.message(b"x" * 2**21)
+    peer.cancel()
+    assert peer.written() == ["status 1 OK"]
+    assert peer.calls.told == peer.calls.stopped == []
+    assert peer.session._held == 0
+
+
+# Opening.
+
+
+def test_a_refused_stream_gets_its_status_and_counts_as_seen(peer):
+    peer.open(4, refused=error("DRAINING", "No."))
+    assert peer.written() == ["status 4 UNAVAILABLE DRAINING"]
+    assert peer.session.last_id == 4
+    assert peer.session.streams == {}
+    assert peer.calls.began == []
+    peer.message(b"late", 4)
+
+
+def test_more_streams_than_are_allowed_are_refused_and_others_go_on():
+    peer = Peer(streams=2)
+    peer.open(1)
+    peer.open(2)
+    peer.open(3)
+    peer.send("a", 1)
+    assert peer.written() == ["status 3 RESOURCE_EXHAUSTED TOO_MANY_STREAMS", "message 1 a"]
+    peer.end(1)
+    assert peer.written() == ["status 1 OK"]
+    peer.open(4)
+    assert peer.calls.began == [1, 2, 4]
+
+
+def test_a_stream_counts_until_its_status_is_written():
+    peer = Peer(streams=1)
+    peer.open(1)
+    peer.end(1)
+    peer.open(2)
+    assert peer.written() == ["status 2 RESOURCE_EXHAUSTED TOO_MANY_STREAMS", "status 1 OK"]
+
+
+def test_ended_streams_whose_status_was_not_acknowledged_count():
+    peer = Peer(streams=1, resumable=True)
+    peer.open(1)
+    peer.end(1)
+    assert peer.written() == ["status 1#1 OK"]
+    peer.open(2)
+    assert peer.calls.began == [1]
+    peer.credit(0, 1, seq=1)
+    peer.open(3)
+    assert peer.calls.began == [1, 3]
+
+
+def test_a_body_in_open_that_is_too_large_ends_the_stream(peer):
+    peer.open(1, body=bytes(2**20 + 1))
+    assert peer.written() == ["status 1 RESOURCE_EXHAUSTED MESSAGE_TOO_LARGE"]
+    assert peer.calls.began == []
+    peer.open(2, body=bytes(2**20))
+    assert peer.calls.began == [2]
+
+
+def test_what_came_with_open_is_there_when_the_call_begins(peer):
+    peer.open(1, body=b"first", end=True)
+    assert peer.stream().inflow.inbox == [b"first"]
+    assert peer.stream().inflow.ended
+    assert peer.take() == b"first"
+    assert peer.take() is None
+
+
+# The end.
+
+
+def test_the_status_is_last_and_comes_once(peer):
+    peer.open(1)
+    stream = peer.stream()
+    peer.headers()
+    peer.send("a")
+    peer.end()
+    peer.session.end(stream, None)
+    peer.session.send(stream, b"1")
+    peer.session.headers(stream, [])
+    peer.cancel()
+    written = peer.written()
+    assert written == ["headers 1", "status 1 OK"]  # the client had cancelled
+    assert peer.session.idle
+
+
+def test_a_cancelled_stream_gets_its_status(peer):
+    peer.open(1)
+    peer.cancel()
+    peer.cancel()
+    assert peer.calls.stopped == [(1, "CANCELLED")]
+    assert peer.written() == ["status 1 CANCELLED CANCELLED"]
+
+
+def test_cancel_drops_messages_that_wait_for_credit(peer):
+    peer.open(1, credit=0)
+    peer.headers()
+    peer.send("a")
+    peer.cancel()
+    assert peer.written() == ["headers 1", "status 1 CANCELLED CANCELLED"]
+
+
+def test_a_status_stands_behind_the_messages_before_it(peer):
+    peer.open(1, credit=0)
+    peer.send("a")
+    peer.end()
+    assert peer.written() == []
+    peer.credit(1)
+    assert peer.written() == ["message 1 a", "status 1 OK"]
+
+
+def test_status_and_headers_need_no_credit(peer):
+    peer.open(1, credit=0)
+    peer.headers()
+    peer.end(code=Code.NOT_FOUND)
+    assert peer.written() == ["headers 1", "status 1 NOT_FOUND"]
+
+
+def test_a_status_that_was_on_its_way_when_cancel_came_is_the_one(peer):
+    peer.open(1, credit=0)
+    peer.send("a")
+    peer.end()
+    peer.cancel()
+    assert peer.written() == ["status 1 OK"]
+    assert peer.calls.stopped == []
+
+
+# Half-close.
+
+
+@pytest.mark.parametrize("body", [b"x", None], ids=["with a message", "alone"])
+def test_end_says_that_there_are_no_more(peer, body):
+    peer.open(1)
+    peer.message(body, end=True)
+    assert peer.stream().inflow.ended
+    assert peer.stream().inflow.inbox == ([] if body is None else [body])
+    assert peer.calls.told == [("arrived", 1)]
+
+
+@pytest.mark.parametrize("body", [b"x", None], ids=["a message", "end again"])
+def test_a_frame_after_end_ends_the_stream(peer, body):
+    peer.open(1, end=True)
+    peer.message(body, end=True)
+    assert peer.written() == ["status 1 INVALID_ARGUMENT UNEXPECTED_MESSAGE"]
+
+
+def test_the_server_still_sends_after_end(peer):
+    peer.open(1, end=True)
+    peer.send("a")
+    assert peer.written() == ["message 1 a"]
+
+
+# Credit from the client.
+
+
+def test_no_more_is_written_than_was_granted(peer):
+    peer.open(1, credit=1)
+    for text in "abc":
+        peer.send(text)
+    assert peer.written() == ["message 1 a"]
+    peer.credit(1)
+    assert peer.written() == ["message 1 b"]
+    peer.credit(0)
+    assert peer.written() == []
+    peer.credit(7)
+    assert peer.written() == ["message 1 c"]
+    assert peer.stream().outflow.credit == 6
+
+
+def test_the_call_is_told_when_all_it_sent_was_written(peer):
+    peer.open(1, credit=0)
+    peer.send("a")
+    assert peer.written() == []
+    assert peer.calls.told == []
+    peer.credit(1)
+    peer.written()
+    assert peer.calls.told == [("written", 1)]
+
+
+def test_without_credit_in_open_all_that_was_written_is_granted_again(peer):
+    peer.open(1)
+    for number in range(200):
+        peer.send(number)
+    assert len(peer.written()) == 200
+    assert peer.stream().outflow.credit == 64
+
+
+def test_of_a_session_that_can_be_resumed_credit_comes_by_frames_alone(resumable):
+    resumable.open(1)
+    for number in range(65):
+        resumable.send(number)
+    assert len(resumable.written()) == 64
+    resumable.credit(1)
+    assert resumable.written() == ["message 1#65 64"]
+
+
+def test_credit_ends_at_its_highest(peer):
+    peer.open(1, credit=MOST_CREDIT)
+    for _ in range(3):
+        peer.credit(MOST_CREDIT)
+    assert peer.stream().outflow.credit == MOST_CREDIT
+
+
+# Credit from the server.
+
+
+def test_the_client_may_send_as_many_messages_as_it_was_granted():
+    peer = Peer(credit=3)
+    peer.open(1, body=b"free")
+    for _ in range(3):
+        peer.message()
+    assert peer.written() == []
+    peer.message()
+    assert peer.written() == ["status 1 RESOURCE_EXHAUSTED FLOW_CONTROL"]
+
+
+def test_an_end_without_a_message_needs_no_credit():
+    peer = Peer(credit=1)
+    peer.open(1)
+    peer.message()
+    peer.message(None, end=True)
+    assert peer.written() == []
+    assert peer.stream().inflow.ended
+
+
+def test_the_client_may_send_as_many_bytes_as_the_buffer_has():
+    peer = Peer(buffer=10)
+    peer.open(1, body=bytes(100))
+    peer.message(bytes(6))
+    peer.message(bytes(4))
+    peer.message(bytes(0))
+    assert peer.written() == []
+    peer.message(bytes(1))
+    assert peer.written() == ["status 1 RESOURCE_EXHAUSTED FLOW_CONTROL"]
+
+
+def test_one_message_is_allowed_whatever_its_size_where_none_is_on_the_way():
+    peer = Peer(buffer=10)
+    peer.open(1)
+    peer.message(bytes(100))
+    peer.take()
+    assert peer.written() == ["credit 1 1"]
+    peer.message(bytes(100))
+    assert peer.written() == []
+    peer.message(bytes(1))
+    assert peer.written() == ["status 1 RESOURCE_EXHAUSTED FLOW_CONTROL"]
+
+
+def test_the_server_grants_half_of_what_it_gave_at_a_time():
+    peer = Peer(credit=4, message_size=8, buffer=1000)
+    peer.open(1, body=b"free")
+    for _ in range(4):
+        peer.message(b"x")
+    written = []
+    for _ in range(5):
+        peer.take()
+        written.append(peer.written())
+    assert written == [[], [], ["credit 1 2"], [], ["credit 1 2"]]
+    assert peer.stream().inflow.granted == 8
+
+
+def test_bytes_are_granted_too():
+    peer = Peer(credit=100, buffer=10, message_size=4)
+    peer.open(1)
+    for _ in range(2):
+        peer.message(bytes(3))
+    peer.take()
+    assert peer.written() == ["credit 1 1"]
+    peer.take()
+    assert peer.written() == []
+
+
+def test_a_client_that_waits_to_send_a_large_message_is_granted_the_small_ones():
+    """It may not send it before the small ones were granted, and sends nothing else meanwhile."""
+    peer = Peer(buffer=10, message_size=10)
+    peer.open(1)
+    peer.message(b"x")
+    peer.take()
+    assert peer.written() == ["credit 1 1"]
+    peer.message(bytes(10))
+    assert peer.written() == []
+
+
+def test_nothing_is_granted_after_end():
+    peer = Peer(credit=2)
+    peer.open(1)
+    peer.message()
+    peer.message(end=True)
+    peer.take()
+    peer.take()
+    assert peer.written() == []
+
+
+def test_a_grant_is_of_the_oldest_messages():
+    peer = Peer(credit=4, buffer=100, message_size=50)
+    peer.open(1)
+    for size in (10, 20, 30):
+        peer.message(bytes(size))
+    peer.take()
+    assert peer.written() == ["credit 1 1"]
+    assert peer.stream().inflow.size == 50
+    peer.take()
+    assert peer.written() == ["credit 1 1"]
+    assert peer.stream().inflow.size == 30
+
+
+def test_a_message_that_is_too_large_ends_its_stream_alone():
+    peer = Peer(message_size=10, buffer=100)
+    peer.open(1)
+    peer.open(2)
+    peer.message(bytes(11))
+    assert peer.written() == ["status 1 RESOURCE_EXHAUSTED MESSAGE_TOO_LARGE"]
+    peer.message(bytes(10), 2)
+    assert peer.calls.told == [("arrived", 2)]
+
+
+def test_what_waits_for_backends_is_bounded_over_all_streams():
+    peer = Peer(held=40, message_size=10, buffer=100)
+    peer.open(1)
+    peer.open(2, body=bytes(10))
+    for _ in range(3):
+        peer.message(bytes(10), 1)
+    assert peer.written() == []
+    peer.message(bytes(1), 2)
+    assert peer.written() == ["status 2 RESOURCE_EXHAUSTED FLOW_CONTROL"]
+    peer.message(bytes(10), 1)  # what was the other's is free
+    assert peer.written() == []
+    assert peer.session._held == 40
+
+
+def test_of_large_messages_four_may_wait():
+    peer = Peer(held=1, message_size=10, buffer=100)
+    peer.open(1)
+    for _ in range(4):
+        peer.message(bytes(10))
+    assert peer.session._held == 40
+    peer.message(bytes(1))
+    assert peer.session._held == 0
+
+
+@pytest.mark.parametrize("how", ["taken", "ended", "cancelled", "broken", "left"])
+def test_nothing_is_held_at_the_end(how):
+    peer = Peer(credit=2, resumable=how == "left")
+    peer.open(1, body=b"abc")
+    peer.message(b"de")
+    assert peer.session._held == 5
+    match how:
+        case "taken":
+            assert [peer.take(), peer.take()] == [b"abc", b"de"]
+        case "ended":
+            peer.end()
+        case "cancelled":
+            peer.cancel()
+        case "broken":
+            peer.message()
+            peer.message()
+        case "left":
+            peer.session.restore({}, {})
+    assert peer.session._held == 0
+
+
+# Turns.
+
+
+def test_streams_take_turns():
+    peer = Peer()
+    for id_ in (1, 2, 3):
+        peer.open(id_)
+        for text in "abc":
+            peer.send(text, id_)
+    assert peer.written(4) == ["message 1 a", "message 2 a", "message 3 a", "message 1 b"]
+    peer.open(4)
+    peer.send("late", 4)
+    assert peer.written(4) == ["message 2 b", "message 3 b", "message 1 c", "message 4 late"]
+
+
+def test_control_frames_come_first(peer):
+    peer.open(1)
+    peer.send("a")
+    peer.session.say(b'{"t":"pong","id":0}')
+    assert peer.written() == ["pong 0", "message 1 a"]
+
+
+def test_a_stream_without_credit_is_passed_over(peer):
+    peer.open(1, credit=0)
+    peer.open(2)
+    peer.send("a", 1)
+    peer.send("b", 2)
+    assert peer.written() == ["message 2 b"]
+    peer.credit(1, 1)
+    assert peer.written() == ["message 1 a"]
+
+
+def test_idle_is_without_streams_and_words(peer):
+    assert peer.session.idle
+    peer.session.say(b'{"t":"pong","id":0}')
+    assert not peer.session.idle
+    peer.written()
+    assert peer.session.idle
+    peer.open(1)
+    assert not peer.session.idle
+    peer.end()
+    assert not peer.session.idle
+    peer.written()
+    assert peer.session.idle
+
+
+# Coming back.
+
+
+def test_frames_of_a_stream_are_numbered(resumable):
+    resumable.open(1)
+    resumable.open(2)
+    resumable.headers()
+    resumable.send("a")
+    resumable.send("b", 2)
+    resumable.end()
+    assert resumable.written() == [
+        "headers 1#1",
+        "message 2#1 b",
+        "message 1#2 a",
+        "status 1#3 OK",
+    ]
+
+
+def test_credit_of_the_servers_says_what_has_arrived():
+    peer = Peer(credit=2, resumable=True)
+    peer.open(1)
+    peer.message()
+    peer.take()
+    assert peer.written() == ["credit 1#1 1"]
+
+
+@pytest.mark.parametrize("body", [b"x", None], ids=["a message", "end"])
+def test_what_comes_again_is_taken_once(resumable, body):
+    resumable.open(1)
+    resumable.message(body, end=body is None)
+    resumable.seqs[1] = 0
+    resumable.message(body, end=body is None)
+    assert len(resumable.stream().inflow.inbox) == (body is not None)
+    assert resumable.calls.told == [("arrived", 1)]
+    assert resumable.written() == []
+
+
+@pytest.mark.parametrize("seq", [0, 2, 2**53 - 1])
+def test_a_number_that_is_not_the_next_closes_with_4400(resumable, seq):
+    resumable.open(1)
+    resumable.seqs[1] = seq - 1
+    with pytest.raises(FrameError, match="seq 1 of stream 1 is missing") as wrong:
+        resumable.message()
+    assert wrong.value.code == 4400
+
+
+def test_what_is_acknowledged_is_kept_no_more(resumable):
+    resumable.open(1)
+    for text in "abc":
+        resumable.send(text)
+    resumable.written()
+    assert [each.seq for each in resumable.stream().outflow.kept] == [1, 2, 3]
+    resumable.credit(0, seq=2)
+    assert [each.seq for each in resumable.stream().outflow.kept] == [3]
+    resumable.credit(0, seq=1)
+    assert [each.seq for each in resumable.stream().outflow.kept] == [3]
+
+
+def test_a_stream_is_over_when_its_status_is_acknowledged(resumable):
+    resumable.open(1)
+    resumable.end()
+    resumable.credit(0, seq=1)  # forged: it was not written yet
+    assert resumable.written() == ["status 1#1 OK"]
+    assert not resumable.session.idle
+    resumable.credit(0, seq=2**53 - 1)
+    assert resumable.session.idle
+
+
+def test_what_the_client_lacks_is_written_again_and_what_waits_after_it(resumable):
+    resumable.open(1, credit=3)
+    for text in "abcd":
+        resumable.send(text)
+    assert resumable.written() == ["message 1#1 a", "message 1#2 b", "message 1#3 c"]
+    assert resumable.session.restore({1: 1}, {1: 4}) == [Resumed(1, 0, 16)]
+    assert resumable.written() == ["message 1#2 b", "message 1#3 c", "message 1#4 d"]
+
+
+def test_what_is_written_again_costs_no_credit(resumable):
+    resumable.open(1, credit=2)
+    for text in "abc":
+        resumable.send(text)
+    resumable.written()
+    resumable.session.restore({1: 0}, {1: 2})
+    assert resumable.written() == ["message 1#1 a", "message 1#2 b"]
+    resumable.session.restore({1: 0}, {1: 3})
+    assert resumable.written() == ["message 1#1 a", "message 1#2 b", "message 1#3 c"]
+
+
+def test_the_client_says_what_it_has_granted_for_frames_may_be_lost(resumable):
+    resumable.open(1, credit=2)
+    resumable.send("a")
+    resumable.written()
+    resumable.session.restore({1: 1}, {1: 12})
+    assert resumable.stream().outflow.credit == 11
+
+
+def test_streams_that_are_not_named_are_cancelled(resumable):
+    resumable.open(1)
+    resumable.open(2)
+    resumable.end(2)
+    assert resumable.session.restore({}, {}) == []
+    assert resumable.calls.stopped == [(1, "CANCELLED")]
+    assert resumable.session.streams == {}
+    assert resumable.written() == []
+    assert resumable.session.idle
+
+
+def test_a_status_that_was_lost_is_written_again(resumable):
+    resumable.open(1)
+    resumable.end()
+    resumable.written()
+    assert resumable.session.restore({1: 0}, {1: 64}) == [Resumed(1, 0, 16)]
+    assert resumable.written() == ["status 1#1 OK"]
+
+
+def test_a_stream_whose_status_the_client_has_is_over(resumable):
+    resumable.open(1)
+    resumable.end()
+    resumable.written()
+    assert resumable.session.restore({1: 1}, {1: 64}) == []
+    assert resumable.session.idle
+
+
+def test_what_the_client_has_sent_and_was_granted_is_told():
+    peer = Peer(credit=2, resumable=True)
+    peer.open(1)
+    peer.message()
+    peer.message()
+    peer.take()
+    assert peer.session.restore({1: 0}, {1: 64}) == [Resumed(1, 2, 3)]
+
+
+def test_words_that_were_lost_are_not_said_again(resumable):
+    resumable.open(1)
+    resumable.session.say(b'{"t":"pong","id":0}')
+    resumable.session.restore({1: 0}, {1: 64})
+    assert resumable.written() == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "granted"),
+    [
+        ({1: 2**53 - 1, 7: 3, 2**53 - 1: 1}, {1: 2**53 - 1, 9: 1}),
+        ({1: 0}, {}),
+        ({1: 0}, {1: 0}),
+    ],
+    ids=["huge and unknown", "missing", "less than was sent"],
+)
+def test_forged_numbers_break_nothing(resumable, seen, granted):
+    resumable.open(1, credit=1)
+    resumable.send("a")
+    resumable.send("b")
+    resumable.written()
+    (resumed,) = resumable.session.restore(seen, granted)
+    assert resumed == Resumed(1, 0, 16)
+    outflow = resumable.stream().outflow
+    assert 0 <= outflow.credit <= MOST_CREDIT
+    resumable.credit(1)
+    assert resumable.written()[-1] == "message 1#2 b"
+
+
+def test_a_number_is_given_to_no_frame_that_is_never_written(resumable):
+    """A client that finds one missing takes it for lost."""
+    resumable.open(1, credit=1)
+    for text in "ab":
+        resumable.send(text)
+    resumable.cancel()
+    assert resumable.written() == ["status 1#1 CANCELLED CANCELLED"]
+    resumable.open(2, credit=0)
+    resumable.headers(2)
+    resumable.send("a", 2)
+    resumable.end(2)
+    resumable.cancel(2)
+    assert resumable.written() == ["headers 2#1", "status 2#2 OK"]
+
+
+def test_cancel_after_coming_back_drops_only_what_was_never_written(resumable):
+    resumable.open(1, credit=1)
+    for text in "ab":
+        resumable.send(text)
+    assert resumable.written() == ["message 1#1 a"]
+    resumable.session.restore({1: 0}, {1: 1})
+    resumable.cancel()
+    assert resumable.written() == ["message 1#1 a", "status 1#2 CANCELLED CANCELLED"]
+
+
+def test_statuses_of_refused_streams_are_not_kept(resumable):
+    resumable.open(1, refused=error("DRAINING", "No."))
+    assert resumable.session.restore({1: 0}, {1: 64}) == []
+    assert resumable.session.last_id == 1
+    assert resumable.written() == []
