@@ -75,6 +75,7 @@ class Connection:
         self._token_taken: list[asyncio.Future[None]] = []  # who waits for that
         self._demand = asyncio.Event()
         self._attempt = 0
+        self._closed = False
 
     # Life.
 
@@ -95,6 +96,8 @@ class Connection:
 
     async def close(self) -> None:
         """Cancels all calls, says goodbye, and leaves no task."""
+        self._closed = True
+        self._end_waiting(CANCELLED)
         for task in (self._keeper, self._renewal):
             if task is not None:
                 task.cancel()
@@ -107,7 +110,6 @@ class Connection:
             self._expiry.cancel()
         if self._session is not None:
             self._session.lose(CANCELLED)
-        self._end_waiting(CANCELLED)
         for waiting in self._token_taken:
             waiting.cancel()
 
@@ -133,7 +135,7 @@ class Connection:
             while True:
                 await link.moved.wait()
                 if link.reconnect_in is not None:
-                    await asyncio.sleep(link.reconnect_in)
+                    await asyncio.sleep(min(link.reconnect_in, self._backoff.most))
                 link = await self._connect_again(link)
         except RefusedError as refused:
             self._fail(refused)
@@ -308,7 +310,10 @@ class Connection:
 
         Raises:
             RefusedError: There will be none.
+            RuntimeError: The client is closed.
         """
+        if self._closed:
+            raise RuntimeError("the gateway's block was left: no call can begin")
         if self.failure is not None:
             raise self.failure
         self._waiting.append(exchange)

@@ -26,7 +26,6 @@ from gateway.client.frames import (
     ProtocolError,
     Reply,
     ServerFrame,
-    StreamFrame,
     Welcome,
 )
 from gateway.client.framing import Framing
@@ -34,6 +33,8 @@ from gateway.client.liveness import Liveness, Verdict
 from gateway.client.session import Session
 
 _PONGS: Final = 16  # that may wait; who pings faster than it reads gets no more
+
+_OF_STREAMS: Final = (Headers, Reply, Credit, End)
 
 _Answer: TypeAlias = "Callable[[Dialogue, Any], None]"
 
@@ -124,6 +125,10 @@ class Dialogue:
             return
         if not self._welcomed:
             raise ProtocolError("a frame before the welcome")
+        if isinstance(frame, _OF_STREAMS):
+            if self.session is not None:
+                self.session.receive(frame, len(data))
+            return
         self._answers[type(frame)](self, frame)
 
     def _welcome(self, frame: Welcome, now: float) -> None:
@@ -134,10 +139,6 @@ class Dialogue:
         self._welcomed = True
         self.liveness = Liveness(frame.ping_ms / 1000, now)
         self.session = self._listener.welcomed(frame)
-
-    def _of_a_stream(self, frame: StreamFrame) -> None:
-        if self.session is not None:
-            self.session.receive(frame)
 
     def _ping(self, frame: Ping) -> None:
         if len(self._pongs) < _PONGS:
@@ -158,10 +159,6 @@ class Dialogue:
         self._listener.token_taken()
 
     _answers: ClassVar[Mapping[type[ServerFrame], _Answer]] = {
-        Headers: _of_a_stream,
-        Reply: _of_a_stream,
-        Credit: _of_a_stream,
-        End: _of_a_stream,
         Ping: _ping,
         Pong: _pong,
         Goaway: _goaway,

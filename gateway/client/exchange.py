@@ -84,6 +84,7 @@ class Exchange:
         unacknowledged: Requests that were written, kept in case the socket has swallowed them.
         seen: The highest `seq` that has come.
         seq: The highest `seq` that was given to a request.
+        unsaid: Bytes that have come and were not acknowledged.
         sending: Credit of requests; of an exchange that waits, none.
         receiving: Credit of messages.
     """
@@ -104,6 +105,7 @@ class Exchange:
         "seq",
         "status",
         "unacknowledged",
+        "unsaid",
     )
 
     def __init__(self, opening: Opening, changed: Callable[[], None]) -> None:
@@ -120,6 +122,7 @@ class Exchange:
         self.unacknowledged: deque[Request] = deque()
         self.seen = 0
         self.seq = 0
+        self.unsaid = 0
         self.sending: SendWindow = _NONE
         self.receiving = ReceiveWindow(opening.credit)
 

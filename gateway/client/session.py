@@ -45,6 +45,9 @@ LOST: Final = ended(
 )
 CANCELLED: Final = ended(Code.CANCELLED, "The client cancelled the call.")
 
+# A gateway keeps 4 MiB of what it sends in a session: it is told each time so many bytes have come.
+_WORTH_SAYING: Final = 512 * 1024
+
 Waiting: TypeAlias = "deque[Exchange]"
 """Calls that no session has begun, in order."""
 
@@ -77,6 +80,7 @@ class Session:
         self._waiting = waiting
         self._streams: dict[int, Exchange] = {}  # by id, in order; those without a status of theirs
         self._last_id = 0
+        self._unsaid = 0  # bytes that have come on all streams and were not acknowledged
         self._cancels: deque[int] = deque()
         self._credits: dict[int, Exchange] = {}  # those that are owed a credit frame
         self._reopening: deque[Exchange] = deque()
@@ -140,6 +144,8 @@ class Session:
             return Cancel(self._cancels.popleft())
         if self._credits:
             _, exchange = self._credits.popitem()
+            self._unsaid -= exchange.unsaid
+            exchange.unsaid = 0
             n = exchange.receiving.grant() if exchange.phase is Phase.OPEN else 0
             return Credit(exchange.id, n, exchange.seen)
         if self._reopening:
@@ -189,8 +195,12 @@ class Session:
 
     # What the gateway sends.
 
-    def receive(self, frame: StreamFrame) -> None:
+    def receive(self, frame: StreamFrame, size: int = 0) -> None:
         """Takes a frame of a stream. Those of streams that are over are no error.
+
+        Args:
+            frame: The frame.
+            size: Its bytes.
 
         Raises:
             ProtocolError: No stream has ever had that id, or frames are missing before this one.
@@ -209,7 +219,16 @@ class Session:
             if frame.seq != exchange.seen + 1 and type(frame) is not End:
                 raise ProtocolError(f"stream {frame.id} goes on with {frame.seq}")
             exchange.seen = frame.seq
+            self._count(exchange, size)
         self._answers[type(frame)](self, exchange, frame)
+
+    def _count(self, exchange: Exchange, size: int) -> None:
+        """Has the gateway told what has come, before that is more than it keeps."""
+        exchange.unsaid += size
+        self._unsaid += size
+        if self._unsaid >= _WORTH_SAYING:
+            self._credits.update((each.id, each) for each in self._streams.values() if each.unsaid)
+            self.wake()
 
     def _headers(self, exchange: Exchange, frame: Headers) -> None:
         if exchange.headers is None:
@@ -270,8 +289,10 @@ class Session:
         self._credits.clear()
         self._reopening.clear()
         self._turns.clear()
+        self._unsaid = 0
         resumed = {each.id: each for each in welcome.resumed}
         for id_, exchange in list(self._streams.items()):
+            exchange.unsaid = 0  # the hello has said so
             state = resumed.get(id_)
             arrived = id_ <= welcome.last_id
             left = exchange.phase is Phase.OVER  # by its user; the hello may have named it before

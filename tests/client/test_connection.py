@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from gateway.client import Backoff, Gateway, RefusedError, RpcError, connect
+from gateway.client.dialogue import Dialogue
 from tests.client.scripted import AT_ONCE, Peer, scripted, session
 
 METHOD = "a.B/C"
@@ -173,9 +174,11 @@ class TestComingBack:
             status = next(answers_by)
             return None if status is None else socket.respond(http.HTTPStatus(status), "")
 
-        async with scripted(closes(4000), answers, process_request=process) as gateway:
-            async with connect(gateway.url, backoff=AT_ONCE) as client:
-                assert await there(client) == "there"
+        async with (
+            scripted(closes(4000), answers, process_request=process) as gateway,
+            connect(gateway.url, backoff=AT_ONCE) as client,
+        ):
+            assert await there(client) == "there"
 
     async def test_waits_longer_after_each_attempt_that_failed(self):
         draws = []
@@ -210,13 +213,15 @@ class TestComingBack:
             await peer.socket.close(4000, "idle")
             closed.set()
 
-        async with scripted(idles, answers) as gateway:
-            async with connect(gateway.url, backoff=AT_ONCE) as client:
-                await closed.wait()
-                for _ in range(20):
-                    await asyncio.sleep(0)
-                assert len(gateway.peers) == 1
-                assert await there(client) == "there"
+        async with (
+            scripted(idles, answers) as gateway,
+            connect(gateway.url, backoff=AT_ONCE) as client,
+        ):
+            await closed.wait()
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert len(gateway.peers) == 1
+            assert await there(client) == "there"
 
     @pytest.mark.parametrize("code", [4400, 4401, 4403, 4409, 4413, 4429])
     async def test_not_after_a_close_that_forbids_it(self, code):
@@ -262,6 +267,50 @@ class TestComingBack:
                 async with gateway.stream(METHOD) as stream:
                     await anext(stream)
             assert await there(gateway) == "there"
+
+    async def test_not_after_a_message_larger_than_is_taken(self):
+        async def floods(peer: Peer) -> None:
+            await peer.greet()
+            await peer.say("ping", data="x" * 2000)
+            assert await peer.closed() == 1009
+
+        async with session(floods, message_size=1000) as gateway:
+            with pytest.raises((RefusedError, RpcError)):
+                await gateway.call(METHOD, {})
+
+    async def test_a_failure_of_the_clients_own_is_reported_and_ends_one_link(self, monkeypatch):
+        reports = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, report: reports.append(report))
+        bug = LookupError("bug")
+
+        async def provokes(peer: Peer) -> None:
+            await peer.greet()
+            await peer.say("ping", data="provoke")
+
+        receive = Dialogue.receive
+
+        def fails(self, data, now):
+            if "provoke" in data:
+                raise bug
+            receive(self, data, now)
+
+        monkeypatch.setattr(Dialogue, "receive", fails)
+        async with session(provokes, answers) as gateway:
+            assert await there(gateway) == "there"
+        assert [report["exception"] for report in reports] == [bug]
+
+    async def test_a_backoff_that_fails_is_reported_and_ends_the_client(self):
+        reports = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, report: reports.append(report))
+
+        class Broken(Backoff):
+            def delay(self, attempt: int) -> float:
+                raise LookupError("bug")
+
+        async with session(closes(4001), backoff=Broken()) as gateway:
+            with pytest.raises((RefusedError, RpcError), match=r"the client failed|broke"):
+                await gateway.call(METHOD, {})
+        assert isinstance(reports[0]["exception"], LookupError)
 
 
 class TestGoaway:
@@ -526,6 +575,22 @@ class TestLeaving:
             async with connect(gateway.url):
                 await gateway.all_played()
             gateway.peers[0].cut()
+
+    async def test_a_call_that_was_prepared_can_not_begin_any_more(self):
+        async with session(greets) as gateway:
+            stream = gateway.stream(METHOD)
+        with pytest.raises(RuntimeError, match="block was left"):
+            await stream.__aenter__()
+
+    async def test_a_gateway_can_be_connected_to_again(self):
+        async with scripted(greets, answers) as gateway:
+            client = connect(gateway.url)
+            async with client:
+                await gateway.played.acquire()
+                with pytest.raises(RuntimeError, match="connected already"):
+                    await client.__aenter__()
+            async with client:
+                assert await there(client) == "there"
 
     async def test_no_task_is_left_and_no_failure_unseen(self):
         seen = []

@@ -267,6 +267,19 @@ class TestResuming:
         assert resumable.sent() == [Credit(1, 0, 2)]
         assert resumable.session.idle
 
+    def test_what_is_much_is_acknowledged_before_it_is_taken(self, resumable):
+        for _ in range(2):
+            resumable.open()
+        resumable.session.receive(Reply(1, "a", 1), 300 * 1024)
+        assert resumable.sent() == []
+        resumable.session.receive(Reply(2, "b", 1), 300 * 1024)
+        assert sorted(resumable.sent(), key=lambda frame: frame.id) == [
+            Credit(1, 0, 1),
+            Credit(2, 0, 1),
+        ]
+        resumable.session.receive(Reply(1, "a", 2), 300 * 1024)
+        assert resumable.sent() == []
+
     def test_what_comes_twice_is_dropped(self, resumable):
         call = resumable.open(Opening("a.B/C", credit=2))
         resumable.receive(Reply(1, "a", 1), Reply(1, "a", 1), Reply(1, "b", 2), Reply(1, "a", 1))
