@@ -26,6 +26,7 @@ export const Code = Object.freeze(Object.fromEntries(NAMES.map((name, code) => [
 const CREDIT = 64; // messages that a stream may be sent before some are taken
 const MOST_CREDIT = 2 ** 31 - 1;
 const MOST_WAITING = 1024; // messages of one stream, and streams, that wait to be sent
+const MOST_UNSAID = 256 * 1024; // characters that come before the server is told that they have
 const PATIENCE = 20_000; // ms until a new connection must have been welcomed
 const STABLE = 5_000; // ms of a welcomed connection after which failures are counted anew
 const GRACE = 2_000; // ms that the server's DEADLINE_EXCEEDED may be late
@@ -250,6 +251,7 @@ class Incoming {
   #wake = null;
   received = 0;
   seq = 0; // the highest that has come
+  said = 0; // the one that the server was told of
 
   constructor(credit) {
     this.granted = this.#told = credit;
@@ -469,12 +471,13 @@ class Call {
 
   #sayCredit(n) {
     const seq = this.session.resumable ? this.incoming.seq : undefined;
+    this.incoming.said = this.incoming.seq;
     this.#say(JSON.stringify({ t: "credit", id: this.id, n, seq }));
   }
 
-  /** Says that the status has come, where the server keeps it until then. */
+  /** Says what has come, where the server keeps it until then. */
   acknowledge() {
-    if (this.session.resumable) this.#sayCredit(0);
+    if (this.incoming.seq > this.incoming.said) this.#sayCredit(this.incoming.grant());
   }
 
   cancel(reason) {
@@ -523,11 +526,19 @@ class Call {
 class Session {
   link = null; // that which carries their frames
   calls = new Map(); // by id: those whose status the server has not said
+  #unsaid = 0; // characters
 
   constructor(id, limits, resumable) {
     this.id = id;
     this.limits = limits;
     this.resumable = resumable;
+  }
+
+  /** Takes note that so many characters have come: what the server keeps of them is bounded. */
+  count(size) {
+    if (!this.resumable || (this.#unsaid += size) < MOST_UNSAID) return;
+    this.#unsaid = 0;
+    for (const call of this.calls.values()) call.acknowledge();
   }
 
   /** Returns what `hello` says to come back; streams that were left are not named. */
@@ -804,6 +815,7 @@ class Gateway extends EventTarget {
     }
     const kind = frame?.t;
     if (Object.hasOwn(this.#frames, kind)) this.#frames[kind](link, frame);
+    link.session?.count(data.length);
   }
 
   #welcomed(link, frame) {

@@ -62,6 +62,20 @@ test("credit says what has come, and so is a status acknowledged", async (t) => 
   assert.deepEqual(socket.take(), { t: "credit", id: 1, n: 0, seq: 3 });
 });
 
+test("what has come is acknowledged before it is much, whoever takes it", async (t) => {
+  const { gateway, socket } = resuming(t);
+  for (let i = 0; i < 3; i++) gateway.stream(METHOD);
+  socket.take();
+  const body = "a".repeat(100 * 1024);
+  for (const [id, seq] of [[1, 1], [2, 1]]) socket.say({ t: "message", id, seq, body });
+  assert.deepEqual(socket.take(), []);
+  socket.say({ t: "message", id: 1, seq: 2, body });
+  assert.deepEqual(socket.take(), [
+    { t: "credit", id: 1, n: 0, seq: 2 },
+    { t: "credit", id: 2, n: 0, seq: 1 },
+  ]);
+});
+
 test("hello names the session, what has come, and what was granted", async (t) => {
   const client = resuming(t);
   const [one] = [1, 2].map(() => client.gateway.stream(METHOD, { credit: 2 }));
