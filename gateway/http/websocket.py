@@ -80,7 +80,11 @@ class WebSocket(ABC):
 
     @abstractmethod
     def pause(self) -> None:
-        """Has no further message passed; what the client sends stays with it."""
+        """Has no further message passed; what the client sends stays with it.
+
+        Pings, pongs and the end are seen all the same, while no more than 64 KiB stand before them.
+        When the client has closed, what came before is passed on in spite of it.
+        """
 
     @abstractmethod
     def resume(self) -> None:
