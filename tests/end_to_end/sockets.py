@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import grpc.aio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from services_mock.testing import calls_reach
 from tests.end_to_end.frames import FRAMINGS, Frame, Json, Proto
 from tests.end_to_end.system import FAULTS, shop_config
 
@@ -96,6 +98,10 @@ class Socket:
     def kept(self, id_: int) -> bool:
         """Whether frames of a stream have come that nobody has asked for."""
         return bool(self._kept[id_])
+
+    def forget(self, id_: int) -> int:
+        """Forgets the frames of a stream that nobody has asked for; returns how many there were."""
+        return len(self._kept.pop(id_, ()))
 
     async def message(self, id_: int) -> Any:
         """Returns the next message of a stream."""
@@ -199,3 +205,10 @@ def config(addresses: list[str], *, transport: str = "native", **websocket: Any)
         websocket={"limits": limits, **websocket},
         rest={"etag": True},
     )
+
+
+async def all_calls_end(addresses: list[str], *methods: str) -> None:
+    """Waits until no call of these methods runs any more."""
+    async with grpc.aio.insecure_channel(addresses[0]) as channel:
+        for method in methods:
+            await calls_reach(channel, f"/{method}", lambda now: now.ended == now.started)

@@ -30,6 +30,10 @@ _FIXED: Options = [
     # `request.too_large` speaks first, in words for clients.
     ("grpc.max_send_message_length", -1),
     ("grpc.max_metadata_size", _METADATA_SIZE),
+    # Core measures the connection and widens the windows of its streams; on a busy machine without
+    # an end, so that a client that stops reading would have all of a stream held here. Without it
+    # a window has the 64 KiB of the native transport's.
+    ("grpc.http2.bdp_probe", 0),
     # Milliseconds. `min` is also how long an attempt to connect may take.
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.min_reconnect_backoff_ms", 5_000),
