@@ -9,11 +9,12 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from gateway.cli.demo import config
 from tests.cli.processes import ANY_PORT, LISTENING, Serving, curl, gateway, printed_calls
 
 
@@ -74,30 +75,30 @@ def test_a_page_is_where_it_is_printed(above: str, path: str, title: str, demo: 
     assert (status, title in body) == (0, True)
 
 
-def test_the_chat_is_joined_as_printed(demo: Serving) -> None:
+def test_who_joins_the_chat_as_printed_hears_the_others(demo: Serving) -> None:
     demo.read_until(LISTENING)
     said = demo.read_until("Join that chat; say ")
+    line = shlex.split(demo.read_line())
+    with typing_into(line) as (one, heard_by_one), typing_into(line) as (other, heard_by_other):
+        for client, heard in ((other, heard_by_other), (one, heard_by_one)):
+            client.write(f"{said}\n")
+            assert any('"joined":"ann"' in line for line in heard)
+        assert any('"joined":"ann"' in line for line in heard_by_other), "whichever replica it is"
+        one.write("\n")  # half-closes
+        assert any("Connection closed: 1000 (OK)." in line for line in heard_by_one)
+
+
+@contextmanager
+def typing_into(command: list[str]) -> Iterator[tuple[IO[str], Iterator[str]]]:
+    """Runs a client; gives what it is told, and the lines that it prints."""
     with subprocess.Popen(
-        shlex.split(demo.read_line()),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        bufsize=1,
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     ) as client:
         assert client.stdin is not None
         assert client.stdout is not None
         heard = iter(client.stdout.readline, "")
         assert next(heard).startswith("Connected to ws://")
-        client.stdin.write(f"{said}\n")
-        assert any('"text":"hello"' in line for line in heard)
-        client.stdin.write("\n")  # half-closes
-        assert any("Connection closed: 1000 (OK)." in line for line in heard)
-
-
-def test_all_who_chat_meet_at_one_replica() -> None:
-    upstreams = config(["127.0.0.1:1", "127.0.0.1:2"])["upstreams"]
-    assert upstreams["shop"]["endpoints"] == ["127.0.0.1:1", "127.0.0.1:2"]
-    assert upstreams["chat"]["endpoints"] == ["127.0.0.1:1"]
+        yield client.stdin, heard
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
