@@ -135,6 +135,7 @@ class Welcome:
         message_size: The most bytes of a body.
         credit: Messages that the client may send on a stream at first.
         buffer: Bytes of them.
+        opens: Streams that it may open in a second.
         token: Seconds for which the token lasts; None where it lasts for ever, or there is none.
         resume: Seconds for which the session outlives its socket; None where it does not.
         resumed: The streams that go on.
@@ -148,6 +149,7 @@ class Welcome:
     message_size: int
     credit: int
     buffer: int
+    opens: float
     token: float | None = None
     resume: float | None = None
     resumed: Iterable[Resumed] = ()

@@ -78,6 +78,7 @@ class JsonFraming:
                 "message_size": welcome.message_size,
                 "credit": welcome.credit,
                 "buffer": welcome.buffer,
+                "opens": _number_of(welcome.opens),
             },
         }
         if welcome.token is not None:
@@ -197,6 +198,11 @@ _READERS: Final[Mapping[str, Callable[[Members], ClientFrame]]] = {
 
 
 # Writing.
+
+
+def _number_of(number: float) -> float:
+    """Returns a number that is written without a fraction where it has none."""
+    return int(number) if number.is_integer() else number
 
 
 def _dumps(value: object) -> bytes:

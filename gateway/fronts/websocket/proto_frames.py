@@ -72,6 +72,7 @@ class ProtoFraming:
                 message_size=welcome.message_size,
                 credit=welcome.credit,
                 buffer=welcome.buffer,
+                opens=welcome.opens,
             ),
         )
         if welcome.token is not None:

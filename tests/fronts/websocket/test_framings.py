@@ -276,7 +276,7 @@ def in_words(framing, data):
             case "limits":
                 said["limits"] = {
                     each: getattr(value, each)
-                    for each in ("streams", "message_size", "credit", "buffer")
+                    for each in ("streams", "message_size", "credit", "buffer", "opens")
                 }
             case "resumed":
                 said["resumed"] = [{"id": s.id, "seq": s.seq, "granted": s.granted} for s in value]
@@ -383,7 +383,7 @@ def test_a_lone_surrogate_of_a_backend_does_not_hide_its_status():
     }
 
 
-LIMITS = {"streams": 100, "message_size": 2**20, "credit": 16, "buffer": 2**18}
+LIMITS = {"streams": 100, "message_size": 2**20, "credit": 16, "buffer": 2**18, "opens": 0.5}
 
 
 @given(seconds, st.none() | st.integers(0, 10**6))
