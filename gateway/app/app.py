@@ -15,10 +15,10 @@ from gateway.app import settings
 from gateway.app.generation import BuildError, Generation, build
 from gateway.app.pool import UpstreamPool
 from gateway.config import Config, Loaded
-from gateway.fronts.websocket.codes import AWAY
 from gateway.fronts.websocket.relay import Relay
+from gateway.fronts.websocket.relay_records import Arrival
 from gateway.fronts.websocket.sessions import Sessions
-from gateway.http import Handler, Request, WebSocket
+from gateway.http import Handler, WebSocket
 from gateway.listener.admin import Page, admin
 from gateway.listener.server import Listener
 from gateway.schema.progress import Progress
@@ -127,12 +127,9 @@ class App:
         else:
             self._relay = self._sessions.elsewhere = relay
 
-    def _adopt(self, socket: WebSocket, request: Request) -> None:
+    def _adopt(self, socket: WebSocket, arrival: Arrival) -> bool:
         parts = self.current.websocket
-        if parts is None:
-            socket.close(AWAY, "WebSocket is not served here any more")
-        else:
-            parts.front.adopt(socket, request)
+        return parts is not None and parts.front.adopt(socket, arrival)
 
     def _handler(self) -> Handler:
         return self.current.handle

@@ -23,6 +23,7 @@ from gateway.fronts.websocket.connection import NEVER, Connection, Rates, State,
 from gateway.fronts.websocket.frames import Framing, Resumed, Welcome
 from gateway.fronts.websocket.identity import Authenticate, Credentials, Identity, anonymous
 from gateway.fronts.websocket.limits import Limits
+from gateway.fronts.websocket.relay_records import Arrival
 from gateway.fronts.websocket.serving import Serving
 from gateway.fronts.websocket.sessions import Sessions
 from gateway.fronts.websocket.tokens import token_of
@@ -208,9 +209,15 @@ class SocketDriver:
     async def _is_elsewhere(self, hello: frames.Hello) -> bool:
         """Has another worker drive the socket, if one has the session."""
         session, elsewhere = hello.session, self._sessions.elsewhere
-        if not session or elsewhere is None or self._options.resume <= 0:
+        if not session or elsewhere is None or not self._is_resumable(hello):
             return False
-        return await elsewhere.take(session, self._socket, self._request, self._hello)
+        arrival = Arrival(
+            self._request, self._socket.subprotocol, self._framing.subprotocol, session
+        )
+        return await elsewhere.take(arrival, self._socket, self._hello)
+
+    def _is_resumable(self, hello: frames.Hello) -> bool:
+        return self._options.resume > 0 and RESUME in hello.features
 
     async def _renew(self, token: str) -> None:
         try:
@@ -235,7 +242,7 @@ class SocketDriver:
 
     def _begin(self, hello: frames.Hello, identity: Identity) -> None:
         options = self._options
-        resumable = options.resume > 0 and RESUME in hello.features
+        resumable = self._is_resumable(hello)
         resumed: list[Resumed] = []
         calls = self._found(hello) if resumable else None
         if calls is not None:

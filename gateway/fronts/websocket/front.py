@@ -20,6 +20,7 @@ from gateway.fronts.websocket.frames import Framing
 from gateway.fronts.websocket.json_frames import JsonFraming
 from gateway.fronts.websocket.plain.front import PlainFront
 from gateway.fronts.websocket.proto_frames import ProtoFraming
+from gateway.fronts.websocket.relay_records import Arrival
 from gateway.fronts.websocket.tokens import holds_token, subprotocol_of
 from gateway.http import Exchange, Request, WebSocket
 from gateway.http.websocket import asks_for_websocket, offered_subprotocols
@@ -110,10 +111,16 @@ class WebsocketFront:
             self._errors(exchange, as_error(failure))
             return True
 
-    def adopt(self, socket: WebSocket, request: Request) -> None:
-        """Drives a socket that another worker has opened, as of the multiplexed form."""
-        framing = self._framings.get(socket.subprotocol or "", self._usual)
-        SocketDriver(socket, request, framing, self._sockets)
+    def adopt(self, socket: WebSocket, arrival: Arrival) -> bool:
+        """Drives a socket that another worker has opened, if the session it names is here.
+
+        Its framing is the one it was opened with: that worker's config may be newer, or older.
+        """
+        shared = self._sockets
+        if shared.options.resume <= 0 or shared.sessions.find(arrival.session) is None:
+            return False
+        SocketDriver(socket, arrival.request, FRAMINGS[arrival.framing], shared)
+        return True
 
     def _answer(self, exchange: Exchange) -> bool:
         request = exchange.request

@@ -2,9 +2,11 @@
 
 The kernel gives a connection to any worker, so a client that comes back seldom finds its session
 where it arrives. The session's id says which worker has it; to that one the socket is relayed, over
-a Unix socket in a folder that only this gateway's user can enter. The worker with the session
-drives the socket as it does its own; the one with the connection passes messages on, and waits
-where either side does not take them.
+a Unix socket in a folder that only this gateway's user can enter. The owner of the session is asked
+first: where it does not have it any more, the socket stays where it is.
+
+The owner drives the socket as it does its own (`relayed`); the worker with the connection passes
+messages on (`relaying`). What they tell each other is in `relay_records`.
 """
 
 from __future__ import annotations
@@ -17,13 +19,17 @@ from pathlib import Path
 from typing import Final
 
 from gateway.fronts.websocket.codes import AWAY
-from gateway.fronts.websocket.relay_records import Kind, closed, closing, handshake
-from gateway.fronts.websocket.relayed import Link, RelayedSocket
-from gateway.http import Request, SocketClosed, WebSocket
+from gateway.fronts.websocket.relay_link import Link
+from gateway.fronts.websocket.relay_records import Arrival
+from gateway.fronts.websocket.relayed import RelayedSocket
+from gateway.fronts.websocket.relaying import Relaying
+from gateway.http import WebSocket
 from gateway.http.websocket import Message
 
 _WORKER: Final = re.compile(r"[1-9][0-9]{0,3}")
-_PATIENCE: Final = 2.0  # seconds to reach another worker of the same machine
+_PATIENCE: Final = 2.0  # seconds for another worker of the same machine to answer
+_MOST: Final = 10_000  # sockets that others relay here at once: each takes a descriptor
+_BACKLOG: Final = 4096  # all clients of a worker that died come back at once
 
 
 class Relay:
@@ -32,21 +38,42 @@ class Relay:
     Args:
         folder: Where all of them listen.
         worker: This one's number.
-        adopt: Drives a socket whose session is here.
+        adopt: Drives a socket if its session is here; returns whether it is.
+        most: Sockets that others may relay here at once.
+        patience: Seconds for another worker to answer.
     """
 
-    __slots__ = ("_adopt", "_empty", "_folder", "_server", "_sockets", "_worker")
+    __slots__ = (
+        "_adopt",
+        "_empty",
+        "_folder",
+        "_is_draining",
+        "_most",
+        "_patience",
+        "_server",
+        "_sockets",
+        "_worker",
+    )
 
     def __init__(
-        self, folder: Path, worker: int, adopt: Callable[[WebSocket, Request], None]
+        self,
+        folder: Path,
+        worker: int,
+        adopt: Callable[[WebSocket, Arrival], bool],
+        *,
+        most: int = _MOST,
+        patience: float = _PATIENCE,
     ) -> None:
         self._folder = folder
         self._worker = worker
         self._adopt = adopt
+        self._most = most
+        self._patience = patience
         self._server: asyncio.AbstractServer | None = None
         self._sockets: set[RelayedSocket] = set()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._is_draining = False
 
     async def open(self) -> None:
         """Listens to the other workers.
@@ -57,42 +84,54 @@ class Relay:
         path = self._path(self._worker)
         path.unlink(missing_ok=True)  # that of a process of the same number, which died
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(self._accepted, path)
+        self._server = await loop.create_unix_server(self._accepted, path, backlog=_BACKLOG)
 
     async def drain(self, seconds: float) -> None:
-        """Has the sockets that others relay end, for so many seconds; then closes."""
+        """Takes no more sockets, and has those that others relay end, for so many seconds.
+
+        What is left then is closed. The folder goes with the last worker, whoever made it: he may
+        have been killed.
+        """
+        self._is_draining = True
+        if self._server is not None:
+            self._server.close()
+            self._path(self._worker).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # others are still there
+                self._folder.rmdir()
         for socket in list(self._sockets):
             socket.drain()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._empty.wait(), seconds)
         for socket in list(self._sockets):
-            socket.close(AWAY, "going away")
-            socket.link.close()
-        if self._server is not None:
-            self._server.close()
+            socket.cut(AWAY, "going away")
 
-    async def take(self, session: str, socket: WebSocket, request: Request, hello: Message) -> bool:
-        """Has another worker drive a socket; returns whether one does.
+    async def take(self, arrival: Arrival, socket: WebSocket, hello: Message) -> bool:
+        """Has the owner of a session drive a socket; returns whether it does.
 
         Args:
-            session: The session that the client comes back to.
+            arrival: The client, and the session that it comes back to.
             socket: The client's; paused.
-            request: Its handshake.
             hello: What it has said so far.
         """
-        owner, _, _ = session.partition(".")
+        owner, _, _ = arrival.session.partition(".")
         if _WORKER.fullmatch(owner) is None or int(owner) == self._worker:
             return False
         path = self._path(int(owner))
         loop = asyncio.get_running_loop()
-        relaying = _Relaying(socket)
+        relaying = Relaying(socket)
+        is_adopted = False
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self._patience):
                 await loop.create_unix_connection(lambda: relaying.link, str(path))
+                is_adopted = await relaying.is_adopted(arrival)
         except OSError:  # TimeoutError is one: that worker is gone, or does not answer
-            return False
-        relaying.begin(request, hello)
-        return True
+            is_adopted = False
+        finally:
+            if not is_adopted:
+                relaying.link.close()
+        if is_adopted:
+            relaying.begin(hello)
+        return is_adopted
 
     def _accepted(self) -> Link:
         socket = RelayedSocket(self._adopted, self._left)
@@ -100,8 +139,10 @@ class Relay:
         self._empty.clear()
         return socket.link
 
-    def _adopted(self, socket: RelayedSocket, request: Request) -> None:
-        self._adopt(socket, request)
+    def _adopted(self, socket: RelayedSocket, arrival: Arrival) -> bool:
+        if self._is_draining or len(self._sockets) > self._most:
+            return False
+        return self._adopt(socket, arrival)
 
     def _left(self, socket: RelayedSocket) -> None:
         self._sockets.discard(socket)
@@ -110,78 +151,3 @@ class Relay:
 
     def _path(self, worker: int) -> Path:
         return self._folder / f"{worker}.sock"
-
-
-class _Relaying:
-    """A client's socket, and the link to the worker that drives it."""
-
-    __slots__ = ("link", "socket")
-
-    def __init__(self, socket: WebSocket) -> None:
-        self.socket = socket
-        self.link = Link(self._record, self._lost)
-
-    def begin(self, request: Request, hello: Message) -> None:
-        """Tells the owner of the client, and passes on what it says from now on."""
-        self.link.send(Kind.OPENED, handshake(request, self.socket.subprotocol))
-        self.socket.listen(self._said, self._closed, self._draining)
-        self._said(hello)
-
-    # What the client's socket tells.
-
-    def _said(self, message: Message) -> None:
-        if isinstance(message, str):
-            self.link.send(Kind.TEXT, message.encode())
-        else:
-            self.link.send(Kind.BINARY, message)
-        if self.link.full:
-            self.socket.pause()
-            self.socket.spawn(self._go_on_reading())
-
-    def _closed(self, code: int, reason: str) -> None:
-        self.link.send(Kind.CLOSED, closing(code, reason))
-        self.link.close()
-
-    def _draining(self) -> None:
-        self.link.send(Kind.DRAINING)
-
-    async def _go_on_reading(self) -> None:
-        await self.link.drained()
-        self.socket.resume()
-
-    # What the owner tells.
-
-    def _record(self, kind: Kind, payload: bytes) -> None:
-        socket = self.socket
-        match kind:
-            case Kind.TEXT:
-                socket.send_text(payload)
-                self._wait_for_client()
-            case Kind.BINARY:
-                socket.send_binary(payload)
-                self._wait_for_client()
-            case Kind.CLOSE:
-                socket.close(*closed(payload))
-            case Kind.ABORT:
-                socket.abort()
-            case Kind.PING:
-                socket.ping(lambda _: self.link.send(Kind.PONG))
-            case Kind.WATCH:
-                socket.when_stalled(float(payload), lambda: self.link.send(Kind.STALLED))
-            case _:
-                raise AssertionError(f"{kind} is the relay's to send")
-
-    def _wait_for_client(self) -> None:
-        if not self.socket.writable and self.socket.is_open:
-            self.link.pause()
-            self.socket.spawn(self._go_on_writing())
-
-    async def _go_on_writing(self) -> None:
-        try:
-            await self.socket.drained()
-        except SocketClosed:
-            return
-        self.link.resume()
-
-    def _lost(self) -> None:
-        self.socket.close(AWAY, "going away")

@@ -7,6 +7,7 @@ same code, and nobody else reaches the Unix socket between them.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from enum import Enum
 from struct import Struct
 from typing import Final
@@ -18,19 +19,41 @@ _CODE: Final = Struct(">H")
 
 
 class Kind(Enum):
-    """Kinds of records; who sends one stands before it."""
+    """Kinds of records; who sends one stands behind it."""
 
-    OPENED = b"o"  # the relay: the handshake of the client
-    TEXT = b"t"  # both
-    BINARY = b"b"  # both
-    CLOSED = b"c"  # the relay: the client's end, with code and reason
-    DRAINING = b"d"  # the relay: it shuts down
-    PONG = b"q"  # the relay: the client has answered
-    STALLED = b"s"  # the relay: the client takes nothing
-    CLOSE = b"C"  # the owner: close, with code and reason
-    ABORT = b"A"  # the owner: cut the connection
+    ARRIVED = b"a"  # the relay, first: a client that comes back
+    ADOPTED = b"A"  # the owner, to that: it drives the socket; else it closes the connection
+    TEXT = b"t"  # both: a message
+    BINARY = b"b"  # both: a message
+    FULL = b"f"  # the relay: the client takes nothing now
+    TAKEN = b"e"  # the relay: it has taken what it was slow to take
+    HOLD = b"H"  # the owner: no more messages for now
+    GO = b"G"  # the owner: go on
     PING = b"P"  # the owner: ping the client
+    PONG = b"p"  # the relay: it has answered
     WATCH = b"W"  # the owner: say if the client takes nothing for so many seconds
+    STALLED = b"s"  # the relay: it has taken nothing for so long
+    DRAINING = b"d"  # the relay: it shuts down
+    CLOSE = b"C"  # the owner: close, with code and reason
+    CUT = b"X"  # the owner: cut the connection
+    CLOSED = b"c"  # the relay, last: the client's end, with code and reason
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A client that comes back, at a worker that does not have its session.
+
+    Attributes:
+        request: Its handshake.
+        subprotocol: What was chosen of those it offered.
+        framing: The subprotocol that names its framing, whether it offered one or not.
+        session: The session that it names.
+    """
+
+    request: Request
+    subprotocol: str | None
+    framing: str
+    session: str
 
 
 class Records:
@@ -45,14 +68,16 @@ class Records:
         """Takes bytes in, and returns the records that are whole."""
         buffer = self._buffer
         buffer += data
-        found, at = [], 0
-        while len(buffer) - at >= _HEAD.size:
-            kind, size = _HEAD.unpack_from(buffer, at)
-            end = at + _HEAD.size + size
-            if len(buffer) < end:
-                break
-            found.append((Kind(kind), bytes(buffer[at + _HEAD.size : end])))
-            at = end
+        found, at, size = [], 0, len(buffer)
+        with memoryview(buffer) as view:
+            while size - at >= _HEAD.size:
+                kind, length = _HEAD.unpack_from(view, at)
+                begin = at + _HEAD.size
+                end = begin + length
+                if size < end:
+                    break
+                found.append((Kind(kind), bytes(view[begin:end])))
+                at = end
         del buffer[:at]
         return found
 
@@ -73,8 +98,9 @@ def closed(payload: bytes) -> tuple[int, str]:
     return code, payload[_CODE.size :].decode()
 
 
-def handshake(request: Request, subprotocol: str | None) -> bytes:
-    """Returns what a record of an opened socket holds."""
+def arriving(arrival: Arrival) -> bytes:
+    """Returns what a record of an arrival holds."""
+    request = arrival.request
     told = {
         "method": request.method,
         "path": request.path,
@@ -84,11 +110,16 @@ def handshake(request: Request, subprotocol: str | None) -> bytes:
         "scheme": request.scheme,
         "peer": request.peer,
     }
-    return json.dumps([told, subprotocol]).encode()
+    rest = {
+        "subprotocol": arrival.subprotocol,
+        "framing": arrival.framing,
+        "session": arrival.session,
+    }
+    return json.dumps([told, rest]).encode()
 
 
-def shaken(payload: bytes) -> tuple[Request, str | None]:
-    """Returns the handshake, and the subprotocol that was chosen."""
-    told, subprotocol = json.loads(payload)
+def arrived(payload: bytes) -> Arrival:
+    """Returns the arrival of a record."""
+    told, rest = json.loads(payload)
     told["headers"] = Headers((name, value) for name, value in told["headers"])
-    return Request(**told), subprotocol
+    return Arrival(Request(**told), **rest)

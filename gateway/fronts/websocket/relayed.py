@@ -1,4 +1,8 @@
-"""A client's socket that another worker holds: `gateway.http.WebSocket` over a Unix connection."""
+"""The owner's part: a client's socket that another worker holds, as `gateway.http.WebSocket`.
+
+Fronts can't tell it from a socket of the listener's. What has come and is not taken waits here; the
+other worker is told to read the client no further as soon as something does.
+"""
 
 from __future__ import annotations
 
@@ -7,104 +11,24 @@ import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Final, cast
+from typing import Final
 
-from gateway.fronts.websocket.relay_records import (
-    Kind,
-    Records,
-    closed,
-    closing,
-    record,
-    shaken,
-)
-from gateway.http import Request, SocketClosed, WebSocket
-from gateway.http.websocket import ABNORMAL, INTERNAL_ERROR, NORMAL, Message
+from gateway.fronts.websocket.relay_link import Link
+from gateway.fronts.websocket.relay_records import Arrival, Kind, arrived, closed, closing
+from gateway.http import SocketClosed, WebSocket
+from gateway.http.websocket import ABNORMAL, GOING_AWAY, INTERNAL_ERROR, NORMAL, Message
 
 log = logging.getLogger("gateway.websocket")
 
 _FAILED: Final = "the gateway failed"
 
 
-class Link(asyncio.Protocol):
-    """One end of a connection between two workers.
-
-    Args:
-        records: Called with each record, in order.
-        lost: Called once, when the connection is gone.
-
-    Attributes:
-        full: Whether the other end does not take what it is sent.
-    """
-
-    def __init__(self, records: Callable[[Kind, bytes], None], lost: Callable[[], None]) -> None:
-        self.full = False
-        self._records = records
-        self._lost = lost
-        self._parser = Records()
-        self._transport: asyncio.Transport | None = None
-        self._waiters: list[asyncio.Future[None]] = []
-        self._drained: Callable[[], None] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio.Protocol."""
-        self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        """See asyncio.Protocol."""
-        for kind, payload in self._parser.feed(data):
-            self._records(kind, payload)
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's
-        """See asyncio.Protocol."""
-        self._transport = None
-        self.resume_writing()
-        self._lost()
-
-    def pause_writing(self) -> None:
-        """See asyncio.Protocol."""
-        self.full = True
-
-    def resume_writing(self) -> None:
-        """See asyncio.Protocol."""
-        self.full = False
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    def send(self, kind: Kind, payload: bytes = b"") -> None:
-        """Sends a record, if there is a connection."""
-        if self._transport is not None:
-            self._transport.write(record(kind, payload))
-
-    async def drained(self) -> None:
-        """Returns when the other end can take more, or is gone."""
-        if self.full:
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            await waiter
-
-    def pause(self) -> None:
-        """Has nothing more received for now."""
-        if self._transport is not None:
-            self._transport.pause_reading()
-
-    def resume(self) -> None:
-        """Has records received again."""
-        if self._transport is not None:
-            self._transport.resume_reading()
-
-    def close(self) -> None:
-        """Ends the connection when all was sent."""
-        if self._transport is not None:
-            self._transport.close()
-
-
 class RelayedSocket(WebSocket):
     """The socket, where its session is.
 
     Args:
-        adopt: Called once with the socket and its handshake.
+        adopt: Called once with the socket and what is known of its client; returns whether it is
+            driven here.
         left: Called once, when it is over.
 
     Attributes:
@@ -115,7 +39,9 @@ class RelayedSocket(WebSocket):
         "_adopt",
         "_closed",
         "_draining",
+        "_ending",
         "_held",
+        "_is_full",
         "_is_over",
         "_left",
         "_loop",
@@ -123,7 +49,9 @@ class RelayedSocket(WebSocket):
         "_pings",
         "_shut",
         "_stalled",
+        "_stopped",
         "_tasks",
+        "_waiters",
         "_waiting",
         "link",
         "subprotocol",
@@ -131,11 +59,11 @@ class RelayedSocket(WebSocket):
 
     def __init__(
         self,
-        adopt: Callable[[RelayedSocket, Request], None],
+        adopt: Callable[[RelayedSocket, Arrival], bool],
         left: Callable[[RelayedSocket], None],
     ) -> None:
         self.subprotocol = None
-        self.link = Link(self._record, self._lost)
+        self.link = Link(self._record, self._rouse, self._lost)
         self._adopt = adopt
         self._left = left
         self._loop = asyncio.get_running_loop()
@@ -144,11 +72,15 @@ class RelayedSocket(WebSocket):
         self._draining: Callable[[], None] | None = None
         self._stalled: Callable[[], None] | None = None
         self._pings: deque[tuple[float, Callable[[float], None] | None]] = deque()
-        self._waiting: deque[tuple[Kind, bytes]] = deque()
+        self._waiting: deque[Message] = deque()
+        self._waiters: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._held = True
-        self._shut = False
+        self._held = True  # whether the front takes no messages
+        self._stopped = False  # whether the other worker was told to send none
+        self._is_full = False  # whether the client takes nothing
+        self._shut = False  # whether messages are of no interest any more
         self._is_over = False
+        self._ending = ABNORMAL, ""
 
     # What a front asks for.
 
@@ -167,7 +99,6 @@ class RelayedSocket(WebSocket):
     def pause(self) -> None:
         """See WebSocket."""
         self._held = True
-        self.link.pause()
 
     def resume(self) -> None:
         """See WebSocket."""
@@ -183,7 +114,7 @@ class RelayedSocket(WebSocket):
     @property
     def writable(self) -> bool:
         """See WebSocket."""
-        return not self.link.full
+        return not (self._is_full or self.link.full)
 
     def send_text(self, text: str | bytes) -> None:
         """See WebSocket."""
@@ -197,9 +128,12 @@ class RelayedSocket(WebSocket):
 
     async def drained(self) -> None:
         """See WebSocket."""
-        await self.link.drained()
+        if self.is_open and not self.writable:
+            waiter = self._loop.create_future()
+            self._waiters.append(waiter)
+            await waiter
         if not self.is_open:
-            raise SocketClosed(ABNORMAL, "")
+            raise SocketClosed(*self._ending)
 
     def when_stalled(self, seconds: float, stalled: Callable[[], None]) -> None:
         """See WebSocket."""
@@ -216,14 +150,13 @@ class RelayedSocket(WebSocket):
         """See WebSocket."""
         if self.is_open:
             self.link.send(Kind.CLOSE, closing(code, reason))
-            self._shut = True
-            self._held = False
-            self._loop.call_soon(self._go_on)
+            self._ending = code, reason
+            self._shut_out()
 
     def abort(self) -> None:
         """See WebSocket."""
-        self.link.send(Kind.ABORT)
-        self._shut = True
+        self.link.send(Kind.CUT)
+        self._shut_out()
 
     def spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """See WebSocket."""
@@ -234,11 +167,6 @@ class RelayedSocket(WebSocket):
             task.cancel()
         return task
 
-    def drain(self) -> None:
-        """Asks for an end: this worker shuts down, or that of the client's socket does."""
-        if self._draining is not None:
-            self._guarded(self._draining)
-
     def _worked(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         failure = None if task.cancelled() else task.exception()
@@ -246,41 +174,103 @@ class RelayedSocket(WebSocket):
             log.error("the task of a relayed WebSocket failed", exc_info=failure)
             self.close(INTERNAL_ERROR, _FAILED)
 
+    # What is asked for where it is relayed to.
+
+    def drain(self) -> None:
+        """Asks for an end: this worker shuts down, or that of the client's connection does."""
+        if self._draining is not None:
+            self._guarded(self._draining)
+        else:
+            self.close(GOING_AWAY)
+
+    def cut(self, code: int, reason: str) -> None:
+        """Closes it without waiting for the client's answer."""
+        self.close(code, reason)
+        self._end(ABNORMAL, "")
+
     # What the other worker says.
 
     def _record(self, kind: Kind, payload: bytes) -> None:
         match kind:
-            case Kind.OPENED:
-                request, self.subprotocol = shaken(payload)
-                self._adopt(self, request)
-            case Kind.TEXT | Kind.BINARY:
-                self._waiting.append((kind, payload))
-                self._go_on()
-            case Kind.CLOSED:
-                self._end(*closed(payload))
-            case Kind.DRAINING:
-                self.drain()
+            case Kind.TEXT:
+                self._came(payload.decode())
+            case Kind.BINARY:
+                self._came(payload)
+            case Kind.FULL | Kind.TAKEN:
+                self._is_full = kind is Kind.FULL
+                self._rouse()
             case Kind.PONG:
                 at, answered = self._pings.popleft()
                 if answered is not None:
-                    since = self._loop.time() - at
-                    self._guarded(lambda: answered(since))
+                    self._guarded(partial(answered, self._loop.time() - at))
             case Kind.STALLED:
                 if self._stalled is not None:
                     self._guarded(self._stalled)
+            case Kind.DRAINING:
+                self.drain()
+            case Kind.CLOSED:
+                # As with the listener's, what came before the client left is passed on.
+                while self._waiting:
+                    self._pass_on(self._waiting.popleft())
+                self._end(*closed(payload))
+            case Kind.ARRIVED:
+                self._arrived(arrived(payload))
             case _:
                 raise AssertionError(f"{kind} is the owner's to send")
 
+    def _arrived(self, arrival: Arrival) -> None:
+        self.subprotocol = arrival.subprotocol
+        is_adopted = False
+        try:
+            is_adopted = self._adopt(self, arrival)
+        except Exception:
+            log.exception("a relayed WebSocket can't be adopted")
+        if is_adopted:
+            self.link.send(Kind.ADOPTED)
+        else:
+            self.link.close()
+
+    def _came(self, message: Message) -> None:
+        if self._held or self._waiting:
+            self._waiting.append(message)
+            self._govern()
+        else:
+            self._pass_on(message)
+
     def _go_on(self) -> None:
-        """Passes on what has come, as far as it is taken."""
-        waiting, message = self._waiting, self._message
-        while waiting and not self._held and message is not None:
-            kind, payload = waiting.popleft()
-            if not self._shut:
-                text = payload.decode() if kind is Kind.TEXT else payload
-                self._guarded(partial(message, text))
-        if not self._held:
-            self.link.resume()
+        """Passes on what waits, as far as it is taken."""
+        while self._waiting and not self._held:
+            self._pass_on(self._waiting.popleft())
+        self._govern()
+
+    def _pass_on(self, message: Message) -> None:
+        if self._message is not None and not self._shut:
+            self._guarded(partial(self._message, message))
+
+    def _govern(self) -> None:
+        """Has the client read on, or no further."""
+        stopped = bool(self._waiting)
+        if stopped is not self._stopped:
+            self._stopped = stopped
+            self.link.send(Kind.HOLD if stopped else Kind.GO)
+
+    def _rouse(self) -> None:
+        """Wakes those who wait for the client to take more, if it does or never will."""
+        if self.writable or not self.is_open:
+            waiters, self._waiters = self._waiters, []
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    # The end.
+
+    def _shut_out(self) -> None:
+        """Takes no more messages: they must not stand before the client's answer to a close."""
+        self._shut = True
+        self._held = False
+        self._waiting.clear()
+        self._govern()
+        self._rouse()
 
     def _lost(self) -> None:
         self._end(ABNORMAL, "")
@@ -289,16 +279,18 @@ class RelayedSocket(WebSocket):
         if self._is_over:
             return
         self._is_over = True
-        told = self._closed
-        self._message = self._closed = self._draining = self._stalled = None
+        self._ending = code, reason
+        told, self._closed = self._closed, None
+        self._message = self._draining = self._stalled = None
         self._waiting.clear()
         self._pings.clear()
+        self._rouse()
         for task in list(self._tasks):
             task.cancel()
         self.link.close()
         self._left(self)
         if told is not None:
-            self._guarded(lambda: told(code, reason))
+            self._guarded(partial(told, code, reason))
 
     def _guarded(self, call: Callable[[], None]) -> None:
         try:
