@@ -30,6 +30,7 @@ from gateway.client.link import Closed, Link
 from gateway.client.session import CANCELLED, Session, Waiting
 from gateway.client.tokens import Tokens
 
+_LEFT: Final = "the gateway's block was left: nothing more can be asked of it"
 _STOP_SECONDS: Final = 3.0  # for links to say goodbye
 
 log = logging.getLogger("gateway.client")
@@ -110,8 +111,7 @@ class Connection:
             self._expiry.cancel()
         if self._session is not None:
             self._session.lose(CANCELLED)
-        for waiting in self._token_taken:
-            waiting.cancel()
+        self._end_token_waits(RuntimeError(_LEFT))
 
     async def _stop_links(self) -> None:
         """Closes all links; those that don't answer in time are cut."""
@@ -294,9 +294,12 @@ class Connection:
         else:
             self._forget_session()
         self._end_waiting(ended(Code.UNAVAILABLE, f"There is no connection: {refused}."))
+        self._end_token_waits(refused)
+
+    def _end_token_waits(self, failure: Exception) -> None:
         for waiting in self._token_taken:
             if not waiting.done():
-                waiting.set_exception(refused)
+                waiting.set_exception(failure)
         self._token_taken.clear()
 
     def _end_waiting(self, status: Status) -> None:
@@ -313,7 +316,7 @@ class Connection:
             RuntimeError: The client is closed.
         """
         if self._closed:
-            raise RuntimeError("the gateway's block was left: no call can begin")
+            raise RuntimeError(_LEFT)
         if self.failure is not None:
             raise self.failure
         self._waiting.append(exchange)
@@ -335,6 +338,7 @@ class Connection:
 
         Raises:
             RefusedError: It was not.
+            RuntimeError: The client was closed meanwhile.
             ValueError: It can't be a token.
         """
         self._tokens.replace(token)

@@ -81,16 +81,21 @@ class Stream:
         """
         exchange, body = self._exchange, self._framing.body(message)
         self._check_open()
-        while not exchange.sending.admits(len(body)):
-            if exchange.carrier is not None and len(body) > exchange.carrier.limits.message_size:
-                break
+        while not self._admits(len(body)):
             await self._change()
             self._check_open()
         assert exchange.carrier is not None
-        most = exchange.carrier.limits.message_size
-        if len(body) > most:
-            raise ValueError(f"a message of {len(body)} bytes; the gateway takes {most}")
         exchange.carrier.send(exchange, body, end=end)
+
+    def _admits(self, size: int) -> bool:
+        """Whether a message may be sent now. Raises ValueError where it never may."""
+        carrier = self._exchange.carrier
+        if carrier is None:
+            return False
+        most = carrier.limits.message_size
+        if size > most:
+            raise ValueError(f"a message of {size} bytes; the gateway takes {most}")
+        return self._exchange.sending.admits(size)
 
     async def end(self) -> None:
         """Says that there are no more requests. Without effect where that is said, or all is over.

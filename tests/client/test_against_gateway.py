@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
@@ -10,7 +12,7 @@ import grpc.aio
 import pytest
 from google.rpc import error_details_pb2
 
-from gateway.client import RefusedError, RpcError, connect
+from gateway.client import Backoff, RefusedError, RpcError, connect
 from services_mock.contract import contract
 from services_mock.testing import start
 from tests.client.scripted import AT_ONCE
@@ -284,12 +286,42 @@ async def test_cuts_lose_nothing_and_double_nothing(served, form, seed):
     assert heard == [list(range(1, most + 1))] * 3
 
 
+async def test_a_gateway_that_starts_again_has_its_client_back(shop, tmp_path, unused_tcp_port):
+    settings = config(shop)
+    settings["listener"] = {"address": f"127.0.0.1:{unused_tcp_port}", "drain_timeout": "1s"}
+    async with AsyncExitStack() as stack:
+        with gateway(tmp_path, settings) as first:
+            client = connect(at(first.url), backoff=Backoff(0.02, 0.1))
+            await stack.enter_async_context(client)
+            stream = await stack.enter_async_context(client.stream(WATCH, {}, end=True))
+            await anext(stream)
+            os.kill(first.pid, signal.SIGTERM)
+            with pytest.raises(RpcError, match="UNAVAILABLE"):
+                async for _ in stream:
+                    pass
+        waits = asyncio.create_task(client.call(STOCK, {"productId": "p1"}))
+        with gateway(tmp_path, settings):
+            assert (await waits)["productId"] == "p1"
+
+
+async def test_a_reader_that_stops_holds_back_its_own_stream_only(served):
+    async with connect(at(served)) as client:
+        request = {"interval": "0.001s"}
+        async with client.stream(WATCH, request, end=True, credit=4) as still:
+            await still.headers()
+            async with client.stream(WATCH, request | {"count": 500}, end=True) as stream:
+                assert len([tick async for tick in stream]) == 500
+            assert len(still._exchange.inbox) == 4
+            assert [int((await anext(still))["sequence"]) for _ in range(8)] == list(range(1, 9))
+
+
 async def test_much_data_survives_cuts_though_the_gateway_keeps_little(served):
     size, piece = 16 * MIB, 65_536
     request = {"path": "samples/noise.bin", "size": str(size), "pieceSize": piece}
     async with cutting(served, seed=3, times=8, most=3 * MIB) as cuts:
         async with surviving(cuts) as client:
-            async with client.stream(DOWNLOAD, request, end=True) as stream:
+            # What may be on its way must be less than the 4 MiB that the gateway keeps.
+            async with client.stream(DOWNLOAD, request, end=True, credit=16) as stream:
                 pieces = [piece async for piece in stream]
             assert (await stream.status()).ok
         assert cuts.left == 0

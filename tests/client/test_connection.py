@@ -512,6 +512,56 @@ class TestTokens:
             with pytest.raises(RefusedError, match="another subject"):
                 await gateway.auth("new")
 
+    async def test_one_that_is_awaited_when_the_client_closes_is_told(self):
+        async def script(peer: Peer) -> None:
+            await peer.greet()
+            await peer.frame("auth")
+
+        async with scripted(script) as gateway:
+            async with connect(gateway.url) as client:
+                waits = asyncio.create_task(client.auth("new"))
+                await gateway.all_played()
+            with pytest.raises(RuntimeError, match="block was left"):
+                await waits
+
+    async def test_one_that_nobody_waits_for_any_more_is_taken_all_the_same(self):
+        given_up = asyncio.Event()
+
+        async def script(peer: Peer) -> None:
+            await peer.greet()
+            await peer.frame("auth")
+            await given_up.wait()
+            await peer.say("auth_ok")
+            await peer.answer("there")
+
+        async with session(script) as gateway:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(gateway.auth("new"), 0.05)
+            given_up.set()
+            assert await there(gateway) == "there"
+
+    async def test_one_that_can_not_be_renewed_is_left_to_expire(self, caplog):
+        given = iter(["one", LookupError("no token"), "two"])
+
+        def token() -> str:
+            each = next(given)
+            if isinstance(each, Exception):
+                raise each
+            return each
+
+        async def expires(peer: Peer) -> None:
+            await peer.greet()
+            await peer.say("auth_expiring", token_s=0)
+            await peer.socket.close(4003)
+
+        async def anew(peer: Peer) -> None:
+            assert (await peer.greet())["token"] == "two"
+            await peer.answer("there")
+
+        async with session(expires, anew, token=token) as gateway:
+            assert await there(gateway) == "there"
+        assert "no new token could be had" in caplog.text
+
     async def test_a_function_that_fails_at_first_fails_the_connection(self):
         def token():
             raise LookupError("no token")

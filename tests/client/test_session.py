@@ -290,6 +290,11 @@ class TestResuming:
         with pytest.raises(ProtocolError, match="goes on with 2"):
             resumable.receive(Reply(1, "b", 2))
 
+    def test_what_has_no_number_breaks_the_protocol(self, resumable):
+        resumable.open()
+        with pytest.raises(ProtocolError, match="without a seq"):
+            resumable.receive(Reply(1, "b"))
+
     def test_a_status_may_stand_behind_messages_that_were_dropped(self, resumable):
         call = resumable.open()
         resumable.receive(End(1, 4, "DEADLINE_EXCEEDED", seq=3))
