@@ -148,6 +148,20 @@ def test_a_client_that_takes_something_is_not_cut(link, clock):
     assert link.transport.closed
 
 
+def test_what_is_sent_meanwhile_does_not_hide_what_a_client_takes(link, clock):
+    size = 100
+    link.transport.get_write_buffer_size = lambda: size
+    link.pause_writing()
+    link.send(bytes(30))
+    size = 110  # so it took 20
+    clock.pass_time(10)
+    assert not link.transport.closed
+    link.send(bytes(30))
+    size = 140
+    clock.pass_time(10)
+    assert link.transport.closed
+
+
 def test_resuming_is_told(link):
     link.pause_writing()
     assert link.full

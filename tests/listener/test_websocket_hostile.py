@@ -97,8 +97,9 @@ async def test_a_flood_of_pings_by_a_client_that_reads_nothing(listen, connect, 
         await client.send(frame(PING, b"p" * 125) * 500)
         waiting.append(transport.get_write_buffer_size())
     await client.send(frame(PING, b"last"))
-    while transport.get_protocol().socket._late_pong != b"last":
-        await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        while transport.get_protocol().socket._late_pong != b"last":
+            await asyncio.sleep(0)
     assert HIGH_WATER < max(waiting) < 8 * HIGH_WATER
     pongs = [await read_frame(client.reader)]
     while pongs[-1] != (PONG, b"last"):
