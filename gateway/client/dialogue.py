@@ -84,6 +84,11 @@ class Dialogue:
         """Whether no control frame waits, nor the word that streams were cancelled."""
         return not self._control and (self.session is None or self.session.told)
 
+    @property
+    def due(self) -> float | None:
+        """When there will be something to send, though nothing happens; None for never."""
+        return None if self.session is None else self.session.due
+
     def next_payload(self, now: float) -> bytes | None:
         """Takes the next payload to send; None is nothing for now."""
         frame = self._next_frame(now)

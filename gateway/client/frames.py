@@ -117,12 +117,14 @@ class Limits:
         message_size: Bytes of a body.
         credit: Messages that may be sent on a stream before more are granted.
         buffer: Bytes of them.
+        opens: Streams that may be opened in a second; 0 is as many as you like.
     """
 
     streams: int
     message_size: int
     credit: int
     buffer: int
+    opens: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ class JsonFraming:
         return _as_it_is
 
 
+_MOST_RATE: Final = 1e12
 _PROTO: Final = "grpcws.v1.proto"
 
 
@@ -177,6 +178,13 @@ def _optional(members: Members, name: str) -> int | None:
     return None if members.get(name) is None else _number(members, name)
 
 
+def _rate(members: Members, name: str) -> float:
+    value = members.get(name, 0)
+    if type(value) not in {int, float} or not 0 <= value < _MOST_RATE:
+        raise ProtocolError(f"{name} is no rate")
+    return float(value)
+
+
 def _object(value: object) -> Members:
     if not isinstance(value, dict):
         raise ProtocolError("what should be an object is none")
@@ -211,6 +219,7 @@ def _welcome(members: Members) -> Welcome:
             _number(limits, "message_size"),
             _number(limits, "credit"),
             _number(limits, "buffer"),
+            _rate(limits, "opens"),
         ),
         _optional(members, "resume_ms"),
         tuple(_resumed(_object(each)) for each in _get(members, "resumed", list, [])),

@@ -133,7 +133,7 @@ class Link:
                 if payload is None:
                     self._wanted.clear()
                     if not self._done():
-                        await self._wanted.wait()
+                        await self._wait()
                 else:
                     await self._socket.send(payload, text=self._text)
             await self._socket.close(NORMAL)
@@ -142,6 +142,14 @@ class Link:
         except BaseException:
             self._socket.transport.abort()
             raise
+
+    async def _wait(self) -> None:
+        """Waits until there may be something to write."""
+        due = self._dialogue.due
+        timer = None if due is None else self._loop.call_at(due, self.wake)
+        await self._wanted.wait()
+        if timer is not None:
+            timer.cancel()
 
     def _done(self) -> bool:
         """Whether nothing is left to do here."""

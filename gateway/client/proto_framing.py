@@ -162,6 +162,8 @@ _WRITERS: Final[Mapping[type[ClientFrame], tuple[str, Callable[[Any, Any], None]
 
 # What is received.
 
+_MOST_RATE: Final = 1e12  # what is more, or no number, is none
+
 
 def _metadata(entries: Any) -> Metadata:
     return tuple(
@@ -175,7 +177,13 @@ def _welcome(part: Any) -> Welcome:
     return Welcome(
         part.session,
         part.ping_ms,
-        Limits(limits.streams, limits.message_size, limits.credit, limits.buffer),
+        Limits(
+            limits.streams,
+            limits.message_size,
+            limits.credit,
+            limits.buffer,
+            limits.opens if 0 < limits.opens < _MOST_RATE else 0.0,
+        ),
         part.resume_ms if part.HasField("resume_ms") else None,
         tuple(Resumed(each.id, each.seq, each.granted) for each in part.resumed),
         part.last_id,

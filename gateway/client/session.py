@@ -38,6 +38,7 @@ from gateway.client.frames import (
     StreamFrame,
     Welcome,
 )
+from gateway.client.pace import Pace
 from gateway.client.window import SendWindow
 
 LOST: Final = ended(
@@ -68,6 +69,7 @@ class Session:
         leaving: Whether the gateway takes no new streams.
         held: Whether nothing may be sent, since it moves to another socket.
         wake: Called when there may be something to send.
+        due: When there will be something to send, though nothing happens; None for never.
     """
 
     def __init__(self, welcome: Welcome, waiting: Waiting) -> None:
@@ -77,6 +79,8 @@ class Session:
         self.leaving = False
         self.held = False
         self.wake: Callable[[], None] = _nobody
+        self.due: float | None = None
+        self._pace = Pace(welcome.limits.opens)
         self._waiting = waiting
         self._streams: dict[int, Exchange] = {}  # by id, in order; those without a status of theirs
         self._last_id = 0
@@ -108,7 +112,7 @@ class Session:
         if self.resume:
             exchange.seq += 1
         exchange.closed = end
-        if not exchange.outbox:
+        if not exchange.outbox and exchange not in self._reopening:
             self._turns.append(exchange)
         exchange.outbox.append(Request(exchange.id, body, end, exchange.seq))
         self.wake()
@@ -127,7 +131,11 @@ class Session:
         exchange.end(status)
         exchange.inbox.clear()
         self._forget(exchange)
-        self._cancels.append(exchange.id)
+        if exchange in self._reopening:  # the gateway has never heard of it
+            self._reopening.remove(exchange)
+            del self._streams[exchange.id]
+        else:
+            self._cancels.append(exchange.id)
         self.wake()
 
     # What is to be sent.
@@ -138,6 +146,7 @@ class Session:
         Args:
             now: The time, in seconds of the clock of deadlines.
         """
+        self.due = None
         if self.held:
             return None
         if self._cancels:
@@ -148,15 +157,28 @@ class Session:
             exchange.unsaid = 0
             n = exchange.receiving.grant() if exchange.phase is Phase.OPEN else 0
             return Credit(exchange.id, n, exchange.seen)
-        if self._reopening:
-            return self._open(self._reopening.popleft(), now)
-        begun = self._begin()
-        if begun is not None:
-            return self._open(begun, now)
-        return self._next_request()
+        return self._next_open(now) or self._next_request()
+
+    def _next_open(self, now: float) -> Open | None:
+        if not (self._reopening or self._can_begin()):
+            return None
+        if wait := self._pace.spend(now):
+            self.due = now + wait
+            return None
+        exchange = self._reopen() if self._reopening else self._begin()
+        return None if exchange is None else self._open(exchange, now)
+
+    def _can_begin(self) -> bool:
+        return bool(self._waiting and not self.leaving and len(self._streams) < self.limits.streams)
+
+    def _reopen(self) -> Exchange:
+        exchange = self._reopening.popleft()
+        if exchange.outbox:
+            self._turns.append(exchange)
+        return exchange
 
     def _begin(self) -> Exchange | None:
-        while self._waiting and not self.leaving and len(self._streams) < self.limits.streams:
+        while self._waiting:
             exchange = self._waiting.popleft()
             size = len(exchange.opening.body or b"")
             if size > self.limits.message_size:
@@ -314,7 +336,7 @@ class Session:
             exchange.acknowledged(state.seq)
             exchange.sending.granted_in_all(state.granted)
         exchange.rewind()
-        if exchange.outbox:
+        if exchange.outbox and state is not None:
             self._turns.append(exchange)
         if exchange.receiving.due:
             self._credits[exchange.id] = exchange

@@ -126,8 +126,8 @@ def test_frames_are_written_in_protobuf(name):
     assert MessageToDict(ClientFrame.FromString(PROTO.encode(frame))) == written
 
 
-LIMITS = Limits(100, 1024, 16, 4096)
-LIMITS_JSON = {"streams": 100, "message_size": 1024, "credit": 16, "buffer": 4096}
+LIMITS = Limits(100, 1024, 16, 4096, 2.5)
+LIMITS_JSON = {"streams": 100, "message_size": 1024, "credit": 16, "buffer": 4096, "opens": 2.5}
 RECEIVED = {
     "welcome": (
         Welcome("s", 25_000, LIMITS),
@@ -273,6 +273,9 @@ def test_frames_of_unknown_kinds_are_told():
         '{"t":"credit","id":1,"n":1.5}',
         '{"t":"message","id":1}',
         '{"t":"welcome","session":"s","ping_ms":1}',
+        json.dumps(
+            {"t": "welcome", "session": "s", "ping_ms": 1, "limits": LIMITS_JSON | {"opens": "1"}}
+        ),
         '{"t":"headers","id":1,"metadata":[["a"]]}',
         '{"t":"headers","id":1,"metadata":[["a-bin","?"]]}',
         '{"t":"headers","id":1,"metadata":[["a-bin","ü"]]}',

@@ -104,6 +104,17 @@ class TestOpening:
         client.begin()
         assert client.sent() == []
 
+    def test_more_than_may_be_opened_in_a_second_wait(self):
+        client = Client(limits=replace(LIMITS, opens=4))
+        for _ in range(3):
+            client.begin()
+        assert len(client.sent()) == 2
+        assert client.session.due == NOW + 0.25
+        assert client.session.next_frame(NOW + 0.2) is None
+        assert client.session.next_frame(NOW + 0.25).id == 3
+        assert client.session.next_frame(NOW + 0.25) is None
+        assert client.session.due is None
+
     def test_a_first_message_that_is_too_large_ends_its_call_only(self, client):
         large = client.begin(Opening("a.B/C", body=b"x" * (LIMITS.message_size + 1)))
         client.begin()
@@ -153,10 +164,15 @@ class TestSending:
         client.receive(End(1, 5, "NOT_FOUND"))
         assert client.sent() == []
 
-    def test_nothing_is_sent_while_a_session_moves(self, client):
-        client.session.held = True
+    def test_nothing_is_sent_while_a_session_moves(self):
+        client = Client(limits=replace(LIMITS, opens=1))
+        client.open()
         client.begin()
         assert client.sent() == []
+        assert client.session.due is not None
+        client.session.held = True
+        assert client.session.next_frame(NOW + 1) is None
+        assert client.session.due is None
 
 
 class TestReceiving:
@@ -326,6 +342,24 @@ class TestResuming:
         sent = resumable.sent()
         assert [(type(frame), frame.id) for frame in sent] == [(Open, 1), (Open, 2), (Request, 1)]
         assert new.id == 2
+
+    def test_requests_of_an_open_that_is_sent_again_wait_for_it(self):
+        client = Client(resume_ms=30_000, limits=replace(LIMITS, opens=2))
+        call = client.open()
+        client.session.send(call, b"1", end=False)
+        client.sent()
+        self.back(client, last_id=0)
+        client.session.send(call, b"2", end=False)
+        assert client.sent() == []  # it would be too fast
+        assert isinstance(client.session.next_frame(NOW + 0.5), Open)
+        assert [client.session.next_frame(NOW + 0.5).body for _ in range(2)] == [b"1", b"2"]
+
+    def test_a_call_that_is_left_before_its_open_is_sent_again_is_never_made(self, resumable):
+        call = resumable.open()
+        self.back(resumable, last_id=0)
+        resumable.session.cancel(call, CANCELLED)
+        assert resumable.sent() == []
+        assert resumable.session.idle
 
     def test_grants_that_were_lost_are_made_good(self, resumable):
         call = resumable.open()

@@ -89,6 +89,19 @@ class TestCall:
             replies = await asyncio.gather(*(gateway.call(METHOD, n) for n in range(10)))
             assert replies == list(range(10))
 
+    async def test_more_than_may_be_opened_in_a_second_wait_for_their_time(self):
+        limits = {"streams": 9, "message_size": 9, "credit": 1, "buffer": 9, "opens": 40}
+
+        async def script(peer: Peer) -> None:
+            await peer.greet(limits=limits)
+            for _ in range(24):
+                await peer.answer()
+
+        async with session(script) as gateway:
+            begun = asyncio.get_running_loop().time()
+            await asyncio.gather(*(gateway.call(METHOD, n) for n in range(24)))
+            assert asyncio.get_running_loop().time() - begun > 0.09
+
     async def test_cancelling_the_task_cancels_the_call(self):
         opened = asyncio.Event()
 
