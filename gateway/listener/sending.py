@@ -13,7 +13,9 @@ from websockets.extensions import Extension
 from websockets.frames import Frame, Opcode
 
 from gateway.http.websocket import ABNORMAL, INTERNAL_ERROR, SocketClosed, WebSocket
-from gateway.listener.frames import (
+from gateway.listener.pings import Pings
+from gateway.listener.service import log
+from gateway.wire.websocket_frames import (
     BINARY,
     CLOSE,
     INVALID_DATA,
@@ -24,8 +26,6 @@ from gateway.listener.frames import (
     close_payload,
     frame,
 )
-from gateway.listener.pings import Pings
-from gateway.listener.service import log
 
 if TYPE_CHECKING:
     from gateway.listener.connection import Connection

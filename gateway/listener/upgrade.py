@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from gateway.http.exchange import HeaderList
 from gateway.http.websocket import WebSocket, offered_subprotocols
 from gateway.listener.fields import lines
-from gateway.listener.frames import close_payload
 from gateway.listener.handshake import Accepted, shake_hands
-from gateway.listener.incoming import Incoming
 from gateway.listener.reply import head
 from gateway.listener.websocket import Socket
+from gateway.wire.websocket import Incoming
+from gateway.wire.websocket_frames import close_payload
 
 if TYPE_CHECKING:
     from gateway.listener.connection import Connection

@@ -23,7 +23,11 @@ from gateway.http.websocket import (
     TOO_LARGE,
     Message,
 )
-from gateway.listener.frames import (
+from gateway.listener.limits import CLOSE_SECONDS
+from gateway.listener.sending import REASONS, Sending
+from gateway.listener.service import log
+from gateway.wire.websocket import Incoming
+from gateway.wire.websocket_frames import (
     BINARY,
     CLOSE,
     CONT,
@@ -38,10 +42,6 @@ from gateway.listener.frames import (
     read_close,
     span,
 )
-from gateway.listener.incoming import Incoming
-from gateway.listener.limits import CLOSE_SECONDS
-from gateway.listener.sending import REASONS, Sending
-from gateway.listener.service import log
 
 if TYPE_CHECKING:
     from gateway.listener.connection import Connection

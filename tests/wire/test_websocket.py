@@ -7,8 +7,8 @@ from websockets.frames import Opcode
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
-from gateway.listener.frames import BINARY, CONT, PING, PONG, TEXT, Broken
-from gateway.listener.incoming import Incoming
+from gateway.wire.websocket import Incoming
+from gateway.wire.websocket_frames import BINARY, CONT, PING, PONG, TEXT, Broken
 from tests.listener.wire import frame
 
 MOST = 300

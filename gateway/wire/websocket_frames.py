@@ -10,8 +10,6 @@ from typing import Final, TypeAlias
 
 from websockets.typing import BytesLike
 
-from gateway.http.websocket import REASON_SIZE
-
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # where it was installed without a compiler of C
@@ -33,6 +31,9 @@ PACKED: Final = 0x40
 PROTOCOL_ERROR: Final = 1002
 INVALID_DATA: Final = 1007
 NO_CODE: Final = 1005
+TOO_LARGE: Final = 1009
+
+_REASON_SIZE: Final = 123  # bytes: a control frame's payload, less the code
 
 _CODES: Final = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015)))
 
@@ -119,7 +120,7 @@ def close_payload(code: int, reason: str) -> bytes:
         ValueError: The code is none that may be sent, or the reason has over 123 bytes.
     """
     words = reason.encode()
-    if not _may_be_sent(code) or len(words) > REASON_SIZE:
+    if not _may_be_sent(code) or len(words) > _REASON_SIZE:
         raise ValueError(f"a close frame can't say {code} {reason!r}")
     return code.to_bytes(2, "big") + words
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from websockets.frames import Close
 from websockets.protocol import OPEN, Protocol, Side
 
-from gateway.listener.frames import (
+from gateway.wire.websocket_frames import (
     BINARY,
     CLOSE,
     PING,

@@ -14,8 +14,7 @@ from websockets.exceptions import PayloadTooBig, ProtocolError
 from websockets.extensions import Extension
 from websockets.frames import Frame, Opcode
 
-from gateway.http.websocket import TOO_LARGE
-from gateway.listener.frames import (
+from gateway.wire.websocket_frames import (
     BINARY,
     CLOSE,
     CONT,
@@ -26,6 +25,7 @@ from gateway.listener.frames import (
     PONG,
     PROTOCOL_ERROR,
     TEXT,
+    TOO_LARGE,
     Broken,
     Received,
     payload,
