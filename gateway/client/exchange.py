@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Protocol
 
@@ -33,7 +33,7 @@ class Opening:
     """
 
     method: str
-    metadata: Metadata = ()
+    metadata: Metadata = field(default=(), repr=False)
     deadline: float | None = None
     credit: int = 64
     body: bytes | None = None

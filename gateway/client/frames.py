@@ -35,9 +35,9 @@ class Hello:
         granted: Of each of these, the messages that were granted so far in all.
     """
 
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     resume: bool = False
-    session: str | None = None
+    session: str | None = field(default=None, repr=False)
     seen: Mapping[int, int] = field(default_factory=dict)
     granted: Mapping[int, int] = field(default_factory=dict)
 
@@ -48,7 +48,7 @@ class Open:
 
     id: int
     method: str
-    metadata: Metadata
+    metadata: Metadata = field(repr=False)
     timeout_ms: int | None
     credit: int
     body: bytes | None
@@ -76,7 +76,7 @@ class Cancel:
 class Auth:
     """A new token."""
 
-    token: str
+    token: str = field(repr=False)
 
 
 # What both send.
@@ -155,7 +155,7 @@ class Welcome:
         last_id: The highest id of a stream that the server has seen.
     """
 
-    session: str
+    session: str = field(repr=False)
     ping_ms: int
     limits: Limits
     resume_ms: int | None = None

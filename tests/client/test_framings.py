@@ -228,6 +228,15 @@ def test_frames_are_read_from_protobuf(name):
     assert PROTO.decode(ServerFrame(**written).SerializeToString()) == frame
 
 
+@pytest.mark.parametrize("name", ["hello-token", "hello-back", "open", "auth"])
+def test_secrets_are_not_shown(name):
+    shown = repr(SENT[name][0])
+    assert "t0k" not in shown
+    assert "'s'" not in shown
+    assert "'v'" not in shown
+    assert "'t'" not in shown
+
+
 def test_a_message_is_what_its_framing_makes_of_it():
     assert JSON.decode('{"t":"message","id":1,"body":{"a":[1]},"seq":2}') == Reply(1, {"a": [1]}, 2)
     assert JSON.decode('{"t":"message","id":1,"body":null}') == Reply(1, None)
