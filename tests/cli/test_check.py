@@ -129,7 +129,7 @@ def test_a_path_that_answers_no_websocket_is_a_note(tmp_path: Path) -> None:
 
 def test_two_streams_at_one_path_are_an_error_with_both_places(tmp_path: Path) -> None:
     path = write_config(tmp_path, "127.0.0.1:1")
-    rule = "{selector: shop.chat.v1.ChatService.WatchRoom, put: '/v1/rooms/{room}:chat'}"
+    rule = "{selector: shop.chat.v1.ChatService.WatchRoom, put: '/v1/media:digest'}"
     text = path.read_text()
     path.write_text(text.replace("schema: {", f"schema: {{http_rules: [{rule}], ", 1))
     done = invoke("check", cwd=tmp_path)
