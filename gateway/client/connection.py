@@ -31,6 +31,7 @@ from gateway.client.session import CANCELLED, Session, Waiting
 from gateway.client.tokens import Tokens
 
 _LEFT: Final = "the gateway's block was left: nothing more can be asked of it"
+_ANSWER_SECONDS: Final = 1.0  # between looks whether the gateway has answered a hello
 _STOP_SECONDS: Final = 3.0  # for links to say goodbye
 
 log = logging.getLogger("gateway.client")
@@ -269,8 +270,15 @@ class Connection:
                 session.lose()
             return
         self._link = None
-        if session is not None and session.resume and comes_back(link.closed.result().code):
-            self._expiry = self._loop.call_later(session.resume, self._forget_session)
+        if session is not None and session.resume:
+            self._expiry = self._loop.call_later(session.resume, self._expire)
+        else:
+            self._forget_session()
+
+    def _expire(self) -> None:
+        """Gives a session up that the gateway keeps no longer, unless its answer is on the way."""
+        if self._session is not None and self._session.held:
+            self._expiry = self._loop.call_later(_ANSWER_SECONDS, self._expire)
         else:
             self._forget_session()
 

@@ -304,6 +304,17 @@ async def test_a_gateway_that_starts_again_has_its_client_back(shop, tmp_path, u
             assert (await waits)["productId"] == "p1"
 
 
+@pytest.mark.parametrize("resume", ["30s", "0s"], ids=["resumed", "not-resumed"])
+async def test_a_stream_outlives_the_sockets_that_are_too_old(shop, tmp_path, resume):
+    settings = config(shop, resume=resume, limits={"max_age": "0.2s"})
+    with gateway(tmp_path, settings) as each:
+        async with connect(at(each.url), resume=True, backoff=AT_ONCE) as client:
+            request = {"count": 200, "interval": "0.005s"}
+            async with client.stream(WATCH, request, end=True, credit=8) as stream:
+                ticks = [int(tick["sequence"]) async for tick in stream]
+            assert ticks == list(range(1, 201))
+
+
 async def test_a_reader_that_stops_holds_back_its_own_stream_only(served):
     async with connect(at(served)) as client:
         request = {"interval": "0.001s"}

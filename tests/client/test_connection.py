@@ -439,6 +439,22 @@ class TestResuming:
             with pytest.raises(RpcError, match="UNAVAILABLE"):
                 await g.call(METHOD, {})
 
+    async def test_a_welcome_that_is_on_its_way_is_waited_for(self):
+        async def breaks(peer: Peer) -> None:
+            await peer.greet(session="one", resume_ms=SOON_MS)
+            await peer.frame("open")
+            peer.cut()
+
+        async def hesitates(peer: Peer) -> None:
+            await asyncio.sleep(2 * SOON_MS / 1000)  # the client's time for it is over
+            resumed = [{"id": 1, "seq": 0, "granted": 4}]
+            await peer.greet(session="one", resume_ms=SOON_MS, resumed=resumed, last_id=1)
+            await peer.say("message", id=1, body="there", seq=1)
+            await peer.say("status", id=1, **OK, seq=2)
+
+        async with session(breaks, hesitates, resume=True) as gateway:
+            assert await gateway.call(METHOD, {}) == "there"
+
     async def test_where_the_gateway_does_not_resume_calls_are_lost(self):
         async def breaks(peer: Peer) -> None:
             await peer.greet()
