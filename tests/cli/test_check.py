@@ -136,7 +136,8 @@ def test_two_streams_at_one_path_are_an_error_with_both_places(tmp_path: Path) -
     assert done.code == Exit.MISTAKE
     (line,) = done.errors
     assert "could be for either of two streaming methods" in line
-    assert "gateway.yaml:1:23" in line
+    assert PLACED.fullmatch(line)
+    assert 'ChatService/WatchRoom ("/v1/media:digest", schema.http_rules[0]' in line
 
 
 def test_a_config_that_serves_nothing_is_warned_of(tmp_path: Path) -> None:
