@@ -357,7 +357,9 @@ test("close ends all with CANCELLED, and leaves no timer", async (t) => {
   const client = opened(t);
   const stream = client.gateway.stream(METHOD, { timeout: 5000 });
   const taken = client.gateway.auth("t");
+  assert.ok(client.running.size > 0);
   client.gateway.close();
+  assert.equal(client.running.size, 0);
   assert.equal((await stream.status).status, "CANCELLED");
   assert.equal((await now(taken)).status, "CANCELLED");
   assert.equal((await now(client.gateway.call(METHOD))).status, "CANCELLED");
@@ -373,6 +375,7 @@ test("close while waiting dials no more", async (t) => {
   const client = opened(t);
   client.socket.cut();
   client.gateway.close();
+  assert.equal(client.running.size, 0);
   await client.tick(1000);
   assert.equal(client.sockets.length, 1);
 });

@@ -71,9 +71,29 @@ export async function now(promise) {
   return result === pending ? "pending" : result;
 }
 
+/** The timers that have not run and were not cleared, from now on. */
+function timers(t) {
+  const running = new Set();
+  const { setTimeout: set, clearTimeout: clear } = globalThis;
+  t.mock.method(globalThis, "setTimeout", (act, ms) => {
+    const timer = set(() => {
+      running.delete(timer);
+      act();
+    }, ms);
+    running.add(timer);
+    return timer;
+  });
+  t.mock.method(globalThis, "clearTimeout", (timer) => {
+    running.delete(timer);
+    clear(timer);
+  });
+  return running;
+}
+
 /** A client before its first socket has opened; the clock stands still until `tick`. */
 export function begin(t, options = {}) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
+  const running = timers(t);
   let time = 0;
   t.mock.method(performance, "now", () => time);
   const sockets = [];
@@ -91,6 +111,7 @@ export function begin(t, options = {}) {
     gateway,
     sockets,
     states,
+    running,
     get socket() {
       return sockets.at(-1);
     },
