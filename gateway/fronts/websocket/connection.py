@@ -140,6 +140,7 @@ class Connection:
         "_due",
         "_framing",
         "_host",
+        "_is_last",
         "_messages",
         "_opens",
         "_quiet",
@@ -171,6 +172,7 @@ class Connection:
         self._refusals = Pace(rates.opens, seconds=_SECONDS_OF_REFUSALS)
         self._messages = Pace(rates.messages)
         self._quiet = False
+        self._is_last = False
         self._due = {Timer.HELLO: now + times.hello}
 
     # What the client says.
@@ -255,9 +257,20 @@ class Connection:
             self.session.say(self._framing.auth_ok(lasts))
             self._token_lasts(lasts, now)
 
-    def leave(self, reason: str, now: float) -> None:
-        """Says `goaway`: streams go on for a while, and no new ones begin."""
-        if self.state in {State.LEAVING, State.CLOSED}:
+    def leave(self, reason: str, now: float, *, for_good: bool = False) -> None:
+        """Says `goaway`: streams go on for a while, and no new ones begin.
+
+        Args:
+            reason: What the client is told.
+            now: The time.
+            for_good: Whether no later socket can go on with the session: the gateway shuts down.
+        """
+        self._is_last = self._is_last or for_good
+        if self.state is State.CLOSED:
+            return
+        if self.state is State.LEAVING:
+            soon = now + self._times.drain * _MARGIN
+            self._due[Timer.LEAVE] = min(self._due.get(Timer.LEAVE, soon), soon)
             return
         if self.session is None:
             self.close(codes.AWAY, reason)
@@ -320,7 +333,8 @@ class Connection:
         self.leave("max_age", now)
 
     def _left_long_enough(self, _now: float) -> None:
-        self._host.abandon()
+        if self._is_last or not self._streams.resumable:
+            self._host.abandon()
         self.close(codes.AWAY, "going away")
 
     def _expires_soon(self, now: float) -> None:

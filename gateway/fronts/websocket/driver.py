@@ -28,7 +28,7 @@ from gateway.fronts.websocket.serving import Serving
 from gateway.fronts.websocket.sessions import Sessions
 from gateway.fronts.websocket.tokens import token_of
 from gateway.http import Request, SocketClosed, WebSocket
-from gateway.http.websocket import NORMAL, Message
+from gateway.http.websocket import INTERNAL_ERROR, NORMAL, Message
 
 RESUME: Final = "resume"
 """The feature of `hello` that asks for a session that can be resumed."""
@@ -88,6 +88,7 @@ class SocketDriver:
         "_loop",
         "_options",
         "_request",
+        "_rest",
         "_serving",
         "_sessions",
         "_socket",
@@ -116,6 +117,7 @@ class SocketDriver:
         self._flushing = False
         self._waiting = False
         self._timer: asyncio.TimerHandle | None = None
+        self._rest: asyncio.TimerHandle | None = None
         self._connection = Connection(
             framing,
             options.times,
@@ -137,16 +139,17 @@ class SocketDriver:
         self.flush()
         if wait > 0:
             self._hold()
-            self._loop.call_later(wait, self._release)
+            self._rest = self._loop.call_later(wait, self._release)
 
     def _closed(self, _code: int, _reason: str) -> None:
         self._connection.closed()
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._rest):
+            if timer is not None:
+                timer.cancel()
         self._leave_session(ended=_code in _FOR_GOOD)
 
     def _draining(self) -> None:
-        self._connection.leave("draining", self._loop.time())
+        self._connection.leave("draining", self._loop.time(), for_good=True)
         self.flush()
         self._arm()
 
@@ -198,13 +201,14 @@ class SocketDriver:
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
             self._refuse(as_error(failure))
             return
-        if await self._is_elsewhere(hello):
+        if self._connection.state is State.CHECKING and await self._is_elsewhere(hello):
             # From now on another worker drives the socket, by the relay that listens to it.
             self._closed(NORMAL, "")
             return
         self._hello = ""
-        self._begin(hello, identity)
-        self._release()
+        if self._connection.state is State.CHECKING:  # else a session would be taken by nobody
+            self._begin(hello, identity)
+            self._release()
 
     async def _is_elsewhere(self, hello: frames.Hello) -> bool:
         """Has another worker drive the socket, if one has the session."""
@@ -236,8 +240,7 @@ class SocketDriver:
         self._arm()
 
     def _refuse(self, failure: RpcError) -> None:
-        forbidden = failure.status.code is Code.PERMISSION_DENIED
-        code = codes.FORBIDDEN if forbidden else codes.UNAUTHENTICATED
+        code = _REFUSED.get(failure.status.code, INTERNAL_ERROR)
         self._connection.close(code, failure.status.message)
 
     def _begin(self, hello: frames.Hello, identity: Identity) -> None:
@@ -336,6 +339,8 @@ class SocketDriver:
             return
         self._waiting = False
         self._release()
+        # Who fills the socket again at once would never hear that the client cancels.
+        await asyncio.sleep(0)
         self.flush()
 
     # Reading no further for a while: for one reason or several.
@@ -372,5 +377,11 @@ class SocketDriver:
         self._connection.ponged()
 
 
+# What a client is told that could not show who it is; with any other error the gateway failed.
+_REFUSED: Final = {
+    Code.INVALID_ARGUMENT: codes.UNAUTHENTICATED,
+    Code.UNAUTHENTICATED: codes.UNAUTHENTICATED,
+    Code.PERMISSION_DENIED: codes.FORBIDDEN,
+}
 # Close codes of clients that do not come back (RFC 6455 section 7.4.1).
 _FOR_GOOD: Final = frozenset({NORMAL})
