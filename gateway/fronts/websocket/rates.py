@@ -5,6 +5,10 @@ The number is the time at which the bucket is full again. Pure: times come in as
 
 from __future__ import annotations
 
+from typing import Final
+
+_NOTHING: Final = 1e-9  # seconds: what is left by rounding
+
 
 class Pace:
     """A rate with bursts.
@@ -27,13 +31,14 @@ class Pace:
         It is taken in any case: who goes on without waiting waits longer.
         """
         self._full_at = max(self._full_at, now) + self._each
-        return max(0.0, self._full_at - now - self._burst)
+        wait = self._full_at - now - self._burst
+        return wait if wait > _NOTHING else 0.0
 
     def try_spend(self, now: float) -> float:
         """Takes one if there is one, and returns 0; else the seconds until there is."""
         full_at = max(self._full_at, now) + self._each
         wait = full_at - now - self._burst
-        if wait > 1e-9:
+        if wait > _NOTHING:
             return wait
         self._full_at = full_at
         return 0.0
