@@ -36,6 +36,17 @@ def _listening(room: Room) -> Iterator["asyncio.Queue[Any]"]:
         room.listeners.discard(events)
 
 
+@contextmanager
+def _present(room: Room, room_id: str, user_id: str) -> Iterator["asyncio.Queue[Any]"]:
+    """Lets somebody listen, and tells the room that they came, and left, however they did."""
+    try:
+        with _listening(room) as events:
+            _tell(room, chat.RoomEvent(room=room_id, joined=user_id))
+            yield events
+    finally:
+        _tell(room, chat.RoomEvent(room=room_id, left=user_id))
+
+
 class ChatService:
     """Lets people talk."""
 
@@ -91,8 +102,7 @@ class ChatService:
         if first is None:
             raise invalid("room", "is required")
         room, user_id = self._find(first.room), first.user_id or "guest"
-        with _listening(room) as events:
-            _tell(room, chat.RoomEvent(room=first.room, joined=user_id))
+        with _present(room, first.room, user_id) as events:
             acting = asyncio.create_task(self._act(requests, first, events))
             try:
                 async for event in _heard(room, events):
@@ -100,7 +110,6 @@ class ChatService:
             finally:
                 acting.cancel()
                 await asyncio.gather(acting, return_exceptions=True)
-        _tell(room, chat.RoomEvent(room=first.room, left=user_id))
 
     async def WatchRoom(self, request: Any, call: Call) -> AsyncIterator[Any]:
         room = self._find(request.room)

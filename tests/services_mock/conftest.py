@@ -11,8 +11,14 @@ from services_mock.testing import Client, serve_in_process
 
 
 @pytest.fixture
-async def channel() -> AsyncIterator[grpc.aio.Channel]:
-    async with serve_in_process() as address, grpc.aio.insecure_channel(address) as channel:
+async def address() -> AsyncIterator[str]:
+    async with serve_in_process() as address:
+        yield address
+
+
+@pytest.fixture
+async def channel(address) -> AsyncIterator[grpc.aio.Channel]:
+    async with grpc.aio.insecure_channel(address) as channel:
         yield channel
 
 

@@ -58,6 +58,35 @@ async def test_one_who_goes_without_a_word_has_left(chat_service, channel):
     await calls_reach(channel, JOIN, lambda counts: counts.ended == 1)
     reply = await chat_service.ListRooms(Empty())
     assert {room.id: room.member_count for room in reply.rooms}["support"] == 1
+    assert [(await first.read()).joined, (await first.read()).left] == ["u2", "u2"]
+    first.cancel()
+
+
+async def test_one_whose_connection_breaks_has_left(chat_service, address):
+    first = chat_service.Join()
+    await first.write(chat.JoinRequest(room="support", user_id="u1"))
+    assert (await first.read()).joined == "u1"
+    async with grpc.aio.insecure_channel(address) as channel:
+        join = channel.stream_stream(
+            JOIN, chat.JoinRequest.SerializeToString, chat.RoomEvent.FromString
+        )
+        second = join()
+        await second.write(chat.JoinRequest(room="support", user_id="u2"))
+        assert (await second.read()).joined == "u2"
+    assert [(await first.read()).joined, (await first.read()).left] == ["u2", "u2"]
+    first.cancel()
+
+
+async def test_one_who_is_refused_has_left(chat_service):
+    first, second = chat_service.Join(), chat_service.Join()
+    await first.write(chat.JoinRequest(room="support", user_id="u1"))
+    assert (await first.read()).joined == "u1"
+    await second.write(chat.JoinRequest(room="support", user_id="u2"))
+    await second.write(says("hello", room="lobby"))
+    with fails_with(grpc.StatusCode.INVALID_ARGUMENT):
+        async for _ in second:
+            pass
+    assert [(await first.read()).joined, (await first.read()).left] == ["u2", "u2"]
     first.cancel()
 
 
