@@ -133,6 +133,12 @@ def _nobody() -> None:
     """Says that no generation serves."""
 
 
+def _newest(current: Callable[[], Generation | None], config: Config) -> Config:
+    """Returns the config of the generation that serves; `config` before there is one."""
+    now = current()
+    return config if now is None else now.config
+
+
 def _silent(_: Progress) -> None:
     """Tells nobody."""
 
@@ -244,6 +250,7 @@ async def build(
                 sessions=sessions or Sessions(),
                 refuse=lambda exchange, failure: refuse(exchange, shared, failure),
                 current=lambda: now.websocket if (now := current()) else None,
+                drain_timeout=lambda: _newest(current, config).listener.drain_timeout,
             )
         except SchemaError as wrong:
             problems += _placed(wrong.problems, source)

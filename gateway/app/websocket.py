@@ -13,7 +13,6 @@ from gateway.config import Config
 from gateway.config.models.websocket import Websocket
 from gateway.fronts.error_details import AnyToJson
 from gateway.fronts.files import File
-from gateway.fronts.websocket.connection import Rates, Times
 from gateway.fronts.websocket.driver import SocketOptions, Sockets
 from gateway.fronts.websocket.front import FrontOptions, WebsocketFront
 from gateway.fronts.websocket.limits import Limits
@@ -22,6 +21,7 @@ from gateway.fronts.websocket.plain.compile import ListedSocket, PlainOptions, c
 from gateway.fronts.websocket.plain.opening import Shared
 from gateway.fronts.websocket.serving import Serving
 from gateway.fronts.websocket.sessions import Sessions
+from gateway.fronts.websocket.terms import Rates, Times
 from gateway.http import Exchange
 from gateway.http.request_id import REQUEST_ID
 from gateway.routing.metadata import HeaderRules
@@ -75,6 +75,7 @@ def websocket_parts(
     sessions: Sessions,
     refuse: Callable[[Exchange, RpcError], None],
     current: Callable[[], WebsocketParts | None],
+    drain_timeout: Callable[[], float],
 ) -> WebsocketParts:
     """Builds the front.
 
@@ -91,6 +92,7 @@ def websocket_parts(
         sessions: Those of the process: they outlive generations.
         refuse: Answers a request with an error.
         current: The parts of the generation that serves now: sockets outlive a reload.
+        drain_timeout: That of the config of the time.
 
     Raises:
         SchemaError: A path could be for two streaming methods.
@@ -110,14 +112,14 @@ def websocket_parts(
         registry,
         codec,
         Shared(rules, any_to_json, clock, passes, lease),
-        _plain_options(config, given),
+        _plain_options(config, given, drain_timeout),
     )
     options = FrontOptions(
         given.path, given.subprotocols, given.origins, compressed=given.permessage_deflate
     )
     served = files(given)
     front = WebsocketFront(
-        Sockets(now, sessions, socket_options(config, given)),
+        Sockets(now, sessions, socket_options(config, given, drain_timeout)),
         options,
         served,
         compiled.front,
@@ -126,7 +128,9 @@ def websocket_parts(
     return WebsocketParts(front, serving, compiled.routes, tuple(served), compiled.notes)
 
 
-def socket_options(config: Config, given: Websocket) -> SocketOptions:
+def socket_options(
+    config: Config, given: Websocket, drain_timeout: Callable[[], float]
+) -> SocketOptions:
     """Returns what holds of every socket of the multiplexed form."""
     limits = given.limits
     return SocketOptions(
@@ -140,6 +144,7 @@ def socket_options(config: Config, given: Websocket) -> SocketOptions:
             drain=config.listener.drain_timeout,
         ),
         resume=given.resume,
+        drain_timeout=drain_timeout,
     )
 
 
@@ -162,7 +167,9 @@ def _file(name: str, *headers: tuple[str, str]) -> File:
     return File.of(body, _TYPES[name.rpartition(".")[2]], [("cache-control", "no-cache"), *headers])
 
 
-def _plain_options(config: Config, given: Websocket) -> PlainOptions:
+def _plain_options(
+    config: Config, given: Websocket, drain_timeout: Callable[[], float]
+) -> PlainOptions:
     rest, limits = config.rest, given.limits
     rest_options = None if rest is None else settings.rest_options(config, rest)
     return PlainOptions(
@@ -175,7 +182,7 @@ def _plain_options(config: Config, given: Websocket) -> PlainOptions:
             messages=limits.messages.per_second,
             ping=given.ping,
             idle_timeout=config.listener.limits.idle_timeout,
-            drain_timeout=config.listener.drain_timeout,
+            drain_timeout=drain_timeout,
             compressed=given.permessage_deflate,
         ),
     )

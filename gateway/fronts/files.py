@@ -34,9 +34,7 @@ class File:
     headers: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def of(
-        cls, body: bytes, content_type: str, headers: Iterable[tuple[str, str]] = ()
-    ) -> File:
+    def of(cls, body: bytes, content_type: str, headers: Iterable[tuple[str, str]] = ()) -> File:
         """Returns a file of this content."""
         return cls(body, content_type, sha256(body).hexdigest()[:16], tuple(headers))
 

@@ -121,6 +121,8 @@ class ClientConnection(Connection):
         status = fields.status
         if status is None:
             status = fields.status = _check(fields)
+        if stream is self._telling:  # answered, so its block has left; it is held no longer
+            self._telling, self._told = None, True
         if stream.head_seen:
             if status != _TRAILERS:
                 raise MalformedError("a second head")

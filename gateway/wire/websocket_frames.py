@@ -1,6 +1,6 @@
 """WebSocket frames as a server writes them, and what all frames have in common (RFC 6455 5.2).
 
-Pure functions of bytes. What frames make up is `incoming`'s; who sends them when, `websocket`'s.
+Pure functions of bytes. What frames make up is `websocket`'s; who sends them when, the listener's.
 """
 
 from __future__ import annotations

@@ -288,7 +288,7 @@ def test_what_the_config_says_of_sockets():
     file = File(limits=limits, ping="9s", resume="40s")
     file.drain = "8s"
     config = file().config
-    options = socket_options(config, config.websocket)
+    options = socket_options(config, config.websocket, lambda: 7.0)
     assert (options.limits.streams, options.limits.message_size) == (7, 2048)
     assert (options.rates.opens, options.rates.messages) == (1, 5)
     times = options.times

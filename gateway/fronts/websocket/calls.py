@@ -80,7 +80,8 @@ class SessionCalls:
 
     def begin(self, stream: Stream, opened: frames.Open) -> None:
         """See session.Calls."""
-        named = request_id(dict(opened.metadata).get(REQUEST_ID))
+        given = (value for key, value in opened.metadata if key.lower() == REQUEST_ID)
+        named = request_id(next(given, None))
         serving = self.serving()
         try:
             run = self._run(stream, opened, serving, named)

@@ -8,15 +8,15 @@ may outlive the socket. What must be done is asked of the `Host`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Final, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 from gateway.errors import error
 from gateway.fronts.websocket import codes, frames
 from gateway.fronts.websocket.frames import FrameError, Framing
 from gateway.fronts.websocket.rates import Pace
 from gateway.fronts.websocket.session import Session
+from gateway.fronts.websocket.terms import Host, Rates, Times
 from gateway.http.websocket import Message
 
 NEVER: Final = float("inf")
@@ -53,57 +53,6 @@ class Timer(Enum):
     WARN = "the token expires soon"
     EXPIRE = "the token has expired"
     IDLE = "there may have been no stream for long"
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Times of a socket, in seconds.
-
-    Attributes:
-        hello: Until `hello` must have come.
-        ping: Between pings.
-        max_age: Until `goaway`.
-        idle: Without a stream, until it is closed.
-        drain: That streams have to end after `goaway`.
-        stall: In which a client takes nothing, until it is closed.
-    """
-
-    hello: float = 5.0
-    ping: float = 25.0
-    max_age: float = 7200.0
-    idle: float = 600.0
-    drain: float = 30.0
-    stall: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """What a client may do a second: streams that it opens, frames that it sends."""
-
-    opens: float = 20.0
-    messages: float = 200.0
-
-
-class Host(Protocol):
-    """Who owns the socket."""
-
-    def greet(self, hello: frames.Hello) -> None:
-        """Finds out who the client is; `Connection.welcome` or `close` follows."""
-
-    def renew(self, token: str) -> None:
-        """Looks at a new token; `Connection.renewed` or `close` follows."""
-
-    def ping(self) -> None:
-        """Sends a ping of WebSocket's, if the client takes what it is sent."""
-
-    def expire(self) -> None:
-        """Ends all streams: the token has expired."""
-
-    def abandon(self) -> None:
-        """Ends all streams that a later socket can't go on with: the gateway does not wait."""
-
-    def close(self, code: int, reason: str) -> None:
-        """Writes what is to be written, and closes the socket."""
 
 
 _Reaction: TypeAlias = "Callable[[Connection, Any, float], None]"
@@ -257,20 +206,23 @@ class Connection:
             self.session.say(self._framing.auth_ok(lasts))
             self._token_lasts(lasts, now)
 
-    def leave(self, reason: str, now: float, *, for_good: bool = False) -> None:
+    def leave(
+        self, reason: str, now: float, seconds: float | None = None, *, for_good: bool = False
+    ) -> None:
         """Says `goaway`: streams go on for a while, and no new ones begin.
 
         Args:
             reason: What the client is told.
             now: The time.
+            seconds: What streams have to end; None is the usual time.
             for_good: Whether no later socket can go on with the session: the gateway shuts down.
         """
         self._is_last = self._is_last or for_good
         if self.state is State.CLOSED:
             return
+        end = now + (self._times.drain if seconds is None else seconds) * _MARGIN
         if self.state is State.LEAVING:
-            soon = now + self._times.drain * _MARGIN
-            self._due[Timer.LEAVE] = min(self._due.get(Timer.LEAVE, soon), soon)
+            self._due[Timer.LEAVE] = min(self._due.get(Timer.LEAVE, end), end)
             return
         if self.session is None:
             self.close(codes.AWAY, reason)
@@ -278,7 +230,7 @@ class Connection:
         self.state = State.LEAVING
         self.session.say(self._framing.goaway(reason, self._chance * _SPREAD))
         self._due.pop(Timer.AGE, None)
-        self._due[Timer.LEAVE] = now + self._times.drain * _MARGIN
+        self._due[Timer.LEAVE] = end
         self.settle()
 
     def settle(self) -> None:

@@ -19,13 +19,14 @@ from gateway.errors import error
 from gateway.fronts.http_errors import draining
 from gateway.fronts.websocket import codes, frames
 from gateway.fronts.websocket.calls import SessionCalls
-from gateway.fronts.websocket.connection import NEVER, Connection, Rates, State, Times
+from gateway.fronts.websocket.connection import NEVER, Connection, State
 from gateway.fronts.websocket.frames import Framing, Resumed, Welcome
 from gateway.fronts.websocket.identity import Authenticate, Credentials, Identity, anonymous
 from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.relay_records import Arrival
 from gateway.fronts.websocket.serving import Serving
 from gateway.fronts.websocket.sessions import Sessions
+from gateway.fronts.websocket.terms import Rates, Times
 from gateway.fronts.websocket.tokens import token_of
 from gateway.http import Request, SocketClosed, WebSocket
 from gateway.http.websocket import INTERNAL_ERROR, NORMAL, Message
@@ -44,6 +45,8 @@ class SocketOptions:
         times: Of a socket.
         resume: Seconds for which a session outlives its socket; 0 for none.
         authenticate: Finds out who a client is.
+        drain_timeout: Returns the seconds that streams have when the gateway shuts down, by the
+            config of that time.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -51,6 +54,7 @@ class SocketOptions:
     times: Times = field(default_factory=Times)
     resume: float = 0.0
     authenticate: Authenticate = anonymous
+    drain_timeout: Callable[[], float] = lambda: Times().drain
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,8 @@ class SocketDriver:
         self._leave_session(ended=_code in _FOR_GOOD)
 
     def _draining(self) -> None:
-        self._connection.leave("draining", self._loop.time(), for_good=True)
+        seconds = self._options.drain_timeout()
+        self._connection.leave("draining", self._loop.time(), seconds, for_good=True)
         self.flush()
         self._arm()
 

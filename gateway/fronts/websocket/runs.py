@@ -97,13 +97,16 @@ class UnaryRun(Run):
 
     def _take(self) -> None:
         setting = self._setting
+        inflow = setting.stream.inflow
+        if self._made:
+            if inflow.inbox:
+                raise one_too_many()
+            return
         body = setting.session.take(setting.stream)
         if body is None:
-            if setting.stream.inflow.ended and not self._made:
+            if inflow.ended:
                 raise missing()
             return
-        if self._made:
-            raise one_too_many()
         self._made = True
         self._call.request = setting.bodies.request(body)
         cancel = setting.method.start(self._call, self._done)
@@ -160,7 +163,8 @@ class StreamRun(StreamCall, Run):
         """See Run."""
         if self._is_full and self.setting.stream.inflow.inbox:
             self.cancel()
-            self.setting.failed(one_too_many(), self.request_id)
+            end = self.end_of(one_too_many())
+            self.setting.session.end(self.setting.stream, end, drop=True)
         elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

@@ -10,13 +10,13 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from gateway.call import Metadata, Reply
 from gateway.chain import Method
-from gateway.fronts.websocket.connection import Rates, Times
 from gateway.fronts.websocket.driver import SocketDriver, SocketOptions, Sockets
 from gateway.fronts.websocket.json_frames import JsonFraming
 from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.proto_frames import ProtoFraming
 from gateway.fronts.websocket.serving import Serving
 from gateway.fronts.websocket.sessions import Sessions
+from gateway.fronts.websocket.terms import Rates, Times
 from gateway.http import Headers, Request, SocketClosed
 from gateway.routing.metadata import HeaderRules
 from gateway.schema.codec import Codec

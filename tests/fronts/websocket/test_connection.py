@@ -5,11 +5,12 @@ import json
 import pytest
 
 from gateway.call import Code
-from gateway.fronts.websocket.connection import NEVER, Connection, Rates, State, Times
+from gateway.fronts.websocket.connection import NEVER, Connection, State
 from gateway.fronts.websocket.frames import End, Welcome
 from gateway.fronts.websocket.json_frames import JsonFraming
 from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.session import Session
+from gateway.fronts.websocket.terms import Rates, Times
 from tests.fronts.websocket.sessions import Calls
 
 FRAMING = JsonFraming()
@@ -310,7 +311,7 @@ def test_streams_have_their_time_to_end():
 
 
 def test_a_session_that_can_be_resumed_goes_on_after_a_socket_that_was_too_old():
-    socket = Socket(resumable=True, times={"drain": 30.0}).greeted()
+    socket = Socket(resumable=True, times={"drain": 30.0, "ping": 1e9}).greeted()
     socket.opens(1)
     socket.connection.leave("max_age", socket.now)
     socket.turn(27.0)
@@ -318,7 +319,7 @@ def test_a_session_that_can_be_resumed_goes_on_after_a_socket_that_was_too_old()
 
 
 def test_but_not_after_the_gateway():
-    socket = Socket(resumable=True, times={"drain": 30.0}).greeted()
+    socket = Socket(resumable=True, times={"drain": 30.0, "ping": 1e9}).greeted()
     socket.opens(1)
     socket.connection.leave("max_age", socket.now)
     socket.turn(20.0)

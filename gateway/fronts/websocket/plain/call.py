@@ -47,7 +47,8 @@ class SocketOptions:
         messages: Messages of a stream that are read in a second; more wait at the client.
         ping: Seconds between pings, which find clients that are gone.
         idle_timeout: Seconds until the first frame must have come, where the call waits for it.
-        drain_timeout: Seconds that a call may still take when the gateway shuts down.
+        drain_timeout: Returns the seconds that a call may still take when the gateway shuts down,
+            by the config of that time.
         compressed: Whether to take a client's offer to compress.
     """
 
@@ -55,7 +56,7 @@ class SocketOptions:
     messages: float = 200.0
     ping: float = 25.0
     idle_timeout: float = 75.0
-    drain_timeout: float = 30.0
+    drain_timeout: Callable[[], float] = lambda: 30.0
     compressed: bool = False
 
 
@@ -206,7 +207,7 @@ class PlainCall:
         if self._over:
             return
         if self._started:
-            left = self._options.drain_timeout * _MARGIN
+            left = self._options.drain_timeout() * _MARGIN
             self._expire_in(left, lambda: self._fail(draining()))
         else:
             self._leave(AWAY, SHUTTING_DOWN)

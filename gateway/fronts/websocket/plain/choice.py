@@ -34,7 +34,7 @@ def answering(candidates: Sequence[Candidate]) -> Candidate | None:
     """Returns who answers an upgrade; None where several could, and nothing says which.
 
     Args:
-        candidates: All of one shape, in order; of one streaming method at most (`clashes`).
+        candidates: All of one shape, in order, without `clashes`.
     """
     streaming = [each for each in candidates if each.method.kind is not Kind.UNARY]
     among = streaming or candidates

@@ -186,7 +186,7 @@ class TestTimes:
 
 class TestDraining:
     def test_a_call_under_way_has_its_time(self, dial, backend, clock):
-        socket = dial(UNARY, drain_timeout=30.0, ping=1000.0)
+        socket = dial(UNARY, drain_timeout=lambda: 30.0, ping=1000.0)
         socket.told[2]()
         clock.turn(26.9)
         assert socket.ended is None
@@ -194,7 +194,7 @@ class TestDraining:
         assert socket.ended == (1000, "")
 
     async def test_and_then_is_unavailable_before_the_listener_cuts_it(self, dial, backend, clock):
-        socket = dial(SERVER, drain_timeout=30.0, ping=1000.0)
+        socket = dial(SERVER, drain_timeout=lambda: 30.0, ping=1000.0)
         await settled()
         socket.told[2]()
         clock.turn(27.0)

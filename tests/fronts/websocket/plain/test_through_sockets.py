@@ -332,7 +332,7 @@ class TestASlowClient:
 
 
 async def test_a_drain_ends_streams_as_unavailable():
-    async with shop(drain_timeout=0.2) as served, served.dial(TICKS) as client:
+    async with shop(drain_timeout=lambda: 0.2) as served, served.dial(TICKS) as client:
         await client.receive()
         draining = asyncio.ensure_future(served.listener.drain(0.2))
         *_, last = await client.rest()
