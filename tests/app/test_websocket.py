@@ -179,8 +179,7 @@ async def test_a_plain_call_outlives_a_reload(backend):
 
 async def test_a_socket_keeps_no_generation_between_its_calls(backend):
     async with running(File(backend)) as (app, http), connected(http) as client:
-        for _ in range(2):  # a backend's connection keeps its first call until it has a second
-            assert (await client.ask(PRODUCT, {"id": "p1"}))["status"] == "OK"
+        assert (await client.ask(PRODUCT, {"id": "p1"}))["status"] == "OK"
         old = weakref.ref(app.current.lease)
         await app.reload()
         gc.collect()
@@ -234,6 +233,25 @@ async def test_streams_that_do_not_end_in_time_are_unavailable(backend):
         for id_ in (chat, watch):
             assert (await client.hear("status", id_))["status"] == "UNAVAILABLE"
         assert await close_code(client.socket) == AWAY
+        assert await stopping == 0
+
+
+async def test_how_long_they_have_is_what_the_newest_config_says(backend):
+    file = File(backend)
+    async with (
+        running(file) as (app, http),
+        connected(http) as client,
+        http.ws_connect("/v1/rooms/lobby:chat") as plain,
+    ):
+        chat = await client.chat()
+        await plain.send_json({"userId": "bea"})
+        assert (await plain.receive_json())["joined"] == "bea"
+        file.drain = "500ms"
+        await app.reload()
+        stopping = ending(app)
+        assert (await client.hear("status", chat))["status"] == "UNAVAILABLE"
+        assert await close_code(client.socket) == AWAY
+        assert await close_code(plain) == CUT
         assert await stopping == 0
 
 
