@@ -101,15 +101,17 @@ class Socket(asyncio.Protocol):
         self._form = form
         self._buffer = b""
         self._closing = False
+        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def send(self, payload: bytes) -> None:
         """Sends a message."""
         self.transport.write(frame(self._form.opcode, payload))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Ends it."""
         self._closing = True
         self.transport.abort()
+        await self._lost
 
     # asyncio.Protocol.
 
@@ -120,6 +122,7 @@ class Socket(asyncio.Protocol):
         transport.write(_HEAD.format(path=self._form.path, more=more).encode())
 
     def connection_lost(self, _: Exception | None) -> None:
+        self._lost.set_result(None)
         if not self._closing:
             self._watch.fail("a connection was lost")
 

@@ -136,9 +136,9 @@ class Echoes:
             raise BrokenError(f"no echo within {seconds} s")
         return cpu / count, rate
 
-    def close(self) -> None:
-        for lane in self._lanes.values():
-            lane.socket.close()
+    async def close(self) -> None:
+        sockets = {lane.socket for lane in self._lanes.values()}
+        await asyncio.gather(*(each.close() for each in sockets))
 
     def _all_back(self) -> bool:
         return not any(lane.sent_at for lane in self._lanes.values())
@@ -190,7 +190,7 @@ async def take(process: Process, form: Form, load: tuple[int, int], seconds: flo
     echoes = Echoes(process, form, *load)
     await echoes.open()
     cpu, rate = await echoes.run(seconds)
-    echoes.close()
+    await echoes.close()
     return Sample(cpu * 1e6, rate, *(each * 1e6 for each in percentiles(echoes.taken)))
 
 

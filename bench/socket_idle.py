@@ -75,9 +75,8 @@ class Crowd:
         await self._watch.over(asyncio.sleep(0.5))
         return self._process.rss()
 
-    def close(self) -> None:
-        for each in self._sockets:
-            each.close()
+    async def close(self) -> None:
+        await asyncio.gather(*(each.close() for each in self._sockets))
 
     async def _one(self) -> Socket:
         kind, form = self._kind, self._kind.form
@@ -105,7 +104,7 @@ class Crowd:
 
 async def rows(folder: Path, backend: str, count: int) -> AsyncIterator[list[str]]:
     """Measures each kind; yields the rows of the table as they are made."""
-    ping = 5 + count // 1000  # seconds; so that few are pinged before all are there
+    ping = 2 + count // 800  # seconds; so that few are pinged before all are there
     for kind in KINDS:
         with gateway(folder, backend, ping=ping, resume=30) as process:
             rest = process.rss()
@@ -113,7 +112,7 @@ async def rows(folder: Path, backend: str, count: int) -> AsyncIterator[list[str
             few = await crowd.grow(count // 10)
             all_there = await crowd.grow(count)
             later = await crowd.pinged(3 * ping)
-            crowd.close()
+            await crowd.close()
         yield [
             f"{count:,}",
             kind.name,

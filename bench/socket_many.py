@@ -102,9 +102,8 @@ class Crowd:
             Lane(socket, id_) for id_ in range(1, STREAMS + 1) for socket in self._sockets
         ]
 
-    def close(self) -> None:
-        for each in self._sockets:
-            each.close()
+    async def close(self) -> None:
+        await asyncio.gather(*(each.close() for each in self._sockets))
 
     async def _one(self) -> Socket:
         socket = await greeted(self._process, self.watch, _FORM)
@@ -163,4 +162,4 @@ async def rows(
             f"{cpu / count * 1e6:.0f}",
             f"{process.rss() / 2**20:.0f}",
         ]
-    crowd.close()
+    await crowd.close()

@@ -1,7 +1,7 @@
 """What the gateway holds for readers that have stopped, and what it costs those beside them.
 
-Streams of 1,000 products (250 KB of protobuf, 424 KB of JSON) are opened beside an echo with one
-note in flight, which goes on. They stop in two ways: the client grants one message and then no
+Streams of 1,000 products (250 KB of protobuf, 424 KB of JSON) are opened beside an echo with
+16 notes in flight, which goes on. They stop in two ways: the client grants one message and then no
 more, on the echo's own socket or on others; or it does not read its sockets at all. What is held
 is the growth of resident memory, so that all that Python adds is in it.
 """
@@ -93,9 +93,8 @@ class Stopped:
             await self._watch.until(lambda: len(self._heard) == streams)
         await self._settled()
 
-    def close(self) -> None:
-        for each in self._sockets:
-            each.close()
+    async def close(self) -> None:
+        await asyncio.gather(*(each.close() for each in self._sockets))
 
     async def _settled(self) -> None:
         """Waits until the gateway has nothing to do any more."""
@@ -130,7 +129,7 @@ async def _read_one(process: Process, watch: Watch) -> None:
     socket.received = received
     socket.send(_FORM.open(1, _EXPORT, b"{}"))
     await watch.over(ended)
-    socket.close()
+    await socket.close()
 
 
 async def _echo(echoes: Echoes, seconds: float) -> tuple[float, float]:
@@ -145,7 +144,7 @@ async def rows(folder: Path, backend: str, seconds: float) -> AsyncIterator[list
         watch = Watch()
         with gateway(folder, backend) as process:
             await _read_one(process, watch)
-            echoes = Echoes(process, _FORM, 1, 1)
+            echoes = Echoes(process, _FORM, 1, 16)
             await echoes.open()
             cpu, slowest = await _echo(echoes, seconds)
             stopped = Stopped(process, watch, kind, echoes)
@@ -153,8 +152,8 @@ async def rows(folder: Path, backend: str, seconds: float) -> AsyncIterator[list
             await stopped.open()
             held = (process.rss() - held) / 1024
             cpu_beside, slowest_beside = await _echo(echoes, seconds)
-            stopped.close()
-            echoes.close()
+            await stopped.close()
+            await echoes.close()
         streams = kind.streams * max(1, kind.sockets)
         yield [
             str(streams),

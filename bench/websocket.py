@@ -37,7 +37,8 @@ from rest import Columns, head, line
 from socket_client import BrokenError
 
 TABLES = ("echo", "idle", "many", "stopped")
-_MANY = ((100, 20), (2000, 5))  # notes a second, and for how many seconds
+_MANY, _MANY_QUICK = ((100, 20), (2000, 5)), ((100, 5), (2000, 2))
+"""Notes a second, and for how many seconds."""
 
 
 def options() -> argparse.Namespace:
@@ -76,8 +77,8 @@ async def measure(chosen: argparse.Namespace, folder: Path, backend: str) -> Non
         await show(socket_idle.COLUMNS, made, markdown=markdown)
     if "many" in tables:
         with socket_peers.gateway(folder, backend) as gateway:
-            sockets = min(1_000, chosen.sockets // 10)
-            made = socket_many.rows(gateway, sockets, _MANY)
+            sockets = 100 if chosen.quick else 1_000
+            made = socket_many.rows(gateway, sockets, _MANY_QUICK if chosen.quick else _MANY)
             await show(socket_many.COLUMNS, made, markdown=markdown)
     if "stopped" in tables:
         made = socket_stopped.rows(folder, backend, chosen.seconds)
