@@ -40,6 +40,7 @@ class RelayedSocket(WebSocket):
         "_closed",
         "_draining",
         "_ending",
+        "_has_arrived",
         "_held",
         "_is_full",
         "_is_over",
@@ -75,6 +76,7 @@ class RelayedSocket(WebSocket):
         self._waiting: deque[Message] = deque()
         self._waiters: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._has_arrived = False  # whether it is known whose socket it is
         self._held = True  # whether the front takes no messages
         self._stopped = False  # whether the other worker was told to send none
         self._is_full = False  # whether the client takes nothing
@@ -178,7 +180,9 @@ class RelayedSocket(WebSocket):
 
     def drain(self) -> None:
         """Asks for an end: this worker shuts down, or that of the client's connection does."""
-        if self._draining is not None:
+        if not self._has_arrived:
+            self.link.close()  # the worker that was about to ask keeps the socket
+        elif self._draining is not None:
             self._guarded(self._draining)
         else:
             self.close(GOING_AWAY)
@@ -219,6 +223,7 @@ class RelayedSocket(WebSocket):
                 raise AssertionError(f"{kind} is the owner's to send")
 
     def _arrived(self, arrival: Arrival) -> None:
+        self._has_arrived = True
         self.subprotocol = arrival.subprotocol
         is_adopted = False
         try:

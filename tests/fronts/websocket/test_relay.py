@@ -13,8 +13,9 @@ from gateway.fronts.websocket.driver import SocketDriver, SocketOptions, Sockets
 from gateway.fronts.websocket.front import FRAMINGS, FrontOptions, WebsocketFront
 from gateway.fronts.websocket.identity import Identity
 from gateway.fronts.websocket.relay import Relay
+from gateway.fronts.websocket.relay_records import Kind, arriving
 from gateway.fronts.websocket.sessions import Sessions
-from tests.fronts.websocket.relays import Client, arrival, turns
+from tests.fronts.websocket.relays import Client, Wire, arrival, turns
 
 JSON = FRAMINGS["grpcws.v1.json"]
 
@@ -257,6 +258,15 @@ async def test_a_worker_that_drains_takes_no_more(relays):
     here, there = await relays(1), await relays(2)
     await there.drain(0)
     assert not await here.take(arrival("2.f"), Client(), "hello")
+
+
+async def test_who_was_accepted_before_a_drain_and_asks_later_is_refused(relays):
+    there = await relays(2, lambda *_: pytest.fail("it takes no more"))
+    early = Wire(there._accepted())
+    await there.drain(0)
+    late = Wire(there._accepted())
+    late.tell(Kind.ARRIVED, arriving(arrival("2.f")))
+    assert [(each.sent, each.closed) for each in (early, late)] == [([], True)] * 2
 
 
 # With the drivers of sockets.

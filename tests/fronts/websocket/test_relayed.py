@@ -206,6 +206,7 @@ async def test_it_is_writable_when_neither_is_slow(open_socket):
     wire.tell(Kind.FULL)
     socket.link.pause_writing()
     waiting = asyncio.ensure_future(socket.drained())
+    await turns()
     wire.tell(Kind.TAKEN)
     await turns()
     assert not waiting.done()
@@ -371,6 +372,16 @@ async def test_a_drain_asks_for_an_end(who):
         else:
             ((kind, payload),) = wire.sent
             assert (kind, closed(payload)[0]) == (Kind.CLOSE, 1001)
+
+
+async def test_a_drain_before_anybody_has_asked_ends_the_link_and_says_nothing():
+    front = Front()
+    socket = RelayedSocket(front.adopt, front.leave)
+    wire = Wire(socket.link)
+    socket.drain()
+    assert (wire.sent, wire.closed) == ([], True)
+    await turns()
+    assert front.left == 1
 
 
 # Bugs.
