@@ -23,7 +23,7 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports
 
 # The gateway against its peers, its client against grpc.aio, its memory, and its parts: about
-# nine minutes; see docs/performance.md. `make bench ARGS=--quick` is for a first look.
+# thirteen minutes; see docs/performance.md. `make bench ARGS=--quick` is for a first look.
 bench: $(INSTALLED)
 	@command -v wrk >/dev/null || .ci/apt-install wrk "it makes the load of the benchmarks"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
@@ -31,6 +31,7 @@ bench: $(INSTALLED)
 	$(BIN)/python bench/rest.py --istio --case 'GET one' --connections 32 --peers gateway,envoy,obvious $(ARGS)
 	$(BIN)/python bench/graphql_front.py $(ARGS)
 	$(BIN)/python bench/projection.py
+	$(BIN)/python bench/websocket.py $(ARGS)
 	$(BIN)/python bench/client.py $(ARGS)
 	$(BIN)/python bench/memory.py $(ARGS)
 	$(BIN)/python bench/routing.py

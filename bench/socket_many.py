@@ -126,9 +126,8 @@ async def _say(notes: Notes, rate: int, count: int) -> None:
     """Sends so many notes, so many a second, each at its time."""
     lot, began = random.Random(1), time.perf_counter()
     for sent in range(count):
-        wait = began + sent / rate - time.perf_counter()
-        if wait > 0:
-            await asyncio.sleep(wait)
+        # Late or not, what comes back has its turn before the next is sent.
+        await asyncio.sleep(max(0, began + sent / rate - time.perf_counter()))
         number = sent // 2 + lot.randrange(_LATELY)
         notes.send(number % len(notes.lanes))
     await asyncio.sleep(0.5)
