@@ -42,6 +42,7 @@ async def test_the_types(tmp_path):
         "compilerOptions": {
             "strict": True,
             "noEmit": True,
+            "skipDefaultLibCheck": True,
             "exactOptionalPropertyTypes": True,
             "target": "es2023",
             "lib": ["es2023", "dom", "dom.iterable"],

@@ -2,13 +2,14 @@
 
 import grpc.aio
 import pytest
+import pytest_asyncio
 
 from services_mock.testing import start
 from tests.end_to_end.system import Backend, gateway, shop_config
 from tests.fronts.graphql.serve.node import needs_node
 from tests.fronts.websocket.node import run
 
-pytestmark = needs_node
+pytestmark = [needs_node, pytest.mark.asyncio(loop_scope="module")]
 
 WATCH = "/shop.inventory.v1.InventoryService/WatchStock"
 
@@ -21,65 +22,71 @@ def shop():
 
 @pytest.fixture(scope="module")
 def url(shop, tmp_path_factory):
-    websocket = {"resume": "30s", "limits": {"messages": "100000/s", "opens": "1000/s"}}
+    websocket = {"resume": "30s", "limits": {"messages": "100000/s", "opens": "30/s"}}
     config = shop_config(shop, websocket=websocket)
     with gateway(tmp_path_factory.mktemp("gateway"), config) as served:
         yield f"{served.url}/ws"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def backend(shop):
     async with grpc.aio.insecure_channel(shop[0]) as channel:
         yield Backend(channel)
 
 
-async def scene(url, name):
-    return (await run("gateway.mjs", url, name))[name]
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def scenes(url):
+    """What came of each scene: one client plays them, one after the other."""
+    names = ["unary", "refused", "unknown", "server", "client", "both", "late", "many", "cuts"]
+    return await run("gateway.mjs", url, *names)
 
 
-async def test_a_unary_call(url):
-    assert await scene(url, "unary") == "p1"
+async def test_a_unary_call(scenes):
+    assert scenes["unary"] == "p1"
 
 
-async def test_an_error_has_its_details(url):
-    error = await scene(url, "refused")
+async def test_an_error_has_its_details(scenes):
+    error = scenes["refused"]
     assert error["status"] == "NOT_FOUND"
     assert any(each["@type"].endswith("google.rpc.ResourceInfo") for each in error["details"])
 
 
-async def test_a_method_that_is_none(url):
-    assert (await scene(url, "unknown"))["status"] == "UNIMPLEMENTED"
+async def test_a_method_that_is_none(scenes):
+    assert scenes["unknown"]["status"] == "UNIMPLEMENTED"
 
 
-async def test_a_server_stream(url):
-    server = await scene(url, "server")
-    assert server["ticks"] == list(range(1, 301))
-    assert server["end"]["code"] == 0
+async def test_a_server_stream(scenes):
+    assert scenes["server"]["ticks"] == list(range(1, 301))
+    assert scenes["server"]["end"]["code"] == 0
 
 
-async def test_a_client_stream(url):
-    assert await scene(url, "client") == 50
+async def test_a_client_stream(scenes):
+    assert scenes["client"] == 50
 
 
-async def test_a_stream_in_both_directions(url):
-    assert await scene(url, "both") == ["joined", "message"]
+async def test_a_stream_in_both_directions(scenes):
+    assert scenes["both"] == ["joined", "message"]
 
 
-async def test_leaving_a_loop_cancels_at_the_backend(url, backend):
-    before = await backend.counts(WATCH)
-    assert await scene(url, "left")
-    await backend.until_gone(WATCH, before)
-
-
-async def test_a_deadline_is_the_gateways_to_keep(url):
-    late = await scene(url, "late")
+async def test_a_deadline_is_the_gateways_to_keep(scenes):
+    late = scenes["late"]
     assert late["status"] == "DEADLINE_EXCEEDED"
     # The gateway's words, not those of the client's own clock.
     assert late["message"] != "The call took too long."
 
 
-async def test_cuts_lose_nothing_and_double_nothing(url):
-    cuts = await scene(url, "cuts")
+async def test_cuts_lose_nothing_and_double_nothing(scenes):
+    cuts = scenes["cuts"]
     assert cuts["ticks"] == list(range(1, 2001))
     assert cuts["pongs"] == list(range(1, 2001))
     assert cuts["resumed"] >= 10
+
+
+async def test_many_calls_at_once_are_opened_at_the_gateways_pace(scenes):
+    assert scenes["many"] == {"OK": 60}
+
+
+async def test_leaving_a_loop_cancels_at_the_backend(url, backend):
+    before = await backend.counts(WATCH)
+    assert (await run("gateway.mjs", url, "left"))["left"]
+    await backend.until_gone(WATCH, before)

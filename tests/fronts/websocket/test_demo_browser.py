@@ -1,4 +1,7 @@
-"""The page of the example in a real browser: one socket, two streams, and what happens to them."""
+"""The page of the example in a real browser: one socket, two streams, and what happens to them.
+
+One browser for all tests; each has tabs of its own.
+"""
 
 import os
 import shutil
@@ -8,6 +11,7 @@ from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 
 from services_mock.testing import start
 from tests.end_to_end.system import gateway, shop_config
@@ -17,9 +21,12 @@ playwright = pytest.importorskip(
 )
 CHROMIUM = shutil.which("chromium")
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="needs Debian's chromium, which `make test` installs"
-)
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="needs Debian's chromium, which `make test` installs"
+    ),
+]
 
 CHAT, TICKER = "shop.chat.v1.ChatService/Join", "shop.inventory.v1.InventoryService/WatchStock"
 
@@ -34,7 +41,7 @@ class Served:
         self._folder = folder
         self._config = shop_config(
             addresses,
-            listener={"address": f"127.0.0.1:{port}", "drain_timeout": "1s"},
+            listener={"address": f"127.0.0.1:{port}", "drain_timeout": "0.1s"},
             websocket={"demo": True, "resume": "30s"},
         )
         self._running = ExitStack()
@@ -62,8 +69,8 @@ def served(backend, tmp_path_factory):
     each.end()
 
 
-@pytest.fixture
-async def browser():
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium():
     async with playwright.async_playwright() as started:
         each = await started.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
@@ -73,9 +80,16 @@ async def browser():
             await each.close()
 
 
+@pytest_asyncio.fixture(loop_scope="module")
+async def browser(chromium):
+    context = await chromium.new_context(viewport={"width": 1200, "height": 1000})
+    yield context
+    await context.close()
+
+
 async def opened(browser, url, *, name=None):
     """A tab with the page; `asked` are the hosts that were asked, `complaints` its errors."""
-    tab = await browser.new_page(viewport={"width": 1200, "height": 1000})
+    tab = await browser.new_page()
     tab.asked, tab.complaints = set(), []
     tab.on("request", lambda request: tab.asked.add(urlsplit(request.url).netloc))
     tab.on("console", lambda said: said.type == "error" and tab.complaints.append(said.text))
@@ -89,7 +103,8 @@ async def opened(browser, url, *, name=None):
 
 
 def said(tab, text):
-    return tab.locator("#said li", has_text=text)
+    """What the room has said (back)."""
+    return tab.locator("#said li:not(.unheard, .lost)", has_text=text)
 
 
 async def say(tab, text):
@@ -131,7 +146,39 @@ async def test_two_tabs_chat(browser, served):
     await say(bob, "<b>hello</b> ann")
     await said(ann, "<b>hello</b> ann").wait_for()
     assert await said(ann, "hello bob").get_attribute("class") == "mine"
+    assert await ann.locator("#said li", has_text="hello bob").count() == 1
     assert ann.complaints + bob.complaints == []
+
+
+async def test_the_others_hear_who_has_left(browser, served):
+    ann = await opened(browser, served.url, name="ann")
+    bob = await opened(browser, served.url, name="bob")
+    await bob.get_by_label("You are").fill("rob")
+    await bob.get_by_label("What to say").focus()
+    await said(ann, "bob left").wait_for()
+    await said(ann, "rob came").wait_for()
+
+
+async def test_a_long_talk_stays_in_its_list(browser, served):
+    ann = await opened(browser, served.url, name="ann")
+    before = await ann.evaluate("document.documentElement.scrollHeight")
+    await ann.evaluate("""() => {
+        for (let number = 0; number < 230; number++) {
+            document.getElementById("text").value = `line ${number}.`;
+            document.getElementById("say").requestSubmit();
+        }
+    }""")
+    await said(ann, "line 229.").wait_for()
+    assert await ann.locator("#said li").count() == 200
+    assert await ann.evaluate("document.documentElement.scrollHeight") == before
+    await ann.locator("#said").evaluate("list => list.scrollTop = 0")
+    await say(ann, "down here")
+    assert await ann.locator("#said").evaluate("list => list.scrollTop") > 0
+    await ann.locator("#said").evaluate("list => list.scrollTop = 0")
+    bob = await opened(browser, served.url, name="bob")
+    await say(bob, "hello")
+    await said(ann, "hello").wait_for()
+    assert await ann.locator("#said").evaluate("list => list.scrollTop") == 0
 
 
 async def test_a_paused_reader_holds_the_ticker_back_and_not_the_chat(browser, served):
@@ -173,7 +220,11 @@ async def test_a_backend_that_dies_ends_the_streams_and_they_are_opened_again(
 ):
     tab = await opened(browser, served.url, name="ann")
     await until_more(tab, TICKER, 3)
+    os.kill(backend.pids[0], signal.SIGSTOP)
+    await say(tab, "into the void")
+    await tab.locator("#said li.unheard", has_text="into the void").wait_for()
     os.kill(backend.pids[0], signal.SIGKILL)
+    await tab.locator("#said li.lost", has_text="into the void").wait_for()
     await said(tab, "ann came").nth(1).wait_for()
     await until_more(tab, TICKER, 3)
     assert await tab.locator("#reconnections").inner_text() == "0"
@@ -183,9 +234,12 @@ async def test_it_comes_back_when_the_gateway_was_started_anew(browser, served):
     tab = await opened(browser, served.url, name="ann")
     served.end()
     await tab.locator('.state:not([data-state="open"])').wait_for()
+    await say(tab, "into the void")
+    await tab.locator("#said li.unheard", has_text="into the void").wait_for()
     served.begin()
     await tab.locator('.state[data-state="open"]').wait_for()
     await said(tab, "ann came").nth(1).wait_for()
+    await tab.locator("#said li:not(.unheard)", has_text="into the void").wait_for()
     await say(tab, "here again")
     await said(tab, "here again").wait_for()
     await until_more(tab, TICKER, 3)

@@ -1,5 +1,6 @@
 // The page of the example: a chat and a ticker on one socket. It shows how the client is used, and
-// what goes on beneath: states, credits, reconnections.
+// what goes on beneath: states, credits, reconnections. The page is the demo's own: it finds the
+// gateway's `websocket.path` where the demo has it, at `/ws`.
 import { Code, connect, fullJitter } from "../ws/client.js";
 
 const CHAT = "shop.chat.v1.ChatService/Join";
@@ -17,7 +18,7 @@ const gateway = connect(new URL("../ws", import.meta.url), {
 });
 
 /** Runs a stream for as long as the page lives: one that was lost is opened again. */
-async function keep(open, read) {
+async function keep(open, read, over = () => {}) {
   for (let attempt = 0; gateway.state !== "closed"; attempt++) {
     try {
       for await (const message of open()) {
@@ -28,6 +29,8 @@ async function keep(open, read) {
       if (error.code === Code.CANCELLED) continue; // the page's own wish: open it anew
       note(`a stream ended: ${error.status}, ${error.message}`);
       if (error.code !== Code.UNAVAILABLE) return;
+    } finally {
+      over();
     }
     const wait = fullJitter(attempt);
     await new Promise((resolve) => setTimeout(resolve, wait));
@@ -37,6 +40,7 @@ async function keep(open, read) {
 // Chat
 
 let chat;
+const unheard = []; // lines of one's own that the room has not said back
 at("name").value = `guest-${Math.ceil(Math.random() * 999)}`;
 
 function join() {
@@ -46,38 +50,61 @@ function join() {
 
 function heard({ message, joined, left }) {
   count += 1;
-  if (message) line(message.text ?? "(a picture)", message.userId);
+  if (message) told(message);
   else if (joined) line(`${joined} came`);
   else if (left) line(`${left} left`);
 }
 
+function told({ text = "(a picture)", userId }) {
+  const mine = unheard.findIndex((item) => userId === item.dataset.from && text === item.lastChild.data);
+  if (mine >= 0) unheard.splice(mine, 1)[0].classList.remove("unheard");
+  else line(text, userId);
+}
+
+/** Adds a line; a list that is read further up stays where it is. */
 function line(text, from) {
   const list = at("said");
+  const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
   const item = document.createElement("li");
   if (from === undefined) item.className = "news";
   else {
     if (from === at("name").value) item.className = "mine";
     const name = document.createElement("b");
     name.textContent = from;
+    name.hidden = list.lastChild?.dataset.from === from;
+    item.dataset.from = from;
     item.append(name);
   }
   item.append(text);
   list.append(item);
   while (list.children.length > LINES) list.firstChild.remove();
-  list.scrollTop = list.scrollHeight;
+  list.firstChild.querySelector("b")?.removeAttribute("hidden");
+  if (isAtEnd) list.scrollTop = list.scrollHeight;
+  return item;
 }
 
 at("say").addEventListener("submit", async (event) => {
   event.preventDefault();
   const text = at("text").value;
   at("text").value = "";
+  at("text").focus();
+  const item = line(text, at("name").value);
+  item.classList.add("unheard");
+  unheard.push(item);
+  at("said").scrollTop = at("said").scrollHeight;
   try {
     await chat.send({ message: { text } });
     count += 1;
   } catch (error) {
-    line(`not sent: ${error.message}`);
+    note(`a message was not sent: ${error.message}`);
+    parted();
   }
 });
+
+/** What the room has not said back when its stream ends may not have come there. */
+function parted() {
+  for (const item of unheard.splice(0)) item.classList.replace("unheard", "lost");
+}
 
 at("name").addEventListener("change", () => {
   if (at("name").reportValidity()) chat.cancel();
@@ -85,7 +112,7 @@ at("name").addEventListener("change", () => {
 
 // Ticker
 
-const rows = new Map(PRODUCTS.map((id) => [id, row(at("stock"), [id, "", ""])]));
+const rows = new Map(PRODUCTS.map((id) => [id, row(at("stock"), [id, "–", "–"])]));
 let pause = null; // a promise of the end of the pause
 
 function row(body, texts) {
@@ -128,11 +155,13 @@ at("pause").addEventListener("click", ({ target }) => {
     pause.end();
     pause = null;
   }
-  target.setAttribute("aria-pressed", pause !== null);
+  target.classList.toggle("on", pause !== null);
   target.textContent = pause === null ? "Pause the reader" : "Read on";
 });
 
 // The socket
+
+const WORDS = { open: "connected", waiting: "reconnecting", closed: "closed" };
 
 let count = 0; // messages since the last look
 let sockets = 0;
@@ -143,7 +172,9 @@ at("cut").addEventListener("click", () => gateway.reconnect());
 
 gateway.addEventListener("state", ({ detail }) => {
   const { state, delay, code, reason, resumed } = detail;
-  at("state").textContent = state;
+  const word = WORDS[state] ?? (sockets > 0 ? WORDS.waiting : state);
+  // A word that is written again would be read aloud again.
+  if (at("state").textContent !== word) at("state").textContent = word;
   at("state").parentElement.dataset.state = state;
   if (state === "open") {
     sockets += 1;
@@ -209,6 +240,6 @@ setInterval(() => {
   count = 0;
 }, 1000);
 
-keep(join, heard);
+keep(join, heard, parted);
 keep(watch, ticked);
 PRODUCTS.forEach(title);

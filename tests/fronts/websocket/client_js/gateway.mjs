@@ -86,6 +86,17 @@ const scenes = {
     return outcome(all(stream));
   },
 
+  // More calls than may be opened in a second, all at once.
+  async many() {
+    const ends = {};
+    const call = async () => {
+      const { status = "OK" } = (await outcome(gateway.call(`${CATALOG}/GetProduct`, { id: "p1" }))) ?? {};
+      ends[status] = (ends[status] ?? 0) + 1;
+    };
+    await Promise.all(Array.from({ length: 60 }, call));
+    return ends;
+  },
+
   // Thousands of messages in both directions, over sockets that are cut again and again.
   async cuts() {
     const { Cuttable, cut } = cuttable();
