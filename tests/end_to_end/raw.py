@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.listener.wire import CLOSE, PONG, TEXT, frame, read_frame
+from tests.end_to_end.sockets import PATIENCE
+from tests.listener.wire import CLOSE, PONG, TEXT, frame
 
 
 class Raw:
@@ -18,6 +20,7 @@ class Raw:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+        self._unpack = zlib.decompressobj(wbits=-15)
 
     @classmethod
     @asynccontextmanager
@@ -70,7 +73,19 @@ class Raw:
 
     async def frame(self) -> tuple[int, bytes]:
         """Returns the next WebSocket frame: its opcode and what it holds."""
-        return await read_frame(self.reader)
+        async with asyncio.timeout(PATIENCE):
+            return await self._frame()
+
+    async def _frame(self) -> tuple[int, bytes]:
+        head = (await self.reader.readexactly(1))[0]
+        assert head & 0xB0 == 0x80, "a server's frame is a fragment, or has reserved bits"
+        length = (await self.reader.readexactly(1))[0]
+        if length > 125:
+            length = int.from_bytes(await self.reader.readexactly(2 if length == 126 else 8))
+        data = await self.reader.readexactly(length)
+        if head & 0x40:  # it is packed (RFC 7692 section 7.2.2)
+            data = self._unpack.decompress(data + b"\0\0\xff\xff")
+        return head & 0x0F, data
 
     async def closed(self) -> int:
         """Reads to the close frame, and returns its code; 1006 where none came."""

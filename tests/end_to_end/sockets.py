@@ -5,6 +5,7 @@ It has no task: frames are read when a test asks for one. Those of other streams
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,6 +27,9 @@ WHO = "shop.users.v1.UserService/WhoAmI"
 DOWNLOAD = "shop.media.v1.MediaService/DownloadMedia"
 DIGEST = "shop.media.v1.MediaService/DigestMedia"
 THUMBNAIL = "shop.media.v1.MediaService/GetThumbnail"
+
+PATIENCE = 40
+"""Seconds until a frame that does not come is missed."""
 
 FAST = {"opens": "100000/s", "messages": "1000000/s"}
 """Limits under which a test may do as much as it likes."""
@@ -85,7 +89,8 @@ class Socket:
 
     async def hear(self) -> Frame:
         """Reads a frame, of whichever stream."""
-        data = await self.websocket.recv()
+        async with asyncio.timeout(PATIENCE):
+            data = await self.websocket.recv()
         return self._framing.read(data, self._methods.__getitem__)
 
     async def of(self, id_: int | None) -> Frame:
@@ -99,9 +104,9 @@ class Socket:
         """Whether frames of a stream have come that nobody has asked for."""
         return bool(self._kept[id_])
 
-    def forget(self, id_: int) -> int:
-        """Forgets the frames of a stream that nobody has asked for; returns how many there were."""
-        return len(self._kept.pop(id_, ()))
+    def come(self, id_: int) -> list[Frame]:
+        """Returns the frames of a stream that have come, without waiting for more."""
+        return list(self._kept.pop(id_, ()))
 
     async def message(self, id_: int) -> Any:
         """Returns the next message of a stream."""
