@@ -83,7 +83,7 @@ export type SocketClass = new (url: string, protocols: string[]) => {
 export interface CallOptions {
   /** Cancels the call when it is aborted; its reason is the error's `cause`. */
   signal?: AbortSignal;
-  /** Milliseconds that the call may take, the wait for a connection included. */
+  /** Milliseconds that the call may take; the wait for a connection, and for its turn, included. */
   timeout?: number;
   metadata?: Metadata;
 }
