@@ -13,7 +13,7 @@ from gateway.cli import main
 from gateway.fronts.websocket.driver import SocketOptions
 from gateway.fronts.websocket.identity import Credentials, Identity
 
-STALL = 1.0
+STALL = 2.0
 """Seconds for which a client may take nothing."""
 
 _made = websocket.socket_options

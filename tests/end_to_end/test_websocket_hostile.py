@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
 from tests.end_to_end.attacks import attacked, beside
+from tests.end_to_end.frames import FRAMINGS
 from tests.end_to_end.raw import Raw, said
 from tests.end_to_end.sockets import (
     COUNT,
@@ -271,7 +272,7 @@ async def test_messages_over_the_rate_are_read_later_and_close_nothing(usual):
 
 
 async def test_sockets_that_never_say_hello_are_closed_with_4408(shop, tmp_path):
-    limits = {"hello_timeout": "500ms"}
+    limits = {"hello_timeout": "2s"}
     served = attacked(tmp_path, shop, limits=limits)
     each = next(served)
 
@@ -369,3 +370,36 @@ def test_any_frames_in_any_order(generous, frames):
             assert set(ends) <= opened
 
     asyncio.run(send())
+
+
+# Frames of protobuf, and what one gets by cutting them up.
+PIECES = [
+    FRAMINGS["proto"].write({"t": "open", "id": 1, "method": WATCH, "end": True}, WATCH),
+    FRAMINGS["proto"].write({"t": "open", "id": 2, "method": JOIN, "body": {"room": "x"}}, JOIN),
+    FRAMINGS["proto"].write({"t": "message", "id": 1, "body": {"count": 3}}, WATCH),
+    FRAMINGS["proto"].write({"t": "credit", "id": 1, "n": 2**63}, None),
+    FRAMINGS["proto"].write({"t": "cancel", "id": 2}, None),
+    b"\x0a", b"\x12\xff", b"\xff" * 10, b"\x12\x02\x08\x01", b"\x00",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=12), max_size=6))
+@examples(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_bytes_in_frames_of_protobuf(generous, pieces):
+    """Alone and joined: what joins is one frame to protobuf, of which the last part counts."""
+
+    async def send(messages):
+        async with socket(generous.url, "proto") as client:
+            with suppress(ConnectionClosed):
+                for each in messages:
+                    await client.websocket.send(each)
+                await client.say("ping", data="the last")
+                while (told := await client.hear())["t"] != "pong" or told["data"] != "the last":
+                    pass
+                return
+            assert await client.closed() in {4400, 4401, 4403, 4409}
+
+    asyncio.run(send(pieces))
+    asyncio.run(send([b"".join(pieces)]))

@@ -53,14 +53,20 @@ STREAMS = {
 }
 
 
-@pytest.mark.parametrize("transport", ["native", "grpcio"])
-async def test_a_drain_under_load_leaves_no_stream_without_a_status(shop, tmp_path, transport):
-    settings = config(shop, transport=transport)
+@pytest.mark.parametrize(
+    ("transport", "features"),
+    [("native", []), ("native", ["resume"]), ("grpcio", [])],
+    ids=["native", "resumable", "grpcio"],
+)
+async def test_a_drain_under_load_leaves_no_stream_without_a_status(
+    shop, tmp_path, transport, features
+):
+    settings = config(shop, transport=transport, resume="60s")
     settings["listener"]["drain_timeout"] = "2s"
     started = asyncio.Barrier(51)
 
     async def use(framing, late):
-        async with socket(served.url, framing) as client:
+        async with socket(served.url, framing, features=features) as client:
             ids = {
                 name: await client.faulty(method, body, **options)
                 for name, (method, body, options) in STREAMS.items()

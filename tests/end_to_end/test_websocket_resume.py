@@ -32,7 +32,7 @@ def pings(count):
     return ({"ping": str(number)} for number in range(1, count + 1))
 
 
-@pytest.mark.parametrize(("framing", "seed", "most"), [("json", 1, 8000), ("proto", 2, 4000)])
+@pytest.mark.parametrize(("framing", "seed", "most"), [("json", 1, 8000), ("proto", 2, 3000)])
 async def test_200_cuts_lose_nothing_double_nothing_and_keep_the_order(
     served, backend, framing, seed, most
 ):
