@@ -38,6 +38,7 @@ async def world(hand_clock):
     yield make
     worlds = {id(each.world): each.world for each in clients}.values()
     for client in clients:
+        assert client.driver is None or client.driver._holds >= 0
         client.socket.goes()
     for each in worlds:
         each.sessions.close()

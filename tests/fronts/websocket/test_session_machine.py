@@ -422,7 +422,7 @@ class ResumedSides(Sides):
         assert outflow.credit == max(0, stream.granted - outflow.sent)
 
 
-SETTINGS = settings(max_examples=100, stateful_step_count=50, deadline=None)
+SETTINGS = settings(max_examples=200, stateful_step_count=50, deadline=None)
 
 TestSides = Sides.TestCase
 TestSides.settings = SETTINGS
