@@ -134,7 +134,11 @@ def socket_options(
     """Returns what holds of every socket of the multiplexed form."""
     limits = given.limits
     return SocketOptions(
-        limits=Limits(streams=limits.streams, message_size=limits.message_size),
+        limits=Limits(
+            streams=limits.streams,
+            message_size=limits.message_size,
+            session_buffer=max(Limits().session_buffer, 4 * limits.message_size),
+        ),
         rates=Rates(limits.opens.per_second, limits.messages.per_second),
         times=Times(
             hello=limits.hello_timeout,

@@ -100,18 +100,20 @@ class Welcome(_message.Message):
     def __init__(self, session: _Optional[str] = ..., ping_ms: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., token_s: _Optional[int] = ..., resume_ms: _Optional[int] = ..., resumed: _Optional[_Iterable[_Union[Resumed, _Mapping]]] = ..., lost: _Optional[_Iterable[int]] = ..., last_id: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("streams", "message_size", "credit", "buffer", "opens")
+    __slots__ = ("streams", "message_size", "credit", "buffer", "opens", "session_buffer")
     STREAMS_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     CREDIT_FIELD_NUMBER: _ClassVar[int]
     BUFFER_FIELD_NUMBER: _ClassVar[int]
     OPENS_FIELD_NUMBER: _ClassVar[int]
+    SESSION_BUFFER_FIELD_NUMBER: _ClassVar[int]
     streams: int
     message_size: int
     credit: int
     buffer: int
     opens: float
-    def __init__(self, streams: _Optional[int] = ..., message_size: _Optional[int] = ..., credit: _Optional[int] = ..., buffer: _Optional[int] = ..., opens: _Optional[float] = ...) -> None: ...
+    session_buffer: int
+    def __init__(self, streams: _Optional[int] = ..., message_size: _Optional[int] = ..., credit: _Optional[int] = ..., buffer: _Optional[int] = ..., opens: _Optional[float] = ..., session_buffer: _Optional[int] = ...) -> None: ...
 
 class Resumed(_message.Message):
     __slots__ = ("id", "seq", "granted")

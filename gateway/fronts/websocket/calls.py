@@ -8,6 +8,7 @@ where the session can be resumed.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -28,6 +29,8 @@ from gateway.http.request_id import REQUEST_ID, request_id
 from gateway.schema.method import Kind
 
 FRONT: Final = "websocket"
+
+_SOON: Final = 0.01  # seconds until a client is granted anew what is less than half of its credit
 
 
 class Outlet(Protocol):
@@ -101,6 +104,10 @@ class SessionCalls:
         if stream.call is not None:
             stream.call.written()
 
+    def owed(self) -> None:
+        """See session.Calls."""
+        asyncio.get_running_loop().call_later(_SOON, self._grant_owed)
+
     def stop(self, stream: Stream, failure: RpcError) -> None:
         """See session.Calls."""
         if stream.call is not None:
@@ -130,6 +137,10 @@ class SessionCalls:
             self.outlet.flush()
 
     # Within.
+
+    def _grant_owed(self) -> None:
+        self.session.grant_owed()
+        self.flush()
 
     def _run(self, stream: Stream, opened: frames.Open, serving: Serving, named: str) -> Run:
         method = serving.method(opened.method)

@@ -285,6 +285,7 @@ class SocketDriver:
             message_size=options.limits.message_size,
             credit=options.limits.credit,
             buffer=options.limits.buffer,
+            session_buffer=options.limits.session_buffer,
             opens=options.rates.opens,
             token=identity.lasts,
             resume=options.resume if resumable else None,

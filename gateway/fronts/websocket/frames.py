@@ -23,8 +23,16 @@ MOST_CREDIT: Final = 2**31 - 1
 MOST_PING_DATA: Final = 125
 """Characters that a ping may carry."""
 
+MOST_SECONDS: Final = 2**32 - 1
+"""The longest time for which a token is said to last: some say the year 9999."""
+
 Pairs: TypeAlias = "Sequence[tuple[str, str]]"
 """Metadata, as HTTP has it: the values of `-bin` keys are base64."""
+
+
+def whole_seconds(seconds: float) -> int:
+    """Returns how long a token lasts, as frames say it."""
+    return int(min(max(seconds, 0.0), MOST_SECONDS))
 
 
 class FrameError(Exception):
@@ -135,6 +143,7 @@ class Welcome:
         message_size: The most bytes of a body.
         credit: Messages that the client may send on a stream at first.
         buffer: Bytes of them.
+        session_buffer: Bytes of those of all streams.
         opens: Streams that it may open in a second.
         token: Seconds for which the token lasts; None where it lasts for ever, or there is none.
         resume: Seconds for which the session outlives its socket; None where it does not.
@@ -149,6 +158,7 @@ class Welcome:
     message_size: int
     credit: int
     buffer: int
+    session_buffer: int
     opens: float
     token: float | None = None
     resume: float | None = None

@@ -29,6 +29,7 @@ from gateway.fronts.websocket.frames import (
     Ping,
     Pong,
     Welcome,
+    whole_seconds,
 )
 from gateway.fronts.websocket.json_members import LONG, Members, body_at
 from gateway.http.websocket import Message as SocketMessage
@@ -78,11 +79,12 @@ class JsonFraming:
                 "message_size": welcome.message_size,
                 "credit": welcome.credit,
                 "buffer": welcome.buffer,
+                "session_buffer": welcome.session_buffer,
                 "opens": _number_of(welcome.opens),
             },
         }
         if welcome.token is not None:
-            frame["token_s"] = int(welcome.token)
+            frame["token_s"] = whole_seconds(welcome.token)
         if welcome.resume is not None:
             frame["resume_ms"] = round(welcome.resume * 1000)
             frame["resumed"] = [
@@ -121,13 +123,13 @@ class JsonFraming:
 
     def auth_expiring(self, seconds: float) -> bytes:
         """See Framing."""
-        return b'{"t":"auth_expiring","token_s":%d}' % int(seconds)
+        return b'{"t":"auth_expiring","token_s":%d}' % whole_seconds(seconds)
 
     def auth_ok(self, seconds: float | None) -> bytes:
         """See Framing."""
         if seconds is None:
             return b'{"t":"auth_ok"}'
-        return b'{"t":"auth_ok","token_s":%d}' % int(seconds)
+        return b'{"t":"auth_ok","token_s":%d}' % whole_seconds(seconds)
 
     def pong(self, data: str) -> bytes:
         """See Framing."""

@@ -14,12 +14,12 @@ class Limits:
         message_size: Bytes of a body.
         credit: Messages that a client may send on a stream before it is granted more.
         buffer: Bytes of them; one message may have more.
-        held: Bytes of all messages of a session that wait for backends; and of all frames that are
-            kept until the client has them.
+        session_buffer: Bytes of all messages, of all streams, that are not granted anew; and of
+            all frames that are kept until the client has them.
     """
 
     streams: int = 100
     message_size: int = 1024 * 1024
     credit: int = 16
     buffer: int = 256 * 1024
-    held: int = 4 * 1024 * 1024
+    session_buffer: int = 4 * 1024 * 1024

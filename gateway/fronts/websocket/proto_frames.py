@@ -30,6 +30,7 @@ from gateway.fronts.websocket.frames import (
     Ping,
     Pong,
     Welcome,
+    whole_seconds,
 )
 from gateway.http.websocket import Message as SocketMessage
 from gateway.v1 import websocket_pb2 as pb
@@ -72,11 +73,12 @@ class ProtoFraming:
                 message_size=welcome.message_size,
                 credit=welcome.credit,
                 buffer=welcome.buffer,
+                session_buffer=welcome.session_buffer,
                 opens=welcome.opens,
             ),
         )
         if welcome.token is not None:
-            frame.token_s = int(welcome.token)
+            frame.token_s = whole_seconds(welcome.token)
         if welcome.resume is not None:
             frame.resume_ms = round(welcome.resume * 1000)
             for each in welcome.resumed:
@@ -117,11 +119,13 @@ class ProtoFraming:
 
     def auth_expiring(self, seconds: float) -> bytes:
         """See Framing."""
-        return _frame(auth_expiring=pb.AuthExpiring(token_s=int(seconds)))
+        return _frame(auth_expiring=pb.AuthExpiring(token_s=whole_seconds(seconds)))
 
     def auth_ok(self, seconds: float | None) -> bytes:
         """See Framing."""
-        return _frame(auth_ok=pb.AuthOk(token_s=None if seconds is None else int(seconds)))
+        return _frame(
+            auth_ok=pb.AuthOk(token_s=None if seconds is None else whole_seconds(seconds))
+        )
 
     def pong(self, data: str) -> bytes:
         """See Framing."""

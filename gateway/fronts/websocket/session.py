@@ -19,6 +19,7 @@ from typing import Protocol
 from gateway.call import RpcError
 from gateway.errors import error
 from gateway.fronts.websocket import frames
+from gateway.fronts.websocket.admission import oversized, refusal
 from gateway.fronts.websocket.codes import ID_USED
 from gateway.fronts.websocket.frames import End, FrameError, Framing, Pairs, Resumed
 from gateway.fronts.websocket.limits import Limits
@@ -36,6 +37,9 @@ class Calls(Protocol):
 
     def written(self, stream: Stream) -> None:
         """Takes note that all that was sent on a stream was written."""
+
+    def owed(self) -> None:
+        """Takes note that `Session.grant_owed` is to be called soon, and written."""
 
     def stop(self, stream: Stream, failure: RpcError) -> None:
         """Cancels a stream's call, and ends the stream with `failure` at once (`Session.end`)."""
@@ -59,10 +63,11 @@ class Session:
         "_calls",
         "_control",
         "_framing",
-        "_held",
         "_kept",
         "_limits",
+        "_owed",
         "_ready",
+        "_ungranted",
         "last_id",
         "resumable",
         "streams",
@@ -79,7 +84,8 @@ class Session:
         self._calls = calls
         self._control: deque[bytes] = deque()
         self._ready: deque[Stream] = deque()
-        self._held = 0
+        self._ungranted = 0  # bytes of the client's messages
+        self._owed: dict[int, Stream] = {}
         self._kept = 0
 
     # What the client says.
@@ -113,11 +119,10 @@ class Session:
             return
         self.streams[frame.id] = stream
         if frame.body is not None:
-            if too_large := self._too_large(frame.body):
+            if too_large := oversized(frame.body, limits):
                 self._calls.stop(stream, too_large)
                 return
             stream.inflow.put_first(frame.body)
-            self._held += len(frame.body)
         stream.inflow.ended = frame.end
         self._calls.begin(stream, frame)
 
@@ -139,12 +144,12 @@ class Session:
             inflow.seq = frame.seq
         if stream.outflow.ended:
             return
-        if refused := self._refused(inflow, frame.body):
+        if refused := refusal(inflow, frame.body, self._limits, self._ungranted):
             self._calls.stop(stream, refused)
             return
         if frame.body is not None:
             inflow.put(frame.body)
-            self._held += len(frame.body)
+            self._ungranted += len(frame.body)
         inflow.ended = frame.end
         self._calls.arrived(stream)
 
@@ -190,11 +195,31 @@ class Session:
         if not inflow.inbox:
             return None
         body = inflow.take()
-        self._held -= len(body)
-        if inflow.is_due(self._limits):
-            n = inflow.grant()
-            self.say(self._framing.credit(stream.id, n, inflow.seq))
+        if not inflow.taken or inflow.ended:
+            return body
+        if inflow.is_due(self._limits) or self._ungranted * 2 >= self._limits.session_buffer:
+            self._grant(stream)
+        elif stream.id not in self._owed:
+            # Less than that is granted when it has come together: a client that waits to send a
+            # large message sends nothing else, so something must be.
+            self._owed[stream.id] = stream
+            if len(self._owed) == 1:
+                self._calls.owed()
         return body
+
+    def grant_owed(self) -> None:
+        """Grants anew what was taken some time ago."""
+        owed, self._owed = self._owed, {}
+        for stream in owed.values():
+            if stream.inflow.taken and not stream.inflow.ended and not stream.outflow.ended:
+                self._grant(stream)
+
+    def _grant(self, stream: Stream) -> None:
+        inflow = stream.inflow
+        before = inflow.size
+        n = inflow.grant()
+        self._ungranted -= before - inflow.size
+        self.say(self._framing.credit(stream.id, n, inflow.seq))
 
     def headers(self, stream: Stream, metadata: Pairs) -> None:
         """Sends a stream's initial metadata."""
@@ -222,7 +247,7 @@ class Session:
         outflow = stream.outflow
         if outflow.ended:
             return
-        self._held -= sum(map(len, stream.inflow.inbox))
+        self._ungranted -= stream.inflow.size
         stream.inflow.clear()
         if drop:
             outflow.drop()
@@ -297,36 +322,6 @@ class Session:
             raise FrameError(f"the stream {id_} was never opened")
         return stream
 
-    def _too_large(self, body: bytes) -> RpcError | None:
-        most = self._limits.message_size
-        if len(body) <= most:
-            return None
-        text = f"The message has {len(body)} bytes, at most {most} are allowed."
-        return error("MESSAGE_TOO_LARGE", text)
-
-    def _refused(self, inflow: Inflow, body: bytes | None) -> RpcError | None:
-        """Returns why a message may not be sent, or None."""
-        if inflow.ended:
-            return error("UNEXPECTED_MESSAGE", "A frame came after the one that said end.")
-        if body is None:
-            return None
-        if too_large := self._too_large(body):
-            return too_large
-        limits = self._limits
-        if inflow.allowed <= 0:
-            return error("FLOW_CONTROL", "More messages were sent than were granted.")
-        if inflow.size and inflow.size + len(body) > limits.buffer:
-            text = f"More than {limits.buffer} bytes were sent that were not granted anew."
-            return error("FLOW_CONTROL", text)
-        if self._held + len(body) > self._most_held:
-            text = "Too much was sent on this socket that no backend has taken."
-            return error("FLOW_CONTROL", text)
-        return None
-
-    @property
-    def _most_held(self) -> int:
-        return max(self._limits.held, 4 * self._limits.message_size)
-
     def _keep(self, outflow: Outflow, frame: Waiting) -> None:
         """Keeps what was written, as far as it may.
 
@@ -335,7 +330,7 @@ class Session:
         """
         outflow.keep(frame)
         self._kept += len(frame.frame)
-        if self._kept > self._most_held:
+        if self._kept > self._limits.session_buffer:
             self._kept -= outflow.kept_size
             outflow.forget()
 

@@ -81,16 +81,8 @@ class Inflow:
         return body
 
     def is_due(self, limits: Limits) -> bool:
-        """Whether it is time to grant anew what was taken.
-
-        It is with half of it taken; and with all of it, where a large message would find no room:
-        who waits to send that sends nothing else.
-        """
-        if not self.taken or self.ended:
-            return False
-        if self.taken * 2 >= limits.credit or self.size * 2 >= limits.buffer:
-            return True
-        return not self.inbox and self.size + limits.message_size > limits.buffer
+        """Whether what was taken is to be granted anew at once: it is half of what may be sent."""
+        return self.taken * 2 >= limits.credit or self.size * 2 >= limits.buffer
 
     def grant(self) -> int:
         """Grants anew what was taken; returns the number of messages."""
