@@ -17,6 +17,8 @@ class Calls:
         self.began = []
         self.told = []
         self.stopped = []
+        self.owes = 0
+        self.owing = False
 
     def begin(self, stream, opened):
         self.began.append(stream.id)
@@ -26,6 +28,13 @@ class Calls:
 
     def written(self, stream):
         self.told.append(("written", stream.id))
+
+    def owed(self):
+        assert not self.owing, "it is said once"
+        self.owing = True
+
+    def owed(self):
+        self.owes += 1
 
     def stop(self, stream, failure):
         if not stream.outflow.ended:
@@ -59,12 +68,24 @@ class Peer:
     def cancel(self, id_=1):
         self.session.cancel(Cancel(id_))
 
+    def wait(self):
+        """Has grants that are owed be given."""
+        self.calls.owing = False
+        self.session.grant_owed()
+
     def written(self, most=None):
         """What is written now, shortly: `message 1 "a"`."""
         found = []
         while (most is None or len(found) < most) and (frame := self.session.next()) is not None:
             found.append(_short(json.loads(frame)))
         return found
+
+    def soon(self):
+        """Lets the time pass after which the server grants what is less than half."""
+        assert self.calls.owes == 1
+        self.calls.owes = 0
+        self.session.grant_owed()
+        return self.written()
 
     # The call.
 

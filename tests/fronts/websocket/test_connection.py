@@ -69,7 +69,7 @@ class Socket:
         return self.says("open", id=id_, method="m")
 
     def welcome(self):
-        welcome = Welcome("0.ab", 25.0, 1, 1, 1, 1, 1.0, token=self.token)
+        welcome = Welcome("0.ab", 25.0, 1, 1, 1, 1, 1, 1.0, token=self.token)
         self.connection.welcome(self.session, welcome, self.now)
         return self
 

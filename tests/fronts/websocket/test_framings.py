@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.call import Code
@@ -276,7 +276,14 @@ def in_words(framing, data):
             case "limits":
                 said["limits"] = {
                     each: getattr(value, each)
-                    for each in ("streams", "message_size", "credit", "buffer", "opens")
+                    for each in (
+                        "streams",
+                        "message_size",
+                        "credit",
+                        "buffer",
+                        "session_buffer",
+                        "opens",
+                    )
                 }
             case "resumed":
                 said["resumed"] = [{"id": s.id, "seq": s.seq, "granted": s.granted} for s in value]
@@ -352,6 +359,7 @@ def test_credit(id_, n, seq):
     assert said == {"t": "credit", "id": id_, "n": n, **_seq(seq)}
 
 
+@settings(deadline=None)
 @given(ids, st.sampled_from(Code), texts, pairs, seqs)
 def test_status(id_, code, message, trailers, seq):
     urls = [f"type.googleapis.com/x.D{number}" for number in range(code % 3)]
@@ -383,10 +391,17 @@ def test_a_lone_surrogate_of_a_backend_does_not_hide_its_status():
     }
 
 
-LIMITS = {"streams": 100, "message_size": 2**20, "credit": 16, "buffer": 2**18, "opens": 0.5}
+LIMITS = {
+    "streams": 100,
+    "message_size": 2**20,
+    "credit": 16,
+    "buffer": 2**18,
+    "session_buffer": 2**22,
+    "opens": 0.5,
+}
 
 
-@given(seconds, st.none() | st.integers(0, 10**6))
+@given(seconds, st.none() | st.integers(0, 2**32 - 1))
 def test_welcome(ping, token):
     welcome = Welcome("0.ab", ping, **LIMITS, token=token)
     said = both(lambda framing: framing.welcome(welcome))
@@ -424,6 +439,8 @@ def test_welcome_of_a_session_that_can_be_resumed(resumed, lost, last_id):
         (lambda f: f.auth_expiring(29.9), {"t": "auth_expiring", "token_s": 29}),
         (lambda f: f.auth_expiring(0.0), {"t": "auth_expiring", "token_s": 0}),
         (lambda f: f.auth_ok(60.0), {"t": "auth_ok", "token_s": 60}),
+        (lambda f: f.auth_ok(-5.0), {"t": "auth_ok", "token_s": 0}),
+        (lambda f: f.auth_ok(2.5e11), {"t": "auth_ok", "token_s": 2**32 - 1}),
         (lambda f: f.auth_ok(None), {"t": "auth_ok"}),
         (lambda f: f.pong("é"), {"t": "pong", "data": "é"}),
         (lambda f: f.pong(""), {"t": "pong"}),
@@ -436,6 +453,8 @@ def test_welcome_of_a_session_that_can_be_resumed(resumed, lost, last_id):
         "auth_expiring",
         "auth_expiring now",
         "auth_ok",
+        "auth_ok in the past",
+        "auth_ok until the year 9999",
         "auth_ok for ever",
         "pong",
         "pong with nothing",

@@ -292,7 +292,7 @@ async def test_forged_sessions_are_gone(it, session):
 
 
 async def test_forged_numbers_break_nothing(world):
-    it = world(resume=30.0, limits={"held": 1000, "message_size": 100})
+    it = world(resume=30.0, limits={"session_buffer": 1000, "message_size": 100})
     client, welcome = await began(it)
     it.backends["Bidi"].script = counting
     client.opens(1, "Bidi", credit=1)

@@ -75,7 +75,7 @@ def test_frames_that_come_before_the_status_is_written_are_ignored_too(peer):
     peer.cancel()
     assert peer.written() == ["status 1 OK"]
     assert peer.calls.told == peer.calls.stopped == []
-    assert peer.session._held == 0
+    assert peer.session._ungranted == 0
 
 
 # Opening.
@@ -332,8 +332,9 @@ def test_the_server_grants_half_of_what_it_gave_at_a_time():
     assert peer.stream().inflow.granted == 8
 
 
-def test_bytes_are_granted_too():
-    peer = Peer(credit=100, buffer=10, message_size=4)
+@pytest.mark.parametrize("limit", ["buffer", "session_buffer"])
+def test_with_half_of_the_bytes_on_the_way_it_grants_at_once(limit):
+    peer = Peer(credit=100, message_size=4, **{limit: 10})
     peer.open(1)
     for _ in range(2):
         peer.message(bytes(3))
@@ -343,14 +344,33 @@ def test_bytes_are_granted_too():
     assert peer.written() == []
 
 
-def test_a_client_that_waits_to_send_a_large_message_is_granted_the_small_ones():
-    """It may not send it before the small ones were granted, and sends nothing else meanwhile."""
-    peer = Peer(buffer=10, message_size=10)
+def test_what_is_less_is_granted_together_after_a_while():
+    """A client that waits to send a large message sends nothing else meanwhile."""
+    peer = Peer()
+    for id_ in (1, 2, 3):
+        peer.open(id_)
+        peer.message(b"x", id_)
+        peer.message(b"y", id_)
+        peer.take(id_)
+    assert peer.calls.owing
+    peer.take(1)
+    peer.end(3)
+    assert peer.written() == ["status 3 OK"]
+    peer.wait()
+    assert peer.written() == ["credit 1 2", "credit 2 1"]
+    assert not peer.calls.owing
+    peer.wait()
+    assert peer.written() == []
+
+
+def test_what_was_granted_meanwhile_is_not_granted_twice():
+    peer = Peer(credit=4)
     peer.open(1)
-    peer.message(b"x")
-    peer.take()
-    assert peer.written() == ["credit 1 1"]
-    peer.message(bytes(10))
+    for _ in range(2):
+        peer.message()
+        peer.take()
+    assert peer.written() == ["credit 1 2"]
+    peer.wait()
     assert peer.written() == []
 
 
@@ -365,14 +385,16 @@ def test_nothing_is_granted_after_end():
 
 
 def test_a_grant_is_of_the_oldest_messages():
-    peer = Peer(credit=4, buffer=100, message_size=50)
+    peer = Peer(credit=8, buffer=1000, message_size=50)
     peer.open(1)
     for size in (10, 20, 30):
         peer.message(bytes(size))
     peer.take()
+    peer.wait()
     assert peer.written() == ["credit 1 1"]
     assert peer.stream().inflow.size == 50
     peer.take()
+    peer.wait()
     assert peer.written() == ["credit 1 1"]
     assert peer.stream().inflow.size == 30
 
@@ -387,36 +409,38 @@ def test_a_message_that_is_too_large_ends_its_stream_alone():
     assert peer.calls.told == [("arrived", 2)]
 
 
-def test_what_waits_for_backends_is_bounded_over_all_streams():
-    peer = Peer(held=40, message_size=10, buffer=100)
+def test_what_is_on_the_way_is_bounded_over_all_streams():
+    peer = Peer(session_buffer=40, message_size=10, buffer=100)
     peer.open(1)
-    peer.open(2, body=bytes(10))
-    for _ in range(3):
+    peer.open(2, body=bytes(10))  # free
+    for _ in range(4):
         peer.message(bytes(10), 1)
     assert peer.written() == []
     peer.message(bytes(1), 2)
     assert peer.written() == ["status 2 RESOURCE_EXHAUSTED FLOW_CONTROL"]
-    peer.message(bytes(10), 1)  # what was the other's is free
+    assert peer.session._ungranted == 40
+    peer.take(1)
+    assert peer.written() == ["credit 1 1"]
+    peer.message(bytes(10), 1)
     assert peer.written() == []
-    assert peer.session._held == 40
 
 
-def test_of_large_messages_four_may_wait():
-    peer = Peer(held=1, message_size=10, buffer=100)
+def test_where_nothing_is_on_the_way_one_message_is_allowed_whatever_its_size():
+    peer = Peer(session_buffer=5, message_size=10)
     peer.open(1)
-    for _ in range(4):
-        peer.message(bytes(10))
-    assert peer.session._held == 40
-    peer.message(bytes(1))
-    assert peer.session._held == 0
+    peer.open(2)
+    peer.message(bytes(10), 1)
+    assert peer.written() == []
+    peer.message(b"x", 2)
+    assert peer.written() == ["status 2 RESOURCE_EXHAUSTED FLOW_CONTROL"]
 
 
 @pytest.mark.parametrize("how", ["taken", "ended", "cancelled", "broken", "left"])
-def test_nothing_is_held_at_the_end(how):
+def test_nothing_is_on_the_way_at_the_end(how):
     peer = Peer(credit=2, resumable=how == "left")
     peer.open(1, body=b"abc")
     peer.message(b"de")
-    assert peer.session._held == 5
+    assert peer.session._ungranted == 2
     match how:
         case "taken":
             assert [peer.take(), peer.take()] == [b"abc", b"de"]
@@ -429,243 +453,4 @@ def test_nothing_is_held_at_the_end(how):
             peer.message()
         case "left":
             peer.session.restore({}, {})
-    assert peer.session._held == 0
-
-
-# Turns.
-
-
-def test_streams_take_turns():
-    peer = Peer()
-    for id_ in (1, 2, 3):
-        peer.open(id_)
-        for text in "abc":
-            peer.send(text, id_)
-    assert peer.written(4) == ["message 1 a", "message 2 a", "message 3 a", "message 1 b"]
-    peer.open(4)
-    peer.send("late", 4)
-    assert peer.written(4) == ["message 2 b", "message 3 b", "message 1 c", "message 4 late"]
-
-
-def test_control_frames_come_first(peer):
-    peer.open(1)
-    peer.send("a")
-    peer.session.say(b'{"t":"pong","id":0}')
-    assert peer.written() == ["pong 0", "message 1 a"]
-
-
-def test_a_stream_without_credit_is_passed_over(peer):
-    peer.open(1, credit=0)
-    peer.open(2)
-    peer.send("a", 1)
-    peer.send("b", 2)
-    assert peer.written() == ["message 2 b"]
-    peer.credit(1, 1)
-    assert peer.written() == ["message 1 a"]
-
-
-def test_idle_is_without_streams_and_words(peer):
-    assert peer.session.idle
-    peer.session.say(b'{"t":"pong","id":0}')
-    assert not peer.session.idle
-    peer.written()
-    assert peer.session.idle
-    peer.open(1)
-    assert not peer.session.idle
-    peer.end()
-    assert not peer.session.idle
-    peer.written()
-    assert peer.session.idle
-
-
-# Coming back.
-
-
-def test_frames_of_a_stream_are_numbered(resumable):
-    resumable.open(1)
-    resumable.open(2)
-    resumable.headers()
-    resumable.send("a")
-    resumable.send("b", 2)
-    resumable.end()
-    assert resumable.written() == [
-        "headers 1#1",
-        "message 2#1 b",
-        "message 1#2 a",
-        "status 1#3 OK",
-    ]
-
-
-def test_credit_of_the_servers_says_what_has_arrived():
-    peer = Peer(credit=2, resumable=True)
-    peer.open(1)
-    peer.message()
-    peer.take()
-    assert peer.written() == ["credit 1#1 1"]
-
-
-@pytest.mark.parametrize("body", [b"x", None], ids=["a message", "end"])
-def test_what_comes_again_is_taken_once(resumable, body):
-    resumable.open(1)
-    resumable.message(body, end=body is None)
-    resumable.seqs[1] = 0
-    resumable.message(body, end=body is None)
-    assert len(resumable.stream().inflow.inbox) == (body is not None)
-    assert resumable.calls.told == [("arrived", 1)]
-    assert resumable.written() == []
-
-
-@pytest.mark.parametrize("seq", [0, 2, 2**53 - 1])
-def test_a_number_that_is_not_the_next_closes_with_4400(resumable, seq):
-    resumable.open(1)
-    resumable.seqs[1] = seq - 1
-    with pytest.raises(FrameError, match="seq 1 of stream 1 is missing") as wrong:
-        resumable.message()
-    assert wrong.value.code == 4400
-
-
-def test_what_is_acknowledged_is_kept_no_more(resumable):
-    resumable.open(1)
-    for text in "abc":
-        resumable.send(text)
-    resumable.written()
-    assert [each.seq for each in resumable.stream().outflow.kept] == [1, 2, 3]
-    resumable.credit(0, seq=2)
-    assert [each.seq for each in resumable.stream().outflow.kept] == [3]
-    resumable.credit(0, seq=1)
-    assert [each.seq for each in resumable.stream().outflow.kept] == [3]
-
-
-def test_a_stream_is_over_when_its_status_is_acknowledged(resumable):
-    resumable.open(1)
-    resumable.end()
-    resumable.credit(0, seq=1)  # forged: it was not written yet
-    assert resumable.written() == ["status 1#1 OK"]
-    assert not resumable.session.idle
-    resumable.credit(0, seq=2**53 - 1)
-    assert resumable.session.idle
-
-
-def test_what_the_client_lacks_is_written_again_and_what_waits_after_it(resumable):
-    resumable.open(1, credit=3)
-    for text in "abcd":
-        resumable.send(text)
-    assert resumable.written() == ["message 1#1 a", "message 1#2 b", "message 1#3 c"]
-    assert resumable.session.restore({1: 1}, {1: 4}) == [Resumed(1, 0, 16)]
-    assert resumable.written() == ["message 1#2 b", "message 1#3 c", "message 1#4 d"]
-
-
-def test_what_is_written_again_costs_no_credit(resumable):
-    resumable.open(1, credit=2)
-    for text in "abc":
-        resumable.send(text)
-    resumable.written()
-    resumable.session.restore({1: 0}, {1: 2})
-    assert resumable.written() == ["message 1#1 a", "message 1#2 b"]
-    resumable.session.restore({1: 0}, {1: 3})
-    assert resumable.written() == ["message 1#1 a", "message 1#2 b", "message 1#3 c"]
-
-
-def test_the_client_says_what_it_has_granted_for_frames_may_be_lost(resumable):
-    resumable.open(1, credit=2)
-    resumable.send("a")
-    resumable.written()
-    resumable.session.restore({1: 1}, {1: 12})
-    assert resumable.stream().outflow.credit == 11
-
-
-def test_streams_that_are_not_named_are_cancelled(resumable):
-    resumable.open(1)
-    resumable.open(2)
-    resumable.end(2)
-    assert resumable.session.restore({}, {}) == []
-    assert resumable.calls.stopped == [(1, "CANCELLED")]
-    assert resumable.session.streams == {}
-    assert resumable.written() == []
-    assert resumable.session.idle
-
-
-def test_a_status_that_was_lost_is_written_again(resumable):
-    resumable.open(1)
-    resumable.end()
-    resumable.written()
-    assert resumable.session.restore({1: 0}, {1: 64}) == [Resumed(1, 0, 16)]
-    assert resumable.written() == ["status 1#1 OK"]
-
-
-def test_a_stream_whose_status_the_client_has_is_over(resumable):
-    resumable.open(1)
-    resumable.end()
-    resumable.written()
-    assert resumable.session.restore({1: 1}, {1: 64}) == []
-    assert resumable.session.idle
-
-
-def test_what_the_client_has_sent_and_was_granted_is_told():
-    peer = Peer(credit=2, resumable=True)
-    peer.open(1)
-    peer.message()
-    peer.message()
-    peer.take()
-    assert peer.session.restore({1: 0}, {1: 64}) == [Resumed(1, 2, 3)]
-
-
-def test_words_that_were_lost_are_not_said_again(resumable):
-    resumable.open(1)
-    resumable.session.say(b'{"t":"pong","id":0}')
-    resumable.session.restore({1: 0}, {1: 64})
-    assert resumable.written() == []
-
-
-@pytest.mark.parametrize(
-    ("seen", "granted"),
-    [
-        ({1: 2**53 - 1, 7: 3, 2**53 - 1: 1}, {1: 2**53 - 1, 9: 1}),
-        ({1: 0}, {}),
-        ({1: 0}, {1: 0}),
-    ],
-    ids=["huge and unknown", "missing", "less than was sent"],
-)
-def test_forged_numbers_break_nothing(resumable, seen, granted):
-    resumable.open(1, credit=1)
-    resumable.send("a")
-    resumable.send("b")
-    resumable.written()
-    (resumed,) = resumable.session.restore(seen, granted)
-    assert resumed == Resumed(1, 0, 16)
-    outflow = resumable.stream().outflow
-    assert 0 <= outflow.credit <= MOST_CREDIT
-    resumable.credit(1)
-    assert resumable.written()[-1] == "message 1#2 b"
-
-
-def test_a_number_is_given_to_no_frame_that_is_never_written(resumable):
-    """A client that finds one missing takes it for lost."""
-    resumable.open(1, credit=1)
-    for text in "ab":
-        resumable.send(text)
-    resumable.cancel()
-    assert resumable.written() == ["status 1#1 CANCELLED CANCELLED"]
-    resumable.open(2, credit=0)
-    resumable.headers(2)
-    resumable.send("a", 2)
-    resumable.end(2)
-    resumable.cancel(2)
-    assert resumable.written() == ["headers 2#1", "status 2#2 OK"]
-
-
-def test_cancel_after_coming_back_drops_only_what_was_never_written(resumable):
-    resumable.open(1, credit=1)
-    for text in "ab":
-        resumable.send(text)
-    assert resumable.written() == ["message 1#1 a"]
-    resumable.session.restore({1: 0}, {1: 1})
-    resumable.cancel()
-    assert resumable.written() == ["message 1#1 a", "status 1#2 CANCELLED CANCELLED"]
-
-
-def test_statuses_of_refused_streams_are_not_kept(resumable):
-    resumable.open(1, refused=error("DRAINING", "No."))
-    assert resumable.session.restore({1: 0}, {1: 64}) == []
-    assert resumable.session.last_id == 1
-    assert resumable.written() == []
+    assert peer.session._ungranted == 0

@@ -19,8 +19,7 @@ from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.session import Session
 from tests.fronts.websocket.sessions import Calls
 
-LIMITS = Limits(streams=3, message_size=50, credit=4, buffer=80, held=170)
-HELD = 200  # four messages of the largest size are more than `held`
+LIMITS = Limits(streams=3, message_size=50, credit=4, buffer=80, session_buffer=170)
 
 
 @dataclass
@@ -118,6 +117,8 @@ class Sides(RuleBasedStateMachine):
             return
         for size in sizes:
             free = not stream.sizes or sum(stream.sizes) + size <= LIMITS.buffer
+            whole = self.on_the_way()
+            free = free and (not whole or whole + size <= LIMITS.session_buffer)
             if stream.sent >= stream.allowed or not free:
                 return
             stream.sent += 1
@@ -131,6 +132,11 @@ class Sides(RuleBasedStateMachine):
         stream = self.at_client(index)
         if stream is not None and not stream.closed and not stream.left:
             self._say(stream, None, end=True)
+
+    def on_the_way(self):
+        """Bytes that the client was not granted anew, as far as it knows."""
+        alive = [each for each in self.streams.values() if each.status is None and not each.left]
+        return sum(sum(each.sizes) for each in alive)
 
     def _say(self, stream, data, *, end=False):
         if self.resumable:
@@ -162,6 +168,11 @@ class Sides(RuleBasedStateMachine):
                 self.breaks_a_rule(index, 10 * index)
             case "late":
                 self.speaks_of_what_is_over(index, ("message", "credit", "cancel")[index % 3])
+
+    @rule()
+    def a_moment_passes(self):
+        self.calls.owing = False
+        self.session.grant_owed()
 
     def cancels(self, index):
         stream = self.at_client(index)
@@ -263,12 +274,8 @@ class Sides(RuleBasedStateMachine):
         if stream.status == "CANCELLED":
             assert stream.left
         if stream.status == "RESOURCE_EXHAUSTED":
-            # A client that keeps to the rules is stopped by none but the bounds of the socket.
-            assert (
-                stream.rude
-                or not stream.there
-                or (stream.id, "FLOW_CONTROL") in (self.calls.stopped)
-            )
+            # A client that keeps to the rules is stopped by none but the number of streams.
+            assert not stream.there or any(each.rude for each in self.streams.values())
 
     # The calls.
 
@@ -311,11 +318,17 @@ class Sides(RuleBasedStateMachine):
     # What holds at all times.
 
     @invariant()
-    def what_is_held_is_what_waits(self):
-        waiting = [each.inflow for each in self.session.streams.values()]
-        assert self.session._held == sum(len(body) for each in waiting for body in each.inbox)
-        # What comes with `open` is not refused.
-        assert self.session._held <= HELD + LIMITS.streams
+    def what_is_not_granted_is_known(self):
+        sizes = [each.inflow.size for each in self.session.streams.values()]
+        assert self.session._ungranted == sum(sizes) <= LIMITS.session_buffer
+
+    @invariant()
+    def what_was_taken_is_granted_or_owed(self):
+        for each in self.session.streams.values():
+            inflow = each.inflow
+            if inflow.taken and not inflow.ended and not each.outflow.ended:
+                assert each.id in self.session._owed
+                assert self.calls.owing
 
     @invariant()
     def all_is_bounded(self):
@@ -331,7 +344,7 @@ class Sides(RuleBasedStateMachine):
             new = [waits for waits in outflow.waiting if waits.costs]
             assert len(new) <= 1
         kept = [each.outflow.kept_size for each in self.session.streams.values()]
-        assert self.session._kept == sum(kept) <= max(LIMITS.held, 4 * LIMITS.message_size)
+        assert self.session._kept == sum(kept) <= LIMITS.session_buffer
 
     def teardown(self):
         """In the end, with all said and all granted, every stream has its one status."""
@@ -347,7 +360,7 @@ class Sides(RuleBasedStateMachine):
         for stream in self.streams.values():
             assert stream.status is not None, stream
         assert self.session.idle
-        assert self.session._held == 0
+        assert self.session._ungranted == 0
         assert self.session._kept == 0
 
     def grant_all(self):
