@@ -1,4 +1,4 @@
-"""Lives of sockets: many at once, and how they end with their gateway or before it."""
+"""Lives of sockets: many at once, what a backend and a reload do to them, and how they end."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ import os
 import signal
 
 import pytest
+import yaml
 
-from tests.end_to_end.sockets import JOIN, STOCK, WATCH, all_calls_end, config, socket
-from tests.end_to_end.system import gateway, reason_of
+from services_mock.testing import start
+from tests.cli.processes import LISTENING
+from tests.cli.processes import gateway as serving
+from tests.end_to_end.sockets import JOIN, STOCK, WATCH, WHO, all_calls_end, config, socket
+from tests.end_to_end.system import ROOT, gateway, reason_of
 
 
 @pytest.fixture(scope="module", params=["native", "grpcio"])
@@ -41,6 +45,68 @@ async def test_100_sockets_of_10_streams_lose_nothing_and_keep_the_order(served)
             assert (await client.end(chat))["code"] == 0
 
     await asyncio.gather(*(use(("json", "proto")[n % 2]) for n in range(100)))
+
+
+# A backend that dies.
+
+
+@pytest.mark.parametrize("transport", ["native", "grpcio"])
+async def test_a_backend_that_dies_ends_its_streams_and_no_others(tmp_path, transport):
+    with start() as chat, start() as others:
+        settings = config(chat.addresses, transport=transport)
+        settings["upstreams"] = {
+            "chat": {**settings["upstreams"]["shop"], "services": ["shop.chat.*"]},
+            "others": {
+                "services": ["shop.inventory.*"],
+                "endpoints": others.addresses,
+                "transport": transport,
+            },
+        }
+        with gateway(tmp_path, settings) as served:
+            async with socket(served.url) as client:
+                dying = [await client.joined() for _ in range(10)]
+                ticks = await client.open(WATCH, {"interval": "0.001s"}, end=True)
+                await client.message(ticks)
+                os.kill(chat.pids[0], signal.SIGKILL)
+                for id_ in dying:
+                    status = await client.end(id_)
+                    assert status["status"] == "UNAVAILABLE", status
+                    assert reason_of(status) == "UPSTREAM_RESET"
+                    assert chat.addresses[0].rpartition(":")[2] not in str(status)
+                for _ in range(100):
+                    await client.message(ticks)
+                await client.say("cancel", id=ticks)
+                assert (await client.end(ticks))["status"] == "CANCELLED"
+
+
+# Reload.
+
+
+async def test_a_reload_closes_nothing_and_the_next_open_finds_what_is_new(shop, tmp_path):
+    path = tmp_path / "gateway.yaml"
+    settings = config(shop)
+    settings["upstreams"]["shop"]["services"] = ["shop.chat.*", "shop.inventory.*"]
+    path.write_text(yaml.safe_dump(settings))
+    with serving("serve", "--config", path, cwd=ROOT) as running:
+        async with socket(running.read_until(LISTENING)) as client:
+            chat = await client.joined()
+            ticks = await client.open(WATCH, {"interval": "0.001s"}, end=True)
+            await client.message(ticks)
+            who = await client.open(WHO, {}, end=True)
+            assert reason_of(await client.end(who)) == "METHOD_NOT_FOUND"
+            settings["upstreams"]["shop"]["services"] = ["shop.chat.*", "shop.users.*"]
+            path.write_text(yaml.safe_dump(settings))
+            running.signal(signal.SIGHUP)
+            await asyncio.to_thread(running.read_error, "reloaded")
+            who = await client.open(WHO, {}, end=True)
+            assert (await client.end(who))["code"] == 0
+            stock = await client.open(STOCK, {"productId": "p1"}, end=True)
+            assert reason_of(await client.end(stock)) == "METHOD_NOT_FOUND"
+            await client.echoes(chat, 50)
+            for _ in range(100):  # more than came before the reload: its method is gone, it is not
+                await client.message(ticks)
+        running.signal(signal.SIGTERM)
+        assert await asyncio.to_thread(running.wait) == 0
 
 
 # The end of the gateway.
