@@ -161,7 +161,7 @@ class StreamRun(Stream):
         if found:
             self._inbox.extend(found)
             self._wake()
-        elif self._waiter is not None:
+        elif self._waiter is not None and not self._inbox:  # else it was woken for what is there
             self._give_back(self._received)
         try:
             self._messages.check()
