@@ -318,11 +318,12 @@ class SocketDriver:
         """Writes what is to be written, as far as the client takes it."""
         if self._flushing:
             return
-        self._flushing = True
-        try:
-            self._write()
-        finally:
-            self._flushing = False
+        if self._calls is not None and self._calls.session.has_output:
+            self._flushing = True
+            try:
+                self._write()
+            finally:
+                self._flushing = False
         self._connection.settle()
         if not self._waiting and not self._socket.writable and self._socket.is_open:
             self._waiting = True

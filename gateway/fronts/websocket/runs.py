@@ -141,6 +141,8 @@ class StreamRun(StreamCall, Run):
     """A streaming call of any of the three kinds, and the task that runs it."""
 
     setting: Setting
+    _loop: asyncio.AbstractEventLoop
+    _takes_one: bool
     _task: asyncio.Task[None] | None = None
     _waiter: asyncio.Future[None] | None = None
     _received: int = 0
@@ -150,14 +152,17 @@ class StreamRun(StreamCall, Run):
     def of(cls, setting: Setting, call: Call) -> StreamRun:
         """Returns a call like another."""
         return cls(
-            **{each.name: getattr(call, each.name) for each in fields(Call)}, setting=setting
+            **{each.name: getattr(call, each.name) for each in fields(Call)},
+            setting=setting,
+            _loop=asyncio.get_running_loop(),
+            _takes_one=not setting.method.descriptor.kind.client_streams,
         )
 
     # Run.
 
     def begin(self) -> None:
         """See Run."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._task = self._loop.create_task(self._run())
 
     def arrived(self) -> None:
         """See Run."""
@@ -191,10 +196,10 @@ class StreamRun(StreamCall, Run):
             if inflow.inbox:
                 return self._take()
             if inflow.ended:
-                if not self.setting.method.descriptor.kind.client_streams:
+                if self._takes_one:
                     raise missing()
                 return None
-            self._waiter = asyncio.get_running_loop().create_future()
+            self._waiter = self._loop.create_future()
             try:
                 await self._waiter
             finally:
@@ -216,7 +221,7 @@ class StreamRun(StreamCall, Run):
         setting.flush()
         outflow = setting.stream.outflow
         while outflow.waiting:
-            self._sent = asyncio.get_running_loop().create_future()
+            self._sent = self._loop.create_future()
             try:
                 await self._sent
             finally:
@@ -227,7 +232,7 @@ class StreamRun(StreamCall, Run):
     @property
     def _is_full(self) -> bool:
         """Whether all request messages that the method takes were received."""
-        return bool(self._received) and not self.setting.method.descriptor.kind.client_streams
+        return self._takes_one and bool(self._received)
 
     def _take(self) -> bytes:
         setting = self.setting
@@ -239,9 +244,9 @@ class StreamRun(StreamCall, Run):
         try:
             return setting.bodies.request(body)
         except RpcError as failure:
-            if setting.method.descriptor.kind.client_streams:
-                raise of_message(self._received, failure) from None
-            raise
+            if self._takes_one:
+                raise
+            raise of_message(self._received, failure) from None
 
     async def _run(self) -> None:
         setting = self.setting

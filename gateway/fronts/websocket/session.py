@@ -195,13 +195,17 @@ class Session:
         if not inflow.inbox:
             return None
         body = inflow.take()
-        if not inflow.taken or inflow.ended:
+        if not inflow.taken:
             return body
-        if inflow.is_due(self._limits) or self._ungranted * 2 >= self._limits.session_buffer:
+        limits = self._limits
+        if not inflow.ended and (
+            inflow.is_due(limits) or self._ungranted * 2 >= limits.session_buffer
+        ):
             self._grant(stream)
         elif stream.id not in self._owed:
             # Less than that is granted when it has come together: a client that waits to send a
-            # large message sends nothing else, so something must be.
+            # large message sends nothing else, so something must be. And where the client sends
+            # no more on this stream, others wait for its bytes.
             self._owed[stream.id] = stream
             if len(self._owed) == 1:
                 self._calls.owed()
@@ -211,7 +215,7 @@ class Session:
         """Grants anew what was taken some time ago."""
         owed, self._owed = self._owed, {}
         for stream in owed.values():
-            if stream.inflow.taken and not stream.inflow.ended and not stream.outflow.ended:
+            if stream.inflow.taken and not stream.outflow.ended:
                 self._grant(stream)
 
     def _grant(self, stream: Stream) -> None:
@@ -259,6 +263,11 @@ class Session:
         self._control.append(frame)
 
     # What is to be written.
+
+    @property
+    def has_output(self) -> bool:
+        """Whether there may be something to be written."""
+        return bool(self._ready or self._control)
 
     @property
     def idle(self) -> bool:
