@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gateway.fronts.websocket import driver
+from gateway.fronts.websocket import calls, driver
 from tests.fronts.websocket.drivers import Clock, World
 from tests.fronts.websocket.plain.fakes import settled
 
@@ -15,7 +15,8 @@ def hand_clock(monkeypatch):
     """What drivers take for the event loop's clock."""
     clock = Clock()
     turned = SimpleNamespace(get_running_loop=lambda: clock, sleep=asyncio.sleep)
-    monkeypatch.setattr(driver, "asyncio", turned)
+    for module in (calls, driver):
+        monkeypatch.setattr(module, "asyncio", turned)
     return clock
 
 
@@ -44,6 +45,7 @@ async def world(hand_clock):
         each.sessions.close()
     await settled()
     assert asyncio.all_tasks() == {asyncio.current_task()}
+    hand_clock.turn(calls._SOON)  # what was about to be granted is nobody's
     assert hand_clock.left == []
     for each in worlds:
         assert each.sessions._known == each.sessions._waiting == {}

@@ -17,7 +17,6 @@ class Calls:
         self.began = []
         self.told = []
         self.stopped = []
-        self.owes = 0
         self.owing = False
 
     def begin(self, stream, opened):
@@ -32,9 +31,6 @@ class Calls:
     def owed(self):
         assert not self.owing, "it is said once"
         self.owing = True
-
-    def owed(self):
-        self.owes += 1
 
     def stop(self, stream, failure):
         if not stream.outflow.ended:
@@ -79,13 +75,6 @@ class Peer:
         while (most is None or len(found) < most) and (frame := self.session.next()) is not None:
             found.append(_short(json.loads(frame)))
         return found
-
-    def soon(self):
-        """Lets the time pass after which the server grants what is less than half."""
-        assert self.calls.owes == 1
-        self.calls.owes = 0
-        self.session.grant_owed()
-        return self.written()
 
     # The call.
 

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.call import Code
 from gateway.errors import error
-from gateway.fronts.websocket.frames import MOST_CREDIT, FrameError, Resumed
+from gateway.fronts.websocket.frames import MOST_CREDIT, FrameError
 from tests.fronts.websocket.sessions import Peer
 
 NEVER_OPENED = "the stream 2 was never opened"
@@ -374,14 +374,21 @@ def test_what_was_granted_meanwhile_is_not_granted_twice():
     assert peer.written() == []
 
 
-def test_nothing_is_granted_after_end():
-    peer = Peer(credit=2)
+def test_a_client_that_sends_no_more_on_a_stream_has_its_bytes_back_for_others():
+    """Not at once: mostly the status comes before, and says it too."""
+    peer = Peer(credit=2, session_buffer=10)
     peer.open(1)
-    peer.message()
-    peer.message(end=True)
+    peer.open(2)
+    peer.message(bytes(5))
+    peer.message(bytes(5), end=True)
     peer.take()
     peer.take()
     assert peer.written() == []
+    peer.wait()
+    assert peer.written() == ["credit 1 2"]
+    peer.message(bytes(10), 2)
+    assert peer.written() == []
+    assert peer.session._ungranted == 10
 
 
 def test_a_grant_is_of_the_oldest_messages():
@@ -454,3 +461,49 @@ def test_nothing_is_on_the_way_at_the_end(how):
         case "left":
             peer.session.restore({}, {})
     assert peer.session._ungranted == 0
+
+
+# Turns.
+
+
+def test_streams_take_turns():
+    peer = Peer()
+    for id_ in (1, 2, 3):
+        peer.open(id_)
+        for text in "abc":
+            peer.send(text, id_)
+    assert peer.written(4) == ["message 1 a", "message 2 a", "message 3 a", "message 1 b"]
+    peer.open(4)
+    peer.send("late", 4)
+    assert peer.written(4) == ["message 2 b", "message 3 b", "message 1 c", "message 4 late"]
+
+
+def test_control_frames_come_first(peer):
+    peer.open(1)
+    peer.send("a")
+    peer.session.say(b'{"t":"pong","id":0}')
+    assert peer.written() == ["pong 0", "message 1 a"]
+
+
+def test_a_stream_without_credit_is_passed_over(peer):
+    peer.open(1, credit=0)
+    peer.open(2)
+    peer.send("a", 1)
+    peer.send("b", 2)
+    assert peer.written() == ["message 2 b"]
+    peer.credit(1, 1)
+    assert peer.written() == ["message 1 a"]
+
+
+def test_idle_is_without_streams_and_words(peer):
+    assert peer.session.idle
+    peer.session.say(b'{"t":"pong","id":0}')
+    assert not peer.session.idle
+    peer.written()
+    assert peer.session.idle
+    peer.open(1)
+    assert not peer.session.idle
+    peer.end()
+    assert not peer.session.idle
+    peer.written()
+    assert peer.session.idle
