@@ -101,6 +101,7 @@ class App:
         gc.collect()
         gc.freeze()
         config, adopted = self.current.config, self._adopted
+        self._limit_sessions(config)
         self._started = adopted.started if adopted else config
         if config.admin is not None and adopted is None:
             routes = {"/healthz": self._healthz, "/readyz": self._readyz}
@@ -130,6 +131,12 @@ class App:
     def _adopt(self, socket: WebSocket, arrival: Arrival) -> bool:
         parts = self.current.websocket
         return parts is not None and parts.front.adopt(socket, arrival)
+
+    def _limit_sessions(self, config: Config) -> None:
+        """Lets no more sessions wait for their clients than there may be connections."""
+        limits = config.listener.limits
+        self._sessions.most = limits.connections
+        self._sessions.most_of_address = limits.connections_per_address
 
     def _handler(self) -> Handler:
         return self.current.handle
@@ -162,6 +169,7 @@ class App:
                     settings.limits(listener), map(str, listener.trusted_proxies)
                 )
             self.current = fresh
+            self._limit_sessions(fresh.config)
             # What of the old one is in cycles would stay frozen for ever.
             gc.unfreeze()
             gc.collect()

@@ -259,9 +259,9 @@ class SocketDriver:
                 return
             if isinstance(calls.outlet, SocketDriver):
                 calls.outlet.taken_over()
+            self._sessions.attached(calls)
             calls.identity = identity
             calls.request = self._request
-            self._sessions.attached(calls)
             resumed = calls.session.restore(hello.seen, hello.granted)
         else:
             calls = SessionCalls(

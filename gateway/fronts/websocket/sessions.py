@@ -15,21 +15,31 @@ class Sessions:
 
     Args:
         worker: What names this process in the ids.
-        most: Sessions that may wait at once: the one that has waited longest goes first.
         timer: The clock; None is the running loop's.
 
     Attributes:
+        most: Sessions that may wait at once: the one that has waited longest goes first.
+        most_of_address: So many of one client's address.
         elsewhere: The way to the sessions of other workers, where there are any.
     """
 
-    __slots__ = ("_known", "_most", "_timer", "_waiting", "_worker", "elsewhere")
+    __slots__ = (
+        "_by_address",
+        "_known",
+        "_timer",
+        "_waiting",
+        "_worker",
+        "elsewhere",
+        "most",
+        "most_of_address",
+    )
 
-    def __init__(
-        self, worker: str = "0", *, most: int = 10_000, timer: Timer | None = None
-    ) -> None:
+    def __init__(self, worker: str = "0", *, timer: Timer | None = None) -> None:
+        self.most = 10_000
+        self.most_of_address = 1_000
         self._known: dict[str, SessionCalls] = {}
         self._waiting: dict[str, Handle] = {}
-        self._most = most
+        self._by_address: dict[str, dict[str, None]] = {}
         self._worker = worker
         self._timer = timer
         self.elsewhere: Relay | None = None
@@ -47,16 +57,25 @@ class Sessions:
         return self._known.get(id_)
 
     def attached(self, calls: SessionCalls) -> None:
-        """Takes note that a session has a socket again."""
+        """Takes note that a session has a socket again, by another handshake maybe."""
         if handle := self._waiting.pop(calls.id, None):
             handle.cancel()
+            address = calls.request.peer
+            beside = self._by_address[address]
+            del beside[calls.id]
+            if not beside:
+                del self._by_address[address]
 
     def detached(self, calls: SessionCalls, seconds: float) -> None:
         """Takes note that a session has lost its socket: it waits so many seconds."""
-        if len(self._waiting) >= self._most:
+        beside = self._by_address.setdefault(calls.request.peer, {})
+        if len(beside) >= self.most_of_address:
+            self.end(self._known[next(iter(beside))])
+        if len(self._waiting) >= self.most:
             self.end(self._known[next(iter(self._waiting))])
         timer = self._timer or asyncio.get_running_loop().call_later
         self._waiting[calls.id] = timer(seconds, lambda: self.end(calls))
+        self._by_address.setdefault(calls.request.peer, {})[calls.id] = None
 
     def end(self, calls: SessionCalls) -> None:
         """Ends a session, and its calls."""

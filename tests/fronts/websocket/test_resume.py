@@ -326,8 +326,11 @@ async def test_a_forged_seq_closes_with_4400_and_ends_the_session(it):
     assert it.backends["Bidi"].ended == 0
 
 
-async def test_so_many_sessions_may_wait_and_the_oldest_goes_first(world, hand_clock):
-    it = world(resume=30.0, sessions=Sessions(most=2, timer=hand_clock.call_later))
+@pytest.mark.parametrize("bound", ["most", "most_of_address"])
+async def test_so_many_sessions_may_wait_and_the_oldest_goes_first(world, hand_clock, bound):
+    sessions = Sessions(timer=hand_clock.call_later)
+    setattr(sessions, bound, 2)
+    it = world(resume=30.0, sessions=sessions)
     clients = [await began(it) for _ in range(4)]
     for number, (client, _) in enumerate(clients[:3], 1):
         client.opens(number, "Unary", "x")
@@ -335,6 +338,24 @@ async def test_so_many_sessions_may_wait_and_the_oldest_goes_first(world, hand_c
     here = [it.sessions.find(welcome["session"]) is not None for _, welcome in clients]
     assert here == [False, True, True, True]
     assert it.backends["Unary"].cancelled == 1
+
+
+async def test_a_session_that_came_back_from_another_address_counts_there(world, hand_clock):
+    sessions = Sessions(timer=hand_clock.call_later)
+    sessions.most_of_address = 1
+    it = world(resume=30.0, sessions=sessions)
+    client, welcome = await began(it)
+    client.socket.goes()
+    session = sessions.find(welcome["session"])
+    sessions.attached(session)
+    session.request.peer = "192.0.2.99"
+    sessions.detached(session, 30.0)
+    other, _ = await began(it)
+    other.socket.goes()
+    assert sessions.find(welcome["session"]) is session
+    assert set(sessions._by_address) == {"192.0.2.99", "192.0.2.1"}
+    sessions.close()
+    assert not sessions._by_address
 
 
 async def test_sessions_end_with_the_gateway(it):
