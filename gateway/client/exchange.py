@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 
 from gateway.client.errors import Status
 from gateway.client.frames import Limits, Metadata, Request
+from gateway.client.pool import Pool
 from gateway.client.window import ReceiveWindow, SendWindow
 
 
@@ -144,6 +145,7 @@ class Exchange:
             self.headers = ()
         self.outbox.clear()
         self.unacknowledged.clear()
+        self.sending.close()
         self.changed()
 
     def acknowledged(self, seq: int) -> None:
@@ -157,4 +159,4 @@ class Exchange:
         self.unacknowledged.clear()
 
 
-_NONE: Final = SendWindow(0, 0)
+_NONE: Final = SendWindow(0, 0, Pool(0), lambda: None)

@@ -118,6 +118,8 @@ class Limits:
         credit: Messages that may be sent on a stream before more are granted.
         buffer: Bytes of them.
         opens: Streams that may be opened in a second; 0 is as many as you like.
+        session_buffer: Bytes of the messages of all streams; None is as many as you like, of a
+            gateway that does not say.
     """
 
     streams: int
@@ -125,6 +127,7 @@ class Limits:
     credit: int
     buffer: int
     opens: float = 0.0
+    session_buffer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

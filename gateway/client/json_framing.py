@@ -220,6 +220,7 @@ def _welcome(members: Members) -> Welcome:
             _number(limits, "credit"),
             _number(limits, "buffer"),
             _rate(limits, "opens"),
+            _optional(limits, "session_buffer"),
         ),
         _optional(members, "resume_ms"),
         tuple(_resumed(_object(each)) for each in _get(members, "resumed", list, [])),

@@ -183,6 +183,7 @@ def _welcome(part: Any) -> Welcome:
             limits.credit,
             limits.buffer,
             limits.opens if 0 < limits.opens < _MOST_RATE else 0.0,
+            limits.session_buffer or None,
         ),
         part.resume_ms if part.HasField("resume_ms") else None,
         tuple(Resumed(each.id, each.seq, each.granted) for each in part.resumed),

@@ -2,8 +2,9 @@
 
 Sans-IO (docs/websocket.md). Frames of streams go in by `receive`, and what is to be sent is asked
 for, frame by frame, with `next_frame`: so nothing is written before there is room for it, and what
-waits is bounded by the credit of each stream. Control frames come first, then opens, in the order
-of their ids, then streams in turns.
+waits is bounded by the credit of each stream, and by the pool of all. Control frames come first,
+then opens, in the order of their ids, then streams in turns. A `cancel` must come before messages
+that were sent after it, for the pool has the bytes back at once, and the gateway when it hears.
 
 A session knows no socket. Which one carries it, and what becomes of it when that breaks, is the
 connection's (`connection`): it asks `going_on` for what a hello says, and gives the welcome to
@@ -39,6 +40,7 @@ from gateway.client.frames import (
     Welcome,
 )
 from gateway.client.pace import Pace
+from gateway.client.pool import Pool
 from gateway.client.window import SendWindow
 
 LOST: Final = ended(
@@ -81,6 +83,7 @@ class Session:
         self.wake: Callable[[], None] = _nobody
         self.due: float | None = None
         self._pace = Pace(welcome.limits.opens)
+        self._pool = Pool(welcome.limits.session_buffer)
         self._waiting = waiting
         self._streams: dict[int, Exchange] = {}  # by id, in order; those without a status of theirs
         self._last_id = 0
@@ -105,7 +108,7 @@ class Session:
     def send(self, exchange: Exchange, body: bytes | None, *, end: bool) -> None:
         """Sends a request message, or only says that there are no more.
 
-        The exchange must be open and not closed, and its window must admit the body.
+        The exchange must be open and not closed, and its window must have allowed the body.
         """
         if body is not None:
             exchange.sending.take(len(body))
@@ -186,7 +189,8 @@ class Session:
                 continue
             self._last_id += 1
             self._streams[self._last_id] = exchange
-            window = SendWindow(self.limits.credit, self.limits.buffer)
+            limits, changed = self.limits, exchange.changed
+            window = SendWindow(limits.credit, limits.buffer, self._pool, changed)
             exchange.opened(self, self._last_id, window)
             return exchange
         return None

@@ -38,6 +38,7 @@ class Stream:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._exchange = Exchange(opening, self._changed.set)
+        self._turn = asyncio.Lock()  # of those who send: one message at a time asks for room
         self._timer: asyncio.TimerHandle | None = None
         self._entered = False
 
@@ -69,6 +70,8 @@ class Stream:
     async def send(self, message: Any, *, end: bool = False) -> None:
         """Sends a request message; waits until the gateway has room for it.
 
+        Messages of several tasks are sent in the order in which they were given.
+
         Args:
             message: In JSON a value as of `json`, else a protobuf message or bytes.
             end: Whether it is the last.
@@ -80,14 +83,19 @@ class Stream:
             ValueError: The message can't be written, or is larger than the gateway takes.
         """
         exchange, body = self._exchange, self._framing.body(message)
-        self._check_open()
-        while not self._admits(len(body)):
-            await self._change()
-            self._check_open()
-        assert exchange.carrier is not None
-        exchange.carrier.send(exchange, body, end=end)
+        async with self._turn:
+            try:
+                self._check_open()
+                while not self._may_send(len(body)):
+                    await self._change()
+                    self._check_open()
+            except BaseException:
+                exchange.sending.withdraw()
+                raise
+            assert exchange.carrier is not None
+            exchange.carrier.send(exchange, body, end=end)
 
-    def _admits(self, size: int) -> bool:
+    def _may_send(self, size: int) -> bool:
         """Whether a message may be sent now. Raises ValueError where it never may."""
         carrier = self._exchange.carrier
         if carrier is None:
@@ -95,7 +103,7 @@ class Stream:
         most = carrier.limits.message_size
         if size > most:
             raise ValueError(f"a message of {size} bytes; the gateway takes {most}")
-        return self._exchange.sending.admits(size)
+        return self._exchange.sending.ask(size)
 
     async def end(self) -> None:
         """Says that there are no more requests. Without effect where that is said, or all is over.
@@ -109,6 +117,7 @@ class Stream:
         if self._exchange.phase is Phase.OPEN and not self._exchange.closed:
             assert self._exchange.carrier is not None
             self._exchange.carrier.send(self._exchange, None, end=True)
+            self._changed.set()  # who waits to send hears of it, and stands in nobody's way
 
     def cancel(self) -> None:
         """Ends the call at both sides. Without effect where it is over."""
