@@ -23,7 +23,7 @@ from gateway.client.frames import (
     Welcome,
 )
 
-LIMITS = Limits(streams=8, message_size=1000, credit=4, buffer=30)
+LIMITS = Limits(streams=8, message_size=1000, credit=4, buffer=30, session_buffer=50)
 
 
 def welcome(**more) -> Welcome:
@@ -60,6 +60,11 @@ class Server:
         self.streams: dict[int, Stream] = {}
         self.last_id = 0
         self.out: deque = deque()
+
+    @property
+    def ungranted(self) -> int:
+        """Bytes of the messages of all streams that were not granted anew."""
+        return sum(sum(stream.sizes) for stream in self.streams.values())
 
     # A socket.
 
@@ -108,8 +113,7 @@ class Server:
         elif isinstance(frame, Cancel):
             stream.cancelled = True
             stream.replies.clear()
-            stream.end = End(frame.id, 1, "CANCELLED")
-            self._pump(frame.id)
+            self._end(stream, End(frame.id, 1, "CANCELLED"))
 
     def _request(self, stream: Stream, frame: Request) -> None:
         if frame.seq <= stream.in_seq:
@@ -118,8 +122,12 @@ class Server:
         stream.in_seq = frame.seq
         assert not stream.half_closed
         stream.half_closed = frame.end
+        if stream.end is not None:
+            return
         if frame.body is not None:
-            assert not stream.sizes or sum(stream.sizes) + len(frame.body) <= LIMITS.buffer
+            size, on_all = len(frame.body), self.ungranted
+            assert not stream.sizes or sum(stream.sizes) + size <= LIMITS.buffer
+            assert not on_all or on_all + size <= LIMITS.session_buffer
             stream.got.append(frame.body)
             stream.inbox += 1
             stream.sizes.append(len(frame.body))
@@ -152,8 +160,13 @@ class Server:
         """Has the backend end the call with OK."""
         stream = self.streams.get(id_)
         if stream is not None and stream.end is None:
-            stream.end = End(id_, 0, "OK")
-            self._pump(id_)
+            self._end(stream, End(id_, 0, "OK"))
+
+    def _end(self, stream: Stream, end: End) -> None:
+        stream.end = end
+        stream.inbox = 0
+        stream.sizes.clear()
+        self._pump(end.id)
 
     def _pump(self, id_: int) -> None:
         stream = self.streams[id_]

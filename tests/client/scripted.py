@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from gateway.client import Backoff, connect
 
-LIMITS = {"streams": 8, "message_size": 1000, "credit": 4, "buffer": 100}
+LIMITS = {"streams": 8, "message_size": 1000, "credit": 4, "buffer": 100, "session_buffer": 150}
 AT_ONCE = Backoff(first=0.0, most=0.0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -17,7 +18,7 @@ from services_mock.contract import contract
 from services_mock.testing import start
 from tests.client.scripted import AT_ONCE
 from tests.end_to_end.cuts import Cuts, cutting
-from tests.end_to_end.sockets import COUNT, DOWNLOAD, JOIN, STOCK, WATCH, WHO, config
+from tests.end_to_end.sockets import COUNT, DIGEST, DOWNLOAD, JOIN, STOCK, WATCH, WHO, config
 from tests.end_to_end.system import Backend, gateway
 
 MIB = 1024 * 1024
@@ -324,6 +325,74 @@ async def test_a_reader_that_stops_holds_back_its_own_stream_only(served):
                 assert len([tick async for tick in stream]) == 500
             assert len(still._exchange.inbox) == 4
             assert [int((await anext(still))["sequence"]) for _ in range(8)] == list(range(1, 9))
+
+
+class Gated:
+    """A backend that takes no request of DigestMedia until it is let."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+
+    async def digest(self, requests: AsyncIterator[bytes], context: object) -> bytes:
+        await self.gate.wait()
+        request = contract().request(_descriptor(DIGEST))
+        sizes = [len(request.FromString(each).data) async for each in requests]
+        reply = contract().reply(_descriptor(DIGEST))
+        return reply(size_bytes=sum(sizes), piece_count=len(sizes)).SerializeToString()
+
+
+@asynccontextmanager
+async def gated() -> AsyncIterator[tuple[Gated, str]]:
+    """A backend of that kind, and its address."""
+    small_windows = [("grpc.http2.bdp_probe", 0)]  # else it reads ahead of who takes nothing
+    backend, server = Gated(), grpc.aio.server(options=small_windows)
+    service, name = DIGEST.split("/")
+    handler = grpc.stream_unary_rpc_method_handler(backend.digest)
+    server.add_registered_method_handlers(service, {name: handler})
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        yield backend, f"127.0.0.1:{port}"
+    finally:
+        await server.stop(None)
+
+
+@pytest.mark.parametrize("resume", [False, True], ids=["not-resumed", "resumed"])
+async def test_streams_share_what_a_socket_may_be_sent_and_none_is_refused(tmp_path, resume):
+    """Together they have 40 MiB to say, ten times what the gateway lets them."""
+    streams, messages, size = 40, 5, 150 * 1024
+    message = {"data": base64.b64encode(bytes(size)).decode()}  # of 200 KiB
+    # The gateway takes one of each stream, which is on its way to the backend; then 20 fit.
+    fit = streams + 4 * MIB // (200 * 1024)
+    going = asyncio.Condition()
+    sent = 0
+
+    async with gated() as (backend, address):
+        with gateway(tmp_path, config([address], resume="30s")) as each:
+            async with connect(at(each.url), resume=resume) as client:
+
+                async def upload() -> dict:
+                    nonlocal sent
+                    async with client.stream(DIGEST) as stream:
+                        for number in range(messages):
+                            await stream.send(message, end=number == messages - 1)
+                            async with going:
+                                sent += 1
+                                going.notify_all()
+                        return await stream.only()
+
+                uploads = [asyncio.create_task(upload()) for _ in range(streams)]
+                async with asyncio.timeout(60), going:
+                    await going.wait_for(lambda: sent >= fit)
+                with pytest.raises(RpcError, match="UNIMPLEMENTED"):
+                    await client.call("shop.media.v1.MediaService/None", {})
+                assert sent == fit
+                assert not any(each.done() for each in uploads)
+                backend.gate.set()
+                async with asyncio.timeout(60):
+                    replies = await asyncio.gather(*uploads)
+    digest = {"sizeBytes": str(size * messages), "pieceCount": str(messages)}
+    assert [{name: reply[name] for name in digest} for reply in replies] == [digest] * streams
 
 
 async def test_much_data_survives_cuts_though_the_gateway_keeps_little(served):

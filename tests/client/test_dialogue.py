@@ -14,7 +14,7 @@ from gateway.client.json_framing import JsonFraming
 from gateway.client.liveness import Verdict
 from gateway.client.session import Session
 
-LIMITS = {"streams": 8, "message_size": 1000, "credit": 4, "buffer": 30}
+LIMITS = {"streams": 8, "message_size": 1000, "credit": 4, "buffer": 30, "session_buffer": 60}
 WELCOME = {"t": "welcome", "session": "s", "ping_ms": 25_000, "limits": LIMITS}
 
 

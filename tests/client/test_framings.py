@@ -126,8 +126,15 @@ def test_frames_are_written_in_protobuf(name):
     assert MessageToDict(ClientFrame.FromString(PROTO.encode(frame))) == written
 
 
-LIMITS = Limits(100, 1024, 16, 4096, 2.5)
-LIMITS_JSON = {"streams": 100, "message_size": 1024, "credit": 16, "buffer": 4096, "opens": 2.5}
+LIMITS = Limits(100, 1024, 16, 4096, 2.5, 65_536)
+LIMITS_JSON = {
+    "streams": 100,
+    "message_size": 1024,
+    "credit": 16,
+    "buffer": 4096,
+    "opens": 2.5,
+    "session_buffer": 65_536,
+}
 RECEIVED = {
     "welcome": (
         Welcome("s", 25_000, LIMITS),
@@ -265,6 +272,14 @@ def test_protobuf_has_the_names_of_codes_from_the_table(code, name):
 def test_frames_of_unknown_kinds_are_told():
     assert JSON.decode('{"t":"news","id":1}') is None
     assert PROTO.decode(b"") is None
+
+
+def test_an_older_gateway_does_not_say_what_all_streams_may_be_sent():
+    limits = {name: n for name, n in LIMITS_JSON.items() if name != "session_buffer"}
+    welcome = {"session": "s", "ping_ms": 1, "limits": limits}
+    in_json = JSON.decode(json.dumps({"t": "welcome", **welcome}))
+    in_proto = PROTO.decode(ServerFrame(welcome=welcome).SerializeToString())
+    assert in_json.limits.session_buffer is in_proto.limits.session_buffer is None
 
 
 @pytest.mark.parametrize(

@@ -34,11 +34,16 @@ class User:
     """One call at the client, and what it has seen."""
 
     def __init__(self, number: int) -> None:
-        self.exchange = Exchange(Opening(f"a.B/{number}", credit=CREDIT), lambda: None)
+        self.exchange = Exchange(Opening(f"a.B/{number}", credit=CREDIT), self.changed)
+        self.wants: int | None = None  # bytes of a message that waits for room
+        self.called = False  # since it began to wait
         self.sent: list[bytes] = []
         self.taken: list[bytes] = []
         self.produced: list[bytes] = []  # by the backend
         self.ended = False
+
+    def changed(self) -> None:
+        self.called = True
 
 
 class World:
@@ -60,16 +65,39 @@ class World:
         self.waiting.append(user.exchange)
 
     def send(self, user: User, size: int) -> None:
-        exchange = user.exchange
-        if exchange.phase is Phase.OPEN and not exchange.closed and exchange.sending.admits(size):
-            self.number += 1
-            body = (b"%08d" % self.number).ljust(size, b".")
-            user.sent.append(body)
-            self.session.send(exchange, body, end=False)
+        """Has a user send; a message that must wait is sent by `send_again`."""
+        if user.wants is None:
+            user.wants = size
+            user.called = True
+            self.send_again(user)
+
+    def send_again(self, user: User) -> bool:
+        """Has a user who was called try again to send what waits."""
+        exchange, size = user.exchange, user.wants
+        if size is None or not user.called:
+            return False
+        user.called = False
+        if exchange.phase is not Phase.OPEN or exchange.closed:
+            self.withdraw(user)
+            return True
+        if not exchange.sending.ask(size):
+            return False
+        self.number += 1
+        body = (b"%08d" % self.number).ljust(size, b".")
+        user.sent.append(body)
+        user.wants = None
+        self.session.send(exchange, body, end=False)
+        return True
+
+    def withdraw(self, user: User) -> None:
+        """Has a user give up what waits."""
+        user.wants = None
+        user.exchange.sending.withdraw()
 
     def half_close(self, user: User) -> None:
         if user.exchange.phase is Phase.OPEN and not user.exchange.closed:
             self.session.send(user.exchange, None, end=True)
+            self.withdraw(user)
 
     def take(self, user: User) -> None:
         if user.exchange.inbox:
@@ -140,6 +168,7 @@ class World:
             for user in self.users:
                 moved |= bool(user.exchange.inbox)
                 self.take(user)
+                moved |= self.send_again(user)
                 self.backend_takes(user)
             if not moved:
                 break
@@ -161,6 +190,7 @@ class World:
     def check_whole(self) -> None:
         for user in self.users:
             exchange = user.exchange
+            assert user.wants is None, "all find room in the end"
             if exchange.status is CANCELLED:
                 continue
             assert user.taken == user.produced
@@ -191,9 +221,17 @@ class Cuts(RuleBasedStateMachine):
     def user(self, which: int) -> User:
         return self.world.users[which]
 
-    @rule(which=users, size=st.sampled_from([8, 12, 25, 40]))
+    @rule(which=users, size=st.sampled_from([8, 12, 25, 40, 60]))
     def send(self, which, size):
         self.world.send(self.user(which), size)
+
+    @rule(which=users)
+    def send_again(self, which):
+        self.world.send_again(self.user(which))
+
+    @rule(which=users)
+    def withdraw(self, which):
+        self.world.withdraw(self.user(which))
 
     @rule(which=users)
     def half_close(self, which):
@@ -275,7 +313,7 @@ def test_ten_thousand_messages_over_two_hundred_cuts(seed):
     cuts = 0
     while sum(len(user.sent) + len(user.taken) for user in world.users) < 10_000 or cuts < 200:
         user = random.choice(world.users)
-        world.send(user, 8)
+        world.send(user, random.choice([8, 20]))
         if len(user.produced) - len(user.taken) < 10:
             world.backend_replies(user)
         for move in (world.write, world.deliver_up, world.deliver_down):
@@ -283,6 +321,7 @@ def test_ten_thousand_messages_over_two_hundred_cuts(seed):
                 move()
         world.take(user)
         world.backend_takes(user)
+        world.send_again(user)
         world.check_bounds()
         if random.random() < 0.01:
             world.cut()

@@ -142,7 +142,7 @@ class TestSending:
         call = client.open()
         for _ in range(LIMITS.credit):
             client.session.send(call, b"1", end=False)
-        assert not call.sending.admits(1)
+        assert not call.sending.ask(1)
         client.receive(Credit(1, 2))
         assert call.sending.credit == 2
 
@@ -173,6 +173,71 @@ class TestSending:
         client.session.held = True
         assert client.session.next_frame(NOW + 1) is None
         assert client.session.due is None
+
+
+class TestWhatStreamsShare:
+    """A stream has filled what all may send together; another wants to send, and waits."""
+
+    @pytest.fixture(params=[{}, {"resume_ms": 30_000}], ids=["not-resumed", "resumed"])
+    def client(self, request):
+        return Client(limits=replace(LIMITS, session_buffer=30), **request.param)
+
+    @pytest.fixture
+    def full(self, client):
+        full = client.open()
+        client.session.send(full, b"x" * 30, end=False)
+        assert isinstance(client.sent()[-1], Request)
+        return full
+
+    @pytest.fixture
+    def waits(self, client, full):
+        waits = client.open()
+        assert not waits.sending.ask(1)
+        return waits
+
+    @pytest.mark.parametrize(
+        "frame",
+        [Credit(1, 1), End(1, 0, "OK", seq=1)],
+        ids=["grant", "status"],
+    )
+    def test_is_free_again_by_what_the_gateway_says(self, client, waits, frame):
+        client.receive(frame)
+        assert waits.sending.ask(30)
+
+    def test_is_free_when_a_call_is_left_whose_cancel_is_written_first(self, client, full, waits):
+        client.session.cancel(full, CANCELLED)
+        assert waits.sending.ask(30)
+        client.session.send(waits, b"y" * 30, end=False)
+        assert [type(frame) for frame in client.sent()] == [Cancel, Request]
+        client.receive(Credit(1, 1), End(1, 1, "CANCELLED", seq=1))
+        client.begin()
+        (third,) = (each for each in client.sent() if isinstance(each, Open))
+        assert third.id == 3
+        assert not client.session.going_on()[3].sending.ask(1)  # it is not free a second time
+
+    @pytest.mark.parametrize(
+        ("frees", "room"), [(False, False), (True, True)], ids=["kept", "lost"]
+    )
+    def test_goes_on_with_the_session(self, client, full, waits, frees, room):
+        named = client.session.going_on()
+        there = (Resumed(2, 0, LIMITS.credit),)
+        if not frees:
+            there += (Resumed(1, 0, LIMITS.credit),)
+        again = welcome(resume_ms=30_000, resumed=there, last_id=2)
+        client.session.resume_with(again, named)
+        assert (full.status is LOST) is frees
+        assert waits.sending.ask(1) is room
+
+    def test_counts_what_is_sent_again_with_its_open(self, client, full, waits):
+        named = client.session.going_on()
+        client.session.resume_with(welcome(resume_ms=30_000, last_id=0), named)
+        assert not waits.sending.ask(1)
+
+    def test_has_no_bound_at_a_gateway_that_names_none(self):
+        client = Client(limits=replace(LIMITS, session_buffer=None))
+        for call in [client.open() for _ in range(LIMITS.streams)]:
+            assert call.sending.ask(1000)
+            client.session.send(call, b"x" * 1000, end=False)
 
 
 class TestReceiving:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -210,6 +212,21 @@ class TestStream:
                 await stream.send("x" * 60)
             await stream.status()
 
+    async def test_messages_of_several_tasks_are_sent_in_their_order(self):
+        async def script(peer: Peer) -> None:
+            await peer.greet()
+            await peer.frame("open")
+            assert len((await peer.frame("message"))["body"]) == 60
+            await peer.say("credit", id=1, n=1)
+            assert len((await peer.frame("message"))["body"]) == 90
+            await peer.say("credit", id=1, n=1)
+            assert len((await peer.frame("message"))["body"]) == 10
+            await peer.say("status", id=1, **ends(0, "OK"))
+
+        async with session(script) as gateway, gateway.stream(METHOD) as stream:
+            await asyncio.gather(*(stream.send("x" * size) for size in (60, 90, 10)))
+            await stream.status()
+
     async def test_the_last_message_may_say_that_it_is(self):
         async def script(peer: Peer) -> None:
             await peer.greet()
@@ -300,6 +317,121 @@ class TestStream:
             with pytest.raises(RpcError, match="RESOURCE_EXHAUSTED"):
                 for n in range(5):
                     await stream.send(n)
+
+
+class TestWhatStreamsShare:
+    """Of 150 bytes, the first stream has sent 92. Others that don't fit wait, in their order."""
+
+    @staticmethod
+    async def filled(peer: Peer, *, streams: int) -> None:
+        """Waits for the streams, and the first one's message; makes sure that nothing else came."""
+        await peer.greet()
+        for _ in range(streams):
+            await peer.frame("open")
+        assert (await peer.frame("message"))["id"] == 1
+        await peer.say("headers", id=1, metadata=[])
+        await peer.say("ping")
+        await peer.frame("pong")
+
+    @asynccontextmanager
+    async def streams(self, script, count: int) -> AsyncIterator[list]:
+        """So many streams, the first of which has filled the most of what they share."""
+        async with AsyncExitStack() as stack:
+            gateway = await stack.enter_async_context(session(script))
+            each = [await stack.enter_async_context(gateway.stream(METHOD)) for _ in range(count)]
+            await each[0].send("x" * 90)
+            yield each
+
+    @pytest.mark.parametrize(
+        "frees",
+        [
+            {"kind": "credit", "n": 1},
+            {"kind": "status", **ends(0, "OK")},
+            {"kind": "status", **ends(13, "INTERNAL")},
+        ],
+        ids=["grant", "end", "error"],
+    )
+    async def test_is_free_by(self, frees):
+        async def script(peer: Peer) -> None:
+            await self.filled(peer, streams=2)
+            await peer.say(id=1, **frees)
+            assert (await peer.frame("message"))["id"] == 2
+            await peer.say("status", id=2, **ends(0, "OK"))
+
+        async with self.streams(script, 2) as (_, second):
+            await second.send("y" * 60)
+            await second.status()
+
+    async def test_is_free_by_a_cancel_which_comes_first(self):
+        async def script(peer: Peer) -> None:
+            await self.filled(peer, streams=2)
+            assert (await peer.frame("cancel"))["id"] == 1
+            assert (await peer.frame("message"))["id"] == 2
+            await peer.say("status", id=2, **ends(0, "OK"))
+
+        async with self.streams(script, 2) as (first, second):
+            sending = asyncio.create_task(second.send("y" * 60))
+            await first.headers()
+            first.cancel()
+            await sending
+            await second.status()
+
+    async def test_is_for_the_first_who_waits_however_small_the_others_messages(self):
+        async def script(peer: Peer) -> None:
+            await self.filled(peer, streams=3)
+            await peer.say("credit", id=1, n=1)
+            assert [(await peer.frame("message"))["id"] for _ in range(2)] == [2, 3]
+            await peer.say("status", id=3, **ends(0, "OK"))
+
+        async with self.streams(script, 3) as (_, second, third):
+            await asyncio.gather(second.send("y" * 60), third.send("z"))
+            await third.status()
+
+    @pytest.mark.parametrize("how", ["task", "cancel", "end", "status"])
+    async def test_is_for_the_next_when_the_first_who_waits_leaves(self, how):
+        async def script(peer: Peer) -> None:
+            await self.filled(peer, streams=3)
+            if how == "status":
+                await peer.say("status", id=2, **ends(13, "INTERNAL"))
+            elif how == "cancel":
+                await peer.frame("cancel")
+            elif how == "end":
+                assert await peer.frame("message") == {"t": "message", "id": 2, "end": True}
+            assert (await peer.frame("message"))["id"] == 3
+            await peer.say("status", id=3, **ends(0, "OK"))
+
+        async with self.streams(script, 3) as (first, second, third):
+            leaving = asyncio.create_task(second.send("y" * 60))
+            staying = asyncio.create_task(third.send("z"))
+            await first.headers()
+            if how == "task":
+                leaving.cancel()
+            elif how == "cancel":
+                second.cancel()
+            elif how == "end":
+                await second.end()
+            await staying
+            await third.status()
+            error = {"task": asyncio.CancelledError, "end": RuntimeError}.get(how, RpcError)
+            with pytest.raises(error):
+                await leaving
+
+    async def test_holds_up_nobody_who_has_room(self):
+        """A stream that waits for its own credit does not stand in the line of all."""
+
+        async def script(peer: Peer) -> None:
+            await self.filled(peer, streams=2)
+            assert (await peer.frame("message"))["id"] == 2
+            await peer.say("credit", id=1, n=1)
+            assert (await peer.frame("message"))["id"] == 1
+            await peer.say("status", id=1, **ends(0, "OK"))
+
+        async with self.streams(script, 2) as (first, second):
+            waits = asyncio.create_task(first.send("x" * 20))
+            await first.headers()
+            await second.send("y")
+            await waits
+            await first.status()
 
 
 class TestMisuse:
