@@ -260,7 +260,8 @@ def _sockets(generation: Generation, descriptor: MethodDescriptor) -> Iterator[F
     title = "websocket"
     for each in parts.routes:
         if each.method.name == descriptor.name:
-            begins = "starts at once" if each.starts else "waits for a message"
+            at_once = each.starts or descriptor.kind.client_streams
+            begins = "starts at once" if at_once else "waits for a message"
             yield Fact(title, f"{each.template}  {begins}")
             title = ""
     place = _place(generation, ("websocket", "path"))

@@ -106,8 +106,9 @@ class HeaderRules:
         return not never_passes(name) and name not in self._reserved
 
     def passes(self, name: str) -> bool:
-        """Whether the header of this lower-case name passes to the backend under its own name."""
-        return name in self._request_allow
+        """Whether the header of this lower-case name passes to the backend."""
+        prefix = self._request_prefix
+        return name in self._request_allow or bool(prefix and name.startswith(prefix))
 
     def reserves(self, name: str) -> bool:
         """Whether a lower-case header name can't pass, whatever is allowed: it is another's."""

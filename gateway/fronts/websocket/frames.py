@@ -163,7 +163,7 @@ class Welcome:
     token: float | None = None
     resume: float | None = None
     resumed: Iterable[Resumed] = ()
-    lost: Iterable[int] = ()
+    lost: Sequence[int] = ()
     last_id: int = 0
 
 

@@ -91,8 +91,9 @@ class JsonFraming:
                 {"id": each.id, "seq": each.seq, "granted": each.granted}
                 for each in welcome.resumed
             ]
-            frame["lost"] = list(welcome.lost)
             frame["last_id"] = welcome.last_id
+        if welcome.resume is not None or welcome.lost:
+            frame["lost"] = welcome.lost
         return _dumps(frame)
 
     def headers(self, id_: int, metadata: Pairs, seq: int) -> bytes:

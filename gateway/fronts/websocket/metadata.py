@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from gateway.call import Metadata
 from gateway.errors import error
 from gateway.fronts.websocket.frames import Open
@@ -12,7 +15,10 @@ from gateway.http.request_id import REQUEST_ID
 from gateway.routing.metadata import check_size
 from gateway.routing.timeout import client_timeout
 
-_TRACEPARENT = "traceparent"
+_TRACEPARENT: Final = "traceparent"
+
+# grpc/grpc, doc/PROTOCOL-HTTP2.md, ASCII-Value.
+_TEXT: Final = re.compile(r"[ -~]+", re.ASCII)
 
 
 def carried(
@@ -37,9 +43,11 @@ def carried(
     traceparent = request.headers.get(_TRACEPARENT)
     if opened.metadata:
         given = Headers((key.lower(), value) for key, value in opened.metadata)
-        for key, _ in given:
+        for key, value in given:
             if rules.reserves(key):
                 raise error("INVALID_METADATA", f"The metadata may not have {key[:64]!r}.")
+            if not key.endswith("-bin") and _TEXT.fullmatch(value) is None and rules.passes(key):
+                raise error("INVALID_METADATA", f"The value of {key} must be printable ASCII.")
         own = rules.request(given)
         metadata = Metadata((*metadata.without(*own.names()), *own))
         traceparent = given.get(_TRACEPARENT) or traceparent

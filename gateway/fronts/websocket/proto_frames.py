@@ -83,8 +83,8 @@ class ProtoFraming:
             frame.resume_ms = round(welcome.resume * 1000)
             for each in welcome.resumed:
                 frame.resumed.add(id=each.id, seq=each.seq, granted=each.granted)
-            frame.lost.extend(welcome.lost)
             frame.last_id = welcome.last_id
+        frame.lost.extend(welcome.lost)
         return _frame(welcome=frame)
 
     def headers(self, id_: int, metadata: Pairs, seq: int) -> bytes:

@@ -67,7 +67,8 @@ class Serving:
         """
         method = self.methods.get(name)
         if method is None:
-            raise error("METHOD_NOT_FOUND", "The method is not served here.")
+            text = "The method is not served here; its name is like package.Service/Method."
+            raise error("METHOD_NOT_FOUND", text)
         return method
 
     def bodies(self, method: Method, framing: Framing) -> Bodies:

@@ -400,6 +400,16 @@ async def test_a_bin_value_that_is_not_base64_ends_the_stream(it, client):
     assert client.hears() == ["status 1 INVALID_ARGUMENT INVALID_METADATA"]
 
 
+@pytest.mark.parametrize("value", ["", "ü", "a\nb", "\x7f"])
+async def test_a_value_that_metadata_cannot_hold_ends_the_stream(it, client, value):
+    assert await carried(it, client, [["x-a", value]]) is None
+    assert client.hears() == ["status 1 INVALID_ARGUMENT INVALID_METADATA"]
+
+
+async def test_but_not_under_a_name_that_does_not_pass(it, client):
+    assert await carried(it, client, [["x-other", "ü"]]) is not None
+
+
 async def test_too_much_metadata_ends_the_stream(it, client):
     assert await carried(it, client, [["x-a", "v" * 17_000]]) is None
     assert client.hears() == ["status 1 INVALID_ARGUMENT HEADERS_TOO_LARGE"]

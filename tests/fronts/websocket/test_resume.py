@@ -280,7 +280,10 @@ async def test_another_framing_finds_no_session(it):
 async def test_without_the_feature_a_session_is_not_taken(it):
     client, welcome = await began(it)
     other = it.dial()
-    assert (await other.hello(session=welcome["session"]))["session"] != welcome["session"]
+    back = await other.hello(session=welcome["session"], seen={"1": 2})
+    assert back["session"] != welcome["session"]
+    assert back["lost"] == [1]
+    assert "resume_ms" not in back
     assert client.ended is None
 
 

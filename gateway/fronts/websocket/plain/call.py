@@ -198,7 +198,8 @@ class PlainCall:
         elif not self._started:
             self._start(content)
         elif content is not None:
-            raise error("UNEXPECTED_BODY", "This call takes one message, and another one came.")
+            taken = "no message, and one" if self._route.starts else "one message, and another one"
+            raise error("UNEXPECTED_MESSAGE", f"This call takes {taken} came.")
 
     def _closed(self, _code: int, _reason: str) -> None:
         self._stop()

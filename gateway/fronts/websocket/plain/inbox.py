@@ -88,10 +88,10 @@ class Inbox:
         """Takes a frame in.
 
         Raises:
-            RpcError: UNEXPECTED_BODY: there were to be no more.
+            RpcError: UNEXPECTED_MESSAGE: there were to be no more.
         """
         if self._ended:
-            raise error("UNEXPECTED_BODY", "A message came after the end of the requests.")
+            raise error("UNEXPECTED_MESSAGE", "A message came after the end of the requests.")
         self._waiting.append(content)
         self._size += len(content) + 1  # an empty one is not free either
         wait = self._pace.spend(self._clock())

@@ -51,13 +51,13 @@ class TestUnary:
     def test_a_second_frame_is_an_error(self, dial, backend):
         socket = dial(UNARY, WAITING)
         socket.takes("{}", "{}")
-        assert socket.reason == "UNEXPECTED_BODY"
+        assert socket.reason == "UNEXPECTED_MESSAGE"
         assert backend.cancelled == 1
 
     def test_so_is_a_first_one_where_none_is_waited_for(self, dial, backend):
         socket = dial(UNARY)
         socket.takes("{}")
-        assert socket.reason == "UNEXPECTED_BODY"
+        assert socket.reason == "UNEXPECTED_MESSAGE"
         assert backend.cancelled == 1
 
     def test_the_word_that_there_is_no_more_is_none(self, dial, backend):
@@ -101,7 +101,7 @@ class TestServerStreaming:
         await settled()
         socket.takes("{}")
         await settled()
-        assert socket.reason == "UNEXPECTED_BODY"
+        assert socket.reason == "UNEXPECTED_MESSAGE"
         assert backend.cancelled == 1
 
     async def test_an_error_comes_behind_the_messages(self, dial, backend):
@@ -221,7 +221,7 @@ class TestBidirectional:
         assert socket.ended is None
         socket.takes("{}")
         await settled()
-        assert socket.reason == "UNEXPECTED_BODY"
+        assert socket.reason == "UNEXPECTED_MESSAGE"
         assert backend.cancelled == 1
 
     async def test_what_the_backend_does_not_take_stays_with_the_client(self, dial, backend):
