@@ -18,16 +18,19 @@ const gateway = connect(new URL("../ws", import.meta.url), {
 });
 
 /** Runs a stream for as long as the page lives: one that was lost is opened again. */
-async function keep(open, read, over = () => {}) {
-  for (let attempt = 0; gateway.state !== "closed"; attempt++) {
+async function keep(name, open, read, over = () => {}) {
+  for (let attempt = 0, lost = false; gateway.state !== "closed"; attempt++) {
+    const stream = open();
+    if (lost) note(`the ${name} was opened again, as stream ${stream.id}`);
     try {
-      for await (const message of open()) {
+      for await (const message of stream) {
         attempt = 0;
         await read(message);
       }
     } catch (error) {
-      if (error.code === Code.CANCELLED) continue; // the page's own wish: open it anew
-      note(`a stream ended: ${error.status}, ${error.message}`);
+      lost = error.code !== Code.CANCELLED;
+      if (!lost) continue; // the page's own wish: open it anew
+      note(`the ${name} ended (stream ${stream.id}): ${error.status}, ${error.message}`);
       if (error.code !== Code.UNAVAILABLE) return;
     } finally {
       over();
@@ -41,7 +44,9 @@ async function keep(open, read, over = () => {}) {
 
 let chat;
 const unheard = []; // lines of one's own that the room has not said back
-at("name").value = `guest-${Math.ceil(Math.random() * 999)}`;
+// Of this tab, and no other: a page that is loaded again is the same guest.
+at("name").value = sessionStorage.getItem("name") ?? `guest-${Math.ceil(Math.random() * 999)}`;
+sessionStorage.setItem("name", at("name").value);
 
 function join() {
   chat = gateway.stream(CHAT, { body: { room: "lobby", userId: at("name").value } });
@@ -85,9 +90,10 @@ function line(text, from) {
 
 at("say").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const text = at("text").value;
+  const text = at("text").value.trim();
   at("text").value = "";
   at("text").focus();
+  if (text === "") return;
   const item = line(text, at("name").value);
   item.classList.add("unheard");
   unheard.push(item);
@@ -107,7 +113,9 @@ function parted() {
 }
 
 at("name").addEventListener("change", () => {
-  if (at("name").reportValidity()) chat.cancel();
+  if (!at("name").reportValidity()) return;
+  sessionStorage.setItem("name", at("name").value);
+  chat.cancel();
 });
 
 // Ticker
@@ -176,6 +184,7 @@ gateway.addEventListener("state", ({ detail }) => {
   // A word that is written again would be read aloud again.
   if (at("state").textContent !== word) at("state").textContent = word;
   at("state").parentElement.dataset.state = state;
+  at("events").querySelector("button")?.remove();
   if (state === "open") {
     sockets += 1;
     at("reconnections").textContent = sockets - 1;
@@ -183,7 +192,7 @@ gateway.addEventListener("state", ({ detail }) => {
     note(resumed ? "connected: the streams go on" : "connected");
   } else if (state === "waiting") {
     const why = [code, reason].filter(Boolean).join(" ");
-    note(`next attempt in ${(delay / 1000).toFixed(1)} s (${why})`);
+    note(`next attempt in ${(delay / 1000).toFixed(1)} s (${why})`).append(nowButton());
   } else if (state === "closed") note(`closed: ${code} ${reason}`);
 });
 
@@ -204,6 +213,16 @@ function note(text) {
   item.append(time, text);
   at("events").prepend(item);
   while (at("events").children.length > 50) at("events").lastChild.remove();
+  return item;
+}
+
+/** For those who won't wait for the next attempt. */
+function nowButton() {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "now";
+  button.addEventListener("click", () => gateway.reconnect());
+  return button;
 }
 
 function show() {
@@ -240,6 +259,6 @@ setInterval(() => {
   count = 0;
 }, 1000);
 
-keep(join, heard, parted);
-keep(watch, ticked);
+keep("chat", join, heard, parted);
+keep("ticker", watch, ticked);
 PRODUCTS.forEach(title);
