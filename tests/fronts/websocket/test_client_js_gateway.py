@@ -37,7 +37,8 @@ async def backend(shop):
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def scenes(url):
     """What came of each scene: one client plays them, one after the other."""
-    names = ["unary", "refused", "unknown", "server", "client", "both", "late", "many", "cuts"]
+    names = ["unary", "refused", "unknown", "server", "client", "both", "late", "many"]
+    names += ["uploads", "cuts"]
     return await run("gateway.mjs", url, *names)
 
 
@@ -84,6 +85,10 @@ async def test_cuts_lose_nothing_and_double_nothing(scenes):
 
 async def test_many_calls_at_once_are_opened_at_the_gateways_pace(scenes):
     assert scenes["many"] == {"OK": 60}
+
+
+async def test_streams_share_what_a_socket_may_be_sent_and_none_is_refused(scenes):
+    assert scenes["uploads"] == [5] * 40
 
 
 async def test_leaving_a_loop_cancels_at_the_backend(url, backend):

@@ -261,10 +261,9 @@ class Gateway extends EventTarget {
   #welcomed(link, frame) {
     const before = this.#session;
     const resumed = before?.resumable === true && before.id === frame.session;
-    if (!resumed) this.#session = new Session(frame.session, frame.resume_ms !== undefined);
+    if (!resumed) this.#session = new Session(frame);
     if (before?.resumable && !resumed) before.lose();
     const session = this.#session;
-    session.limits = frame.limits;
     session.link = link;
     link.begin(session, frame, () => this.#lost(link, NO_ANSWER, "no answer to a ping"));
     if (resumed) {
@@ -463,14 +462,15 @@ class Pace {
 
 /** The streams that live and die together; with resume they outlive their link. */
 class Session {
-  limits = null;
   link = null; // that which carries their frames
   calls = new Map(); // by id: those whose status the server has not said
   #unsaid = 0; // characters
 
-  constructor(id, resumable) {
-    this.id = id;
-    this.resumable = resumable;
+  constructor({ session, resume_ms, limits }) {
+    this.id = session;
+    this.resumable = resume_ms !== undefined;
+    this.limits = limits;
+    this.pool = new Pool(limits.session_buffer);
   }
 
   /** Takes note that so many characters have come: what the server keeps of them is bounded. */
@@ -500,24 +500,86 @@ class Session {
    * does not have any more, and those that are to be opened anew.
    */
   resume({ resumed = [], last_id = 0 }) {
-    const lost = [];
-    const unopened = [];
+    const [back, lost, unopened] = [[], [], []];
     const there = new Map(resumed.map((each) => [each.id, each]));
     for (const [id, call] of this.calls) {
-      if (there.has(id)) call.resume(there.get(id));
+      if (there.has(id)) back.push(call);
       else if (id <= last_id) lost.push(call);
       else {
         this.calls.delete(id);
         call.session = null;
+        call.outgoing.retract();
         if (call.result === null) unopened.push(call);
       }
     }
+    // First those that were left: others may have used their bytes. New messages come last.
+    back.sort((one, other) => (one.result === null) - (other.result === null));
+    for (const call of back) call.resume(there.get(call.id));
+    for (const call of back) call.pump();
     return { lost, unopened };
   }
 
   /** Ends all streams: the session is no more. */
   lose() {
     for (const call of this.calls.values()) call.lose();
+  }
+}
+
+/**
+ * Bytes that all streams of a session may have on the way together (`limits.session_buffer`).
+ *
+ * First come, first served: while one waits none passes it by, or a large message would wait for
+ * ever. Who waits for credit of its own stream does not stand in the line.
+ */
+class Pool {
+  #size;
+  #bytes = 0;
+  #line = new Map(); // each Outgoing that waits, and the bytes of its message
+  #called = false; // the first of them
+
+  constructor(size = Infinity) {
+    this.#size = size;
+  }
+
+  /** Whether a message may go out now. If not, `pump` of its maker is called when it may. */
+  ask(outgoing, size) {
+    const [first = outgoing] = this.#line.keys();
+    if (first === outgoing && this.#fits(size)) return true;
+    this.#line.set(outgoing, size);
+    return false;
+  }
+
+  #fits(size) {
+    return this.#bytes === 0 || this.#bytes + size <= this.#size;
+  }
+
+  /** Takes note of a message that goes out, as it may. */
+  take(outgoing, size) {
+    this.#bytes += size;
+    this.#line.delete(outgoing);
+  }
+
+  /** Takes note that bytes are off the way. Who waits goes on when all that is done now is done. */
+  free(size) {
+    this.#bytes -= size;
+    this.#call();
+  }
+
+  leave(outgoing) {
+    if (this.#line.delete(outgoing)) this.#call();
+  }
+
+  #call() {
+    if (this.#called || this.#line.size === 0) return;
+    this.#called = true;
+    queueMicrotask(() => {
+      this.#called = false;
+      // Who has sent and waits with its next message stands at the end, and is met once more.
+      for (const [outgoing, size] of this.#line) {
+        if (!this.#fits(size)) return;
+        outgoing.pump();
+      }
+    });
   }
 }
 
@@ -587,7 +649,7 @@ class Call {
     this.#body = body === undefined ? null : textOf(body);
     this.#left = left;
     this.#due = performance.now() + timeout;
-    this.outgoing = new Outgoing(end === true);
+    this.outgoing = new Outgoing(end === true, () => this.pump());
     this.incoming = new Incoming(credit);
   }
 
@@ -631,7 +693,7 @@ class Call {
       credit,
     };
     this.#say("open", head, this.#body, end);
-    this.outgoing.begin(session.limits, session.resumable);
+    this.outgoing.begin(session);
     this.pump();
   }
 
@@ -687,7 +749,6 @@ class Call {
     }
     for (const message of this.outgoing.again(seq, granted)) this.#sayMessage(message);
     this.#giveBack();
-    this.pump();
   }
 
   /** Whether a numbered frame is new. Where one is missing the call ends: it would never come. */
@@ -743,8 +804,8 @@ class Call {
   /** Ends from this side. */
   leave(error) {
     if (this.result !== null) return;
+    this.#say("cancel"); // before others use the bytes of this one
     this.finish(error);
-    this.#say("cancel");
   }
 
   /** Ends because its session did. Nobody can know how far it came. */
@@ -782,6 +843,7 @@ class Call {
 /** What a stream has to say: what may go out by credit, and what may have to go out again. */
 class Outgoing {
   #limits = null; // known when the stream is opened
+  #pool = null; // the same
   #numbered = false;
   #waiting = []; // {text, size, end, done}: they wait for credit; text is null for a bare end
   #kept = []; // those that went out, with their `seq`, and that the server may not have
@@ -792,23 +854,34 @@ class Outgoing {
   #ended; // nothing more will be said
   sent = 0;
 
-  constructor(ended) {
+  constructor(ended, pump) {
     this.#ended = ended;
+    this.pump = pump; // sends what may go out
   }
 
   get credit() { return this.#granted - this.sent; }
 
-  /**
-   * From now on messages may go out; those of an `open` that never arrived go out anew. With
-   * `numbered` they are kept until they are acknowledged.
-   */
-  begin(limits, numbered) {
-    this.#waiting.unshift(...this.#kept.splice(0));
+  /** From now on messages may go out; numbered ones are kept until they are acknowledged. */
+  begin({ limits, resumable, pool }) {
     this.#limits = limits;
-    this.#numbered = numbered;
+    this.#pool = pool;
+    this.#numbered = resumable;
     this.#granted = limits.credit;
+  }
+
+  /** All that went out never arrived, nor did its `open`: it waits to go out anew. */
+  retract() {
+    this.#waiting.unshift(...this.#kept.splice(0));
+    this.#giveUp();
+    this.#granted = this.#seq = this.sent = 0;
+  }
+
+  /** Nothing is on the way any more, and nothing asks to be. */
+  #giveUp() {
+    this.#pool?.leave(this);
+    this.#pool?.free(this.#bytes);
     this.#sizes.length = 0;
-    this.#bytes = this.#seq = this.sent = 0;
+    this.#bytes = 0;
   }
 
   push(text, done) {
@@ -836,6 +909,7 @@ class Outgoing {
         this.sent += 1;
         this.#sizes.push(message.size);
         this.#bytes += message.size;
+        this.#pool.take(this, message.size);
       }
       if (this.#numbered) {
         message.seq = ++this.#seq;
@@ -850,13 +924,15 @@ class Outgoing {
     if (text === null) return true;
     checkSize(size, this.#limits);
     const fits = this.#sizes.length === 0 || this.#bytes + size <= this.#limits.buffer;
-    return this.credit > 0 && fits;
+    return this.credit > 0 && fits && this.#pool.ask(this, size);
   }
 
   /** Takes note of `n` more messages; the oldest ones are off the server's hands. */
   grant(n) {
     this.#granted = Math.min(this.#granted + n, this.sent + MOST_CREDIT);
-    for (const size of this.#sizes.splice(0, n)) this.#bytes -= size;
+    const freed = this.#sizes.splice(0, n).reduce((sum, size) => sum + size, 0);
+    this.#bytes -= freed;
+    this.#pool.free(freed);
   }
 
   /** Forgets what the server has. */
@@ -875,6 +951,7 @@ class Outgoing {
     this.#ended = true;
     for (const { done } of this.#waiting.splice(0)) done.reject(error);
     this.#kept.length = 0;
+    this.#giveUp();
   }
 }
 

@@ -52,6 +52,25 @@ class Counting {
   }
 }
 
+/** A stream that says something, and is left before it was taken; then another one. */
+class Leaving {
+  #stream = null;
+
+  constructor(gateway) {
+    this.gateway = gateway;
+  }
+
+  move(size) {
+    if (this.#stream === null) {
+      this.#stream = this.gateway.stream(METHOD);
+      this.#stream.send("x".repeat(size)).catch(() => {});
+    } else {
+      this.#stream.cancel();
+      this.#stream = null;
+    }
+  }
+}
+
 async function run(t, { seed, streams, most, cuts, goaways = 0, expiries = 0 }) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const random = randomOf(seed);
@@ -62,6 +81,7 @@ async function run(t, { seed, streams, most, cuts, goaways = 0, expiries = 0 }) 
     backoff: () => 1,
   });
   const counting = upTo(streams).map(() => new Counting(gateway, most, 1 + Math.floor(random() * 9)));
+  const leaving = new Leaving(gateway);
   for (let step = 0; counting.some(({ outcome }) => outcome === null); step++) {
     assert.ok(step < 400 * streams * most, "it comes to an end");
     const what = random();
@@ -71,6 +91,7 @@ async function run(t, { seed, streams, most, cuts, goaways = 0, expiries = 0 }) 
     else if (what < 0.35 + cuts) model.cut();
     else if (what < 0.35 + cuts + goaways) model.goaway();
     else if (what < 0.35 + cuts + goaways + expiries) model.expire();
+    else if (what > 0.97) leaving.move(Math.floor(random() * 30));
     else model.step();
     t.mock.timers.tick(1);
     await settled();

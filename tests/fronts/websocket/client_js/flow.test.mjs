@@ -83,6 +83,110 @@ test("streams have credits of their own", (t) => {
   assert.deepEqual(sent.map(({ id, body }) => [id, body]), [[1, 1], [2, "a"]]);
 });
 
+/** A client whose first stream has filled what all may send; `count` others wait, in order. */
+function filled(t, { count = 1, size = 1, ...more } = {}) {
+  const client = opened(t, granting({ session_buffer: 50, ...more }));
+  const streams = Array.from({ length: count + 1 }, () => client.gateway.stream(METHOD));
+  const sends = streams.map((stream, n) => stream.send("x".repeat(n === 0 ? 48 : size)));
+  assert.deepEqual(ids(client.socket.take().slice(-1)), [1]);
+  return { ...client, streams, sends };
+}
+
+const ids = (frames) => [frames].flat().map(({ id }) => id);
+
+for (const [how, frees] of [
+  ["a grant", ({ socket }) => socket.say({ t: "credit", id: 1, n: 1 })],
+  ["a status", ({ socket }) => socket.say({ t: "status", id: 1, code: 0 })],
+  ["an error", ({ socket }) => socket.say({ t: "status", id: 1, code: 13 })],
+]) {
+  test(`what streams share is free again by ${how}`, async (t) => {
+    const client = filled(t);
+    assert.equal(await now(client.sends[1]), "pending");
+    frees(client);
+    assert.equal(await now(client.sends[1]), undefined);
+    assert.deepEqual(ids(client.socket.take()), [2]);
+  });
+}
+
+test("it is free again by a cancel, which goes out before what uses it", async (t) => {
+  const { streams, socket, sends } = filled(t, { size: 40 });
+  streams[0].cancel();
+  assert.equal(await now(sends[1]), undefined);
+  assert.deepEqual(socket.take().map(({ t: kind, id }) => [kind, id]), [["cancel", 1], ["message", 2]]);
+  socket.say({ t: "credit", id: 1, n: 1 }, { t: "status", id: 1, code: 1 });
+  assert.equal(await now(streams[1].send("x".repeat(40))), "pending", "it was free once");
+});
+
+test("it goes out before what is sent by who hears of the end", (t) => {
+  const { gateway, streams, socket } = filled(t);
+  gateway.addEventListener("stream", () => streams[1].send("y"), { once: true });
+  streams[0].cancel();
+  const sent = socket.take().map(({ t: kind, body }) => body ?? kind);
+  assert.deepEqual(sent, ["cancel", "x", "y"]);
+});
+
+test("who came first is served first, however small the others' messages", async (t) => {
+  const { gateway, socket } = opened(t, granting({ session_buffer: 50 }));
+  const [first, large, small] = [1, 2, 3].map(() => gateway.stream(METHOD));
+  const [size, sends] = ["x".repeat(28), []];
+  first.send(size);
+  sends.push(large.send(size), small.send("s"), first.send("f"));
+  assert.deepEqual(ids(socket.take().slice(3)), [1], "the small ones would fit");
+  socket.say({ t: "credit", id: 1, n: 1 });
+  await Promise.all(sends);
+  assert.deepEqual(ids(socket.take()), [2, 3, 1]);
+});
+
+test("those who wait take turns, a message each", async (t) => {
+  const { streams, socket, sends } = filled(t, { count: 2 });
+  const more = streams.slice(1).map((stream) => stream.send("more"));
+  socket.say({ t: "credit", id: 1, n: 1 });
+  await Promise.all([...sends, ...more]);
+  assert.deepEqual(ids(socket.take()), [2, 3, 2, 3]);
+});
+
+for (const [how, leave] of [
+  ["is cancelled", ({ streams }) => streams[1].cancel()],
+  ["has failed", ({ socket }) => socket.say({ t: "status", id: 2, code: 13 })],
+]) {
+  test(`a stream that waits and ${how} holds up nobody`, async (t) => {
+    const { gateway, socket } = opened(t, granting({ session_buffer: 50 }));
+    const streams = [1, 2, 3].map(() => gateway.stream(METHOD));
+    streams[0].send("x".repeat(28));
+    streams[1].send("y".repeat(28));
+    const last = streams[2].send("z");
+    assert.equal(await now(last), "pending");
+    leave({ streams, socket });
+    assert.equal(await now(last), undefined);
+    assert.deepEqual(ids(socket.take().slice(-1)), [3]);
+  });
+}
+
+test("a stream that waits for its own credit does not stand in the way of others", (t) => {
+  const { gateway, socket } = opened(t, granting({ credit: 1, session_buffer: 50 }));
+  const [one, two] = [gateway.stream(METHOD), gateway.stream(METHOD)];
+  for (const n of [1, 2]) one.send(n);
+  two.send("a");
+  assert.deepEqual(ids(socket.take().slice(2)), [1, 2]);
+});
+
+test("a message larger than all may have goes where none is on the way", async (t) => {
+  const { gateway, socket } = opened(t, granting({ session_buffer: 10 }));
+  const [one, two] = [gateway.stream(METHOD), gateway.stream(METHOD)];
+  one.send("a".repeat(40));
+  const waits = two.send("b");
+  assert.deepEqual(ids(socket.take().slice(2)), [1]);
+  socket.say({ t: "credit", id: 1, n: 1 });
+  assert.equal(await now(waits), undefined);
+});
+
+test("a gateway that does not say what all may send sets no bound", (t) => {
+  const { gateway, socket } = opened(t, granting({}));
+  const streams = Array.from({ length: 9 }, () => gateway.stream(METHOD));
+  for (const stream of streams) stream.send("x".repeat(60));
+  assert.deepEqual(ids(socket.take().slice(9)), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
 test("what waits to be sent is bounded", async (t) => {
   const { gateway } = opened(t, granting({ credit: 1 }));
   const stream = gateway.stream(METHOD);

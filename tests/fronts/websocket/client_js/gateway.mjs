@@ -97,6 +97,19 @@ const scenes = {
     return ends;
   },
 
+  // Forty streams at once, with ten times what all may have on the way.
+  async uploads() {
+    const data = btoa("x".repeat(150 * 1024));
+    const upload = async () => {
+      const stream = gateway.stream("shop.media.v1.MediaService/DigestMedia");
+      for (let i = 0; i < 5; i++) await stream.send({ data });
+      stream.end();
+      const [{ pieceCount }] = await all(stream);
+      return Number(pieceCount);
+    };
+    return Promise.all(Array.from({ length: 40 }, () => outcome(upload())));
+  },
+
   // Thousands of messages in both directions, over sockets that are cut again and again.
   async cuts() {
     const { Cuttable, cut } = cuttable();

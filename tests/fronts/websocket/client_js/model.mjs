@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { Socket } from "./sockets.mjs";
 
-export const LIMITS = { streams: 8, message_size: 1000, credit: 5, buffer: 40 };
+export const LIMITS = { streams: 8, message_size: 1000, credit: 5, buffer: 40, session_buffer: 12 };
 
 /** Numbers that look random, the same for the same seed (mulberry32). */
 export function randomOf(seed) {
@@ -37,22 +37,35 @@ class Stream {
     this.allowed = credit; // what the client has granted
   }
 
-  /** A message frame; one that comes again must be one that came. */
-  receive({ seq, body, end }) {
+  get onTheWay() {
+    return this.bytes.reduce((sum, each) => sum + each, 0);
+  }
+
+  /** A message frame; one that comes again must be one that came. `others` are all streams. */
+  receive({ seq, body, end }, others) {
     if (seq <= this.seq) return;
     assert.equal(seq, this.seq + 1, "no frame is left out");
     this.seq = seq;
+    if (this.over) return;
     assert.equal(this.ended, false, "nothing comes behind the end");
     if (body !== undefined) {
       this.received += 1;
       assert.ok(this.received <= this.granted, "no more than was granted");
       const size = JSON.stringify(body).length;
-      const all = this.bytes.reduce((sum, each) => sum + each, 0);
-      assert.ok(this.bytes.length === 0 || all + size <= LIMITS.buffer, "nor more bytes");
+      const fits = (all, most) => all === 0 || all + size <= most;
+      assert.ok(fits(this.onTheWay, LIMITS.buffer), "nor more bytes");
+      const together = others.reduce((sum, { onTheWay }) => sum + onTheWay, 0);
+      assert.ok(fits(together, LIMITS.session_buffer), "nor more of all streams");
       this.bytes.push(size);
       this.waiting.push(body);
     }
     if (end) this.ended = true;
+  }
+
+  end(status) {
+    this.over = true;
+    this.bytes = [];
+    return this.numbered({ t: "status", ...status });
   }
 
   numbered(frame) {
@@ -173,9 +186,10 @@ export class Model {
     }
     const stream = streams.get(frame.id);
     if (stream === undefined) return;
-    if (frame.t === "message") stream.receive(frame);
-    else if (frame.t === "cancel") streams.delete(frame.id);
-    else {
+    if (frame.t === "message") stream.receive(frame, [...streams.values()]);
+    else if (frame.t === "cancel") {
+      if (!stream.over) this.#say(stream.end({ code: 1 }));
+    } else {
       stream.allowed += frame.n;
       stream.kept = stream.kept.filter(({ seq }) => seq > frame.seq);
       if (stream.over && stream.kept.length === 0) streams.delete(frame.id);
@@ -202,9 +216,8 @@ export class Model {
       stream.sent += 1;
       this.#say(stream.numbered({ t: "message", body: stream.sent }));
     } else if (stream.ended && stream.waiting.length === 0) {
-      stream.over = true;
       const trailers = [["taken", JSON.stringify(stream.taken)]];
-      this.#say(stream.numbered({ t: "status", code: 0, trailers }));
+      this.#say(stream.end({ code: 0, trailers }));
     }
   }
 

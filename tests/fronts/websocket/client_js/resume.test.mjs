@@ -107,6 +107,64 @@ test("what the gateway has not seen is sent again, and the rest goes on", async 
   assert.equal(client.states.at(-1).resumed, true);
 });
 
+/** Two streams, the first of which has filled what both may send; the other one waits. */
+function sharing(t) {
+  const limits = { ...LIMITS, session_buffer: 50 };
+  const client = resuming(t, { limits });
+  const streams = [client.gateway.stream(METHOD), client.gateway.stream(METHOD)];
+  streams[0].send("x".repeat(48));
+  const waits = streams[1].send("y".repeat(40));
+  assert.equal(client.socket.take().length, 3);
+  return { ...client, client, streams, waits, limits };
+}
+
+const there = (id, more) => ({ id, seq: 0, granted: 4, ...more });
+const kinds = (frames) => [frames].flat().map(({ t: kind, id }) => [kind, id]);
+
+test("what streams share is still on the way where the gateway has not granted it", async (t) => {
+  const { client, waits, limits } = sharing(t);
+  await cut(client);
+  welcomeBack(client, { limits, resumed: [there(1, { seq: 1 }), there(2)], last_id: 2 });
+  assert.equal(await now(waits), "pending");
+  assert.deepEqual(client.socket.take(), []);
+});
+
+for (const [what, resumed] of [
+  ["by a grant that was lost", [there(1, { seq: 1, granted: 5 }), there(2)]],
+  ["by a stream that was lost", [there(2)]],
+]) {
+  test(`what streams share is free ${what}`, async (t) => {
+    const { client, waits, limits } = sharing(t);
+    await cut(client);
+    welcomeBack(client, { limits, resumed, last_id: 2 });
+    assert.equal(await now(waits), undefined);
+    assert.deepEqual(kinds(client.socket.take()), [["message", 2]]);
+  });
+}
+
+test("a stream that is left after hello is cancelled before others use its bytes", async (t) => {
+  const limits = { ...LIMITS, session_buffer: 50 };
+  const client = resuming(t, { limits });
+  const [waiting, full] = [client.gateway.stream(METHOD), client.gateway.stream(METHOD)];
+  full.send("x".repeat(48));
+  const sent = waiting.send("y".repeat(40));
+  await cut(client);
+  full.cancel();
+  assert.equal(await now(sent), undefined);
+  welcomeBack(client, { limits, resumed: [there(1), there(2, { seq: 1 })], last_id: 2 });
+  assert.deepEqual(kinds(client.socket.take()), [["cancel", 2], ["message", 1]]);
+});
+
+test("what an open that never arrived had sent is not on the way until it is opened", async (t) => {
+  const { client, streams, waits, limits } = sharing(t);
+  await cut(client);
+  welcomeBack(client, { limits, last_id: 0 });
+  assert.deepEqual(kinds(client.socket.take()), [["open", 1], ["message", 1], ["open", 2]]);
+  assert.equal(await now(waits), "pending");
+  streams[0].cancel();
+  assert.equal(await now(waits), undefined);
+});
+
 test("grants that were lost are made good by what was granted in all", async (t) => {
   const client = resuming(t);
   const stream = client.gateway.stream(METHOD);

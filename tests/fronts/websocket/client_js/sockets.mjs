@@ -3,7 +3,7 @@ import { connect } from "../../../../gateway/fronts/websocket/pages/client.js";
 
 export const METHOD = "shop.chat.v1.ChatService/Join";
 
-export const LIMITS = { streams: 100, message_size: 1024, credit: 4, buffer: 256 };
+export const LIMITS = { streams: 100, message_size: 1024, credit: 4, buffer: 256, session_buffer: 512 };
 
 /** A WebSocket whose other end is the test. */
 export class Socket {
