@@ -16,6 +16,7 @@ from google.rpc import error_details_pb2
 from gateway.client import Backoff, RefusedError, RpcError, connect
 from services_mock.contract import contract
 from services_mock.testing import start
+from tests.client.gated import gated
 from tests.client.scripted import AT_ONCE
 from tests.end_to_end.cuts import Cuts, cutting
 from tests.end_to_end.sockets import COUNT, DIGEST, DOWNLOAD, JOIN, STOCK, WATCH, WHO, config
@@ -327,36 +328,6 @@ async def test_a_reader_that_stops_holds_back_its_own_stream_only(served):
             assert [int((await anext(still))["sequence"]) for _ in range(8)] == list(range(1, 9))
 
 
-class Gated:
-    """A backend that takes no request of DigestMedia until it is let."""
-
-    def __init__(self) -> None:
-        self.gate = asyncio.Event()
-
-    async def digest(self, requests: AsyncIterator[bytes], context: object) -> bytes:
-        await self.gate.wait()
-        request = contract().request(_descriptor(DIGEST))
-        sizes = [len(request.FromString(each).data) async for each in requests]
-        reply = contract().reply(_descriptor(DIGEST))
-        return reply(size_bytes=sum(sizes), piece_count=len(sizes)).SerializeToString()
-
-
-@asynccontextmanager
-async def gated() -> AsyncIterator[tuple[Gated, str]]:
-    """A backend of that kind, and its address."""
-    small_windows = [("grpc.http2.bdp_probe", 0)]  # else it reads ahead of who takes nothing
-    backend, server = Gated(), grpc.aio.server(options=small_windows)
-    service, name = DIGEST.split("/")
-    handler = grpc.stream_unary_rpc_method_handler(backend.digest)
-    server.add_registered_method_handlers(service, {name: handler})
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    try:
-        yield backend, f"127.0.0.1:{port}"
-    finally:
-        await server.stop(None)
-
-
 @pytest.mark.parametrize("resume", [False, True], ids=["not-resumed", "resumed"])
 async def test_streams_share_what_a_socket_may_be_sent_and_none_is_refused(tmp_path, resume):
     """Together they have 40 MiB to say, ten times what the gateway lets them."""
@@ -388,7 +359,7 @@ async def test_streams_share_what_a_socket_may_be_sent_and_none_is_refused(tmp_p
                     await client.call("shop.media.v1.MediaService/None", {})
                 assert sent == fit
                 assert not any(each.done() for each in uploads)
-                backend.gate.set()
+                backend.opened.set()
                 async with asyncio.timeout(60):
                     replies = await asyncio.gather(*uploads)
     digest = {"sizeBytes": str(size * messages), "pieceCount": str(messages)}

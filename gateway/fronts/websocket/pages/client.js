@@ -565,8 +565,10 @@ class Pool {
     this.#call();
   }
 
-  leave(outgoing) {
-    if (this.#line.delete(outgoing)) this.#call();
+  /** Lets out who has ended, with all its bytes. */
+  leave(outgoing, size) {
+    this.#line.delete(outgoing);
+    this.free(size);
   }
 
   #call() {
@@ -878,8 +880,7 @@ class Outgoing {
 
   /** Nothing is on the way any more, and nothing asks to be. */
   #giveUp() {
-    this.#pool?.leave(this);
-    this.#pool?.free(this.#bytes);
+    this.#pool?.leave(this, this.#bytes);
     this.#sizes.length = 0;
     this.#bytes = 0;
   }

@@ -7,6 +7,7 @@ const { connect } = await import(module);
 
 const CATALOG = "shop.catalog.v1.CatalogService";
 const CHAT = "shop.chat.v1.ChatService";
+const MEDIA = "shop.media.v1.MediaService";
 const STOCK = "shop.inventory.v1.InventoryService";
 
 /** A class whose sockets can be cut as a network does it: without a word. */
@@ -97,17 +98,31 @@ const scenes = {
     return ends;
   },
 
-  // Forty streams at once, with ten times what all may have on the way.
+  // Forty streams with ten times what all may have on the way, to a backend that takes nothing
+  // until it is called: when 60 messages are sent.
   async uploads() {
     const data = btoa("x".repeat(150 * 1024));
+    let sent = 0;
     const upload = async () => {
-      const stream = gateway.stream("shop.media.v1.MediaService/DigestMedia");
-      for (let i = 0; i < 5; i++) await stream.send({ data });
+      const stream = gateway.stream(`${MEDIA}/DigestMedia`);
+      for (let i = 0; i < 5; i++) {
+        await stream.send({ data });
+        sent += 1;
+        if (sent === 60) opening = open();
+      }
       stream.end();
       const [{ pieceCount }] = await all(stream);
       return Number(pieceCount);
     };
-    return Promise.all(Array.from({ length: 40 }, () => outcome(upload())));
+    let opening;
+    const open = async () => {
+      await outcome(gateway.call(`${MEDIA}/GetMedia`, {})); // a round trip, in which nothing goes on
+      const before = sent;
+      await gateway.call(`${MEDIA}/FingerprintMedia`, { data: "" });
+      return before;
+    };
+    const counted = await Promise.all(Array.from({ length: 40 }, () => outcome(upload())));
+    return { counted, before: await opening };
   },
 
   // Thousands of messages in both directions, over sockets that are cut again and again.
