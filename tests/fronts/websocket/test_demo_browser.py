@@ -4,6 +4,7 @@ One browser for all tests; each has tabs of its own.
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -159,6 +160,31 @@ async def test_the_others_hear_who_has_left(browser, served):
     await said(ann, "rob came").wait_for()
 
 
+async def test_the_others_hear_at_once_of_a_tab_that_was_closed(browser, served):
+    ann = await opened(browser, served.url, name="ann")
+    bob = await opened(browser, served.url, name="bob")
+    # As a user closes it. What can be resumed would be there for 30 seconds.
+    await bob.close(run_before_unload=True)
+    await said(ann, "bob left").wait_for(timeout=5_000)
+
+
+async def test_a_tab_that_is_loaded_again_leaves_and_comes_with_its_name(browser, served):
+    ann = await opened(browser, served.url, name="ann")
+    bob = await opened(browser, served.url, name="bob")
+    await bob.reload()
+    await said(ann, "bob left").wait_for(timeout=5_000)
+    await said(ann, "bob came").nth(1).wait_for()
+    assert await bob.get_by_label("You are").input_value() == "bob"
+
+
+async def test_spaces_say_nothing(browser, served):
+    ann = await opened(browser, served.url, name="ann")
+    await say(ann, "   ")
+    await say(ann, " hello ")
+    await said(ann, "hello").wait_for()
+    assert await ann.locator("#said li.mine").all_inner_texts() == ["ann\nhello"]
+
+
 async def test_a_long_talk_stays_in_its_list(browser, served):
     ann = await opened(browser, served.url, name="ann")
     talk = ann.locator("#said")
@@ -216,6 +242,20 @@ async def test_a_socket_that_is_cut_comes_back_with_its_streams(browser, served)
     assert tab.complaints == []
 
 
+async def test_who_does_not_want_to_wait_connects_now(browser, served):
+    tab = await opened(browser, served.url, name="ann")
+    # The page's own wait would be 700 ms at least: that of the test is longer.
+    await tab.evaluate("""() => {
+        const { setTimeout: set } = window;
+        window.setTimeout = (act, ms) => set(act, ms >= 700 ? 600_000 : ms);
+    }""")
+    await tab.get_by_role("button", name="Cut the socket").click()
+    now = tab.get_by_role("button", name="now")
+    await now.click()
+    await tab.locator('.state[data-state="open"]').wait_for()
+    assert await now.count() == 0
+
+
 async def test_a_backend_that_dies_ends_the_streams_and_they_are_opened_again(
     browser, served, backend
 ):
@@ -229,6 +269,12 @@ async def test_a_backend_that_dies_ends_the_streams_and_they_are_opened_again(
     await said(tab, "ann came").nth(1).wait_for()
     await until_more(tab, TICKER, 3)
     assert await tab.locator("#reconnections").inner_text() == "0"
+    events = tab.locator("#events li")
+    for name in ("chat", "ticker"):
+        await events.filter(
+            has_text=re.compile(rf"the {name} ended \(stream \d+\): UNAV")
+        ).wait_for()
+        await events.filter(has_text=re.compile(rf"the {name} was opened again, as")).wait_for()
 
 
 async def test_it_comes_back_when_the_gateway_was_started_anew(browser, served):

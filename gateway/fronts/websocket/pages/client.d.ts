@@ -1,6 +1,9 @@
 // The types of client.js. Messages are what they are in JSON, of whatever type you say.
 
-/** Metadata as it is sent: values of keys that end with `-bin` are bytes, or base64. */
+/**
+ * Metadata as it is sent: values are printable ASCII and not empty; those of keys that end with
+ * `-bin` are bytes, or base64.
+ */
 export type Metadata =
   | Iterable<readonly [string, string | Uint8Array]>
   | Readonly<Record<string, string | Uint8Array>>;
@@ -57,7 +60,7 @@ export class RpcError extends Error implements Status {
 
 export interface ConnectOptions {
   /** Who calls; a function is asked before each connection, and when a token is about to expire. */
-  token?: string | (() => string | null | undefined | Promise<string | null | undefined>);
+  token?: string | null | (() => string | null | undefined | Promise<string | null | undefined>);
   /** Have streams go on over a broken socket, where the gateway offers it. Default: false. */
   resume?: boolean;
   /** Closes the connection when it is aborted. */
@@ -133,7 +136,10 @@ export interface StateDetail {
   readonly attempt: number;
   /** Of `waiting`: milliseconds until the next attempt. */
   readonly delay?: number;
-  /** Of `waiting` and `closed`: the close code of the socket, if it is one that ended. */
+  /**
+   * Of `waiting` and `closed`: the close code of the socket, if it is one that ended. In Node, with
+   * the package `ws`, it is the status of HTTP where the handshake was answered with one.
+   */
   readonly code?: number;
   readonly reason?: string;
   /** Of `open`: whether the streams of the socket before go on. */
@@ -159,7 +165,9 @@ export interface Gateway extends EventTarget {
   /**
    * Calls a method (`package.Service/Method`) that takes a message and answers with one.
    *
+   * @param body the message; `{}` where it is left out
    * @throws {RpcError} (as a rejection) where the status is not OK
+   * @throws {TypeError | RangeError} (the same) what is given can't be; nothing is sent
    */
   call<Reply = any, Request = unknown>(
     method: string,
@@ -169,7 +177,7 @@ export interface Gateway extends EventTarget {
   /**
    * Calls a method of any kind.
    *
-   * @throws {TypeError} `body` is no message
+   * @throws {TypeError} what is given is no method, no message, no metadata, or no option
    * @throws {RangeError} `credit` or `timeout` is out of range
    */
   stream<Reply = any, Request = unknown>(
@@ -179,6 +187,8 @@ export interface Gateway extends EventTarget {
   /**
    * Gives a new token to the open socket, and to those that follow, unless a function is asked.
    * Resolves when the gateway has taken it.
+   *
+   * @throws {TypeError} it is no text of visible ASCII characters
    */
   auth(token: string): Promise<void>;
   /** Leaves the socket and connects again, as if it had broken; where it waits, it waits no more. */
@@ -209,10 +219,12 @@ export interface Gateway extends EventTarget {
 }
 
 /**
- * Connects to a gateway, at once.
+ * Connects to a gateway, at once. In a page, the connection is closed when the page goes.
  *
  * @param url of the gateway's `websocket.path`; in a page it may be relative
- * @throws {TypeError} the URL is none, or there is no WebSocket class
+ * @throws {TypeError} the URL is none, an option can't be or is unknown, or there is no WebSocket
+ *   class
+ * @throws {RangeError} `credit` is out of range
  */
 export function connect(url: string | URL, options?: ConnectOptions): Gateway;
 

@@ -37,14 +37,21 @@ const GRACE = 2_000; // ms that the server's DEADLINE_EXCEEDED may be late
 const JITTER = 250; // ms by which frames may come closer together than they were sent
 const LONGEST = 2 ** 31 - 1; // ms of a timer
 
+const TOO_LONG = "The call took too long.";
+
 const NORMAL = 1000;
 const BROKEN = 1006; // what a browser reports of a connection without an end; it is never sent
 const TAKEN_OVER = 4000;
 const NO_ANSWER = 4002;
 const BAD_FRAME = 4400;
 
+/** Statuses of HTTP that refuse for now: Request Timeout, Too Early, Too Many Requests. */
+const PASSING = [408, 425, 429];
+
 /** What calls end with where the gateway refuses to be connected to. */
 const REFUSALS = {
+  401: Code.UNAUTHENTICATED,
+  403: Code.PERMISSION_DENIED,
   4401: Code.UNAUTHENTICATED,
   4403: Code.PERMISSION_DENIED,
   4429: Code.RESOURCE_EXHAUSTED,
@@ -69,6 +76,7 @@ export function fullJitter(attempt) {
 
 /** Connects to a gateway, at once. */
 export function connect(url, options = {}) {
+  checkOptions(options, CONNECT_OPTIONS);
   return new Gateway(url, options);
 }
 
@@ -93,7 +101,16 @@ class Gateway extends EventTarget {
   #attempt = 0; // how many have failed in a row
   #timer = null; // until the next attempt
   #auths = []; // {token, done}: tokens that the gateway has not taken, the oldest first
+  #trouble = null; // the error that the last attempt, or the connection, ended with
   #why = null; // closed: the RpcError of all further calls
+
+  // What a browser tells. A page that it keeps may be shown again; the calls of others end now, for
+  // the gateway would have them wait for another socket.
+  #told = {
+    online: () => this.#hurry(),
+    pagehide: ({ persisted }) => persisted || this.close(),
+    pageshow: ({ persisted }) => persisted && this.reconnect(),
+  };
 
   // What is done with each kind of frame; those of other kinds are of a later version.
   #frames = {
@@ -117,7 +134,7 @@ class Gateway extends EventTarget {
     this.#resume = resume;
     this.#credit = credit ?? CREDIT;
     this.#backoff = backoff ?? fullJitter;
-    globalThis.addEventListener?.("online", this.#hurry);
+    for (const type in this.#told) globalThis.addEventListener?.(type, this.#told[type]);
     this.#connect();
     this.#release = onAbort(signal, () => this.close());
   }
@@ -126,6 +143,7 @@ class Gateway extends EventTarget {
   get streams() { return Array.from(this.#calls, ({ stream }) => stream); }
 
   async call(method, body = {}, options = {}) {
+    checkOptions(options, CALL_OPTIONS);
     // A credit of 3: the first message grants nothing, a second one shows that it is no such method.
     const call = this.#begin(method, { ...options, body, end: true, credit: 3 });
     const { done, value } = await call.take();
@@ -135,11 +153,14 @@ class Gateway extends EventTarget {
     throw new RpcError(Code.INTERNAL, "The method sends several messages: use stream().");
   }
 
-  stream(method, { credit = this.#credit, ...options } = {}) {
+  stream(method, options = {}) {
+    checkOptions(options, STREAM_OPTIONS);
+    const { credit = this.#credit } = options;
     return this.#begin(method, { ...options, credit }).stream;
   }
 
   auth(token) {
+    checkToken(token);
     if (typeof this.#token !== "function") this.#token = token;
     const done = deferred();
     if (this.#why !== null) done.reject(this.#why);
@@ -159,7 +180,10 @@ class Gateway extends EventTarget {
   // Calls
 
   #begin(method, options) {
-    const call = new Call(this.#lastId + 1, method, options, (ended) => this.#left(ended));
+    const call = new Call(this.#lastId + 1, method, options, {
+      left: () => this.#left(call),
+      late: () => this.#late(),
+    });
     this.#lastId = call.id;
     this.#calls.add(call);
     this.#waiting.push(call);
@@ -210,6 +234,14 @@ class Gateway extends EventTarget {
     this.#tell("stream", { stream: call.stream, ended: true });
   }
 
+  /** Why a call that was not sent is late. */
+  #late() {
+    if (this.#state === "open") return new RpcError(Code.DEADLINE_EXCEEDED, TOO_LONG);
+    const cause = this.#trouble ?? undefined;
+    const known = cause === undefined ? "" : `: ${cause.message || cause}`;
+    return new RpcError(Code.UNAVAILABLE, `There is no connection${known}.`, { cause });
+  }
+
   // Sockets
 
   async #connect() {
@@ -221,16 +253,25 @@ class Gateway extends EventTarget {
     this.#enter("connecting");
     link.after(PATIENCE, () => this.#lost(link, BROKEN, "no welcome in time"));
     try {
-      link.token = typeof this.#token === "function" ? await this.#token() : this.#token;
+      link.token = this.#token;
+      if (typeof this.#token === "function") link.token = givenToken(await this.#token());
       if (link.done) return;
       link.dial(this.#url, this.#WebSocket, {
         opened: () => this.#opened(link),
         received: (data) => this.#received(link, data),
-        closed: (code, reason) => this.#lost(link, code, reason),
+        closed: (code, reason, error) => this.#lost(link, code, reason, error),
       });
     } catch (error) {
-      this.#lost(link, BROKEN, String(error));
+      if (error instanceof BadToken && !link.done) this.#deny(error);
+      this.#lost(link, BROKEN, String(error), error);
     }
+  }
+
+  /** Ends what waits to be sent: it can't be said for whom. */
+  #deny(cause) {
+    const message = `The function for the token gave none: ${cause.message}.`;
+    const error = new RpcError(Code.UNAUTHENTICATED, message, { cause });
+    for (const call of Array.from(this.#waiting)) call.finish(error);
   }
 
   #opened(link) {
@@ -274,6 +315,7 @@ class Gateway extends EventTarget {
     const said = this.#auths.findLastIndex(({ token }) => token === link.token);
     for (const { done } of this.#auths.splice(0, said + 1)) done.resolve();
     for (const { token } of this.#auths) link.send({ t: "auth", token });
+    this.#trouble = null;
     this.#enter("open", { resumed });
     this.#openNext();
   }
@@ -287,7 +329,7 @@ class Gateway extends EventTarget {
   async #renew(link) {
     if (typeof this.#token !== "function") return;
     try {
-      this.#newToken(link, { token: await this.#token(), done: deferred() });
+      this.#newToken(link, { token: givenToken(await this.#token()), done: deferred() });
     } catch {
       // Without a new token the gateway closes the socket with 4003; the next one asks again.
     }
@@ -313,13 +355,14 @@ class Gateway extends EventTarget {
     link.leave(code);
   }
 
-  #lost(link, code, reason) {
+  #lost(link, code, reason, error = closedWith(code, reason)) {
     if (link.done) return;
     this.#drop(link, code >= TAKEN_OVER ? code : TAKEN_OVER);
     if (link.session?.resumable === false) link.session.lose();
     if (link !== this.#link) return;
+    this.#trouble = error;
     if (performance.now() - link.since >= STABLE) this.#attempt = 0;
-    if (!comesBack(code)) this.#shut(refusalOf(code, reason), { code, reason });
+    if (!comesBack(code)) this.#shut(refusalOf(code, error), { code, reason });
     else if (this.#timer === null) {
       const delay = this.#backoff(this.#attempt);
       this.#attempt += 1;
@@ -333,11 +376,11 @@ class Gateway extends EventTarget {
   }
 
   /** Waits no longer: the network is back. */
-  #hurry = () => {
+  #hurry() {
     if (this.#timer === null) return;
     clearTimeout(this.#timer);
     this.#connect();
-  };
+  }
 
   #shut(why, detail) {
     if (this.#why !== null) return;
@@ -345,7 +388,7 @@ class Gateway extends EventTarget {
     clearTimeout(this.#timer);
     clearTimeout(this.#opening);
     this.#timer = null;
-    globalThis.removeEventListener?.("online", this.#hurry);
+    for (const type in this.#told) globalThis.removeEventListener?.(type, this.#told[type]);
     this.#release();
     for (const link of this.#links) this.#drop(link, NORMAL);
     for (const call of this.#calls) call.finish(why);
@@ -374,6 +417,7 @@ function ofCall(act) {
 /** One socket: whether it is alive, and how fast it may open streams. */
 class Link {
   #socket = null;
+  #error = undefined; // what the class of the socket said of its end; browsers say nothing
   #heard = false; // since the last look
   #asked = false; // at the last look
   #timer = null;
@@ -393,8 +437,13 @@ class Link {
       this.#heard = true;
       if (!this.done) received(data);
     };
-    socket.onclose = ({ code, reason }) => closed(code, reason);
-    socket.onerror = () => {}; // `close` follows, and says more; Node wants a listener
+    socket.onerror = ({ error }) => {
+      this.#error = error; // `close` follows
+    };
+    socket.onclose = ({ code, reason }) => {
+      const error = this.#error;
+      closed(httpStatusOf(error) ?? code, reason || (error?.message ?? ""), error);
+    };
   }
 
   /** It was welcomed. `dead` is called when nothing comes any more, though it was asked for. */
@@ -629,27 +678,24 @@ class Call {
   #options;
   #body; // that of `open`, as text, or null
   #due; // by performance.now(); Infinity without a timeout
+  #hooks; // {left, late}: called once, when it has ended; says why it is late before it was sent
   #timer = null;
   #release = () => {}; // the signal
   #cause = undefined;
-  #left; // called once, when the call has ended
   session = null; // while it is open
   result = null; // the status, when it has ended
   headers = deferred();
   ended = deferred();
   stream = new Stream(this);
 
-  constructor(id, method, options, left) {
+  constructor(id, method, options, hooks) {
     const { body, end, timeout = Infinity, credit } = options;
-    if (!Number.isInteger(credit) || credit < 1 || credit > MOST_CREDIT) {
-      throw new RangeError("credit must be a whole number from 1 to 2^31 - 1");
-    }
-    if (!(timeout > 0)) throw new RangeError("timeout must be above 0");
+    checkMethod(method);
     this.id = id;
     this.method = method;
     this.#options = { ...options, metadata: pairsOf(options.metadata) };
     this.#body = body === undefined ? null : textOf(body);
-    this.#left = left;
+    this.#hooks = hooks;
     this.#due = performance.now() + timeout;
     this.outgoing = new Outgoing(end === true, () => this.pump());
     this.incoming = new Incoming(credit);
@@ -668,10 +714,11 @@ class Call {
 
   /** Ends it when it is late. The server does so by itself, if it was opened and can be reached. */
   #watch() {
-    const grace = this.session === null ? 0 : GRACE;
-    const left = this.#due + grace - performance.now();
-    if (left <= 0) this.leave(new RpcError(Code.DEADLINE_EXCEEDED, "The call took too long."));
-    else if (left < Infinity) {
+    const isSent = this.session !== null;
+    const left = this.#due + (isSent ? GRACE : 0) - performance.now();
+    if (left <= 0) {
+      this.leave(isSent ? new RpcError(Code.DEADLINE_EXCEEDED, TOO_LONG) : this.#hooks.late());
+    } else if (left < Infinity) {
       this.#timer = setTimeout(() => this.#watch(), Math.min(left, LONGEST));
     }
   }
@@ -691,7 +738,7 @@ class Call {
     const head = {
       method: this.method,
       metadata: metadata.length > 0 ? metadata : undefined,
-      timeout_ms: left < Infinity ? left : undefined,
+      timeout_ms: Number.isSafeInteger(left) ? left : undefined,
       credit,
     };
     this.#say("open", head, this.#body, end);
@@ -827,7 +874,7 @@ class Call {
     this.begun();
     this.ended.resolve(this.result);
     this.incoming.rouse();
-    this.#left(this);
+    this.#hooks.left();
   }
 
   #error() {
@@ -1023,7 +1070,8 @@ function frameOf(head, body, end) {
 
 function textOf(message) {
   const text = JSON.stringify(message);
-  if (text === undefined) throw new TypeError("a message is an object");
+  // In a frame null stands for no message.
+  if (text === undefined || text === "null") throw new TypeError("a message is an object");
   return text;
 }
 
@@ -1039,36 +1087,162 @@ function checkSize(size, { message_size: most }) {
   throw new RpcError(Code.RESOURCE_EXHAUSTED, message);
 }
 
-/** Metadata as a list of pairs; bytes are written in base64. */
-function pairsOf(metadata = []) {
-  const pairs = Symbol.iterator in metadata ? [...metadata] : Object.entries(metadata);
-  return pairs.map(([key, value]) => [
-    key,
-    value instanceof Uint8Array ? btoa(String.fromCharCode(...value)) : String(value),
-  ]);
-}
-
 function statusOf({ code, message = "", details = [], trailers = [] }) {
   return { code, status: NAMES[code] ?? "UNKNOWN", message, details, trailers };
 }
 
+// Arguments
+
+const METHOD = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\/[A-Za-z_]\w*$/;
+const TOKEN = /^[!-~]+$/;
+const KEY = /^[0-9a-z_.-]+$/;
+const TEXT = /^[ -~]+$/;
+const BASE64 = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}(==)?|[A-Za-z0-9+/]{3}=?)?$/;
+
+/** What options there are, and what each one must be; `metadata` and `body` are read later. */
+const CALL_OPTIONS = { timeout: checkTimeout, metadata() {}, signal: checkSignal };
+const STREAM_OPTIONS = { ...CALL_OPTIONS, body() {}, end: checkFlag, credit: checkCredit };
+const CONNECT_OPTIONS = {
+  token: (token) => token === null || typeof token === "function" || checkToken(token),
+  resume: checkFlag,
+  credit: checkCredit,
+  backoff: checkFunction,
+  signal: checkSignal,
+  WebSocket: checkFunction,
+};
+
+function checkOptions(options, known) {
+  if (options === null || typeof options !== "object") throw new TypeError("options are an object");
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(known, name)) {
+      const near = nearest(name, Object.keys(known));
+      throw new TypeError(`there is no option "${name}": did you mean "${near}"?`);
+    }
+    if (value !== undefined) known[name](value, name);
+  }
+}
+
+/** The one of some names that becomes the given one by the fewest changes of a character. */
+function nearest(name, names) {
+  const changes = names.map((each) => distance(name.toLowerCase(), each.toLowerCase()));
+  return names[changes.indexOf(Math.min(...changes))];
+}
+
+/** Levenshtein's distance. */
+function distance(one, other) {
+  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
+  for (let i = 0; i < one.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < other.length; j++) {
+      next.push(Math.min(row[j + 1] + 1, next[j] + 1, row[j] + (one[i] === other[j] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row.at(-1);
+}
+
+function checkMethod(method) {
+  if (typeof method === "string" && METHOD.test(method)) return;
+  throw new TypeError('a method has the form "package.Service/Method"');
+}
+
+function checkFlag(value, name) {
+  if (typeof value !== "boolean") throw new TypeError(`${name} is true or false`);
+}
+
+function checkFunction(value, name) {
+  if (typeof value !== "function") throw new TypeError(`${name} is a function or a class`);
+}
+
+function checkSignal(signal) {
+  if (signal === null || typeof signal.addEventListener === "function") return;
+  throw new TypeError("signal is an AbortSignal");
+}
+
+function checkTimeout(timeout) {
+  if (typeof timeout !== "number") throw new TypeError("timeout is a number of milliseconds");
+  if (!(timeout > 0)) throw new RangeError("timeout must be above 0");
+}
+
+function checkCredit(credit) {
+  if (typeof credit !== "number") throw new TypeError("credit is a number of messages");
+  if (!Number.isInteger(credit) || credit < 1 || credit > MOST_CREDIT) {
+    throw new RangeError("credit must be a whole number from 1 to 2^31 - 1");
+  }
+}
+
+/** What is given as a token is none; it is not said what it is. */
+class BadToken extends TypeError {}
+
+function checkToken(token) {
+  if (typeof token === "string" && TOKEN.test(token)) return;
+  throw new BadToken("a token is a text of visible ASCII characters");
+}
+
+/** What a function gave: a token, or null or undefined for none. */
+function givenToken(token) {
+  if (token !== null && token !== undefined) checkToken(token);
+  return token;
+}
+
+/** Metadata as a list of pairs, the keys in lower case; bytes are written in base64. */
+function pairsOf(metadata = {}) {
+  if (metadata === null || typeof metadata !== "object") {
+    throw new TypeError("metadata is an object, or a list of pairs");
+  }
+  return Array.from(Symbol.iterator in metadata ? metadata : Object.entries(metadata), pairOf);
+}
+
+function pairOf(pair) {
+  if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== "string") {
+    throw new TypeError("an entry of metadata is a pair of a key and a value");
+  }
+  const key = pair[0].toLowerCase();
+  if (!KEY.test(key)) throw new TypeError(`${JSON.stringify(key)} can't be a key of metadata`);
+  const isBinary = key.endsWith("-bin");
+  const value = isBinary && pair[1] instanceof Uint8Array ? base64Of(pair[1]) : pair[1];
+  if (typeof value === "string" && (isBinary ? BASE64 : TEXT).test(value)) return [key, value];
+  const wanted = isBinary ? "a Uint8Array, or base64" : "a text of printable ASCII characters";
+  throw new TypeError(`the value of ${key} is ${wanted}`);
+}
+
+function base64Of(bytes) {
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}
+
 // Closes, addresses, promises
 
-/** Whether to connect again after a close code: the gateway's own, else those of RFC 6455. */
+/**
+ * Whether to connect again after a close code: the gateway's own, else those of RFC 6455. Below
+ * them it is the status of HTTP that a handshake was answered with.
+ */
 function comesBack(code) {
+  if (code < NORMAL) return code >= 500 || PASSING.includes(code);
   if (code >= 4000) return code < 4200;
   return ![1002, 1003, 1007, 1008, 1009, 1010].includes(code);
 }
 
-function refusalOf(code, reason) {
-  const message = `The gateway closed the connection: ${code} ${reason}`.trim();
-  return new RpcError(REFUSALS[code] ?? Code.UNAVAILABLE, message);
+function refusalOf(code, cause) {
+  const message = `The gateway refused the connection: ${cause.message}.`;
+  return new RpcError(REFUSALS[code] ?? Code.UNAVAILABLE, message, { cause });
+}
+
+function closedWith(code, reason) {
+  return new Error(`it was closed with ${code} ${reason}`.trim());
+}
+
+/** The status of HTTP that a handshake was answered with, if the package `ws` says so. */
+function httpStatusOf(error) {
+  const said = /^Unexpected server response: (\d{3})$/.exec(error?.message ?? "");
+  return said === null ? undefined : Number(said[1]);
 }
 
 /** A WebSocket's URL; a relative one is one of the page. */
 function addressOf(url) {
   const address = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
   address.protocol = address.protocol.replace(/^http/, "ws");
+  if (!/^wss?:$/.test(address.protocol)) throw new TypeError(`${address} is no URL of a WebSocket`);
+  address.hash = "";
   return address.href;
 }
 

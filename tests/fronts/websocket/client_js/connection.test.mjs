@@ -253,25 +253,6 @@ test("attempts are counted until a connection has lasted some seconds", async (t
   assert.deepEqual(attempts, [0, 1, 2, 3, 0]);
 });
 
-test("the network's coming back shortens the wait", async (t) => {
-  const network = new EventTarget();
-  globalThis.addEventListener = network.addEventListener.bind(network);
-  globalThis.removeEventListener = network.removeEventListener.bind(network);
-  t.after(() => {
-    delete globalThis.addEventListener;
-    delete globalThis.removeEventListener;
-  });
-  const client = opened(t, { backoff: () => 30_000 });
-  network.dispatchEvent(new Event("online"));
-  assert.equal(client.sockets.length, 1, "there is nothing to shorten");
-  client.socket.cut();
-  network.dispatchEvent(new Event("online"));
-  assert.deepEqual([client.sockets.length, client.gateway.state], [2, "connecting"]);
-  client.gateway.close();
-  network.dispatchEvent(new Event("online"));
-  assert.equal(client.sockets.length, 2);
-});
-
 test("reconnect leaves the socket for another one", async (t) => {
   const client = opened(t);
   client.gateway.reconnect();
