@@ -38,8 +38,8 @@ async def backend(shop):
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def scenes(url):
     """What came of each scene: one client plays them, one after the other."""
-    names = ["unary", "refused", "unknown", "server", "client", "both", "late", "many", "cuts"]
-    return await run("gateway.mjs", url, *names)
+    calls = ["unary", "refused", "unknown", "server", "client", "both", "late", "many"]
+    return await run("gateway.mjs", url, *calls, "nowhere", "cuts")
 
 
 async def test_a_unary_call(scenes):
@@ -74,6 +74,14 @@ async def test_a_deadline_is_the_gateways_to_keep(scenes):
     assert late["status"] == "DEADLINE_EXCEEDED"
     # The gateway's words, not those of the client's own clock.
     assert late["message"] != "The call took too long."
+
+
+async def test_what_refuses_a_handshake_is_told_at_once_and_what_is_not_there_in_time(scenes):
+    elsewhere, foreign, nobody = scenes["nowhere"]
+    assert elsewhere == [True, "UNAVAILABLE", "Unexpected server response: 404"]
+    assert foreign == [True, "PERMISSION_DENIED", "Unexpected server response: 403"]
+    assert nobody[:2] == [False, "UNAVAILABLE"]
+    assert "ECONNREFUSED" in nobody[2]
 
 
 async def test_cuts_lose_nothing_and_double_nothing(scenes):

@@ -76,6 +76,32 @@ async def test_the_first_script_and_its_listeners(host):
     assert lines[-1].startswith("closed"), lines
 
 
+async def test_the_loop_around_the_loop(host):
+    # The stream ends, is opened again, and that time closes the connection.
+    before = """
+        import { Code, connect, fullJitter } from "/ws/client.js";
+        Math.random = () => 0;
+        const gateway = connect("/ws");
+        const body = { productIds: ["p1"], interval: "0.01s", count: 2 };
+        let opened = 0;
+        function watch() {
+          if (++opened === 3) gateway.close();
+          return opened === 3
+            ? []
+            : gateway.stream("shop.inventory.v1.InventoryService/WatchStock", { body, end: true });
+        }
+        const show = ({ productId }) => console.log(productId);
+    """
+    lines = await said(BROWSER.format(host=host) + before + script("fullJitter(attempt)"), host)
+    assert lines == ["p1"] * 4
+
+
+def test_no_script_is_left_out():
+    parts = ["new WebSocket(", 'gateway.addEventListener("state"', "// Both directions"]
+    parts += ["fullJitter(attempt)", "// stock.mjs"]
+    assert {script(each) for each in parts} == set(SCRIPTS)
+
+
 async def test_the_script_for_node(host, tmp_path):
     client = shutil.copy(PAGES / "client.js", tmp_path / "client.mjs")
     stock, missing = await said(script("// stock.mjs"), host, Path(client))

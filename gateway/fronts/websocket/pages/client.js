@@ -104,8 +104,8 @@ class Gateway extends EventTarget {
   #trouble = null; // the error that the last attempt, or the connection, ended with
   #why = null; // closed: the RpcError of all further calls
 
-  // What a browser tells. A page that it keeps may be shown again; the calls of others end now, for
-  // the gateway would have them wait for another socket.
+  // What a browser tells. A page that it keeps may be shown again. Any other is gone: without a
+  // word of that, the gateway would have its calls wait for another socket.
   #told = {
     online: () => this.#hurry(),
     pagehide: ({ persisted }) => persisted || this.close(),
@@ -238,7 +238,7 @@ class Gateway extends EventTarget {
   #late() {
     if (this.#state === "open") return new RpcError(Code.DEADLINE_EXCEEDED, TOO_LONG);
     const cause = this.#trouble ?? undefined;
-    const known = cause === undefined ? "" : `: ${cause.message || cause}`;
+    const known = cause === undefined ? "" : `: ${wordsOf(cause)}`;
     return new RpcError(Code.UNAVAILABLE, `There is no connection${known}.`, { cause });
   }
 
@@ -253,16 +253,16 @@ class Gateway extends EventTarget {
     this.#enter("connecting");
     link.after(PATIENCE, () => this.#lost(link, BROKEN, "no welcome in time"));
     try {
-      link.token = this.#token;
-      if (typeof this.#token === "function") link.token = givenToken(await this.#token());
+      const token = typeof this.#token === "function" ? await this.#token() : this.#token;
       if (link.done) return;
+      link.token = givenToken(token);
       link.dial(this.#url, this.#WebSocket, {
         opened: () => this.#opened(link),
         received: (data) => this.#received(link, data),
         closed: (code, reason, error) => this.#lost(link, code, reason, error),
       });
     } catch (error) {
-      if (error instanceof BadToken && !link.done) this.#deny(error);
+      if (error instanceof BadToken) this.#deny(error);
       this.#lost(link, BROKEN, String(error), error);
     }
   }
@@ -442,7 +442,7 @@ class Link {
     };
     socket.onclose = ({ code, reason }) => {
       const error = this.#error;
-      closed(httpStatusOf(error) ?? code, reason || (error?.message ?? ""), error);
+      closed(httpStatusOf(error) ?? code, reason || (error ? wordsOf(error) : ""), error);
     };
   }
 
@@ -1229,6 +1229,11 @@ function refusalOf(code, cause) {
 
 function closedWith(code, reason) {
   return new Error(`it was closed with ${code} ${reason}`.trim());
+}
+
+/** What an error says; that of several failed attempts at once has but a code. */
+function wordsOf(error) {
+  return error.message || error.code || String(error);
 }
 
 /** The status of HTTP that a handshake was answered with, if the package `ws` says so. */

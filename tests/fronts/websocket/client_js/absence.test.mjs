@@ -51,6 +51,17 @@ test("or the error, where the class of the socket tells one", async (t) => {
   assert.equal(cause, error);
 });
 
+test("or its code, where the error has no message", async (t) => {
+  const client = begin(t);
+  const told = errorOf(client.gateway.call(METHOD, {}, { timeout: 100 }));
+  // As Node says it of a name with two addresses.
+  client.socket.onerror({ error: Object.assign(new AggregateError([]), { code: "ECONNREFUSED" }) });
+  client.socket.cut();
+  assert.equal(client.states.at(-1).reason, "ECONNREFUSED");
+  await client.tick(100);
+  assert.equal((await told).message, "There is no connection: ECONNREFUSED.");
+});
+
 test("or what the function for the token threw", async (t) => {
   const error = new Error("no token server");
   const client = begin(t, { token: async () => { throw error; } });

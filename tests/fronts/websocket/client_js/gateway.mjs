@@ -1,5 +1,8 @@
 // Uses the client against a gateway with the example's backends; prints what came of each scene.
 // Arguments: the URL of client.js, that of the gateway's `websocket.path`, then names of scenes.
+import { once } from "node:events";
+import { createServer } from "node:net";
+
 import WebSocket from "ws";
 
 const [module, url, ...names] = process.argv.slice(2);
@@ -85,6 +88,34 @@ const scenes = {
     const body = { interval: "1s" };
     const stream = gateway.stream(`${STOCK}/WatchStock`, { body, end: true, timeout: 300 });
     return outcome(all(stream));
+  },
+
+  // Handshakes that are answered with a status of HTTP, and one that nobody answers.
+  async nowhere() {
+    class Foreign extends WebSocket {
+      constructor(address, protocols) {
+        super(address, protocols, { origin: "https://elsewhere.example" });
+      }
+    }
+    const free = createServer().listen(0, "127.0.0.1");
+    await once(free, "listening");
+    const { port } = free.address();
+    free.close();
+    await once(free, "close");
+    const told = [];
+    for (const [address, Class] of [
+      [`${url}/none`, WebSocket],
+      [url, Foreign],
+      [`ws://127.0.0.1:${port}/ws`, WebSocket],
+    ]) {
+      const mine = connect(address, { WebSocket: Class });
+      const { status, cause } = await mine
+        .call(`${CATALOG}/GetProduct`, { id: "p1" }, { timeout: 1000 })
+        .catch((error) => error);
+      told.push([mine.state === "closed", status, cause.message]);
+      mine.close();
+    }
+    return told;
   },
 
   // More calls than may be opened in a second, all at once.

@@ -25,6 +25,7 @@ export async function allowed(): Promise<number> {
   });
   gateway.stream("s.S/Join", { metadata: [["x-a", "1"]] });
   gateway.stream("s.S/Join", { metadata: new Map([["x-a", "1"]]) });
+  connect("/ws", { token: null });
   await chat.send({ text: title });
   chat.end();
   const pairs: Pairs = await chat.headers;
@@ -45,6 +46,12 @@ export function refused(chat: Stream<Said, Said>): void {
   chat.send({ words: "hello" });
   // @ts-expect-error: no option
   connect("/ws", { retries: 3 });
+  // @ts-expect-error: a call has one message, and its end
+  gateway.call("s.S/Get", {}, { end: true });
+  // @ts-expect-error: no function for a number
+  connect("/ws", { token: 5 });
+  // @ts-expect-error: no token
+  gateway.auth(undefined);
   // @ts-expect-error: the event of a state has no stream
   gateway.addEventListener("state", ({ detail }) => detail.stream);
   // @ts-expect-error: a state is told, not set
