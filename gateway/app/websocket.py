@@ -138,6 +138,7 @@ def socket_options(
             streams=limits.streams,
             message_size=limits.message_size,
             session_buffer=max(Limits().session_buffer, 4 * limits.message_size),
+            replies=max(Limits().replies, 4 * config.listener.limits.message_size),
         ),
         rates=Rates(limits.opens.per_second, limits.messages.per_second),
         times=Times(

@@ -1,11 +1,13 @@
-"""Whether a client may send a message: by its size, and by what it was granted. Pure."""
+"""Whether a message may be sent or held: by its size, and by what was granted. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from gateway.call import RpcError
 from gateway.errors import error
 from gateway.fronts.websocket.limits import Limits
-from gateway.fronts.websocket.stream import Inflow
+from gateway.fronts.websocket.stream import Inflow, Outflow
 
 
 def oversized(body: bytes, limits: Limits) -> RpcError | None:
@@ -39,6 +41,24 @@ def refusal(inflow: Inflow, body: bytes | None, limits: Limits, ungranted: int) 
     if ungranted and ungranted + len(body) > limits.session_buffer:
         return _beyond(limits.session_buffer, "all streams")
     return None
+
+
+def unheld(
+    flows: Iterable[Outflow], size: int, limits: Limits, *, is_away: bool
+) -> RpcError | None:
+    """Returns why a reply may not be held until the client grants it, or is back; or None.
+
+    Args:
+        flows: Those of all streams of the session.
+        size: Bytes of the reply.
+        limits: The session's.
+        is_away: Whether the client has no socket now: then nothing is written.
+    """
+    held = sum(each.waiting_size if is_away else each.held for each in flows)
+    if not held or held + size <= limits.replies:
+        return None
+    text = f"More than {limits.replies} bytes of replies wait for the client's grants."
+    return error("FLOW_CONTROL", text)
 
 
 def _beyond(most: int, where: str) -> RpcError:

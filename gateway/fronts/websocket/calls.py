@@ -41,7 +41,7 @@ class Outlet(Protocol):
 
 
 class SessionCalls:
-    """A session, with the calls of its streams (`session.Calls`).
+    """A session, with the calls of its streams (`calling.Calls`).
 
     Args:
         serving: What the next call is made with.
@@ -82,7 +82,7 @@ class SessionCalls:
     # What the session asks for.
 
     def begin(self, stream: Stream, opened: frames.Open) -> None:
-        """See session.Calls."""
+        """See calling.Calls."""
         given = (value for key, value in opened.metadata if key.lower() == REQUEST_ID)
         named = request_id(next(given, None))
         serving = self.serving()
@@ -95,21 +95,21 @@ class SessionCalls:
         run.begin()
 
     def arrived(self, stream: Stream) -> None:
-        """See session.Calls."""
+        """See calling.Calls."""
         if stream.call is not None:
             stream.call.arrived()
 
     def written(self, stream: Stream) -> None:
-        """See session.Calls."""
+        """See calling.Calls."""
         if stream.call is not None:
             stream.call.written()
 
     def owed(self) -> None:
-        """See session.Calls."""
+        """See calling.Calls."""
         asyncio.get_running_loop().call_later(_SOON, self._grant_owed)
 
     def stop(self, stream: Stream, failure: RpcError) -> None:
-        """See session.Calls."""
+        """See calling.Calls."""
         if stream.call is not None:
             stream.call.cancel()
             end = stream.call.end_of(failure)
@@ -129,7 +129,7 @@ class SessionCalls:
         for stream in self.session.streams.values():
             if stream.call is not None:
                 stream.call.cancel()
-        self.session.streams.clear()
+        self.session.abandon()
 
     def flush(self) -> None:
         """Writes what is to be written, if there is a socket."""

@@ -275,10 +275,11 @@ class Connection:
         self.close(codes.NO_HELLO, "no hello came in time")
 
     def _ping_is_due(self, now: float) -> None:
-        if self.alone:
-            self.close(codes.NO_PONG, "a ping was not answered")
-            return
-        self._host.ping()
+        if self._host.hears:
+            if self.alone:
+                self.close(codes.NO_PONG, "a ping was not answered")
+                return
+            self._host.ping()
         self._due[Timer.PING] = now + self._times.ping
 
     def _too_old(self, now: float) -> None:

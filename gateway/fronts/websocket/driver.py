@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.call import Code, RpcError
+from gateway.call import RpcError
 from gateway.chain import as_error
 from gateway.errors import error
 from gateway.fronts.http_errors import draining
@@ -27,9 +27,9 @@ from gateway.fronts.websocket.relay_records import Arrival
 from gateway.fronts.websocket.serving import Serving
 from gateway.fronts.websocket.sessions import Sessions
 from gateway.fronts.websocket.terms import Rates, Times
-from gateway.fronts.websocket.tokens import token_of
+from gateway.fronts.websocket.tokens import check, token_of
 from gateway.http import Request, SocketClosed, WebSocket
-from gateway.http.websocket import INTERNAL_ERROR, NORMAL, Message
+from gateway.http.websocket import NORMAL, Message
 
 RESUME: Final = "resume"
 """The feature of `hello` that asks for a session that can be resumed."""
@@ -145,12 +145,12 @@ class SocketDriver:
             self._hold()
             self._rest = self._loop.call_later(wait, self._release)
 
-    def _closed(self, _code: int, _reason: str) -> None:
+    def _closed(self, code: int, _reason: str) -> None:
         self._connection.closed()
         for timer in (self._timer, self._rest):
             if timer is not None:
                 timer.cancel()
-        self._leave_session(ended=_code in _FOR_GOOD)
+        self._leave_session(ended=codes.is_for_good(code))
 
     def _draining(self) -> None:
         seconds = self._options.drain_timeout()
@@ -175,6 +175,11 @@ class SocketDriver:
         if self._socket.writable:
             self._connection.alone = True
             self._socket.ping(self._ponged)
+
+    @property
+    def hears(self) -> bool:
+        """See connection.Host."""
+        return not self._holds
 
     def expire(self) -> None:
         """See connection.Host."""
@@ -202,6 +207,8 @@ class SocketDriver:
     async def _greet(self, hello: frames.Hello) -> None:
         try:
             token = token_of(self._request) or hello.token
+            if token is not None:
+                check(token)
             identity = await self._options.authenticate(Credentials(self._request, token))
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
             self._refuse(as_error(failure))
@@ -230,6 +237,7 @@ class SocketDriver:
 
     async def _renew(self, token: str) -> None:
         try:
+            check(token)
             identity = await self._options.authenticate(Credentials(self._request, token))
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
             self._refuse(as_error(failure))
@@ -245,8 +253,7 @@ class SocketDriver:
         self._arm()
 
     def _refuse(self, failure: RpcError) -> None:
-        code = _REFUSED.get(failure.status.code, INTERNAL_ERROR)
-        self._connection.close(code, failure.status.message)
+        self._connection.close(codes.of_refusal(failure), failure.status.message)
 
     def _begin(self, hello: frames.Hello, identity: Identity) -> None:
         options = self._options
@@ -277,15 +284,17 @@ class SocketDriver:
                 self._sessions.add(calls)
         self._calls = calls
         calls.outlet = self
+        calls.session.is_away = False
         here = {each.id for each in resumed}
+        limits = calls.session.limits  # those that it was begun with, whatever a reload says
         welcome = Welcome(
             session=calls.id,
             ping=options.times.ping,
-            streams=options.limits.streams,
-            message_size=options.limits.message_size,
-            credit=options.limits.credit,
-            buffer=options.limits.buffer,
-            session_buffer=options.limits.session_buffer,
+            streams=limits.streams,
+            message_size=limits.message_size,
+            credit=limits.credit,
+            buffer=limits.buffer,
+            session_buffer=limits.session_buffer,
             opens=options.rates.opens,
             token=identity.lasts,
             resume=options.resume if resumable else None,
@@ -308,6 +317,7 @@ class SocketDriver:
             return
         calls.outlet = None
         if calls.session.resumable and not ended:
+            calls.session.is_away = True
             self._sessions.detached(calls, self._options.resume)
         else:
             self._sessions.end(calls)
@@ -382,13 +392,3 @@ class SocketDriver:
 
     def _ponged(self, _: float) -> None:
         self._connection.ponged()
-
-
-# What a client is told that could not show who it is; with any other error the gateway failed.
-_REFUSED: Final = {
-    Code.INVALID_ARGUMENT: codes.UNAUTHENTICATED,
-    Code.UNAUTHENTICATED: codes.UNAUTHENTICATED,
-    Code.PERMISSION_DENIED: codes.FORBIDDEN,
-}
-# Close codes of clients that do not come back (RFC 6455 section 7.4.1).
-_FOR_GOOD: Final = frozenset({NORMAL})

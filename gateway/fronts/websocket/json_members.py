@@ -14,6 +14,11 @@ from typing import Final, Literal, overload
 from gateway.fronts.websocket.frames import MOST_ID, FrameError
 from gateway.schema.codec.text import is_beyond
 
+# What may stand behind a body that is not read.
+_LAST: Final = re.compile(
+    r'(,[ \t\n\r]*"end"[ \t\n\r]*:[ \t\n\r]*(true|false)[ \t\n\r]*)?\}[ \t\n\r]*\Z'
+)
+_LAST_SIZE: Final = 64
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _value_at: Final = json.JSONDecoder().raw_decode
 # Of a body only the end is wanted: its numbers, of whatever length, are the codec's to judge.
@@ -46,8 +51,6 @@ class Members:
         Raises:
             FrameError: It is no JSON object, or has a member twice.
         """
-        if len(text) > LONG and is_beyond(text.encode(), _MOST_DEPTH, None):
-            raise FrameError(_TOO_MUCH)
         try:
             return cls(*_object(text))
         except ValueError:
@@ -166,7 +169,7 @@ def _object(text: str) -> tuple[dict[str, object], bytes | None]:
         if text[at : at + 1] != ":":
             raise ValueError(_NOT_JSON)
         start = _skip(text, at + 1)
-        value, at = (body_at if name == "body" else _value_at)(text, start)
+        value, at = (_body if name == "body" else _value_at)(text, start)
         if name in values:
             raise FrameError(f"the frame has a member twice: {json.dumps(name[:32])}")
         values[name] = value
@@ -178,6 +181,26 @@ def _object(text: str) -> tuple[dict[str, object], bytes | None]:
     if text[at : at + 1] != "}" or _skip(text, at + 1) != len(text):
         raise ValueError(_NOT_JSON)
     return values, body
+
+
+def _body(text: str, start: int) -> tuple[object, int]:
+    """Returns a body's value, of which only None means anything here, and where it ends.
+
+    One that is no JSON, or of which there is too much, is for its stream to refuse, not for the
+    socket: if it stands last, it reaches as far as the frame does.
+
+    Raises:
+        ValueError: It is no JSON, and something follows it.
+    """
+    try:
+        if len(text) - start <= LONG or not is_beyond(text[start:].encode(), _MOST_DEPTH, None):
+            return body_at(text, start)
+    except (ValueError, RecursionError):
+        pass
+    last = _LAST.search(text, max(start, len(text) - _LAST_SIZE))
+    if last is None:
+        raise ValueError(_NOT_JSON)
+    return True, last.start()
 
 
 def _skip(text: str, at: int) -> int:

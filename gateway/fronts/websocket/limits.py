@@ -16,6 +16,7 @@ class Limits:
         buffer: Bytes of them; one message may have more.
         session_buffer: Bytes of all messages, of all streams, that are not granted anew; and of
             all frames that are kept until the client has them.
+        replies: Bytes of all messages to the client that wait for its grants, or for its return.
     """
 
     streams: int = 100
@@ -23,3 +24,4 @@ class Limits:
     credit: int = 16
     buffer: int = 256 * 1024
     session_buffer: int = 4 * 1024 * 1024
+    replies: int = 16 * 1024 * 1024

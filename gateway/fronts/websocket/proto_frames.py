@@ -33,6 +33,7 @@ from gateway.fronts.websocket.frames import (
     whole_seconds,
 )
 from gateway.http.websocket import Message as SocketMessage
+from gateway.routing.metadata import MAX_METADATA
 from gateway.v1 import websocket_pb2 as pb
 
 # Protobuf's encoding: tags of the fields that are written by hand. `_FRAME_MESSAGE` is
@@ -41,6 +42,8 @@ _FRAME_MESSAGE: Final = b"\x1a"  # 3, length-delimited
 _ID: Final = b"\x08"  # 1, varint
 _BODY: Final = b"\x12"  # 2, length-delimited
 _SEQ: Final = b"\x20"  # 4, varint
+# More are refused in any case (`routing.metadata.MAX_METADATA`): none but the first are looked at.
+_MOST_ENTRIES: Final = 1 + MAX_METADATA // 32
 _SMALL: Final = tuple(bytes([number]) for number in range(0x80))
 
 
@@ -154,7 +157,7 @@ def _open(frame: Any) -> Open:
     return Open(
         id=_id(frame),
         method=_required("method", frame.method),
-        metadata=tuple(map(_entry, frame.metadata)),
+        metadata=tuple(map(_entry, frame.metadata[:_MOST_ENTRIES])),
         timeout=timeout / 1000 if frame.HasField("timeout_ms") else None,
         credit=_most("credit", frame.credit, MOST_CREDIT) if frame.HasField("credit") else None,
         body=frame.body if frame.HasField("body") else None,

@@ -143,10 +143,12 @@ class StreamRun(StreamCall, Run):
     setting: Setting
     _loop: asyncio.AbstractEventLoop
     _takes_one: bool
+    _gives_one: bool
     _task: asyncio.Task[None] | None = None
     _waiter: asyncio.Future[None] | None = None
     _received: int = 0
     _sent: asyncio.Future[None] | None = None
+    _reply: bytes | None = None
 
     @classmethod
     def of(cls, setting: Setting, call: Call) -> StreamRun:
@@ -156,6 +158,7 @@ class StreamRun(StreamCall, Run):
             setting=setting,
             _loop=asyncio.get_running_loop(),
             _takes_one=not setting.method.descriptor.kind.client_streams,
+            _gives_one=not setting.method.descriptor.kind.server_streams,
         )
 
     # Run.
@@ -217,6 +220,11 @@ class StreamRun(StreamCall, Run):
     async def send(self, message: bytes) -> None:
         """See StreamCall."""
         setting = self.setting
+        if self._gives_one:  # it is one only where the call ends well, and no other comes
+            if self._reply is not None:
+                raise error("UPSTREAM_PROTOCOL_ERROR", "The backend sent more than one reply.")
+            self._reply = setting.bodies.reply(message)
+            return
         setting.session.send(setting.stream, setting.bodies.reply(message))
         setting.flush()
         outflow = setting.stream.outflow
@@ -248,10 +256,18 @@ class StreamRun(StreamCall, Run):
                 raise
             raise of_message(self._received, failure) from None
 
+    def _one_reply(self) -> bytes:
+        if self._reply is None:
+            raise error("UPSTREAM_PROTOCOL_ERROR", "The backend ended the call without a reply.")
+        return self._reply
+
     async def _run(self) -> None:
         setting = self.setting
         try:
-            setting.succeeded(await setting.method.stream(self))
+            trailers = await setting.method.stream(self)
+            if self._gives_one:
+                setting.session.send(setting.stream, self._one_reply())
+            setting.succeeded(trailers)
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
             setting.failed(failure, self.request_id)
         setting.flush()

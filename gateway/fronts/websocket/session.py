@@ -14,35 +14,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Protocol
 
-from gateway.call import RpcError
+from gateway.call import Code, RpcError
 from gateway.errors import error
 from gateway.fronts.websocket import frames
-from gateway.fronts.websocket.admission import oversized, refusal
+from gateway.fronts.websocket.admission import oversized, refusal, unheld
+from gateway.fronts.websocket.calling import Calls
 from gateway.fronts.websocket.codes import ID_USED
 from gateway.fronts.websocket.frames import End, FrameError, Framing, Pairs, Resumed
 from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.stream import AUTOMATIC, Inflow, Outflow, Stream, Waiting
-
-
-class Calls(Protocol):
-    """Who makes the calls of a session's streams. May call the session back at once."""
-
-    def begin(self, stream: Stream, opened: frames.Open) -> None:
-        """Makes a stream's call; what it has of the client's stands in its `inflow`."""
-
-    def arrived(self, stream: Stream) -> None:
-        """Takes note that a message has come, or the word that there are no more."""
-
-    def written(self, stream: Stream) -> None:
-        """Takes note that all that was sent on a stream was written."""
-
-    def owed(self) -> None:
-        """Takes note that `Session.grant_owed` is to be called soon, and written."""
-
-    def stop(self, stream: Stream, failure: RpcError) -> None:
-        """Cancels a stream's call, and ends the stream with `failure` at once (`Session.end`)."""
 
 
 class Session:
@@ -57,6 +38,7 @@ class Session:
     Attributes:
         streams: Those that are not over, by id.
         last_id: The highest id that was seen.
+        is_away: Whether the client has no socket now, and may come back.
     """
 
     __slots__ = (
@@ -64,11 +46,12 @@ class Session:
         "_control",
         "_framing",
         "_kept",
-        "_limits",
         "_owed",
         "_ready",
         "_ungranted",
+        "is_away",
         "last_id",
+        "limits",
         "resumable",
         "streams",
     )
@@ -78,9 +61,10 @@ class Session:
     ) -> None:
         self.streams: dict[int, Stream] = {}
         self.last_id = 0
+        self.is_away = False
         self.resumable = resumable
         self._framing = framing
-        self._limits = limits
+        self.limits = limits
         self._calls = calls
         self._control: deque[bytes] = deque()
         self._ready: deque[Stream] = deque()
@@ -103,7 +87,7 @@ class Session:
         if frame.id <= self.last_id:
             raise FrameError(f"the id {frame.id} was used before", ID_USED)
         self.last_id = frame.id
-        limits = self._limits
+        limits = self.limits
         credit = frame.credit
         if credit is None:
             credit = AUTOMATIC
@@ -144,7 +128,7 @@ class Session:
             inflow.seq = frame.seq
         if stream.outflow.ended:
             return
-        if refused := refusal(inflow, frame.body, self._limits, self._ungranted):
+        if refused := refusal(inflow, frame.body, self.limits, self._ungranted):
             self._calls.stop(stream, refused)
             return
         if frame.body is not None:
@@ -185,6 +169,7 @@ class Session:
         if outflow.end is None:
             self._calls.stop(stream, error("CANCELLED", "The client cancelled the call."))
         elif outflow.drop():  # it has ended behind messages that nobody wants
+            outflow.end = End(Code.CANCELLED, "The client cancelled the call.")
             self._put_status(stream, outflow.end)
 
     # What happens to the calls.
@@ -197,7 +182,7 @@ class Session:
         body = inflow.take()
         if not inflow.taken:
             return body
-        limits = self._limits
+        limits = self.limits
         if not inflow.ended and (
             inflow.is_due(limits) or self._ungranted * 2 >= limits.session_buffer
         ):
@@ -235,10 +220,16 @@ class Session:
     def send(self, stream: Stream, body: bytes) -> None:
         """Sends a reply message; nothing more is to be sent until it is `written`."""
         outflow = stream.outflow
-        if not outflow.ended:
-            seq = self._number(outflow)
-            frame = self._framing.message(stream.id, body, seq)
-            self._put(stream, Waiting(frame, seq, costs=True))
+        if outflow.ended:
+            return
+        if outflow.credit <= 0 or self.is_away:
+            flows = [each.outflow for each in self.streams.values()]
+            if refused := unheld(flows, len(body), self.limits, is_away=self.is_away):
+                self._calls.stop(stream, refused)
+                return
+        seq = self._number(outflow)
+        frame = self._framing.message(stream.id, body, seq)
+        self._put(stream, Waiting(frame, seq, costs=True))
 
     def end(self, stream: Stream, end: End, *, drop: bool = False) -> None:
         """Sends a stream's status, once; what comes later is nobody's.
@@ -256,6 +247,7 @@ class Session:
         if drop:
             outflow.drop()
         outflow.end = end
+        stream.call = None  # else the two would hold each other, with all that waits
         self._put_status(stream, end)
 
     def say(self, frame: bytes) -> None:
@@ -318,6 +310,14 @@ class Session:
             self._queue(stream)
         return resumed
 
+    def abandon(self) -> None:
+        """Forgets all streams: there is nobody to tell."""
+        for stream in self.streams.values():
+            stream.forget()
+        self.streams.clear()
+        self._control.clear()
+        self._ready.clear()
+
     # Within.
 
     def _known(self, id_: int) -> Stream | None:
@@ -339,9 +339,10 @@ class Session:
         """
         outflow.keep(frame)
         self._kept += len(frame.frame)
-        if self._kept > self._limits.session_buffer:
-            self._kept -= outflow.kept_size
-            outflow.forget()
+        if self._kept > self.limits.session_buffer:
+            largest = max((each.outflow for each in self.streams.values()), key=_kept_size)
+            self._kept -= largest.kept_size
+            largest.forget()
 
     def _number(self, outflow: Outflow) -> int:
         if not self.resumable:
@@ -383,6 +384,10 @@ class Session:
         elif not outflow.ended:
             self._calls.written(stream)
         return frame.frame
+
+
+def _kept_size(outflow: Outflow) -> int:
+    return outflow.kept_size
 
 
 def _goes_on(stream: Stream, seen: Mapping[int, int]) -> bool:

@@ -68,14 +68,15 @@ class Sessions:
 
     def detached(self, calls: SessionCalls, seconds: float) -> None:
         """Takes note that a session has lost its socket: it waits so many seconds."""
-        beside = self._by_address.setdefault(calls.request.peer, {})
-        if len(beside) >= self.most_of_address:
+        address = calls.request.peer
+        beside = self._by_address.get(address, {})
+        if address and len(beside) >= self.most_of_address:  # that of a Unix socket is none
             self.end(self._known[next(iter(beside))])
         if len(self._waiting) >= self.most:
             self.end(self._known[next(iter(self._waiting))])
         timer = self._timer or asyncio.get_running_loop().call_later
         self._waiting[calls.id] = timer(seconds, lambda: self.end(calls))
-        self._by_address.setdefault(calls.request.peer, {})[calls.id] = None
+        self._by_address.setdefault(address, {})[calls.id] = None
 
     def end(self, calls: SessionCalls) -> None:
         """Ends a session, and its calls."""

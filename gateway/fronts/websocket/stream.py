@@ -7,6 +7,7 @@ that are kept until the client has them. Both only count; what follows from it i
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final, NamedTuple
 
 from gateway.fronts.websocket.frames import MOST_CREDIT, End
@@ -134,7 +135,7 @@ class Outflow:
         self.automatic = automatic
         self.seq = 0
         self.waiting: list[Waiting] = []
-        self.kept: list[Waiting] = []
+        self.kept: deque[Waiting] = deque()
         self.kept_size = 0
         self.forgotten = 0
         self.sent = 0
@@ -150,6 +151,16 @@ class Outflow:
     def over(self) -> bool:
         """Whether it has ended, and the client is known to have all of it."""
         return self.end is not None and not self.waiting and not self.kept
+
+    @property
+    def waiting_size(self) -> int:
+        """The bytes that wait to be written."""
+        return sum(len(each.frame) for each in self.waiting)
+
+    @property
+    def held(self) -> int:
+        """The bytes that wait for the client's grant."""
+        return 0 if self.credit > 0 else self.waiting_size
 
     @property
     def sendable(self) -> bool:
@@ -186,9 +197,8 @@ class Outflow:
     def acknowledge(self, seq: int) -> None:
         """Drops the frames that the client has."""
         kept = self.kept
-        if kept and kept[0].seq <= seq:
-            self.kept = [each for each in kept if each.seq > seq]
-            self.kept_size = sum(len(each.frame) for each in self.kept)
+        while kept and kept[0].seq <= seq:
+            self.kept_size -= len(kept.popleft().frame)
 
     def forget(self) -> None:
         """Keeps nothing of what was written: without it a client can't come back to the stream."""
@@ -227,3 +237,10 @@ class Stream:
         self.inflow = inflow
         self.outflow = outflow
         self.call: Run | None = None
+
+    def forget(self) -> None:
+        """Lets go of everything: it is nobody's any more."""
+        self.call = None
+        self.inflow.clear()
+        self.outflow.waiting.clear()
+        self.outflow.kept.clear()

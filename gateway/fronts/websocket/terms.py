@@ -49,6 +49,10 @@ class Host(Protocol):
     def ping(self) -> None:
         """Sends a ping of WebSocket's, if the client takes what it is sent."""
 
+    @property
+    def hears(self) -> bool:
+        """Whether the client is being read: else what it answers is not heard yet."""
+
     def expire(self) -> None:
         """Ends all streams: the token has expired."""
 

@@ -17,7 +17,7 @@ from gateway.call import Metadata, RpcError
 from gateway.errors import error
 from gateway.http import Request
 from gateway.http.websocket import offered_subprotocols
-from gateway.routing.metadata import HeaderRules, check_size
+from gateway.routing.metadata import MAX_METADATA, HeaderRules, check_size
 
 _KEY = "authorization"
 _SCHEME = "Bearer"
@@ -45,7 +45,7 @@ def token_of(request: Request) -> str | None:
         if holds_token(name):
             return _decoded(name.removeprefix(_PREFIX))
     at = _pair(offered)
-    return None if at is None else _checked(offered[at + 1])
+    return None if at is None else check(offered[at + 1])
 
 
 def holds_token(name: str) -> bool:
@@ -81,7 +81,7 @@ def with_token(metadata: Metadata, token: str, rules: HeaderRules) -> Metadata:
         RpcError: INVALID_METADATA: the token can't be in a header. HEADERS_TOO_LARGE: with it there
             is more metadata than is allowed.
     """
-    _checked(token)
+    check(token)
     if not rules.passes(_KEY):
         return metadata
     made = Metadata((*metadata.without(_KEY), (_KEY, f"{_SCHEME} {token}")))
@@ -102,11 +102,16 @@ def _decoded(text: str) -> str:
         data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except binascii.Error:
         raise _no_token() from None
-    return _checked(data.decode("latin-1"))
+    return check(data.decode("latin-1"))
 
 
-def _checked(token: str) -> str:
-    if _TOKEN.fullmatch(token) is None:
+def check(token: str) -> str:
+    """Returns a token that can be one, whosever it is.
+
+    Raises:
+        RpcError: INVALID_METADATA: it has other characters, or too many.
+    """
+    if len(token) > MAX_METADATA or _TOKEN.fullmatch(token) is None:
         raise _no_token()
     return token
 

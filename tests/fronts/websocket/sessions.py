@@ -10,7 +10,7 @@ from gateway.fronts.websocket.session import Session
 
 
 class Calls:
-    """Notes what the session asks of calls (`session.Calls`)."""
+    """Notes what the session asks of calls (`calling.Calls`)."""
 
     def __init__(self):
         self.session = None

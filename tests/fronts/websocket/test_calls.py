@@ -187,6 +187,41 @@ async def test_all_of_a_client_stream(it, client):
     assert client.hears()[-2:] == ["message 1 3", "status 1 OK"]
 
 
+@pytest.mark.parametrize(
+    ("replies", "words"),
+    [(0, "without a reply"), (2, "more than one reply")],
+    ids=["none", "two"],
+)
+async def test_a_client_stream_has_one_reply(it, client, replies, words):
+    async def script(call):
+        for number in range(replies):
+            await call.send(text(str(number)))
+
+    it.backends["Client"].script = script
+    client.opens(1, "Client", "a", end=True)
+    await settled()
+    (status,) = client.hears_frames()
+    assert (status["t"], status["status"]) == ("status", "INTERNAL")
+    assert words in status["message"]
+
+
+@pytest.mark.parametrize("kind", ["Unary", "Bidi"])
+@pytest.mark.parametrize(
+    "body",
+    ['{"text":nul}', '{"text":"' + "[" * 100_001 + '"}', '{"v":' + "[" * 1200 + "]" * 1200 + "}"],
+    ids=["no JSON", "much", "deep"],
+)
+async def test_a_body_that_is_none_ends_its_stream_alone(it, client, kind, body):
+    async def script(call):
+        await call.receive()
+
+    it.backends[kind].script = script
+    client.socket.receives('{"t":"open","id":1,"method":"t.S/' + kind + '","body":' + body + "}")
+    await settled()
+    assert client.hears()[-1].startswith("status 1 INVALID_ARGUMENT INVALID_")
+    assert client.ended is None
+
+
 async def test_both_sides_of_a_stream_end_on_their_own(it, client):
     async def script(call):
         while (message := await call.receive()) is not None:
@@ -437,12 +472,18 @@ async def test_authorization_in_open_stands_in_place_of_the_token(world):
     assert list(call.metadata) == [("authorization", "Basic x")]
 
 
-async def test_a_token_that_no_header_can_hold_ends_streams(world):
+@pytest.mark.parametrize("token", ["a\nb", "é", "a b", "x" * 20_000])
+async def test_a_token_that_no_header_can_hold_closes_with_4401(world, token):
     it = world()
     client = it.dial()
-    await client.hello(token="a\nb")
-    assert await carried(it, client) is None
-    assert client.hears() == ["status 1 INVALID_ARGUMENT INVALID_METADATA"]
+    client.says("hello", token=token)
+    await settled()
+    assert client.ended == 4401
+    client = it.dial()
+    await client.hello()
+    client.says("auth", token=token)
+    await settled()
+    assert client.ended == 4401
 
 
 @pytest.mark.parametrize("name", ["x-request-id", "X-Request-Id"])

@@ -22,6 +22,7 @@ class Host:
 
     def __init__(self):
         self.asked = []
+        self.hears = True
 
     def greet(self, hello):
         self.asked.append("greet")
@@ -248,6 +249,17 @@ def test_no_answer_before_the_next_is_due_closes_with_4002():
 
 
 # Age.
+
+
+def test_a_client_that_is_not_read_owes_no_answer():
+    socket = Socket(times={"ping": 10.0}).greeted()
+    socket.connection.alone = True
+    socket.host.hears = False
+    socket.turn(10.0)
+    assert socket.host.asked == []
+    socket.host.hears = True
+    socket.turn(10.0)
+    assert socket.host.asked == ["close 4002 a ping was not answered"]
 
 
 @pytest.mark.parametrize(("chance", "age"), [(0.0, 1000.0), (0.5, 950.0), (1.0, 900.0)])

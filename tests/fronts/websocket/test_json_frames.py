@@ -163,16 +163,29 @@ def test_what_is_refused(text, words):
     assert refusal(text) == words
 
 
-@pytest.mark.parametrize("member", ["body", "x"])
-def test_deep_nesting_is_refused_and_breaks_nothing(member):
-    text = message("[" * 200_000).replace("body", member)
-    assert refusal(text) == "there is too much in the frame"
-    text = message("[" * 20_000 + "]" * 20_000).replace("body", member)
-    assert refusal(text) == "there is too much in the frame"
+def test_deep_nesting_is_refused_and_breaks_nothing():
+    for text in ("[" * 200_000, "[" * 20_000 + "]" * 20_000):
+        frame = '{"t":"message","id":1,"x":' + text + "}"
+        assert refusal(frame) == "there is too much in the frame"
 
 
-def test_a_flood_of_arrays_is_refused_before_they_are_made():
-    assert refusal(message(f"[{'[],' * 200_000}[]]")) == "there is too much in the frame"
+@pytest.mark.parametrize("end", [[], [' "end" : true ']], ids=["last", "before end"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "nul",
+        '{"text":',
+        "[" * 200_000,
+        "[" * 20_000 + "]" * 20_000,
+        f"[{'[],' * 200_000}[]]",
+        '{"text":"' + "[" * 100_001 + '"}',
+        '{"text":"' + "[" * 100_001,
+    ],
+    ids=["no JSON", "cut", "deep", "nested", "many", "brackets in a string", "no end"],
+)
+def test_a_body_that_is_not_read_is_for_its_stream_to_refuse(body, end):
+    frame = FRAMING.read(message(body, *end))
+    assert (frame.id, frame.body.rstrip()) == (1, body.encode())
 
 
 @pytest.mark.parametrize(

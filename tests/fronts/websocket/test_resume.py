@@ -343,6 +343,19 @@ async def test_so_many_sessions_may_wait_and_the_oldest_goes_first(world, hand_c
     assert it.backends["Unary"].cancelled == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "waits"),
+    [
+        *((code, True) for code in (1001, 1005, 1006, 1011, 4001)),
+        *((code, False) for code in (1000, 1002, 1007, 4413)),
+    ],
+)
+async def test_a_session_waits_unless_its_client_is_done_or_broke_the_protocol(it, code, waits):
+    client, welcome = await began(it)
+    client.socket.goes(code)
+    assert (it.sessions.find(welcome["session"]) is not None) is waits
+
+
 async def test_a_session_that_came_back_from_another_address_counts_there(world, hand_clock):
     sessions = Sessions(timer=hand_clock.call_later)
     sessions.most_of_address = 1

@@ -153,7 +153,8 @@ def test_the_status_is_last_and_comes_once(peer):
     peer.session.headers(stream, [])
     peer.cancel()
     written = peer.written()
-    assert written == ["headers 1", "status 1 OK"]  # the client had cancelled
+    # The client had cancelled, and does not get all of it.
+    assert written == ["headers 1", "status 1 CANCELLED The client cancelled the call."]
     assert peer.session.idle
 
 
@@ -190,11 +191,18 @@ def test_status_and_headers_need_no_credit(peer):
 
 
 def test_a_status_that_was_on_its_way_when_cancel_came_is_the_one(peer):
+    peer.open(1)
+    peer.end()
+    peer.cancel()
+    assert peer.written() == ["status 1 OK"]
+
+
+def test_but_not_without_the_messages_before_it(peer):
     peer.open(1, credit=0)
     peer.send("a")
     peer.end()
     peer.cancel()
-    assert peer.written() == ["status 1 OK"]
+    assert peer.written() == ["status 1 CANCELLED The client cancelled the call."]
     assert peer.calls.stopped == []
 
 
@@ -507,3 +515,42 @@ def test_idle_is_without_streams_and_words(peer):
     assert not peer.session.idle
     peer.written()
     assert peer.session.idle
+
+
+# Replies that wait.
+
+
+@pytest.mark.parametrize("how", ["without credit", "away"])
+def test_replies_that_wait_are_bounded_over_all_streams(how):
+    peer = Peer(replies=200)
+    credit = 0 if how == "without credit" else 9
+    peer.session.is_away = how == "away"
+    for id_ in (1, 2, 3):
+        peer.open(id_, credit=credit)
+    peer.send("x" * 1000, 1)  # one may always wait
+    peer.send("y", 2)
+    assert peer.calls.stopped == [(2, "FLOW_CONTROL")]
+    peer.session.is_away = False
+    assert "message 1 " + "x" * 1000 not in peer.written() or how == "away"
+
+
+def test_a_stream_that_has_ended_does_not_hold_its_call(peer):
+    peer.open(1, credit=0)
+    stream = peer.stream()
+    stream.call = object()
+    peer.send("a")
+    peer.end()
+    assert stream.call is None
+
+
+def test_an_abandoned_session_holds_nothing(peer):
+    peer.open(1, credit=0, body=b"x")
+    stream = peer.stream()
+    stream.call = object()
+    peer.send("a")
+    peer.session.abandon()
+    assert not peer.session.streams
+    assert stream.call is None
+    assert not stream.outflow.waiting
+    assert not stream.inflow.inbox
+    assert peer.written() == []

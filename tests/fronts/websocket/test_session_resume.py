@@ -182,7 +182,10 @@ def test_a_number_is_given_to_no_frame_that_is_never_written(resumable):
     resumable.send("a", 2)
     resumable.end(2)
     resumable.cancel(2)
-    assert resumable.written() == ["headers 2#1", "status 2#2 OK"]
+    assert resumable.written() == [
+        "headers 2#1",
+        "status 2#2 CANCELLED The client cancelled the call.",
+    ]
 
 
 def test_cancel_after_coming_back_drops_only_what_was_never_written(resumable):
