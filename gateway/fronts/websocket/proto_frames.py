@@ -44,6 +44,10 @@ _BODY: Final = b"\x12"  # 2, length-delimited
 _SEQ: Final = b"\x20"  # 4, varint
 # More are refused in any case (`routing.metadata.MAX_METADATA`): none but the first are looked at.
 _MOST_ENTRIES: Final = 1 + MAX_METADATA // 32
+# Bytes of the frames that are read by hand: none is looked for behind its end, and no length has
+# more than two bytes.
+_LEAST: Final = 8
+_MOST: Final = 16_000
 _SMALL: Final = tuple(bytes([number]) for number in range(0x80))
 
 
@@ -57,6 +61,9 @@ class ProtoFraming:
         """See Framing."""
         if isinstance(message, str):
             raise FrameError("frames of grpcws.v1.proto are binary, not text")
+        usual = _usual(message)
+        if usual is not None:
+            return usual
         try:
             frame = pb.ClientFrame.FromString(message)
         except DecodeError:
@@ -139,7 +146,28 @@ class ProtoFraming:
         return _frame(goaway=pb.Goaway(reason=reason, reconnect_ms=round(reconnect * 1000)))
 
 
-# Reading: a table of kinds.
+# Reading: what clients send most, and a table of kinds.
+
+
+def _usual(data: bytes) -> Message | None:
+    """Returns the frame of a message with a small id and nothing beside its body, if it is one.
+
+    That is what most frames are, and the compiled messages take twice as long.
+    """
+    size = len(data)
+    if not _LEAST <= size <= _MOST or data[0] != _FRAME_MESSAGE[0]:
+        return None
+    at = 2 if data[1] < 0x80 else 3
+    if (data[1] if at == 2 else data[1] & 0x7F | data[2] << 7) != size - at:
+        return None
+    if data[at] != _ID[0] or not 0 < data[at + 1] < 0x80 or data[at + 2] != _BODY[0]:
+        return None
+    id_, at = data[at + 1], at + 3
+    begin = at + 1 if data[at] < 0x80 else at + 2
+    if begin > size:
+        return None
+    length = data[at] if begin == at + 1 else data[at] & 0x7F | data[at + 1] << 7
+    return Message(id_, data[begin:]) if length == size - begin else None
 
 
 def _hello(frame: Any) -> Hello:

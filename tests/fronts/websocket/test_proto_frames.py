@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.message import DecodeError
 from grpc_tools import protoc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.fronts.websocket.frames import FrameError, Open, Ping
+from gateway.fronts.websocket.frames import FrameError, Message, Open, Ping
 from gateway.fronts.websocket.proto_frames import ProtoFraming
 from gateway.v1 import websocket_pb2 as pb
 
@@ -108,3 +109,31 @@ def test_no_bytes_break_the_reader(data):
         assert wrong.code == 4400
     else:
         assert frame is not None
+
+
+@given(
+    st.integers(1, 300),
+    st.binary(max_size=300) | st.integers(0, 40_000).map(bytes),
+    st.booleans(),
+    st.integers(0, 3),
+)
+def test_the_usual_frame_is_read_as_all_others_are(id_, body, end, seq):
+    frame = pb.ClientFrame(message=pb.Message(id=id_, body=body, end=end, seq=seq))
+    assert FRAMING.read(frame.SerializeToString()) == Message(id_, body, end, seq)
+
+
+@given(st.integers(0, 2**14 - 1), st.integers(0, 200), st.binary(max_size=40))
+def test_what_only_looks_like_the_usual_frame_is_none(first, second, rest):
+    """Lengths that are wrong, ids of 0, members cut short: as the compiled messages have it."""
+    data = bytes([0x1A, first & 0x7F | 0x80, first >> 7, 0x08, 1, 0x12, second & 0x7F]) + rest
+    try:
+        there = pb.ClientFrame.FromString(data)
+        expected = there.message if there.message.id else None
+    except DecodeError:
+        expected = None
+    if expected is None:
+        with pytest.raises(FrameError):
+            FRAMING.read(data)
+    else:
+        body = expected.body if expected.HasField("body") else None
+        assert FRAMING.read(data) == Message(expected.id, body, expected.end, expected.seq)
