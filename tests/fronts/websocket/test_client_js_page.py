@@ -59,7 +59,7 @@ async def test_the_plain_form(host):
 
 
 async def test_the_plain_form_of_a_call_that_fails(host):
-    path = "/v1/products/p1"  # takes no message
+    path = "/v1/rooms/lobby:watch"  # takes no message, and does not end by itself
     text = BROWSER.format(host=host) + script("new WebSocket(")
     lines = await said(text.replace("/v1/rooms/lobby:chat", path), host)
     assert any("failed with code 3 of gRPC" in line for line in lines), lines
