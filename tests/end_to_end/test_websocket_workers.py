@@ -216,16 +216,19 @@ async def test_large_messages_are_relayed_both_ways(running):
 async def test_many_sessions_are_relayed_at_once_and_leave_no_descriptor(running):
     before = links(running)
 
-    async def use(room):
-        # In a room of its own: who comes and goes elsewhere would use up its credit of 64.
+    async def use():
         async with bare(running.url) as client:
             await client.say("hello", **RESUME)
             client.welcome = await client.of(None)
-            await client.joined(room)
+            # All hear of each other's coming and going: 64 messages would not do.
+            chat = await client.open(JOIN, {"room": "lobby"}, credit=1000)
+            while "joined" not in await client.message(chat):
+                pass
             await cut(client)
         for number in range(1, 5):
             async with bare(running.url) as back:
-                await back.say("hello", **coming_back(client, _1=number + 1))
+                hello = coming_back(client, _1=number + 1) | {"granted": {"1": 1000}}
+                await back.say("hello", **hello)
                 assert (await back.of(None))["session"] == client.welcome["session"]
                 back.goes_on_with(client)
                 await says(back, number)
@@ -234,7 +237,7 @@ async def test_many_sessions_are_relayed_at_once_and_leave_no_descriptor(running
             await last.say("hello", **coming_back(client))
             await last.of(None)
 
-    await asyncio.gather(*(use(f"room{number}") for number in range(50)))
+    await asyncio.gather(*(use() for _ in range(50)))
 
     await asyncio.to_thread(until, lambda: links(running) == before)
 
