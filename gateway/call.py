@@ -160,14 +160,111 @@ class RpcError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who makes a call. The same type for every way of authentication."""
+    """Who makes a call. The same type for every way of authentication.
+
+    Attributes:
+        subject: Who it is, to its provider.
+        provider: Which provider says so, by its name in the config.
+        scopes: What it may do.
+        roles: What it is.
+        plan: The plan whose numbers it has.
+        claims: All that the provider says of it, as JSON values.
+        expires: Until when that holds, seconds since 1970; None for no end that is known.
+    """
 
     subject: str
     provider: str
     scopes: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     plan: str | None = None
-    claims: Mapping[str, object] = field(default_factory=dict)
+    claims: Mapping[str, object] = field(default_factory=dict, repr=False)
+    expires: float | None = None
+
+    def is_of(self, other: Principal | None) -> bool:
+        """Whether both are of one subject."""
+        if other is None:
+            return False
+        return (self.provider, self.subject) == (other.provider, other.subject)
+
+
+class Certificate(Protocol):
+    """What a client's certificate says (`gateway.http.certificate`)."""
+
+    @property
+    def subject(self) -> str:
+        """Its distinguished name (RFC 4514), `CN=billing,O=Shop`."""
+
+    @property
+    def uris(self) -> tuple[str, ...]:
+        """Its URIs as subject alternative names; a SPIFFE id is one."""
+
+    @property
+    def dns(self) -> tuple[str, ...]:
+        """Its DNS names."""
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """Its mail addresses."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the certificate, in hexadecimal digits."""
+
+    @property
+    def expires(self) -> float | None:
+        """When it ends, seconds since 1970."""
+
+
+class Fields(Protocol):
+    """Header fields: names in lower case, values as received."""
+
+    def get(self, name: str) -> str | None:
+        """Returns the first value of a name, or None."""
+
+    def all(self, name: str) -> list[str]:
+        """Returns every value of a name, in order."""
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Returns all of them, in order."""
+
+
+class Head(Protocol):
+    """The head of the client's request: what a caller is known by (`gateway.http.Request`).
+
+    Not what the backend is sent: that is the call's metadata.
+    """
+
+    @property
+    def method(self) -> str:
+        """The verb."""
+
+    @property
+    def path(self) -> str:
+        """The raw path up to `?`."""
+
+    @property
+    def query(self) -> str | None:
+        """The raw query without `?`, or None."""
+
+    @property
+    def headers(self) -> Fields:
+        """Its header fields; a token that a WebSocket has been given otherwise is among them."""
+
+    @property
+    def authority(self) -> str:
+        """The value of `Host`."""
+
+    @property
+    def scheme(self) -> str:
+        """`http` or `https`."""
+
+    @property
+    def peer(self) -> str:
+        """The client's address."""
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """What the client's certificate says, if it showed one."""
 
 
 @dataclass(slots=True)
@@ -184,6 +281,10 @@ class Call:
         front: The front that made the call, `rest`.
         request_id: What names this call in logs and replies.
         traceparent: W3C trace context of the caller, as received, or None.
+        head: The head of the client's request, by which the caller is known. None is a call of the
+            gateway's own, which shows nothing.
+        reply_headers: The gateway's own headers that go with the reply, whatever it is; None for
+            none so far. Names in lower case.
     """
 
     method: str
@@ -195,6 +296,8 @@ class Call:
     front: str = ""
     request_id: str = ""
     traceparent: str | None = None
+    head: Head | None = field(default=None, repr=False)
+    reply_headers: dict[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -265,10 +368,17 @@ OK. The caller's task owns it: cancelling that task cancels the call at the back
 
 
 class Gate(Protocol):
-    """Admits a call or refuses it, at once and without waiting."""
+    """Admits a call or refuses it: at once, or, where it must, after a while.
 
-    def admit(self, call: Call) -> None:
-        """Returns to admit the call (which it may change), raises RpcError to refuse it."""
+    One that always waits, or must see the reply, stands around calls: it costs each a task.
+    """
+
+    def admit(self, call: Call) -> Awaitable[None] | None:
+        """Returns to admit the call (which it may change), raises RpcError to refuse it.
+
+        Where that can't be known yet (a key is to be fetched), it returns what to await, which
+        then returns or raises so.
+        """
 
 
 class Observer(Protocol):
@@ -282,17 +392,17 @@ class Observer(Protocol):
         """Takes note. Must not raise and must not wait."""
 
 
-class Around(Protocol):
-    """Stands around a call where a policy must wait (a shared state, a cache to fill).
-
-    One `Around` serves unary methods (where `proceed` returns a Reply) and one serves streaming
-    ones (where it returns trailers): a policy that supports both implements both.
-    """
+class UnaryAround(Protocol):
+    """Stands around unary calls where a policy must wait (a shared state, a cache to fill)."""
 
     async def unary(self, call: Call, proceed: Callable[[Call], Awaitable[Reply]]) -> Reply:
-        """Answers the unary call, usually by awaiting `proceed(call)`."""
+        """Answers the call, usually by awaiting `proceed(call)`."""
+
+
+class StreamAround(Protocol):
+    """Stands around streaming calls, for as long as each of them runs."""
 
     async def stream(
         self, call: StreamCall, proceed: Callable[[StreamCall], Awaitable[Metadata]]
     ) -> Metadata:
-        """Runs the streaming call, usually by awaiting `proceed(call)`; returns its trailers."""
+        """Runs the call, usually by awaiting `proceed(call)`; returns its trailers."""

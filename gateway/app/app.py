@@ -14,6 +14,7 @@ from pathlib import Path
 from gateway.app import settings
 from gateway.app.generation import BuildError, Generation, build
 from gateway.app.pool import UpstreamPool
+from gateway.app.providers import ProviderPool
 from gateway.config import Config, Loaded
 from gateway.fronts.websocket.relay import Relay
 from gateway.fronts.websocket.relay_records import Arrival
@@ -62,6 +63,7 @@ class App:
         self._load = load
         self._adopted = adopted
         self._pool = UpstreamPool()
+        self._providers = ProviderPool()
         self._sessions = Sessions(str(adopted.worker) if adopted else "0")
         self._relay: Relay | None = None
         self._listener: Listener | None = None
@@ -96,7 +98,9 @@ class App:
             progress,
             current=lambda: self.current,
             sessions=self._sessions,
+            providers=self._providers,
         )
+        await self._providers.open(self.current.config, self.current.identities.providers)
         # What a generation is made of lives as long as it: the collector need not look at it.
         gc.collect()
         gc.freeze()
@@ -159,6 +163,7 @@ class App:
                 previous=self.current,
                 current=lambda: self.current,
                 sessions=self._sessions,
+                providers=self._providers,
             )
             if self.current.methods and not fresh.methods:
                 # A file that is being written looks so; an operator who means it can restart.
@@ -168,7 +173,9 @@ class App:
                 self._listener.configure(
                     settings.limits(listener), map(str, listener.trusted_proxies)
                 )
+            await self._providers.open(fresh.config, fresh.identities.providers)
             self.current = fresh
+            self._providers.settle(fresh.config)
             self._limit_sessions(fresh.config)
             # What of the old one is in cycles would stay frozen for ever.
             gc.unfreeze()
@@ -189,6 +196,7 @@ class App:
             relayed = self._relay.drain(seconds) if self._relay else _nothing()
             cut, _ = await asyncio.gather(self._listener.drain(seconds), relayed)
         self._sessions.close()
+        await self._providers.close()
         await self._pool.close(grace=0)
         if self._admin is not None:
             await self._admin.drain(0)

@@ -7,19 +7,31 @@ their connections) it only borrows.
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.app import settings
+from gateway.app.chains import Chains
 from gateway.app.coverage import idle_globs, unknown_services
+from gateway.app.identity import Identities
 from gateway.app.paths import claims, clashes, hidden
+from gateway.app.places import at_key, placed
 from gateway.app.pool import Lease, UpstreamPool
+from gateway.app.providers import ProviderPool
 from gateway.app.websocket import WebsocketParts, websocket_parts
 from gateway.call import RpcError
-from gateway.chain import Method, Policy
-from gateway.config import Config, ConfigError, Loaded, Source, assign
+from gateway.chain import Method
+from gateway.config import (
+    Config,
+    ConfigError,
+    Loaded,
+    Settings,
+    Source,
+    assign,
+    effective,
+    idle_patterns,
+)
 from gateway.errors import error
 from gateway.fronts.rest.compile import Listed, ListedView, compile_front
 from gateway.fronts.rest.errors import ErrorRenderer
@@ -28,12 +40,11 @@ from gateway.fronts.rest.incoming import Incoming, Shared
 from gateway.fronts.websocket.sessions import Sessions
 from gateway.http import Exchange
 from gateway.http.request_id import REQUEST_ID
-from gateway.policies.deadline import DeadlineGate
 from gateway.routing.metadata import HeaderRules
 from gateway.schema.codec import Codec, JsonOptions
 from gateway.schema.load import Loaded as Schema
 from gateway.schema.load import RulesError, Sources, load
-from gateway.schema.method import Kind, MethodDescriptor
+from gateway.schema.method import MethodDescriptor
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.progress import Progress
 from gateway.schema.registry import Registry
@@ -43,8 +54,6 @@ if TYPE_CHECKING:
     from gateway.app.graphql import GraphqlParts
 
 _ANY = "google.protobuf.Any"
-_NAMED = re.compile(r"(graphql)\.(methods|fields|oneofs)\.(.+)")
-_CONFIG_SECTIONS = ("schema.", "rest.", "upstreams.", "graphql")
 
 
 class BuildError(Exception):
@@ -79,6 +88,8 @@ class Generation:
         codec: Their JSON; a later generation may take it over.
         codec_key: What the codec is made of.
         methods: By full name; those of exposed services that have an upstream.
+        settings: What policies say of each, those without an upstream too.
+        identities: Who may call.
         unserved: Methods of exposed services without an upstream: loaded for their types.
         upstream_of: Names of upstreams, by service.
         routes: Every REST route of an RPC.
@@ -95,6 +106,8 @@ class Generation:
     codec: Codec
     codec_key: CodecKey
     methods: Mapping[str, Method]
+    settings: Mapping[str, Settings]
+    identities: Identities
     unserved: tuple[MethodDescriptor, ...]
     upstream_of: Mapping[str, str]
     routes: tuple[Listed, ...]
@@ -151,6 +164,7 @@ async def build(
     *,
     current: Callable[[], Generation | None] = _nobody,
     sessions: Sessions | None = None,
+    providers: ProviderPool | None = None,
 ) -> Generation:
     """Builds a generation, yielding to the event loop as it goes.
 
@@ -162,6 +176,7 @@ async def build(
             classes of messages are slow to make, and their library never gives them back.
         current: The generation that serves, at any time from now on.
         sessions: Those of WebSocket that can be resumed; they outlive generations.
+        providers: Whose providers of identity it borrows.
 
     Raises:
         BuildError: With everything that is wrong.
@@ -171,21 +186,19 @@ async def build(
     try:
         schema, wrong_rules = await _schema(settings.sources(config, specs), progress)
     except SchemaError as wrong:
-        raise BuildError(_placed(wrong.problems, source)) from None
-    problems = _placed(wrong_rules, source)
-    try:
-        upstream_of = assign(schema.methods, config.upstreams, source)
-    except ConfigError as wrong:
-        raise BuildError([*map(str, wrong.problems), *problems]) from None
+        raise BuildError(placed(wrong.problems, source)) from None
+    problems = placed(wrong_rules, source)
     known = schema.registry.services()
-    if unknown := list(unknown_services(config, source, known)):
-        raise BuildError([*unknown, *problems])
-    served = {name: each for name, each in schema.methods.items() if name in upstream_of}
+    upstream_of = _assigned(schema, loaded, known, problems)
     lease = pool.lease(specs.values())
     clock = asyncio.get_running_loop().time
+    names = [each.name for descriptors in schema.methods.values() for each in descriptors]
+    problems += map(str, idle_patterns(names, config.policies, source))
+    chains = _chains(loaded, names, lease, providers or ProviderPool(), problems)
     methods = {
-        descriptor.name: _method(descriptor, config, upstream_of[service], lease, clock)
-        for service, descriptors in served.items()
+        descriptor.name: chains.method(descriptor, lease.upstreams[upstream_of[service]])
+        for service, descriptors in schema.methods.items()
+        if service in upstream_of
         for descriptor in descriptors
     }
     codec, key = await _codec(config, schema.registry, previous)
@@ -217,7 +230,7 @@ async def build(
                 current=lambda: now.graphql if (now := current()) else None,
             )
         except SchemaError as wrong:
-            problems += (in_graph := _placed(wrong.problems, source))
+            problems += (in_graph := placed(wrong.problems, source))
     front: RestFront | None = None
     routes: tuple[Listed, ...] = ()
     views: tuple[ListedView, ...] = ()
@@ -233,7 +246,7 @@ async def build(
             )
         except SchemaError as wrong:
             found = SchemaError([*wrong_rules, *wrong.problems]).problems  # in their order
-            raise BuildError([*_placed(found, source), *in_graph]) from None
+            raise BuildError([*placed(found, source), *in_graph]) from None
     websocket: WebsocketParts | None = None
     if config.websocket:
         try:
@@ -253,7 +266,7 @@ async def build(
                 drain_timeout=lambda: _newest(current, config).listener.drain_timeout,
             )
         except SchemaError as wrong:
-            problems += _placed(wrong.problems, source)
+            problems += placed(wrong.problems, source)
     claimed = claims(config, websocket.files if websocket else ())
     problems += clashes(claimed, source)
     if problems:
@@ -265,6 +278,8 @@ async def build(
         codec=codec,
         codec_key=key,
         methods=methods,
+        settings=chains.settings,
+        identities=chains.identities,
         unserved=tuple(
             descriptor
             for service, descriptors in schema.methods.items()
@@ -275,7 +290,7 @@ async def build(
         routes=routes,
         views=views,
         warnings=(
-            *_placed(schema.warnings, source),
+            *placed(schema.warnings, source),
             *idle_globs(config, source, known),
             *_header_warnings(shared.rules, source),
             *(graphql.warnings if graphql else ()),
@@ -291,6 +306,45 @@ async def build(
         rest=front,
         graphql=graphql,
         websocket=websocket,
+    )
+
+
+def _assigned(
+    schema: Schema, loaded: Loaded, known: Collection[str], problems: Iterable[str]
+) -> Mapping[str, str]:
+    """Returns the name of each service's upstream.
+
+    Raises:
+        BuildError: A service is two upstreams', or an upstream's is unknown; beside `problems`.
+    """
+    try:
+        upstream_of = assign(schema.methods, loaded.config.upstreams, loaded.source)
+    except ConfigError as wrong:
+        raise BuildError([*map(str, wrong.problems), *problems]) from None
+    if unknown := list(unknown_services(loaded.config, loaded.source, known)):
+        raise BuildError([*unknown, *problems])
+    return upstream_of
+
+
+def _chains(
+    loaded: Loaded, names: Iterable[str], lease: Lease, pool: ProviderPool, problems: Iterable[str]
+) -> Chains:
+    """Returns what makes methods.
+
+    Raises:
+        BuildError: A file that a provider names can't be used; beside `problems`.
+    """
+    config = loaded.config
+    try:
+        providers = pool.providers(config, lambda name: lease.upstreams[name].start)
+    except settings.SettingError as wrong:
+        raise BuildError([at_key(wrong, loaded.source), *problems]) from None
+    guard = pool.guard(config.listener.limits.unauthenticated)
+    return Chains(
+        config,
+        effective(names, config.policies, loaded.source, {}),
+        Identities(providers, guard),
+        asyncio.get_running_loop().time,
     )
 
 
@@ -316,31 +370,6 @@ async def _schema(
         return wrong.loaded, wrong.problems
 
 
-def policies_of(
-    descriptor: MethodDescriptor, config: Config, upstream: str, clock: Callable[[], float]
-) -> tuple[Policy, ...]:
-    """Returns what the calls of a method pass, in order.
-
-    The order, outermost first: deadline. It stands first so that a call whose time is gone costs
-    nothing, and what follows can rely on `call.deadline`.
-    """
-    given = config.upstreams[upstream]
-    timeout = given.timeout if descriptor.kind is Kind.UNARY else given.stream_timeout
-    return (DeadlineGate(timeout, clock),)
-
-
-def _method(
-    descriptor: MethodDescriptor,
-    config: Config,
-    name: str,
-    lease: Lease,
-    clock: Callable[[], float],
-) -> Method:
-    upstream = lease.upstreams[name]
-    policies = policies_of(descriptor, config, name, clock)
-    return Method(descriptor, policies, upstream.start, upstream.stream)
-
-
 def _specs(config: Config, source: Source) -> dict[str, UpstreamSpec]:
     specs, problems = {}, []
     size = config.listener.limits.message_size
@@ -348,35 +377,10 @@ def _specs(config: Config, source: Source) -> dict[str, UpstreamSpec]:
         try:
             specs[name] = settings.upstream_spec(name, upstream, size)
         except settings.SettingError as wrong:
-            problems.append(f"{source.locate(wrong.path)}: {wrong.path}: {wrong}")
+            problems.append(at_key(wrong, source))
     if problems:
         raise BuildError(problems)
     return specs
-
-
-def config_place(where: str, source: Source) -> str | None:
-    """Returns the line of the config that a schema's place stands for, or None for no such place.
-
-    Args:
-        where: `schema.http_rules[3] (shop.v1.Catalog.Get)`, or a proto's path.
-        source: The config's lines.
-    """
-    if not where.startswith(_CONFIG_SECTIONS):
-        return None
-    path = where.partition(" ")[0].replace("[", ".").replace("]", "")
-    if named := _NAMED.fullmatch(path):  # a key that is a full name has dots of its own
-        place = source.place(named.groups())
-        return str(place) if place is not None else None
-    return source.locate(path)
-
-
-def _placed(problems: Iterable[Problem], source: Source) -> list[str]:
-    """Returns problems as lines; those of the config's own keys with their place in its file."""
-    lines = []
-    for problem in problems:
-        place = config_place(problem.where, source)
-        lines.append(str(problem) if place is None else f"{place}: {problem}")
-    return lines
 
 
 def _header_warnings(rules: HeaderRules, source: Source) -> list[str]:

@@ -70,7 +70,25 @@ def listener_tls(listener: Listener) -> ListenerTls | None:
 def header_rules(config: Config) -> HeaderRules:
     """Returns which headers pass."""
     request, response = config.headers.request, config.headers.response
-    return HeaderRules(request.allow, request.prefix, response.allow, response.prefix)
+    return HeaderRules(
+        request.allow,
+        request.prefix,
+        response.allow,
+        response.prefix,
+        reserved=forwarded_keys(config),
+    )
+
+
+def forwarded_keys(config: Config) -> tuple[str, ...]:
+    """Returns the metadata keys by which backends are told of callers: no client's passes."""
+    forward = config.auth.forward
+    subject = () if forward.subject is None else (forward.subject,)
+    return (*subject, *map(claim_key, forward.claims))
+
+
+def claim_key(claim: str) -> str:
+    """Returns the metadata key of a claim: `x-claim-tenant`."""
+    return f"x-claim-{claim.lower()}"
 
 
 def json_options(rest: Rest) -> JsonOptions:

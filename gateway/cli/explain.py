@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from gateway.app import Generation
-from gateway.app.generation import config_place
+from gateway.app.places import config_place
 from gateway.chain import Policy
 from gateway.cli import options
 from gateway.cli.building import examined

@@ -5,6 +5,7 @@ the plain attributes of `Config`.
 """
 
 from gateway.config.assignment import assign, matches
+from gateway.config.effective import Settings, effective, idle_patterns
 from gateway.config.json_schema import json_schema
 from gateway.config.loading import Loaded, from_mapping, load, read_text
 from gateway.config.models import Config, Upstream
@@ -19,12 +20,15 @@ __all__ = [
     "Loaded",
     "Problem",
     "Rate",
+    "Settings",
     "Source",
     "TcpAddress",
     "UnixAddress",
     "Upstream",
     "assign",
+    "effective",
     "from_mapping",
+    "idle_patterns",
     "json_schema",
     "load",
     "matches",

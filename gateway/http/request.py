@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from gateway.http.certificate import Certificate
 
 
 class Headers:
@@ -39,6 +41,10 @@ class Headers:
         """Returns the first value of the lower-case `name`, or None."""
         return self.first.get(name)
 
+    def with_field(self, name: str, value: str) -> Headers:
+        """Returns these fields with one in place of all of the lower-case `name`."""
+        return Headers((*((key, old) for key, old in self._items if key != name), (name, value)))
+
     def all(self, name: str) -> list[str]:
         """Returns every value of the lower-case `name`, in order."""
         if name not in self.first:
@@ -64,6 +70,7 @@ class Request:
         authority: The `Host` field's value.
         scheme: `http` or `https`, as the client sees it.
         peer: The client's address, a trusted proxy's word taken for it.
+        certificate: What the client's certificate says, if it showed one.
     """
 
     method: str
@@ -73,3 +80,8 @@ class Request:
     authority: str = ""
     scheme: str = "http"
     peer: str = ""
+    certificate: Certificate | None = None
+
+    def with_field(self, name: str, value: str) -> Request:
+        """Returns this head with a field in place of all of the lower-case `name`."""
+        return replace(self, headers=self.headers.with_field(name, value))

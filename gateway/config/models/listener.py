@@ -85,7 +85,7 @@ class ListenerLimits:
     idle_timeout: Annotated[float, Duration()] = Field(
         default=75.0, description="A connection without a request is closed."
     )
-    unauthenticated: Annotated[Rate, RateOf(), NotBuilt()] = Field(
+    unauthenticated: Annotated[Rate, RateOf()] = Field(
         default=Rate(100, 1), description="Calls of one address before anyone is authenticated."
     )
 

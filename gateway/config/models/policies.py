@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway.config.markers import OneOrMany
+from gateway.config.markers import NotBuilt, OneOrMany
 from gateway.config.models.section import section
 from gateway.config.places import Cidr
 from gateway.config.scalars import (
@@ -109,25 +109,35 @@ class Policy:
     methods: tuple[Annotated[str, METHODS], ...] = Field(
         min_length=1, description="Methods, by name or glob."
     )
-    authenticate: Annotated[tuple[Annotated[str, NAME], ...] | None, OneOrMany()] = Field(
+    authenticate: Annotated[tuple[Annotated[str, NAME], ...], OneOrMany()] | None = Field(
         default=None, description="Providers, any of which will do; none lets anonymous callers in."
     )
     authorize: Authorize | None = Field(default=None, description="What a caller must have.")
     timeout: Annotated[float, Duration()] | None = Field(
         default=None, description="A call's deadline."
     )
-    rate_limits: tuple[RateLimit, ...] = Field(
+    rate_limits: Annotated[tuple[RateLimit, ...], NotBuilt()] = Field(
         default=(), description="Limits on calls, merged by name."
     )
-    concurrency: Annotated[int, Whole(1)] | None = Field(
+    concurrency: Annotated[int | None, Whole(1), NotBuilt()] = Field(
         default=None, description="Calls at a time."
     )
-    cache: Cache | None = Field(default=None, description="Replies are kept.")
-    split: tuple[Split, ...] | None = Field(default=None, description="Other upstreams' shares.")
-    mirror: Mirror | None = Field(default=None, description="Copies of calls.")
-    deprecated: Deprecated | None = Field(default=None, description="The method goes away.")
-    faults: Faults | None = Field(default=None, description="Failures made on purpose.")
-    priority: Literal["high", "normal", "low"] | None = Field(
+    cache: Annotated[Cache | None, NotBuilt()] = Field(
+        default=None, description="Replies are kept."
+    )
+    split: Annotated[tuple[Split, ...] | None, NotBuilt()] = Field(
+        default=None, description="Other upstreams' shares."
+    )
+    mirror: Annotated[Mirror | None, NotBuilt()] = Field(
+        default=None, description="Copies of calls."
+    )
+    deprecated: Annotated[Deprecated | None, NotBuilt()] = Field(
+        default=None, description="The method goes away."
+    )
+    faults: Annotated[Faults | None, NotBuilt()] = Field(
+        default=None, description="Failures made on purpose."
+    )
+    priority: Annotated[Literal["high", "normal", "low"] | None, NotBuilt()] = Field(
         default=None, description="Who is refused first under load."
     )
 

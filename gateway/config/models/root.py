@@ -44,10 +44,8 @@ class Config:
     upstreams: Mapping[Annotated[str, NAME], Upstream] = Field(
         default_factory=dict, description="The backends, by name."
     )
-    auth: Annotated[Auth, NotBuilt()] = Field(default_factory=Auth, description="Who callers are.")
-    policies: Annotated[tuple[Policy, ...], NotBuilt()] = Field(
-        default=(), description="Settings of methods."
-    )
+    auth: Auth = Field(default_factory=Auth, description="Who callers are.")
+    policies: tuple[Policy, ...] = Field(default=(), description="Settings of methods.")
     plans: Annotated[Mapping[Annotated[str, NAME], Plan], NotBuilt()] = Field(
         default_factory=dict, description="Numbers of groups of callers."
     )
@@ -79,6 +77,4 @@ class Config:
     reload: Annotated[Literal["signal", "watch"], Only("signal")] = Field(
         default="signal", description="When the file is read again: at SIGHUP."
     )
-    pages: Annotated[Pages, NotBuilt()] = Field(
-        default_factory=Pages, description="Who may see the pages."
-    )
+    pages: Pages = Field(default_factory=Pages, description="Who may see the pages.")

@@ -74,7 +74,18 @@ class Incoming:
             request_id_passes=shared.request_id_passes,
         )
         traceparent = request.headers.get("traceparent")
-        return Call(method, b"", metadata, deadline, None, request.peer, FRONT, named, traceparent)
+        return Call(
+            method,
+            b"",
+            metadata,
+            deadline,
+            None,
+            request.peer,
+            FRONT,
+            named,
+            traceparent,
+            request,
+        )
 
     def guarded(self, step: Callable[[T], None]) -> Callable[[T], None]:
         """Returns `step` as a callback that answers with the error that it raises."""

@@ -1,0 +1,68 @@
+"""What the calls of each method pass, in order: the one place where the order is decided.
+
+Outermost first:
+
+1. deadline: a call whose time is gone costs nothing, and what follows can rely on it;
+2. authenticate: all that follows wants to know who calls. It asks what the address may still do
+   before it looks at anything that takes work;
+3. watch: a stream ends when its caller is not known any more;
+4. authorize: before all that costs a backend something;
+5. forward: backends are told of callers that may call, and of nobody else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateway.app.identity import Identities
+from gateway.chain import Method, Policy
+from gateway.config import Config, Settings
+from gateway.policies.auth.watch import Watch
+from gateway.policies.authorize import Authorize
+from gateway.policies.deadline import DeadlineGate
+from gateway.schema.method import Kind, MethodDescriptor
+from gateway.upstream.upstream import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """Makes methods.
+
+    Attributes:
+        config: The config.
+        settings: What holds for each method, by its full name.
+        identities: The gates that know callers.
+        clock: The event loop's, in seconds.
+    """
+
+    config: Config
+    settings: Mapping[str, Settings]
+    identities: Identities
+    clock: Callable[[], float]
+
+    def method(self, descriptor: MethodDescriptor, upstream: Upstream) -> Method:
+        """Returns a method behind its policies."""
+        policies = self.policies(descriptor, upstream.name)
+        return Method(descriptor, policies, upstream.start, upstream.stream)
+
+    def policies(self, descriptor: MethodDescriptor, upstream: str) -> tuple[Policy, ...]:
+        """Returns what the calls of a method pass, in order."""
+        settings = self.settings[descriptor.name]
+        chain: list[Policy] = [DeadlineGate(self._timeout(descriptor, upstream), self.clock)]
+        gate = self.identities.gate(settings.authenticate)
+        if gate is not None:
+            chain += [gate, Watch(gate, time.time)]
+        if settings.scopes or settings.roles:
+            schemes = gate.schemes if gate is not None else ()
+            chain.append(Authorize(scopes=settings.scopes, roles=settings.roles, schemes=schemes))
+        return tuple(chain)
+
+    def _timeout(self, descriptor: MethodDescriptor, upstream: str) -> float:
+        """Returns the seconds that a call of a method may take, 0 for any time."""
+        given = self.config.upstreams[upstream]
+        if descriptor.kind is not Kind.UNARY:
+            return given.stream_timeout
+        timeout = self.settings[descriptor.name].timeout
+        return given.timeout if timeout is None else min(timeout, given.timeout or timeout)

@@ -1,0 +1,134 @@
+"""The gate that finds out who calls, by whatever the request shows.
+
+It stands behind the deadline, so that a call whose time is gone costs nothing, and before all that
+wants to know the caller: limits, authorization, what backends are told. Providers are asked in
+their order, the first that finds something of its own decides; what is shown and is bad is refused
+even where nobody need be shown. Whom a caller's address may annoy, and how often, `Guard` says.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Sequence
+from typing import Protocol
+
+from gateway.call import Call, Principal, RpcError
+from gateway.policies.auth import challenge
+from gateway.policies.auth.provider import BadCredentials, Provider
+
+log = logging.getLogger("gateway.auth")
+
+
+class Guard(Protocol):
+    """What an address may ask before anybody knows who asks."""
+
+    def spend(self, address: str) -> None:
+        """Takes one of what the address has left.
+
+        Raises:
+            RpcError: RESOURCE_EXHAUSTED: it has none left.
+        """
+
+    def give_back(self, address: str) -> None:
+        """Returns one that was taken: it turned out who asks."""
+
+
+class Authenticate:
+    """Sets `call.principal`, or refuses the call (a Gate).
+
+    Args:
+        providers: Any of these will do, in the order in which they are asked.
+        optional: Whether a call that shows nobody is let in.
+        guard: What addresses may do.
+    """
+
+    __slots__ = ("_guard", "_knows", "_optional", "_providers", "_schemes")
+
+    def __init__(self, providers: Sequence[Provider], *, optional: bool, guard: Guard) -> None:
+        self._providers = tuple(providers)
+        self._knows = tuple(provider.known for provider in self._providers)
+        self._schemes = tuple(provider.scheme for provider in self._providers)
+        self._optional = optional
+        self._guard = guard
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The names of the providers, in order."""
+        return tuple(provider.name for provider in self._providers)
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """Those of the challenges by which a caller can show itself."""
+        return self._schemes
+
+    @property
+    def optional(self) -> bool:
+        """Whether a call that shows nobody is let in."""
+        return self._optional
+
+    def admit(self, call: Call) -> Awaitable[None] | None:
+        """Sets the principal; returns what to await where a provider must ask somebody.
+
+        Raises:
+            RpcError: UNAUTHENTICATED: nobody is shown, or what is shown is bad.
+                RESOURCE_EXHAUSTED: the address has asked too often. UNAVAILABLE: it can't be known
+                now.
+        """
+        for known in self._knows:
+            principal = known(call)
+            if principal is not None:
+                call.principal = principal
+                return None
+        return self._look(call)
+
+    def _look(self, call: Call) -> Awaitable[None] | None:
+        call.principal = None
+        self._guard.spend(call.peer)
+        try:
+            for provider in self._providers:
+                found = provider.identify(call)
+                if found is None:
+                    continue
+                if isinstance(found, Principal):
+                    self._take(call, found)
+                    return None
+                return self._wait(call, found)
+        except BadCredentials as failure:
+            raise self._refusal(call, failure) from None
+        except RpcError:
+            self._guard.give_back(call.peer)  # it is not the caller's fault
+            raise
+        self._nobody(call)
+        return None
+
+    async def _wait(self, call: Call, found: Awaitable[Principal]) -> None:
+        try:
+            self._take(call, await found)
+        except BadCredentials as failure:
+            raise self._refusal(call, failure) from None
+        except RpcError:
+            self._guard.give_back(call.peer)
+            raise
+
+    def _take(self, call: Call, principal: Principal) -> None:
+        call.principal = principal
+        self._guard.give_back(call.peer)
+
+    def _nobody(self, call: Call) -> None:
+        head = call.head
+        if head is not None:
+            for provider in self._providers:
+                if provider.carried(head):
+                    text = "The credentials are none that this method accepts."
+                    raise self._refusal(call, BadCredentials(text, "no provider knows its issuer"))
+        if not self._optional:
+            raise challenge.missing(self._schemes)
+
+    def _refusal(self, call: Call, failure: BadCredentials) -> RpcError:
+        log.info(
+            "refused the credentials of a call of %s from %s: %s",
+            call.method or "a socket",
+            call.peer or "a Unix socket",
+            failure.why,
+        )
+        return challenge.bad(failure, self._schemes)
