@@ -185,6 +185,12 @@ class _Links:
                 raise self._refused(call, refusal, before) from None
             waiting = self.admit(call, waiting.gate + 1)
 
+    def drop(self, call: Call, waiting: _Waiting) -> None:
+        """Ends a call that waits for a gate, and for which nobody waits any more."""
+        if isinstance(waiting.pending, Coroutine):
+            waiting.pending.close()
+        self.tell(call, _CANCELLED, self._admits[waiting.gate][1])
+
     def _refused(self, call: Call, refusal: Exception, before: int) -> RpcError:
         failure = as_error(refusal)
         self.tell(call, Outcome(failure.status), before)
@@ -296,8 +302,8 @@ def _held(links: _Links, call: Call, waiting: _Waiting, inner: Unary, done: Done
             cancel_inner()
             return
         task.cancel()
-        if not begun and isinstance(waiting.pending, Coroutine):
-            waiting.pending.close()  # nobody will await it
+        if not begun:
+            links.drop(call, waiting)
 
     return cancel
 

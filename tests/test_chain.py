@@ -184,6 +184,163 @@ def test_a_bug_in_an_observer_harms_no_call(caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
+class Hold:
+    """A gate that must wait: until it is told to let calls through, or to refuse them."""
+
+    def __init__(self, log=None):
+        self.told = asyncio.Event()
+        self.refusal = None
+        self.asked = 0
+        self.log = log if log is not None else []
+
+    async def _wait(self):
+        await self.told.wait()
+        self.log.append("waited")
+        if self.refusal:
+            raise self.refusal
+
+    def admit(self, call):
+        self.asked += 1
+        return self._wait()
+
+
+class Once(Hold):
+    """A gate that must wait for its first call only."""
+
+    def admit(self, call):
+        return super().admit(call) if not self.asked else None
+
+
+@pytest.mark.parametrize("observed", [False, True], ids=["alone", "observed"])
+class TestAGateThatWaits:
+    def chain(self, log, observed, *policies):
+        return [Note(log, "before"), *policies, Note(log, "after")] if observed else policies
+
+    async def test_holds_up_its_call_and_lets_it_go_on(self, observed):
+        log, hold, later, upstream = [], Hold(), Admit(), Upstream()
+        results, _ = run(compose_unary(self.chain(log, observed, hold, later), upstream.start))
+        await asyncio.sleep(0)
+        assert (results, later.seen, upstream.calls) == ([], 0, [])
+        hold.told.set()
+        while not upstream.calls:
+            await asyncio.sleep(0)
+        assert later.seen == 1
+        upstream.answer(Reply(b"x"))
+        assert results[0].message == b"x"
+        assert log == ([("after", Code.OK), ("before", Code.OK)] if observed else [])
+
+    async def test_may_be_followed_by_another_one(self, observed):
+        log, first, second, upstream = [], Hold(), Hold(), Upstream()
+        run(compose_unary(self.chain(log, observed, first, second), upstream.start))
+        first.told.set()
+        while not second.asked:
+            await asyncio.sleep(0)
+        assert upstream.calls == []
+        second.told.set()
+        while not upstream.calls:
+            await asyncio.sleep(0)
+
+    async def test_refuses_later(self, observed):
+        log, hold, upstream = [], Hold(), Upstream()
+        hold.refusal = RpcError(Status(Code.UNAUTHENTICATED, "no"))
+        results, _ = run(compose_unary(self.chain(log, observed, hold), upstream.start))
+        hold.told.set()
+        while not results:
+            await asyncio.sleep(0)
+        assert results[0].status.code is Code.UNAUTHENTICATED
+        assert upstream.calls == []
+        assert log == ([("before", Code.UNAUTHENTICATED)] if observed else [])
+
+    async def test_has_its_bugs_logged(self, observed, caplog):
+        hold = Hold()
+        hold.refusal = ZeroDivisionError("a bug")
+        hold.told.set()
+        results, _ = run(compose_unary(self.chain([], observed, hold), Upstream().start))
+        while not results:
+            await asyncio.sleep(0)
+        assert results[0].status.code is Code.INTERNAL
+        assert "ZeroDivisionError" in caplog.text
+
+    @pytest.mark.parametrize("turns", [0, 3], ids=["before it began to wait", "while it waits"])
+    async def test_is_left_when_the_call_is_cancelled(self, observed, turns):
+        log, hold, upstream = [], Hold(), Upstream()
+        results, cancel = run(compose_unary(self.chain(log, observed, hold), upstream.start))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        cancel()
+        hold.told.set()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert (results, upstream.calls, hold.log) == ([], [], [])
+        assert log == ([("before", Code.CANCELLED)] if observed else [])
+
+    async def test_is_behind_the_call_that_is_cancelled_later(self, observed):
+        log, hold, upstream = [], Hold(), Upstream()
+        hold.told.set()
+        results, cancel = run(compose_unary(self.chain(log, observed, hold), upstream.start))
+        while not upstream.calls:
+            await asyncio.sleep(0)
+        cancel()
+        assert upstream.cancelled == 1
+        assert results == []
+        expected = [("after", Code.CANCELLED), ("before", Code.CANCELLED)]
+        assert log == (expected if observed else [])
+
+    async def test_need_not_wait_for_every_call(self, observed):
+        hold = Once()
+        start = compose_unary(self.chain([], observed, hold), answering(Reply(b"x")))
+        first, _ = run(start)
+        second, _ = run(start)
+        assert first == []
+        assert second[0].message == b"x"
+        hold.told.set()
+        while not first:
+            await asyncio.sleep(0)
+
+
+async def test_a_gate_that_waits_holds_up_a_stream():
+    log, hold = [], Hold()
+    chain = compose_stream([Note(log, "a"), hold, Note(log, "b")], stream_of())
+    task = asyncio.ensure_future(chain(Client("m")))
+    await asyncio.sleep(0)
+    assert not task.done()
+    hold.told.set()
+    await task
+    assert log == [("b", Code.OK), ("a", Code.OK)]
+
+
+async def test_a_gate_that_waits_is_left_when_its_stream_is_cancelled():
+    log, hold = [], Hold()
+    chain = compose_stream([Note(log, "a"), hold, Note(log, "b")], stream_of())
+    task = asyncio.ensure_future(chain(Client("m")))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert log == [("a", Code.CANCELLED)]
+
+
+class StreamsOnly(Admit):
+    """A gate that stands around streams as well."""
+
+    def __init__(self):
+        super().__init__()
+        self.streams = 0
+
+    async def stream(self, call, proceed):
+        self.streams += 1
+        return await proceed(call)
+
+
+async def test_what_stands_around_streams_only_is_at_most_a_gate_of_unary_calls():
+    policy = StreamsOnly()
+    results, _ = run(compose_unary([policy], answering(Reply(b"x"))))
+    assert results[0].message == b"x"
+    assert (policy.seen, policy.streams) == (1, 0)
+    await compose_stream([policy], stream_of())(Client("m"))
+    assert (policy.seen, policy.streams) == (1, 1)
+
+
 class Wait:
     """An Around that waits for an event before the call goes on, and notes the way back."""
 

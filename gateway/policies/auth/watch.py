@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol, TypeAlias
 
 from gateway.call import Call, Code, Metadata, Principal, RpcError, StreamCall
 from gateway.errors import error
@@ -23,6 +23,17 @@ EVERY: Final = 60.0
 _SOONEST: Final = 0.1  # seconds between two looks, whatever a provider says of the end
 
 
+class Handle(Protocol):
+    """A time that was set."""
+
+    def cancel(self) -> None:
+        """Unsets it."""
+
+
+Later: TypeAlias = Callable[[float, Callable[[], None]], Handle]
+"""Calls a function after so many seconds: the running loop's `call_later`, but in tests."""
+
+
 class Watch:
     """Ends streams whose caller is not known any more (`gateway.call.StreamAround`).
 
@@ -30,14 +41,22 @@ class Watch:
         gate: The gate that let them in.
         now: Seconds since 1970.
         every: Seconds after which it is asked again.
+        later: What calls later; None is the running loop.
     """
 
-    __slots__ = ("every", "gate", "now")
+    __slots__ = ("every", "gate", "later", "now")
 
-    def __init__(self, gate: Authenticate, now: Callable[[], float], every: float = EVERY) -> None:
+    def __init__(
+        self,
+        gate: Authenticate,
+        now: Callable[[], float],
+        every: float = EVERY,
+        later: Later | None = None,
+    ) -> None:
         self.gate = gate
         self.now = now
         self.every = every
+        self.later = later
 
     async def stream(
         self, call: StreamCall, proceed: Callable[[StreamCall], Awaitable[Metadata]]
@@ -74,10 +93,10 @@ class _Watched:
         self._call = call
         self._principal = principal
         self._task = task
-        self._loop = asyncio.get_running_loop()
+        self._later: Later = watch.later or asyncio.get_running_loop().call_later
         self._asking: asyncio.Task[None] | None = None
         self.failure: RpcError | None = None
-        self._timer = self._loop.call_later(self._wait(), self._look)
+        self._timer = self._later(self._wait(), self._look)
 
     def stop(self) -> None:
         """Watches no more."""
@@ -101,7 +120,7 @@ class _Watched:
         if pending is None:
             self._judge(again, None)
         else:
-            self._asking = self._loop.create_task(self._ask(again, pending))
+            self._asking = asyncio.get_running_loop().create_task(self._ask(again, pending))
 
     async def _ask(self, again: Call, pending: Awaitable[None]) -> None:
         try:
@@ -120,7 +139,7 @@ class _Watched:
         elif failure.status.code is not Code.UNAUTHENTICATED and not self._has_expired():
             failure = None  # nobody can say now; what was shown holds until it ends
         if failure is None:
-            self._timer = self._loop.call_later(self._wait(), self._look)
+            self._timer = self._later(self._wait(), self._look)
         else:
             self.failure = failure
             self._task.cancel()

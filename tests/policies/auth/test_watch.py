@@ -1,0 +1,191 @@
+"""A stream lasts no longer than what its caller showed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+
+import pytest
+
+from gateway.call import NO_METADATA, Code, RpcError, StreamCall
+from gateway.errors import error
+from gateway.policies.auth.authenticate import Authenticate
+from gateway.policies.auth.watch import Watch
+from tests.policies.auth.callers import ADA, Fake, FakeGuard, head
+
+
+@dataclass(slots=True, kw_only=True)
+class Client(StreamCall):
+    async def receive(self):
+        return None
+
+    async def start(self, initial):
+        pass
+
+    async def send(self, message):
+        pass
+
+
+class Time:
+    """A clock, and what it calls when its hour has come."""
+
+    def __init__(self):
+        self.now = 1_000_000.0
+        self.set = []
+
+    def later(self, seconds, call):
+        entry = [self.now + seconds, call]
+        self.set.append(entry)
+
+        def cancel():
+            if entry in self.set:
+                self.set.remove(entry)
+
+        return SimpleNamespace(cancel=cancel)
+
+    @property
+    def waits(self):
+        """The seconds until each hour that is set."""
+        return [round(at - self.now, 3) for at, _ in self.set]
+
+    async def pass_(self, seconds):
+        self.now += seconds
+        for entry in [entry for entry in self.set if entry[0] <= self.now]:
+            self.set.remove(entry)
+            entry[1]()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+class Stream:
+    """A stream that runs until it is told to end."""
+
+    def __init__(self, provider, principal=ADA, shown="s", every=60.0):
+        self.time = Time()
+        self.provider = provider
+        self.ends = asyncio.Event()
+        self.cancelled = False
+        gate = Authenticate([provider], optional=True, guard=FakeGuard())
+        self.watch = Watch(gate, lambda: self.time.now, every, self.time.later)
+        self.call = Client(method="a.B/C", head=head(("x-fake", shown)), principal=principal)
+        self.task = asyncio.ensure_future(self.watch.stream(self.call, self._upstream))
+
+    async def _upstream(self, call):
+        try:
+            await self.ends.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        return NO_METADATA
+
+    async def begun(self):
+        await asyncio.sleep(0)
+        return self
+
+    async def failure(self):
+        with pytest.raises(RpcError) as failure:
+            await self.task
+        assert self.cancelled
+        assert self.time.set == []
+        return failure.value
+
+
+async def test_a_stream_ends_when_its_upstream_does_and_leaves_no_timer():
+    stream = await Stream(Fake(cached={"s": ADA})).begun()
+    assert stream.time.waits == [60]
+    stream.ends.set()
+    assert await stream.task == NO_METADATA
+    assert stream.time.set == []
+
+
+async def test_an_anonymous_stream_is_not_watched():
+    stream = await Stream(Fake(), principal=None).begun()
+    assert stream.time.set == []
+    stream.ends.set()
+    await stream.task
+
+
+async def test_who_is_still_known_goes_on():
+    stream = await Stream(Fake(cached={"s": ADA})).begun()
+    for _ in range(3):
+        await stream.time.pass_(60)
+        assert stream.time.waits == [60]
+    stream.ends.set()
+    await stream.task
+
+
+@pytest.mark.parametrize("shown", ["s", "slow:s"], ids=["known at once", "asked for"])
+async def test_what_is_revoked_ends_the_stream_at_the_next_look(shown):
+    provider = Fake(people={shown: ADA}, slow={shown: ADA})
+    stream = await Stream(provider, shown=shown).begun()
+    await stream.time.pass_(60)
+    assert not stream.task.done()
+    provider.people.clear()
+    provider.slow.clear()
+    await stream.time.pass_(60)
+    failure = await stream.failure()
+    assert failure.status.code is Code.UNAUTHENTICATED
+
+
+async def test_a_stream_is_looked_at_when_what_was_shown_ends():
+    expiring = replace(ADA, expires=1_000_010.0)
+    stream = await Stream(Fake(cached={"s": expiring}), principal=expiring).begun()
+    assert stream.time.waits == [10]
+    stream.provider.cached.clear()
+    await stream.time.pass_(10)
+    assert (await stream.failure()).reason == "INVALID_CREDENTIALS"
+
+
+async def test_a_new_token_on_the_open_socket_goes_on():
+    expiring = replace(ADA, expires=1_000_010.0)
+    provider = Fake(cached={"s": expiring, "t": replace(ADA, expires=1_000_040.0)})
+    stream = await Stream(provider, principal=expiring).begun()
+    stream.call.head = head(("x-fake", "t"))
+    await stream.time.pass_(10)
+    assert stream.time.waits == [30]
+    stream.ends.set()
+    await stream.task
+
+
+async def test_a_token_of_somebody_else_ends_it():
+    provider = Fake(cached={"s": replace(ADA, subject="eve")})
+    stream = await Stream(provider).begun()
+    await stream.time.pass_(60)
+    assert (await stream.failure()).status.code is Code.UNAUTHENTICATED
+
+
+async def test_a_provider_that_cant_say_leaves_it_alone_until_what_was_shown_ends():
+    down = error("AUTHENTICATION_UNAVAILABLE", "later")
+    expiring = replace(ADA, expires=1_000_090.0)
+    stream = await Stream(Fake(down=down), principal=expiring).begun()
+    await stream.time.pass_(60)
+    assert stream.time.waits == [30]
+    await stream.time.pass_(30)
+    assert (await stream.failure()).status.code is Code.UNAVAILABLE
+
+
+async def test_a_client_that_leaves_cancels_its_stream_as_ever():
+    stream = await Stream(Fake(cached={"s": ADA})).begun()
+    stream.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stream.task
+    assert stream.cancelled
+    assert stream.time.set == []
+
+
+async def test_a_client_that_leaves_in_the_same_moment_is_not_told():
+    stream = await Stream(Fake()).begun()
+    stream.time.now += 60
+    stream.time.set[0][1]()
+    stream.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stream.task
+
+
+async def test_it_is_not_asked_all_the_time_whatever_the_provider_says_of_the_end():
+    past = replace(ADA, expires=1.0)
+    stream = await Stream(Fake(cached={"s": past}), principal=past).begun()
+    assert stream.time.waits == [0.1]
+    stream.ends.set()
+    await stream.task
