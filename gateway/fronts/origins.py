@@ -7,7 +7,7 @@ says `same-origin`, it is believed: it knows the URL that it asked for, but the 
 proxy may know another host or scheme. Clients that are no browsers send neither, and need neither.
 
 Only the opening of WebSockets is decided here; requests that are answered at once are another
-matter (CORS, and GraphQL's `cross_site`).
+matter (CORS, `cross_site` for cookies, and GraphQL's own `cross_site`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import re
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
+from gateway.call import Head
 from gateway.errors import error
 from gateway.http import Request
 
@@ -60,6 +61,11 @@ class Origin(NamedTuple):
         return self.host == other.host
 
 
+def own_origin(head: Head) -> Origin | None:
+    """Returns the origin that a request asks; None where its `Host` is none."""
+    return Origin.read(f"{head.scheme}://{head.authority}")
+
+
 def check_origin(request: Request, origins: Collection[str]) -> None:
     """Returns where a WebSocket may be opened.
 
@@ -84,7 +90,7 @@ def _may_open(request: Request, origins: Collection[str]) -> bool:
         case []:
             return word == "none"
         case [text] if (page := Origin.read(text)) is not None:
-            if page == Origin.read(f"{request.scheme}://{request.authority}"):
+            if page == own_origin(request):
                 return True
             listed = filter(None, map(Origin.read, origins))
             return any(each.covers(page) for each in listed)

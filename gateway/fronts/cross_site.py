@@ -1,0 +1,45 @@
+"""Whether the cookies of a request are its sender's own doing (CSRF).
+
+A browser sends a user's cookies with requests that pages of other sites make. So where a cookie
+alone shows who calls, it counts only for a request that no such page can have made, or that changes
+nothing. The rules are those of Go's `http.CrossOriginProtection`: safe methods pass; a browser says
+whose page asks in `Sec-Fetch-Site` (W3C, Fetch Metadata Request Headers), an older one in `Origin`;
+what sends neither is no browser, and its cookies are its own.
+
+Where the gateway stands behind a proxy that it does not trust, it may not know the scheme that
+browsers see: then only what `Sec-Fetch-Site` says counts, and older browsers are refused.
+
+A GET of GraphQL runs queries only. Who may open a WebSocket, which is a GET too, is decided by
+`origins`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway.call import Head
+from gateway.fronts.origins import Origin, own_origin
+
+# RFC 9110 section 9.2.1; TRACE, which no browser sends, is none here.
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN: Final = frozenset({"same-origin", "none"})
+
+
+def trusts_cookies(head: Head) -> bool:
+    """Returns whether cookies may show who calls.
+
+    Args:
+        head: Of the request.
+    """
+    if head.method in _SAFE:
+        return True
+    if sites := head.headers.all("sec-fetch-site"):
+        return all(site.strip().lower() in _OWN for site in sites)
+    match head.headers.all("origin"):
+        case []:
+            return True
+        case [text]:
+            page = Origin.read(text)
+            return page is not None and page == own_origin(head)
+        case _:
+            return False

@@ -1,0 +1,139 @@
+"""A request passes a gate before it is answered."""
+
+import asyncio
+
+import pytest
+
+from gateway.call import Principal, RpcError
+from gateway.errors import error
+from gateway.fronts.admission import admit
+from gateway.http import Headers, Request
+
+ADA = Principal("ada", "customers")
+
+
+class Asked:
+    """A request; whoever waits for its client's going is told by `go`."""
+
+    def __init__(self):
+        headers = Headers([("authorization", "Bearer x")])
+        self.request = Request("GET", "/demo", None, headers, peer="203.0.113.7")
+        self.watchers = []
+        self.said = []
+
+    def on_gone(self, callback):
+        self.watchers.append(callback)
+
+    def go(self):
+        for callback in self.watchers:
+            callback()
+
+    def admit(self, gate, then=None):
+        def serve(principal):
+            self.said.append(principal)
+            if then is not None:
+                then()
+
+        admit(self, gate, serve, self.said.append, front="demo")
+
+
+class Gate:
+    """Lets in, refuses, or waits before it does either."""
+
+    def __init__(self, *, refusal=None, waits=False):
+        self.refusal = refusal
+        self.release = asyncio.Event() if waits else None
+        self.cancelled = False
+        self.calls = []
+
+    def admit(self, call):
+        self.calls.append(call)
+        if self.release is not None:
+            return self._wait(call)
+        self._end(call)
+        return None
+
+    async def _wait(self, call):
+        try:
+            await self.release.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        self._end(call)
+
+    def _end(self, call):
+        if self.refusal is not None:
+            raise self.refusal
+        call.principal = ADA
+
+
+async def settle():
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def test_without_a_gate_everybody_is_served():
+    asked = Asked()
+    asked.admit(None)
+    assert asked.said == [None]
+
+
+def test_a_gate_is_asked_with_the_head_of_the_request():
+    asked, gate = Asked(), Gate()
+    asked.admit(gate)
+    [call] = gate.calls
+    assert call.head is asked.request
+    assert (call.method, call.peer, call.front) == ("", "203.0.113.7", "demo")
+    assert asked.said == [ADA]
+
+
+def test_who_is_refused_at_once_is_not_served():
+    asked, refusal = Asked(), error("CREDENTIALS_MISSING", "Who?")
+    asked.admit(Gate(refusal=refusal))
+    assert asked.said == [refusal]
+
+
+async def test_who_must_be_waited_for_is_served_then():
+    asked, gate = Asked(), Gate(waits=True)
+    asked.admit(gate)
+    await settle()
+    assert asked.said == []
+    gate.release.set()
+    await settle()
+    assert asked.said == [ADA]
+
+
+async def test_who_is_refused_after_a_while_is_not_served():
+    refusal = error("INVALID_CREDENTIALS", "No.")
+    asked, gate = Asked(), Gate(waits=True, refusal=refusal)
+    asked.admit(gate)
+    gate.release.set()
+    await settle()
+    assert asked.said == [refusal]
+
+
+async def test_nobody_waits_for_a_client_that_has_gone():
+    asked, gate = Asked(), Gate(waits=True)
+    asked.admit(gate)
+    await settle()
+    asked.go()
+    await settle()
+    assert gate.cancelled
+    assert asked.said == []
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["at-once", "after-a-while"])
+async def test_what_serving_raises_is_answered(waits):
+    asked, gate = Asked(), Gate(waits=waits)
+
+    def then():
+        raise error("METHOD_NOT_ALLOWED", "A file is read with GET.")
+
+    asked.admit(gate, then)
+    if waits:
+        gate.release.set()
+        await settle()
+    principal, failure = asked.said
+    assert principal is ADA
+    assert isinstance(failure, RpcError)
+    assert failure.reason == "METHOD_NOT_ALLOWED"
