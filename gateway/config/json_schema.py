@@ -86,9 +86,10 @@ def _value(schema: dict[str, Any]) -> dict[str, Any]:
     """The schema of a key's value or a list's item; a scalar may come from the environment."""
     schema = _accepted(schema)
     about = {name: schema.pop(name) for name in _ABOUT if name in schema}
-    if schema == {"const": False} or (schema.get("minItems") and not about.get("default")):
-        about.pop("default", None)  # what absence means cannot be written
     choices = list(_choices(schema))
+    needs_some = any(choice.get("minItems") for choice in choices)
+    if schema == {"const": False} or (needs_some and not about.get("default")):
+        about.pop("default", None)  # what absence means cannot be written
     if any("$ref" not in c and c.get("type") not in ("array", "object") for c in choices):
         choices.append({"$ref": "#/$defs/Substitution"})
     return {**about, **(choices[0] if len(choices) == 1 else {"anyOf": choices})}

@@ -26,6 +26,7 @@ NOT_BUILT = {
 # What stands for the names that users choose, by the mapping that they stand in.
 NAMED = {
     "upstreams": "NAME",
+    "auth.providers": "NAME",
     "graphql.methods": "METHOD",
     "graphql.fields": "FIELD",
     "graphql.oneofs": "ONEOF",
@@ -47,16 +48,17 @@ def test_every_built_key_has_a_row_and_no_other():
 
 
 SWITCHES = {"rest.openapi", "rest.docs"}
+WITHIN = {"rest.unknown_query.ignore", "auth.providers.NAME.introspection.client_secret.file"}
 
 
 def test_defaults_are_those_of_the_models(schema_keys):
     schemas = {}
     for path, schema in schema_keys.items():
-        key = re.sub(r"\b(http_rules|endpoints|protos|lookups)\.", r"\1[].", ".".join(path))
+        key = re.sub(r"\b(http_rules|endpoints|protos|lookups|policies)\.", r"\1[].", ".".join(path))
         for section, name in NAMED.items():
             key = key.replace(f"{section}.", f"{section}.{name}.")
         schemas[key] = schema
-    assert schemas.keys() - ROWS.keys() == SWITCHES | {"rest.unknown_query.ignore"}
+    assert schemas.keys() - ROWS.keys() == SWITCHES | WITHIN
     for key, (default, _) in ROWS.items():
         if "default" in schemas[key]:
             expected = schemas[key]["default"]
@@ -74,7 +76,9 @@ def test_what_is_not_built_is_not_mentioned():
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_examples_are_right(text, read, folder):
     (folder / "protos").mkdir()
-    read(text)
+    for name in ("keys.yaml", "users.yaml"):
+        (folder / name).touch()
+    read(text, environ={"SECRET": "s3cr3t"})
     Draft202012Validator(json_schema()).validate(yaml.safe_load(text))
 
 

@@ -60,14 +60,15 @@ WRONG = [
     (
         "zzz: hunter2",
         (
-            "1:1: zzz: unknown key; expected one of listener, workers, admin, schema, upstreams, rest, "
-            "graphql, websocket, headers, state, reload"
+            "1:1: zzz: unknown key; expected one of listener, workers, admin, schema, upstreams, auth, "
+            "policies, rest, graphql, websocket, headers, state, reload, pages"
         ),
     ),
+    ("polices: []", '1:1: polices: unknown key; did you mean "policies"?'),
     (
-        "polices: []",
+        "telemetri: {}",
         (
-            "1:1: polices: unknown key, and what it resembles is not available in this version; "
+            "1:1: telemetri: unknown key, and what it resembles is not available in this version; "
             "remove it"
         ),
     ),
@@ -81,8 +82,8 @@ WRONG = [
     ('"a b": 1', None),
     ('"a.\\u202e\\n": 1', None),
     # not built
-    ("auth: {}", f"1:1: auth: {NOT_AVAILABLE}"),
-    ("auth:", f"1:1: auth: {NOT_AVAILABLE}"),
+    ("telemetry: {}", f"1:1: telemetry: {NOT_AVAILABLE}"),
+    ("telemetry:", f"1:1: telemetry: {NOT_AVAILABLE}"),
     ("listener: {cors: {origins: []}}", f"1:12: listener.cors: {NOT_AVAILABLE}"),
     ("rest: {openapi: /o.json}", f"1:8: rest.openapi: {NOT_AVAILABLE}"),
     ("rest: {docs: /docs}", f"1:8: rest.docs: {NOT_AVAILABLE}"),

@@ -24,6 +24,7 @@ from gateway.config.scalars import (
 from gateway.config.units import Rate
 
 _TEXT = Annotated[str, Text()]
+_PROVIDERS = Annotated[tuple[Annotated[str, NAME], ...], Field(min_length=1)]
 _NETWORKS = tuple[Annotated[IPv4Network | IPv6Network, Cidr()], ...]
 
 
@@ -109,12 +110,12 @@ class Policy:
     methods: tuple[Annotated[str, METHODS], ...] = Field(
         min_length=1, description="Methods, by name or glob."
     )
-    authenticate: Annotated[tuple[Annotated[str, NAME], ...], OneOrMany()] | None = Field(
+    authenticate: Annotated[_PROVIDERS, OneOrMany()] | None = Field(
         default=None, description="Providers, any of which will do; none lets anonymous callers in."
     )
     authorize: Authorize | None = Field(default=None, description="What a caller must have.")
     timeout: Annotated[float, Duration()] | None = Field(
-        default=None, description="A call's deadline."
+        default=None, description="How long a unary call may take."
     )
     rate_limits: Annotated[tuple[RateLimit, ...], NotBuilt()] = Field(
         default=(), description="Limits on calls, merged by name."
@@ -191,6 +192,6 @@ class Host:
 class Pages:
     """Who may see the documentation and the consoles."""
 
-    authenticate: Annotated[tuple[Annotated[str, NAME], ...], OneOrMany()] = Field(
+    authenticate: Annotated[_PROVIDERS, OneOrMany()] = Field(
         default=(), description="Providers, any of which will do; none opens them to everyone."
     )
