@@ -100,7 +100,7 @@ class App:
             sessions=self._sessions,
             providers=self._providers,
         )
-        await self._providers.open(self.current.config, self.current.identities.providers)
+        await self._open_providers(self.current)
         # What a generation is made of lives as long as it: the collector need not look at it.
         gc.collect()
         gc.freeze()
@@ -135,6 +135,12 @@ class App:
     def _adopt(self, socket: WebSocket, arrival: Arrival) -> bool:
         parts = self.current.websocket
         return parts is not None and parts.front.adopt(socket, arrival)
+
+    async def _open_providers(self, generation: Generation) -> None:
+        """Has the providers of a generation begin their work."""
+        await self._providers.open(
+            generation.config, generation.identities.providers, generation.lease.handler
+        )
 
     def _limit_sessions(self, config: Config) -> None:
         """Lets no more sessions wait for their clients than there may be connections."""
@@ -173,9 +179,10 @@ class App:
                 self._listener.configure(
                     settings.limits(listener), map(str, listener.trusted_proxies)
                 )
-            await self._providers.open(fresh.config, fresh.identities.providers)
+            await self._open_providers(fresh)
             self.current = fresh
-            self._providers.settle(fresh.config)
+            rate = fresh.config.listener.limits.unauthenticated
+            self._providers.settle(fresh.identities.providers, rate)
             self._limit_sessions(fresh.config)
             # What of the old one is in cycles would stay frozen for ever.
             gc.unfreeze()

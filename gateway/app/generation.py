@@ -336,7 +336,7 @@ def _chains(
     """
     config = loaded.config
     try:
-        providers = pool.providers(config, lambda name: lease.upstreams[name].start)
+        providers = pool.providers(config, lease.handler)
     except settings.SettingError as wrong:
         raise BuildError([at_key(wrong, loaded.source), *problems]) from None
     guard = pool.guard(config.listener.limits.unauthenticated)

@@ -13,6 +13,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
+from gateway.call import Unary
 from gateway.upstream.spec import UpstreamSpec
 from gateway.upstream.upstream import Upstream
 from gateway.upstream.upstream import build as build_upstream
@@ -33,6 +34,10 @@ class Lease:
 
     def __init__(self, upstreams: Mapping[str, Upstream]) -> None:
         self.upstreams = upstreams
+
+    def handler(self, name: str) -> Unary:
+        """Returns what starts unary calls to an upstream."""
+        return self.upstreams[name].start
 
 
 class UpstreamPool:

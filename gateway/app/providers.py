@@ -1,7 +1,7 @@
 """Providers of identity outlive generations: their keys, caches and connections survive a reload.
 
-One is known by its name and its section of the config: where both are as before, the next
-generation uses it on. What only a table, a key set or a file is made of is built here too, one
+One is known by its name, its section of the config and the upstream that it asks: where these are
+as before, the next generation uses it on. How each is made of its section is told here too, a
 function a kind.
 """
 
@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from gateway.app.settings import SettingError
 from gateway.call import Unary
@@ -49,12 +49,21 @@ Make: TypeAlias = "Callable[[Making], Provider]"
 _MAKE: Final[Mapping[str, Make]] = {}
 
 
+class _Key(NamedTuple):
+    """What a provider is known by."""
+
+    name: str
+    given: Given
+    asks: Unary | None
+
+
 class ProviderPool:
     """All providers of the process, and what addresses may do. To be used inside one loop."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, Given], Provider] = {}
+        self._open: dict[_Key, Provider] = {}
         self._guards: dict[Rate, AddressGuard] = {}
+        self._leaving: dict[asyncio.TimerHandle, Provider] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     def providers(self, config: Config, handler: Callable[[str], Unary]) -> dict[str, Provider]:
@@ -64,9 +73,9 @@ class ProviderPool:
             SettingError: A file that one names can't be used.
         """
         found = {}
-        for name, given in config.auth.providers.items():
-            known = self._open.get((name, given))
-            found[name] = known or _make(Making(name, given, handler))
+        for key in _keys(config, handler):
+            known = self._open.get(key)
+            found[key.name] = known or _make(Making(key.name, key.given, handler))
         return found
 
     def guard(self, rate: Rate) -> AddressGuard:
@@ -76,38 +85,69 @@ class ProviderPool:
             self._guards[rate] = AddressGuard(rate.per_second, rate.count, clock)
         return self._guards[rate]
 
-    async def open(self, config: Config, providers: Mapping[str, Provider]) -> None:
-        """Has the providers of a config begin their work, those that have not."""
+    async def open(
+        self, config: Config, providers: Mapping[str, Provider], handler: Callable[[str], Unary]
+    ) -> None:
+        """Has the providers of a config begin their work, those that have not.
+
+        Args:
+            config: The config.
+            providers: Its providers.
+            handler: That which they were made with.
+        """
         fresh = {
-            (name, given): providers[name]
-            for name, given in config.auth.providers.items()
-            if (name, given) not in self._open
+            key: providers[key.name]
+            for key in _keys(config, handler)
+            if self._open.get(key) is not providers[key.name]
         }
         self._open.update(fresh)
         await asyncio.gather(*(each.open() for each in fresh.values()))
 
-    def settle(self, config: Config) -> None:
-        """Ends those that a config does not name: the generation that used them is gone."""
-        kept = set(config.auth.providers.items())
-        for key in [key for key in self._open if key not in kept]:
-            task = asyncio.ensure_future(_close(self._open.pop(key)))
+    def settle(self, providers: Mapping[str, Provider], rate: Rate) -> None:
+        """Ends all but these: the generation that used them is gone.
+
+        Args:
+            providers: Those of the generation that serves.
+            rate: That of its guard.
+        """
+        kept = set(map(id, providers.values()))
+        for key in [key for key, provider in self._open.items() if id(provider) not in kept]:
+            self._leave(self._open.pop(key))
+        self._guards = {each: guard for each, guard in self._guards.items() if each == rate}
+
+    def _leave(self, provider: Provider) -> None:
+        """Ends a provider when nobody can wait for its answer any more."""
+
+        def end() -> None:
+            del self._leaving[handle]
+            task = asyncio.ensure_future(_close(provider))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
-        rate = config.listener.limits.unauthenticated
-        self._guards = {each: guard for each, guard in self._guards.items() if each == rate}
+
+        handle = asyncio.get_running_loop().call_later(_GRACE, end)
+        self._leaving[handle] = provider
 
     async def close(self) -> None:
         """Ends all."""
-        for task in self._closing:
-            task.cancel()
-        providers = list(self._open.values())
+        for handle in self._leaving:
+            handle.cancel()
+        ending = [*self._open.values(), *self._leaving.values()]
         self._open.clear()
-        await asyncio.gather(*(each.close() for each in providers), return_exceptions=True)
+        self._leaving.clear()
+        await asyncio.gather(*map(_close, ending), *self._closing)
+
+
+def _keys(config: Config, handler: Callable[[str], Unary]) -> Iterator[_Key]:
+    for name, given in config.auth.providers.items():
+        asked = given.ext_authz
+        yield _Key(name, given, None if asked is None else handler(asked.upstream))
 
 
 async def _close(provider: Provider) -> None:
-    await asyncio.sleep(_GRACE)
-    await provider.close()
+    try:
+        await provider.close()
+    except Exception:
+        log.exception("the provider %s could not be closed", provider.name)
 
 
 def _make(making: Making) -> Provider:
