@@ -87,13 +87,23 @@ def _products(shop: Shop) -> None:
         shop.products[product.id] = product
 
 
+def _roles(number: int) -> list[str]:
+    """Gives what a user is: all buy, every sixth sells, and the last one helps the others."""
+    roles = ["ROLE_CUSTOMER"]
+    if number % 6 == 0:
+        roles.append("ROLE_SELLER")
+    if number == len(PEOPLE):
+        roles.append("ROLE_SUPPORT")
+    return roles
+
+
 def _people(shop: Shop) -> None:
     for number, name in enumerate(PEOPLE, start=1):
         user = users.User(
             id=f"u{number}",
             email=f"{name.split()[0].lower()}@shop.example",
             display_name=name,
-            roles=["ROLE_CUSTOMER", *(["ROLE_SELLER"] if number % 6 == 0 else [])],
+            roles=_roles(number),
             loyalty_points=shop.random.randrange(10_000),
             preferences={"language": "en", "dense": number % 2 == 0},
             create_time=START - timedelta(days=30 * number),
