@@ -214,6 +214,10 @@ class Certificate(Protocol):
     def expires(self) -> float | None:
         """When it ends, seconds since 1970."""
 
+    @property
+    def signs(self) -> bool:
+        """Whether it may sign others, as an authority's."""
+
 
 class Fields(Protocol):
     """Header fields: names in lower case, values as received."""

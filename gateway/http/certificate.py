@@ -16,6 +16,7 @@ class Certificate:
         emails: Its mail addresses.
         fingerprint: SHA-256 of the certificate, in hexadecimal digits.
         expires: When it ends, seconds since 1970.
+        signs: Whether it may sign others, as an authority's.
     """
 
     subject: str
@@ -24,3 +25,4 @@ class Certificate:
     emails: tuple[str, ...] = ()
     fingerprint: str = ""
     expires: float | None = None
+    signs: bool = False

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from gateway.http.certificate import Certificate
 from gateway.listener.closing import Closing, Phase
 from gateway.listener.cut import END, Cutter
 from gateway.listener.exchange import NEW, OVER, HttpExchange
 from gateway.listener.faults import HEADER_TIMEOUT, TOO_MANY_CONNECTIONS, Refused
-from gateway.listener.forwarded import origin, plain, trusts
+from gateway.listener.forwarded import origin, passes_on, plain, trusts
 from gateway.listener.head import given_id
 from gateway.listener.limits import AT_ONCE, READ_AHEAD
 from gateway.listener.reply import CONTINUE
@@ -32,6 +33,7 @@ class Connection(Closing):
     Attributes:
         peer: The plain address that it comes from; empty for a Unix socket.
         scheme: `http` or `https`.
+        certificate: What the client's certificate says, if it showed one.
         exchange: The request that is being answered.
         socket: The WebSocket that it has become.
     """
@@ -41,6 +43,7 @@ class Connection(Closing):
         "_counts_for",
         "_cutter",
         "_pumping",
+        "certificate",
         "exchange",
         "peer",
         "scheme",
@@ -51,6 +54,7 @@ class Connection(Closing):
         super().__init__(service)
         self.peer = ""
         self.scheme = "http"
+        self.certificate: Certificate | None = None
         self.exchange: HttpExchange | None = None
         self.socket: Socket | None = None
         self._counts_for: str | None = None
@@ -75,6 +79,9 @@ class Connection(Closing):
             self.refuse(TOO_MANY_CONNECTIONS)
             return
         self._counts_for = counts_for
+        if service.read_certificate is not None:
+            der = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            self.certificate = None if der is None else service.read_certificate(der)
         self.expire_in(service.limits.idle_timeout)
 
     def data_received(self, data: bytes) -> None:
@@ -262,9 +269,12 @@ class Connection(Closing):
         except Refused as refused:
             self.refuse(refused.fault, given_id(data), head_only=data.startswith(b"HEAD "))
             return
+        request.certificate = self.certificate
         if service.trusted:
             client = origin(self.peer, self.scheme, fields.headers, service.trusted)
             request.peer, request.scheme = client
+            if passes_on(self.peer, fields.headers, service.trusted):
+                request.certificate = None  # it is the proxy's
         self.never_expire()
         self._phase = _BUSY
         exchange = self.exchange = HttpExchange(self, request, fields)

@@ -20,6 +20,7 @@ from gateway.http import Headers
 Networks: TypeAlias = "Sequence[IPv4Network | IPv6Network]"
 
 _SCHEMES = frozenset({"http", "https"})
+_PROXYS = ("x-forwarded-for", "forwarded", "x-forwarded-proto")
 # RFC 7239 section 4: forwarded-pair, with a quoted string's escapes left in.
 _PAIR = re.compile(r'\s*([!#$%&\'*+\-.^_`|~\w]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;\s]*))\s*', re.ASCII)
 
@@ -92,6 +93,17 @@ def origin(peer: str, scheme: str, headers: Headers, trusted: Networks) -> Origi
         if not trusts(trusted, hop.address):
             break
     return found
+
+
+def passes_on(peer: str, headers: Headers, trusted: Networks) -> bool:
+    """Whether a request is another's, which a proxy that is believed passes on.
+
+    Args:
+        peer: As of `origin`.
+        headers: The request's fields.
+        trusted: The networks of proxies that are believed.
+    """
+    return trusts(trusted, peer) and any(name in headers for name in _PROXYS)
 
 
 def _hops(headers: Headers) -> list[_Hop]:

@@ -63,6 +63,11 @@ class Listener:
         self._addresses = tuple(parse(text) for text in addresses)
         self._tls = None if tls is None else context(tls)
         self._service = Service(handler, limits or Limits(), networks(trusted_proxies))
+        if tls is not None and tls.client_ca is not None:
+            # It loads a library of cryptography: only who asks for certificates pays for it.
+            from gateway.listener import client_certificate  # noqa: PLC0415  see above
+
+            self._service.read_certificate = client_certificate.read
         self._bound: list[_Bound] = []
 
     @property

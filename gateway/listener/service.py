@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.http import Handler
+from gateway.http.certificate import Certificate
 from gateway.listener.census import Census
 from gateway.listener.forwarded import Networks
 from gateway.listener.head import HeadReader
@@ -28,6 +29,7 @@ class Service:
         handler: Returns the handler of the next request.
         limits: What clients are allowed; may be replaced at any time.
         trusted: Proxies whose word is taken; may be replaced at any time.
+        read_certificate: Reads a client's certificate, DER; None where none is asked for.
         loop: The loop that all of it runs on.
         heads: Reads the heads of requests.
         census: Counts the connections that were let in.
@@ -40,6 +42,7 @@ class Service:
     handler: Callable[[], Handler]
     limits: Limits
     trusted: Networks
+    read_certificate: Callable[[bytes], Certificate | None] | None = None
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     heads: HeadReader = field(default_factory=HeadReader)
     census: Census = field(default_factory=Census)

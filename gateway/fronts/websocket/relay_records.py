@@ -7,15 +7,17 @@ same code, and nobody else reaches the Unix socket between them.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from struct import Struct
 from typing import Final
 
 from gateway.http import Headers, Request
+from gateway.http.certificate import Certificate
 
 _HEAD: Final = Struct(">cL")
 _CODE: Final = Struct(">H")
+_LISTS: Final = ("uris", "dns", "emails")  # of a certificate: tuples, which JSON does not have
 
 
 class Kind(Enum):
@@ -109,6 +111,7 @@ def arriving(arrival: Arrival) -> bytes:
         "authority": request.authority,
         "scheme": request.scheme,
         "peer": request.peer,
+        "certificate": None if request.certificate is None else asdict(request.certificate),
     }
     rest = {
         "subprotocol": arrival.subprotocol,
@@ -122,4 +125,7 @@ def arrived(payload: bytes) -> Arrival:
     """Returns the arrival of a record."""
     told, rest = json.loads(payload)
     told["headers"] = Headers((name, value) for name, value in told["headers"])
+    if (shown := told["certificate"]) is not None:
+        lists = {name: tuple(shown[name]) for name in _LISTS}
+        told["certificate"] = Certificate(**(shown | lists))
     return Arrival(Request(**told), **rest)

@@ -17,10 +17,12 @@ from gateway.fronts.websocket.relay_records import (
     record,
 )
 from gateway.http import Headers, Request
+from gateway.http.certificate import Certificate
 from tests.fronts.websocket.relays import arrival
 
 RECORDS = st.lists(st.tuples(st.sampled_from(Kind), st.binary(max_size=300)), max_size=20)
 LATIN_1 = st.text(st.characters(max_codepoint=255), max_size=20)
+NAMES = st.lists(st.text(max_size=20), max_size=3).map(tuple)
 REQUESTS = st.builds(
     Request,
     method=LATIN_1,
@@ -30,6 +32,17 @@ REQUESTS = st.builds(
     authority=LATIN_1,
     scheme=st.sampled_from(["http", "https"]),
     peer=LATIN_1,
+    certificate=st.none()
+    | st.builds(
+        Certificate,
+        subject=st.text(max_size=20),
+        uris=NAMES,
+        dns=NAMES,
+        emails=NAMES,
+        fingerprint=LATIN_1,
+        expires=st.none() | st.floats(0, 1e10),
+        signs=st.booleans(),
+    ),
 )
 
 
