@@ -9,14 +9,16 @@ even where nobody need be shown. Whom a caller's address may annoy, and how ofte
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeAlias
 
-from gateway.call import Call, Principal, RpcError
+from gateway.call import Call, Head, Principal, RpcError
 from gateway.policies.auth import challenge
 from gateway.policies.auth.provider import BadCredentials, Provider
 
 log = logging.getLogger("gateway.auth")
+
+_Carried: TypeAlias = "Callable[[Head], bool]"
 
 
 class Guard(Protocol):
@@ -46,7 +48,9 @@ class Authenticate:
 
     def __init__(self, providers: Sequence[Provider], *, optional: bool, guard: Guard) -> None:
         self._providers = tuple(providers)
-        self._knows = tuple(provider.known for provider in self._providers)
+        self._knows = tuple(
+            (provider.known, _before(provider, self._providers)) for provider in self._providers
+        )
         self._schemes = tuple(provider.scheme for provider in self._providers)
         self._optional = optional
         self._guard = guard
@@ -74,9 +78,11 @@ class Authenticate:
                 RESOURCE_EXHAUSTED: the address has asked too often. UNAVAILABLE: it can't be known
                 now.
         """
-        for known in self._knows:
+        for known, before in self._knows:
             principal = known(call)
             if principal is not None:
+                if before and _is_for(before, call):
+                    break
                 call.principal = principal
                 return None
         return self._look(call)
@@ -132,3 +138,20 @@ class Authenticate:
             failure.why,
         )
         return challenge.bad(failure, self._schemes)
+
+
+def _before(provider: Provider, providers: Sequence[Provider]) -> tuple[_Carried, ...]:
+    """Returns what those ahead of a provider look at, where that is something else than it does.
+
+    A token of one scheme is one provider's, and who knows it need not let others look at it. But a
+    request may show a token beside a certificate: then the order decides, whoever is known already.
+    """
+    ahead = providers[: providers.index(provider)]
+    return tuple(
+        each.carried for each in ahead if not provider.scheme or each.scheme != provider.scheme
+    )
+
+
+def _is_for(before: Sequence[_Carried], call: Call) -> bool:
+    head = call.head
+    return head is not None and any(carried(head) for carried in before)

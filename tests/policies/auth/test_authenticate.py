@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from gateway.call import Call, Code, RpcError
+from gateway.call import Call, Code, Principal, RpcError
 from gateway.errors import error
 from gateway.policies.auth.authenticate import Authenticate
 from tests.policies.auth.callers import ADA, Fake, FakeGuard, call
@@ -145,3 +145,35 @@ async def test_the_errors_of_bearer_tokens_are_told_as_rfc_6750_has_it(guard):
         'Bearer realm="gateway", error="invalid_token", error_description="The secret is none.", '
         'Fake realm="gateway"'
     )
+
+
+BOB = Principal("bob", "other")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "who"),
+    [
+        pytest.param("Other", ADA, id="what is shown beside it is the first one's to judge"),
+        pytest.param("Fake", BOB, id="a token of one scheme is one provider's, and known is known"),
+    ],
+)
+async def test_of_two_things_that_are_shown_the_order_decides(guard, scheme, who):
+    first = Fake(people={"s": ADA})
+    second = Fake(name="other", scheme=scheme, header="x-other", cached={"t": BOB})
+    made = call(("x-fake", "s"), ("x-other", "t"))
+    assert (await admitted(gate(guard, first, second), made)).principal is who
+
+
+async def test_who_is_known_needs_no_leave_where_nothing_else_is_shown(guard):
+    first, second = Fake(), Fake(name="other", scheme="", header="x-other", cached={"t": BOB})
+    guard.refusal = error("TOO_MANY_UNAUTHENTICATED", "no")
+    made = await admitted(gate(guard, first, second), call(("x-other", "t")))
+    assert made.principal is BOB
+    assert first.looked == 0
+
+
+async def test_what_is_bad_and_comes_first_is_refused_whoever_is_known_beside_it(guard):
+    first, second = Fake(), Fake(name="other", scheme="", header="x-other", cached={"t": BOB})
+    made = call(("x-fake", "bad"), ("x-other", "t"))
+    failure = await refused(gate(guard, first, second), made)
+    assert failure.reason == "INVALID_CREDENTIALS"
