@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.app import settings
-from gateway.app.generation import BuildError, Generation, build
+from gateway.app.build_error import BuildError
+from gateway.app.generation import Generation, build
 from gateway.app.pool import UpstreamPool
 from gateway.app.providers import ProviderPool
 from gateway.config import Config, Loaded

@@ -7,13 +7,15 @@ their connections) it only borrows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.app import settings
+from gateway.app import backends, settings
+from gateway.app.build_error import BuildError
 from gateway.app.chains import Chains
-from gateway.app.coverage import idle_globs, unknown_services
+from gateway.app.coverage import idle_globs
+from gateway.app.governing import governing, open_methods
 from gateway.app.identity import Identities
 from gateway.app.paths import claims, clashes, hidden
 from gateway.app.places import at_key, placed
@@ -22,16 +24,7 @@ from gateway.app.providers import ProviderPool
 from gateway.app.websocket import WebsocketParts, websocket_parts
 from gateway.call import RpcError
 from gateway.chain import Method
-from gateway.config import (
-    Config,
-    ConfigError,
-    Loaded,
-    Settings,
-    Source,
-    assign,
-    effective,
-    idle_patterns,
-)
+from gateway.config import Config, Loaded, Settings, Source
 from gateway.errors import error
 from gateway.fronts.rest.compile import Listed, ListedView, compile_front
 from gateway.fronts.rest.errors import ErrorRenderer
@@ -48,24 +41,11 @@ from gateway.schema.method import MethodDescriptor
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.progress import Progress
 from gateway.schema.registry import Registry
-from gateway.upstream.spec import UpstreamSpec
 
 if TYPE_CHECKING:
     from gateway.app.graphql import GraphqlParts
 
 _ANY = "google.protobuf.Any"
-
-
-class BuildError(Exception):
-    """A config that can't be served.
-
-    Attributes:
-        problems: Everything that is wrong, each a line for the person who wrote it.
-    """
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(self.problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,19 +162,19 @@ async def build(
         BuildError: With everything that is wrong.
     """
     config, source = loaded.config, loaded.source
-    specs = _specs(config, source)
+    specs = backends.specs(config, source)
     try:
         schema, wrong_rules = await _schema(settings.sources(config, specs), progress)
     except SchemaError as wrong:
         raise BuildError(placed(wrong.problems, source)) from None
     problems = placed(wrong_rules, source)
     known = schema.registry.services()
-    upstream_of = _assigned(schema, loaded, known, problems)
+    upstream_of = backends.assigned(schema, loaded, known, problems)
     lease = pool.lease(specs.values())
     clock = asyncio.get_running_loop().time
-    names = [each.name for descriptors in schema.methods.values() for each in descriptors]
-    problems += map(str, idle_patterns(names, config.policies, source))
-    chains = _chains(loaded, names, lease, providers or ProviderPool(), problems)
+    governed = governing(loaded, schema, upstream_of)
+    problems += governed.problems
+    chains = _chains(loaded, governed.settings, lease, providers or ProviderPool(), problems)
     methods = {
         descriptor.name: chains.method(descriptor, lease.upstreams[upstream_of[service]])
         for service, descriptors in schema.methods.items()
@@ -295,6 +275,7 @@ async def build(
             *_header_warnings(shared.rules, source),
             *(graphql.warnings if graphql else ()),
             *hidden(claimed, routes, views),
+            *_open_warning(config, methods, chains.settings),
             *(() if methods else ("nothing is served: no upstream has a service of the protos",)),
         ),
         notes=(
@@ -309,25 +290,12 @@ async def build(
     )
 
 
-def _assigned(
-    schema: Schema, loaded: Loaded, known: Collection[str], problems: Iterable[str]
-) -> Mapping[str, str]:
-    """Returns the name of each service's upstream.
-
-    Raises:
-        BuildError: A service is two upstreams', or an upstream's is unknown; beside `problems`.
-    """
-    try:
-        upstream_of = assign(schema.methods, loaded.config.upstreams, loaded.source)
-    except ConfigError as wrong:
-        raise BuildError([*map(str, wrong.problems), *problems]) from None
-    if unknown := list(unknown_services(loaded.config, loaded.source, known)):
-        raise BuildError([*unknown, *problems])
-    return upstream_of
-
-
 def _chains(
-    loaded: Loaded, names: Iterable[str], lease: Lease, pool: ProviderPool, problems: Iterable[str]
+    loaded: Loaded,
+    governed: Mapping[str, Settings],
+    lease: Lease,
+    pool: ProviderPool,
+    problems: Iterable[str],
 ) -> Chains:
     """Returns what makes methods.
 
@@ -342,7 +310,7 @@ def _chains(
     guard = pool.guard(config.listener.limits.unauthenticated)
     return Chains(
         config,
-        effective(names, config.policies, loaded.source, {}),
+        governed,
         Identities(providers, guard),
         asyncio.get_running_loop().time,
     )
@@ -370,21 +338,16 @@ async def _schema(
         return wrong.loaded, wrong.problems
 
 
-def _specs(config: Config, source: Source) -> dict[str, UpstreamSpec]:
-    specs, problems = {}, []
-    size = config.listener.limits.message_size
-    for name, upstream in config.upstreams.items():
-        try:
-            specs[name] = settings.upstream_spec(name, upstream, size)
-        except settings.SettingError as wrong:
-            problems.append(at_key(wrong, source))
-    if problems:
-        raise BuildError(problems)
-    return specs
-
-
 def _header_warnings(rules: HeaderRules, source: Source) -> list[str]:
     return [
         f"{source.locate('headers')}: headers: {name} never passes, whatever is allowed"
         for name in rules.ineffective
     ]
+
+
+def _open_warning(
+    config: Config, methods: Mapping[str, Method], governed: Mapping[str, Settings]
+) -> list[str]:
+    descriptors = (each.descriptor for each in methods.values())
+    names = ", ".join(open_methods(config, descriptors, governed))
+    return [f"reachable without authentication: {names}"] if names else []

@@ -68,5 +68,8 @@ class Identities:
 
 
 def is_open_to_all(settings: Settings) -> bool:
-    """Whether a method of a config with providers lets in who shows nobody."""
-    return NONE in (settings.authenticate or ())
+    """Whether a method of a config with providers may let in who shows nobody.
+
+    Who shows nobody has neither scopes nor roles; a condition may hold for anyone.
+    """
+    return NONE in (settings.authenticate or ()) and not (settings.scopes or settings.roles)

@@ -5,6 +5,7 @@ leaves alone what another says of time. What a proto's options say comes before 
 is overridden by any. Asked after the methods are known, so not part of loading.
 """
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +22,8 @@ SCOPES: Final[Leaf] = ("authorize", "scopes")
 ROLES: Final[Leaf] = ("authorize", "roles")
 WHEN: Final[Leaf] = ("authorize", "when")
 TIMEOUT: Final[Leaf] = ("timeout",)
+
+_LIKELY: Final = 0.7  # what a name less alike was meant to be is anybody's guess
 
 LEAVES: Final = (AUTHENTICATE, SCOPES, ROLES, WHEN, TIMEOUT)
 """Every setting, in the order in which they are printed."""
@@ -119,6 +122,8 @@ def idle_patterns(
 ) -> list[Problem]:
     """Returns a problem for each pattern that no method matches: it would protect nothing.
 
+    `*` alone is never one: it means whatever comes.
+
     Args:
         methods: Full names of all methods that are known, served or not.
         policies: As in the configuration.
@@ -128,7 +133,7 @@ def idle_patterns(
     problems = []
     for index, policy in enumerate(policies):
         for number, pattern in enumerate(policy.methods):
-            if not any(matches(pattern, name) for name in names):
+            if pattern.strip("*") and not any(matches(pattern, name) for name in names):
                 path = ("policies", index, "methods", number)
                 place = source.place(path) or source.root.place
                 message = f'no method matches "{pattern}"{_hint(pattern, names)}'
@@ -149,7 +154,14 @@ def _said(policy: Policy, index: int, source: Source) -> Iterable[tuple[Leaf, Se
 
 def _hint(pattern: str, names: Sequence[str]) -> str:
     """Returns what was meant, perhaps: a service's name alone, a method with a leading slash."""
-    for other in (f"{pattern}/*", pattern.lstrip("/"), pattern.replace(".", "/")):
+    for other in (f"{pattern}/*", pattern.lstrip("/"), _last_dot_as_slash(pattern)):
         if other != pattern and any(matches(other, name) for name in names):
             return f'; did you mean "{other}"?'
+    if near := difflib.get_close_matches(pattern, names, 1, _LIKELY):
+        return f'; did you mean "{near[0]}"?'
     return "; expected a method such as shop.v1.Catalog/GetProduct, or a glob"
+
+
+def _last_dot_as_slash(pattern: str) -> str:
+    service, _, method = pattern.rpartition(".")
+    return f"{service}/{method}"

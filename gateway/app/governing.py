@@ -1,0 +1,117 @@
+"""What governs each method: the options of its proto, and the policies of the config above them.
+
+Policies that would protect nothing, and settings that can't hold, are found here: a provider that
+only a proto names, and that the config does not have, would leave a method open or closed without a
+word. Methods that are not served are not judged.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gateway.app.identity import NONE, is_open_to_all
+from gateway.app.places import placed
+from gateway.config import Config, Loaded, Settings, effective, idle_patterns
+from gateway.config.effective import AUTHENTICATE, ROLES, SCOPES, Leaf, Setting
+from gateway.schema.load import Loaded as Schema
+from gateway.schema.method import MethodDescriptor
+from gateway.schema.policy_options import declared
+from gateway.schema.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Governing:
+    """What holds for the methods of a schema.
+
+    Attributes:
+        settings: By full name, of all methods of exposed services.
+        problems: What can't hold, as lines.
+    """
+
+    settings: Mapping[str, Settings]
+    problems: tuple[str, ...]
+
+
+def governing(loaded: Loaded, schema: Schema, upstream_of: Mapping[str, str]) -> Governing:
+    """Returns what holds for each method.
+
+    Args:
+        loaded: The config.
+        schema: The protos.
+        upstream_of: Names of upstreams by service: methods of others are not served.
+    """
+    config, source = loaded.config, loaded.source
+    said = declared(schema.registry, schema.methods)
+    by_proto = {
+        method: {leaf: Setting(*each) for leaf, each in leaves.items()}
+        for method, leaves in said.methods.items()
+    }
+    names = [each.name for descriptors in schema.methods.values() for each in descriptors]
+    settings = effective(names, config.policies, source, by_proto)
+    served = {
+        descriptor.name: settings[descriptor.name]
+        for service, descriptors in schema.methods.items()
+        if service in upstream_of
+        for descriptor in descriptors
+    }
+    return Governing(
+        settings,
+        (
+            *placed(said.problems, source),
+            *map(str, idle_patterns(_known(schema.registry), config.policies, source)),
+            *dict.fromkeys(_impossible(config, served.values())),
+        ),
+    )
+
+
+def open_methods(
+    config: Config, methods: Iterable[MethodDescriptor], settings: Mapping[str, Settings]
+) -> list[str]:
+    """Returns the names of the methods that callers reach who show nobody, in order.
+
+    Args:
+        config: The config. Without providers nobody can show anything, and the list is empty.
+        methods: Those that are served.
+        settings: What holds for each.
+    """
+    if not config.auth.providers:
+        return []
+    return sorted(each.name for each in methods if is_open_to_all(settings[each.name]))
+
+
+def _known(registry: Registry) -> Iterable[str]:
+    """Yields the names of all methods, also of services that are not exposed."""
+    for service in registry.services():
+        for method in registry.pool.FindServiceByName(service).methods:
+            yield f"{service}/{method.name}"
+
+
+def _impossible(config: Config, settings: Iterable[Settings]) -> Iterable[str]:
+    """Yields a line for each setting that needs a provider which there is not.
+
+    Those of the config's own lines were found when it was read (`config.checks`).
+    """
+    providers = list(config.auth.providers)
+    for each in settings:
+        for name in each.authenticate or ():
+            if name != NONE and name not in providers:
+                wrong = _unknown_provider(name, providers)
+                yield f"{each.where(AUTHENTICATE)}: authenticate: {wrong}"
+        if not providers:
+            for leaf, value in ((SCOPES, each.scopes), (ROLES, each.roles)):
+                if value:
+                    yield _unprovided(each, leaf)
+
+
+def _unknown_provider(name: str, providers: Iterable[str]) -> str:
+    """Returns what to say of a name that no provider has."""
+    known = [*providers, NONE]
+    near = difflib.get_close_matches(name, known, 1)
+    meant = f'did you mean "{near[0]}"?' if near else f"expected one of {', '.join(known)}"
+    return f'no provider has the name "{name}"; {meant}'
+
+
+def _unprovided(settings: Settings, leaf: Leaf) -> str:
+    return f"{settings.where(leaf)}: {'.'.join(leaf)}: there are no auth.providers: nobody has any"
