@@ -9,12 +9,23 @@ from pydantic import Field, SecretStr
 from gateway.config.markers import OneOf
 from gateway.config.models.section import section
 from gateway.config.places import FILE, Secret
-from gateway.config.scalars import NAME, URL, Duration, Text
+from gateway.config.scalars import NAME, URL, Duration, Size, Text
 
 _TEXT = Annotated[str, Text()]
 _HEADER = Annotated[str, Text("a header's name", r"^[A-Za-z0-9_.-]{1,100}$", lower=True)]
+_COOKIE = Annotated[str, Text("a cookie's name", r"^[A-Za-z0-9_.-]{1,100}$")]
 _Algorithm = Literal[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+    "Ed25519",
 ]
 
 
@@ -34,7 +45,9 @@ class Jwt:
 
     issuer: _TEXT = Field(description="The iss claim.")
     audiences: tuple[_TEXT, ...] = Field(min_length=1, description="One of these in the aud claim.")
-    jwks: Jwks = Field(description="The issuer's keys.")
+    jwks: Jwks | None = Field(
+        default=None, description="The issuer's keys. Without it the issuer says where they are."
+    )
     algorithms: tuple[_Algorithm, ...] = Field(
         default=("RS256", "ES256", "EdDSA"), min_length=1, description="Accepted algorithms."
     )
@@ -43,6 +56,10 @@ class Jwt:
     )
     scopes_claim: _TEXT = Field(default="scope", description="The claim that holds the scopes.")
     roles_claim: _TEXT = Field(default="roles", description="The claim that holds the roles.")
+    plan_claim: _TEXT = Field(default="plan", description="The claim that holds the plan.")
+    cookie: _COOKIE | None = Field(
+        default=None, description="A cookie that holds the token where no header does."
+    )
 
 
 @section
@@ -118,3 +135,6 @@ class Auth:
         default_factory=dict, description="Ways to know who calls, by name."
     )
     forward: Forward = Field(default_factory=Forward, description="What backends are told.")
+    token_cache: Annotated[int, Size()] = Field(
+        default=32 * 1024**2, description="Memory for tokens that were judged, of each provider."
+    )
