@@ -46,7 +46,16 @@ class Making:
 Make: TypeAlias = "Callable[[Making], Provider]"
 """Makes a provider. Raises SettingError: a file that it names can't be used."""
 
-_MAKE: Final[Mapping[str, Make]] = {}
+
+def _api_key(making: Making) -> Provider:
+    from gateway.app.entry_files import api_keys  # noqa: PLC0415  it stands on this module
+
+    return api_keys(making)
+
+
+_MAKE: Final[Mapping[str, Make]] = {
+    "api_key": _api_key,
+}
 
 
 class _Key(NamedTuple):

@@ -154,10 +154,10 @@ def _finish(
     try:
         config = _ADAPTER.validate_python(data, context={"directory": directory.absolute()})
     except ValidationError as error:
-        problems += _value_problems(error, root)
+        problems += value_problems(error, root)
     problems += checks.check(root)
     if problems:
-        raise ConfigError(_in_order(problems, file))
+        raise ConfigError(in_order(problems, file))
     return Loaded(config, Source(root))
 
 
@@ -180,7 +180,8 @@ def _add_default_places(data: object, directory: FilePath) -> None:
                 section.setdefault(key, [path])
 
 
-def _value_problems(error: ValidationError, root: Node) -> Iterable[Problem]:
+def value_problems(error: ValidationError, root: Node) -> Iterable[Problem]:
+    """Yields what pydantic found wrong with the values of a tree, each at its place."""
     for details in error.errors(include_url=False):
         path, message = wording.path_of(details), wording.message_of(details)
         found, node = find(root, path)
@@ -194,7 +195,7 @@ def _value_problems(error: ValidationError, root: Node) -> Iterable[Problem]:
             yield Problem.at(node.key if at_name else node.place, found, message)
 
 
-def _in_order(problems: Iterable[Problem], file: str) -> list[Problem]:
+def in_order(problems: Iterable[Problem], file: str) -> list[Problem]:
     """By place, the file's before the overrides'; of one key only the first that was found."""
     first: dict[tuple[str, Path | str], Problem] = {}
     for problem in problems:
