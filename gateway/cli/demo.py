@@ -15,7 +15,7 @@ import typer
 import uvloop
 
 from gateway.cli import logs, options
-from gateway.cli.example import Backends, backends, root
+from gateway.cli.example import Served, backends, root
 from gateway.cli.failure import Exit, Failure
 from gateway.cli.running import Running, run
 from gateway.cli.signals import Signals
@@ -93,7 +93,7 @@ def _free(port: int) -> int:
     return port
 
 
-async def _watch(running: Backends, signals: Signals) -> None:
+async def _watch(running: Served, signals: Signals) -> None:
     """Ends the gateway when the backends have ended."""
     await running.process.wait()
     signals.end.set()

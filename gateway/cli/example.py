@@ -1,4 +1,7 @@
-"""The example backends as child processes, which end when this process does, however it ends."""
+"""The example's processes: its backends, and who gives tokens to its callers.
+
+They are children of this process, and end when it does, however it ends.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,12 @@ _SERVING = "serving on "
 
 
 @dataclass(frozen=True, slots=True)
-class Backends:
-    """Running backends.
+class Served:
+    """A command of the example that serves.
 
     Attributes:
-        process: Their parent; it ends when no backend is left.
-        addresses: Where they serve.
+        process: It; that of the backends is their parent, and ends when none is left.
+        addresses: Where it serves: `127.0.0.1:50051` a backend, `http://127.0.0.1:8081` the issuer.
     """
 
     process: asyncio.subprocess.Process
@@ -47,7 +50,7 @@ def root() -> Path:
 
 
 @asynccontextmanager
-async def backends(folder: Path, replicas: int) -> AsyncIterator[Backends]:
+async def backends(folder: Path, replicas: int) -> AsyncIterator[Served]:
     """Runs backends while the context lasts.
 
     Args:
@@ -57,15 +60,38 @@ async def backends(folder: Path, replicas: int) -> AsyncIterator[Backends]:
     Raises:
         Failure: They don't start.
     """
+    arguments = ("services_mock", "--replicas", str(replicas), "--port", "0", "--restart")
+    async with _serving(folder, "backends", *arguments) as served:
+        yield served
+
+
+@asynccontextmanager
+async def issuer(folder: Path, port: int) -> AsyncIterator[Served]:
+    """Runs who gives tokens while the context lasts.
+
+    Args:
+        folder: The example's (`root`).
+        port: Its port; it takes a free one where somebody has that.
+
+    Raises:
+        Failure: It doesn't start.
+    """
+    arguments = ("services_mock.issuer", "--port", str(port), "--or-another")
+    async with _serving(folder, "issuer", *arguments) as served:
+        yield served
+
+
+@asynccontextmanager
+async def _serving(folder: Path, name: str, module: str, *arguments: str) -> AsyncIterator[Served]:
     environment = dict(os.environ)
     paths = [str(folder), *filter(None, [environment.get("PYTHONPATH")])]
     environment["PYTHONPATH"] = os.pathsep.join(paths)
-    arguments = ["--replicas", str(replicas), "--port", "0", "--restart", "--end-with-stdin"]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "services_mock",
+        module,
         *arguments,
+        "--end-with-stdin",
         env=environment,
         # Held open by this process alone: it closes even when this process is killed.
         stdin=asyncio.subprocess.PIPE,
@@ -74,12 +100,15 @@ async def backends(folder: Path, replicas: int) -> AsyncIterator[Backends]:
         start_new_session=True,
     )
     try:
-        yield Backends(process, await _addresses(process))
+        addresses = await _addresses(process)
+        if addresses is None:
+            raise Failure(f"the example's {name} did not start", code=Exit.FAILED)
+        yield Served(process, addresses)
     finally:
         await _end(process)
 
 
-async def _addresses(process: asyncio.subprocess.Process) -> tuple[str, ...]:
+async def _addresses(process: asyncio.subprocess.Process) -> tuple[str, ...] | None:
     assert process.stdout is not None
     found: list[str] = []
     with suppress(TimeoutError):
@@ -90,7 +119,7 @@ async def _addresses(process: asyncio.subprocess.Process) -> tuple[str, ...]:
                     return tuple(found)
                 if text.startswith(_SERVING):
                     found.append(text.removeprefix(_SERVING))
-    raise Failure("the example backends did not start", code=Exit.FAILED)
+    return None
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
