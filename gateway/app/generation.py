@@ -240,6 +240,8 @@ async def build(
                 any_to_json=codec.message(_ANY).transcode,
                 clock=clock,
                 lease=lease,
+                gate=chains.identities.of_sockets(chains.settings[name] for name in methods),
+                pages=chains.identities.of_pages(config.pages.authenticate),
                 sessions=sessions or Sessions(),
                 refuse=lambda exchange, failure: refuse(exchange, shared, failure),
                 current=lambda: now.websocket if (now := current()) else None,

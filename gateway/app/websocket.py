@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
+from typing import Final
 
 from gateway.app import settings
-from gateway.call import RpcError
+from gateway.call import Call, Gate, RpcError
 from gateway.chain import Method
 from gateway.config import Config
 from gateway.config.models.websocket import Websocket
+from gateway.errors import error
 from gateway.fronts.error_details import AnyToJson
 from gateway.fronts.files import File
 from gateway.fronts.websocket.driver import SocketOptions, Sockets
 from gateway.fronts.websocket.front import FrontOptions, WebsocketFront
+from gateway.fronts.websocket.identity import Authenticate, anonymous, by_gate
 from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.plain.call import SocketOptions as PlainSocketOptions
 from gateway.fronts.websocket.plain.compile import ListedSocket, PlainOptions, compile_plain
@@ -49,6 +53,7 @@ class WebsocketParts:
     Attributes:
         front: Answers requests.
         serving: What streams that are opened next are served with.
+        gate: Who may open a socket; None where everybody may.
         routes: The paths that answer upgrades as calls.
         files: The paths of what is served beside sockets.
         notes: What is so by design.
@@ -56,6 +61,7 @@ class WebsocketParts:
 
     front: WebsocketFront
     serving: Serving
+    gate: Gate | None
     routes: tuple[ListedSocket, ...]
     files: tuple[str, ...]
     notes: tuple[str, ...]
@@ -72,6 +78,8 @@ def websocket_parts(
     any_to_json: AnyToJson,
     clock: Callable[[], float],
     lease: object,
+    gate: Gate | None,
+    pages: Gate | None,
     sessions: Sessions,
     refuse: Callable[[Exchange, RpcError], None],
     current: Callable[[], WebsocketParts | None],
@@ -89,6 +97,8 @@ def websocket_parts(
         any_to_json: Renders details of errors.
         clock: The event loop's.
         lease: What must live as long as any call does.
+        gate: Who may open a socket; None where everybody may.
+        pages: Who may see the example's page; None where everybody may.
         sessions: Those of the process: they outlive generations.
         refuse: Answers a request with an error.
         current: The parts of the generation that serves now: sockets outlive a reload.
@@ -107,6 +117,10 @@ def websocket_parts(
         parts = current()
         return nothing if parts is None else parts.serving
 
+    def asked() -> Gate | None:
+        parts = current()
+        return _GONE if parts is None else parts.gate
+
     compiled = compile_plain(
         methods.values(),
         registry,
@@ -114,22 +128,40 @@ def websocket_parts(
         Shared(rules, any_to_json, clock, passes, lease),
         _plain_options(config, given, drain_timeout),
     )
-    options = FrontOptions(
+    options = socket_options(config, given, drain_timeout, by_gate(asked, time.time))
+    front_options = FrontOptions(
         given.path, given.subprotocols, given.origins, compressed=given.permessage_deflate
     )
     served = files(given)
+    demo = {} if pages is None else dict.fromkeys(_demo(given), pages)
     front = WebsocketFront(
-        Sockets(now, sessions, socket_options(config, given, drain_timeout)),
-        options,
+        Sockets(now, sessions, options),
+        front_options,
         served,
         compiled.front,
         refuse,
+        gates=demo,
     )
-    return WebsocketParts(front, serving, compiled.routes, tuple(served), compiled.notes)
+    return WebsocketParts(front, serving, gate, compiled.routes, tuple(served), compiled.notes)
+
+
+class _Gone:
+    """Knows nobody: the generation that serves has no sockets, and nobody who could be asked."""
+
+    def admit(self, call: Call) -> None:
+        """Refuses every caller."""
+        text = f"The {call.front} front was switched off."
+        raise error("AUTHENTICATION_UNAVAILABLE", text)
+
+
+_GONE: Final = _Gone()
 
 
 def socket_options(
-    config: Config, given: Websocket, drain_timeout: Callable[[], float]
+    config: Config,
+    given: Websocket,
+    drain_timeout: Callable[[], float],
+    authenticate: Authenticate = anonymous,
 ) -> SocketOptions:
     """Returns what holds of every socket of the multiplexed form."""
     limits = given.limits
@@ -149,6 +181,7 @@ def socket_options(
             drain=config.listener.drain_timeout,
         ),
         resume=given.resume,
+        authenticate=authenticate,
         drain_timeout=drain_timeout,
     )
 
@@ -160,11 +193,14 @@ def files(given: Websocket) -> dict[str, File]:
         f"{below}/client.js": _file("client.js"),
         f"{below}/client.d.ts": _file("client.d.ts"),
     }
-    if given.demo:
-        page = _file("demo.html", ("content-security-policy", _POLICY))
-        served["/demo"] = page
-        served |= {f"/demo/{name}": _file(name) for name in ("demo.js", "demo.css")}
-    return served
+    return served | _demo(given)
+
+
+def _demo(given: Websocket) -> dict[str, File]:
+    if not given.demo:
+        return {}
+    page = _file("demo.html", ("content-security-policy", _POLICY))
+    return {"/demo": page, **{f"/demo/{name}": _file(name) for name in ("demo.js", "demo.css")}}
 
 
 def _file(name: str, *headers: tuple[str, str]) -> File:

@@ -26,7 +26,7 @@ async def _named(credentials: Credentials) -> Identity:
     name = credentials.token.removesuffix("!")
     if not name.isalpha():
         raise RpcError(Status(Code.UNAUTHENTICATED, "The token names nobody."))
-    return Identity(Principal(name, "test"), credentials.token)
+    return Identity(Principal(name, "test"))
 
 
 def _options(*given: Any) -> SocketOptions:

@@ -16,7 +16,7 @@ from gateway.call import Call, Deadline, RpcError
 from gateway.chain import as_error
 from gateway.fronts.websocket import frames
 from gateway.fronts.websocket.frames import Framing
-from gateway.fronts.websocket.identity import Identity
+from gateway.fronts.websocket.identity import FRONT, Credentials, Identity
 from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.metadata import carried
 from gateway.fronts.websocket.run import Run
@@ -27,8 +27,6 @@ from gateway.fronts.websocket.stream import Stream
 from gateway.http import Request
 from gateway.http.request_id import REQUEST_ID, request_id
 from gateway.schema.method import Kind
-
-FRONT: Final = "websocket"
 
 _SOON: Final = 0.01  # seconds until a client is granted anew what is less than half of its credit
 
@@ -45,14 +43,15 @@ class SessionCalls:
 
     Args:
         serving: What the next call is made with.
-        request: The handshake.
         framing: How frames are written.
         limits: What the client may do.
         id_: The session's id.
         resumable: Whether it can outlive its socket.
+        shown: What the client has shown.
         identity: Who the client is.
 
     Attributes:
+        request: The last handshake, with the last token.
         identity: Who the client is, by its last token.
         outlet: The socket; None while there is none.
         session: The streams.
@@ -63,16 +62,16 @@ class SessionCalls:
     def __init__(
         self,
         serving: Callable[[], Serving],
-        request: Request,
         framing: Framing,
         limits: Limits,
         *,
         id_: str,
         resumable: bool,
+        shown: Credentials,
         identity: Identity,
     ) -> None:
         self.serving = serving
-        self.request = request
+        self.request: Request = shown.head
         self.framing = framing
         self.id = id_
         self.identity = identity
@@ -124,6 +123,14 @@ class SessionCalls:
         for stream in list(self.session.streams.values()):
             self.stop(stream, failure)
 
+    def known_by(self, shown: Credentials, identity: Identity) -> None:
+        """Takes note of what the client shows anew: its calls that run go on with that."""
+        self.request = shown.head
+        self.identity = identity
+        for stream in self.session.streams.values():
+            if stream.call is not None:
+                stream.call.shows(shown.head)
+
     def abandon(self) -> None:
         """Cancels every call: there is nobody to tell."""
         for stream in self.session.streams.values():
@@ -145,19 +152,16 @@ class SessionCalls:
     def _run(self, stream: Stream, opened: frames.Open, serving: Serving, named: str) -> Run:
         method = serving.method(opened.method)
         now = serving.clock()
-        metadata, timeout, traceparent = carried(
-            self.request, opened, serving, token=self.identity.token, named=named
-        )
+        metadata, timeout, traceparent = carried(self.request, opened, serving, named=named)
         call = Call(
             method.descriptor.name,
-            b"",
-            metadata,
-            None if timeout is None else Deadline(now + timeout),
-            self.identity.principal,
-            self.request.peer,
-            FRONT,
-            named,
-            traceparent,
+            metadata=metadata,
+            deadline=None if timeout is None else Deadline(now + timeout),
+            peer=self.request.peer,
+            front=FRONT,
+            request_id=named,
+            traceparent=traceparent,
+            head=self.request,
         )
         setting = Setting(
             self.session,

@@ -14,6 +14,7 @@ AWAY: Final = 4000
 TOO_SLOW: Final = 4001
 NO_PONG: Final = 4002
 TOKEN_EXPIRED: Final = 4003
+NOT_NOW: Final = 4004
 BAD_FRAME: Final = 4400
 UNAUTHENTICATED: Final = 4401
 FORBIDDEN: Final = 4403
@@ -23,10 +24,14 @@ TOO_LARGE: Final = 4413
 TOO_MANY: Final = 4429
 
 # What a client is told that could not show who it is; with any other error the gateway failed.
+# Where it can't be known now (its issuer is away, or its address has asked too often), it may well
+# be known later.
 _REFUSED: Final = {
     Code.INVALID_ARGUMENT: UNAUTHENTICATED,
     Code.UNAUTHENTICATED: UNAUTHENTICATED,
     Code.PERMISSION_DENIED: FORBIDDEN,
+    Code.RESOURCE_EXHAUSTED: NOT_NOW,
+    Code.UNAVAILABLE: NOT_NOW,
 }
 
 # RFC 6455 section 7.4.1: a client that is done, or has broken the protocol. 1005 and 1006 say

@@ -23,8 +23,10 @@ NEVER: Final = float("inf")
 
 # A client that goes on opening faster than it may is closed: so many seconds' worth are refused.
 _SECONDS_OF_REFUSALS: Final = 10.0
-# Seconds before the end of a token at which the client is told.
+# Seconds before the end of a token at which the client is told; of one that lasts less than twice
+# as long, half of what it lasts, for its next one lasts no longer. Of the last second nobody is.
 _WARNING: Final = 30.0
+_TOO_LATE: Final = 1.0
 # The part of a socket's age that is taken off, at random, so that not all come back at once.
 _JITTER: Final = 0.1
 # Clients connect again within so many seconds.
@@ -315,9 +317,11 @@ class Connection:
     def _token_lasts(self, lasts: float | None, now: float) -> None:
         self._due.pop(Timer.WARN, None)
         self._due.pop(Timer.EXPIRE, None)
-        if lasts is not None:
-            self._due[Timer.WARN] = now + max(0.0, lasts - _WARNING)
-            self._due[Timer.EXPIRE] = now + lasts
+        if lasts is None:
+            return
+        self._due[Timer.EXPIRE] = now + lasts
+        if lasts > _TOO_LATE:
+            self._due[Timer.WARN] = now + lasts - min(_WARNING, lasts / 2)
 
     # The tables.
 

@@ -206,10 +206,8 @@ class SocketDriver:
 
     async def _greet(self, hello: frames.Hello) -> None:
         try:
-            token = token_of(self._request) or hello.token
-            if token is not None:
-                check(token)
-            identity = await self._options.authenticate(Credentials(self._request, token))
+            shown = self._shown(token_of(self._request) or hello.token)
+            identity = await self._options.authenticate(shown)
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
             self._refuse(as_error(failure))
             return
@@ -219,7 +217,7 @@ class SocketDriver:
             return
         self._hello = ""
         if self._connection.state is State.CHECKING:  # else a session would be taken by nobody
-            self._begin(hello, identity)
+            self._begin(hello, shown, identity)
             self._release()
 
     async def _is_elsewhere(self, hello: frames.Hello) -> bool:
@@ -237,8 +235,8 @@ class SocketDriver:
 
     async def _renew(self, token: str) -> None:
         try:
-            check(token)
-            identity = await self._options.authenticate(Credentials(self._request, token))
+            shown = self._shown(token)
+            identity = await self._options.authenticate(shown)
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
             self._refuse(as_error(failure))
             return
@@ -246,16 +244,19 @@ class SocketDriver:
             if not identity.is_of(self._calls.identity):
                 self._connection.close(codes.FORBIDDEN, "the token is another subject's")
                 return
-            self._calls.identity = identity
+            self._calls.known_by(shown, identity)
         self._connection.renewed(identity.lasts, self._loop.time())
         self._release()
         self.flush()
         self._arm()
 
+    def _shown(self, token: str | None) -> Credentials:
+        return Credentials.of(self._request, None if token is None else check(token))
+
     def _refuse(self, failure: RpcError) -> None:
         self._connection.close(codes.of_refusal(failure), failure.status.message)
 
-    def _begin(self, hello: frames.Hello, identity: Identity) -> None:
+    def _begin(self, hello: frames.Hello, shown: Credentials, identity: Identity) -> None:
         options = self._options
         resumable = self._is_resumable(hello)
         resumed: list[Resumed] = []
@@ -267,17 +268,16 @@ class SocketDriver:
             if isinstance(calls.outlet, SocketDriver):
                 calls.outlet.taken_over()
             self._sessions.attached(calls)
-            calls.identity = identity
-            calls.request = self._request
+            calls.known_by(shown, identity)
             resumed = calls.session.restore(hello.seen, hello.granted)
         else:
             calls = SessionCalls(
                 self._serving,
-                self._request,
                 self._framing,
                 options.limits,
                 id_=self._sessions.new_id(),
                 resumable=resumable,
+                shown=shown,
                 identity=identity,
             )
             if resumable:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from gateway.call import RpcError
+from gateway.call import Gate, RpcError
 from gateway.chain import as_error
+from gateway.fronts.admission import admit
 from gateway.fronts.files import File, answer
 from gateway.fronts.origins import check_origin
 from gateway.fronts.websocket import codes
 from gateway.fronts.websocket.driver import SocketDriver, Sockets
 from gateway.fronts.websocket.frames import Framing
+from gateway.fronts.websocket.identity import FRONT
 from gateway.fronts.websocket.json_frames import JsonFraming
 from gateway.fronts.websocket.plain.front import PlainFront
 from gateway.fronts.websocket.proto_frames import ProtoFraming
@@ -28,6 +31,8 @@ from gateway.http.websocket import asks_for_websocket, offered_subprotocols
 FRAMINGS: Final[Mapping[str, Framing]] = {
     each.subprotocol: each for each in (JsonFraming(), ProtoFraming())
 }
+
+NO_GATES: Final[Mapping[str, Gate]] = MappingProxyType({})
 
 Errors: TypeAlias = "Callable[[Exchange, RpcError], None]"
 """Answers a request with an error."""
@@ -62,12 +67,14 @@ class WebsocketFront:
         files: By path.
         plain: The plain form.
         errors: Renders what a refused request is told.
+        gates: Who may have a file, by path; the others are everybody's.
     """
 
     __slots__ = (
         "_errors",
         "_files",
         "_framings",
+        "_gates",
         "_options",
         "_plain",
         "_size",
@@ -82,12 +89,15 @@ class WebsocketFront:
         files: Mapping[str, File],
         plain: PlainFront,
         errors: Errors,
+        *,
+        gates: Mapping[str, Gate] = NO_GATES,
     ) -> None:
         self._sockets = sockets
         self._options = options
         self._files = files
         self._plain = plain
         self._errors = errors
+        self._gates = gates
         self._framings = {name: FRAMINGS[name] for name in options.subprotocols}
         self._usual = next(iter(self._framings.values()))
         self._size = sockets.options.limits.message_size + _ENVELOPE
@@ -125,7 +135,13 @@ class WebsocketFront:
     def _answer(self, exchange: Exchange) -> bool:
         request = exchange.request
         if (file := self._files.get(request.path)) is not None:
-            answer(exchange, file)
+            admit(
+                exchange,
+                self._gates.get(request.path),
+                lambda _: answer(exchange, file),
+                lambda failure: self._errors(exchange, as_error(failure)),
+                front=FRONT,
+            )
             return True
         if asks_for_websocket(request):
             check_origin(request, self._options.origins)

@@ -9,7 +9,6 @@ from gateway.call import Metadata
 from gateway.errors import error
 from gateway.fronts.websocket.frames import Open
 from gateway.fronts.websocket.serving import Serving
-from gateway.fronts.websocket.tokens import with_token
 from gateway.http import Headers, Request
 from gateway.http.request_id import REQUEST_ID
 from gateway.routing.metadata import check_size
@@ -22,15 +21,14 @@ _TEXT: Final = re.compile(r"[ -~]+", re.ASCII)
 
 
 def carried(
-    request: Request, opened: Open, serving: Serving, *, token: str | None, named: str
+    request: Request, opened: Open, serving: Serving, *, named: str
 ) -> tuple[Metadata, float | None, str | None]:
     """Returns metadata, time-out in seconds or None, and trace context of a stream's call.
 
     Args:
-        request: The handshake.
+        request: The handshake, with the session's token.
         opened: The client's `open`: its entries stand in place of the handshake's.
         serving: Whose rules say what passes.
-        token: What backends are given as a bearer token, or None.
         named: The request id of the call.
 
     Raises:
@@ -38,8 +36,6 @@ def carried(
     """
     rules = serving.rules
     metadata = rules.request(request.headers)
-    if token is not None:
-        metadata = with_token(metadata, token, rules)
     traceparent = request.headers.get(_TRACEPARENT)
     if opened.metadata:
         given = Headers((key.lower(), value) for key, value in opened.metadata)

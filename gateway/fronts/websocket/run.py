@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from gateway.call import RpcError
+from gateway.call import Head, RpcError
 from gateway.fronts.websocket.frames import End
 
 
@@ -24,6 +24,10 @@ class Run(ABC):
     @abstractmethod
     def written(self) -> None:
         """Takes note that all that was sent was written."""
+
+    @abstractmethod
+    def shows(self, head: Head) -> None:
+        """Takes note of what its caller shows by now: a new token of the same subject."""
 
     @abstractmethod
     def cancel(self) -> None:

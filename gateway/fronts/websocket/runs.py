@@ -7,10 +7,12 @@ there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
-from gateway.call import Call, Cancel, Code, Metadata, Reply, RpcError, StreamCall
+from gateway.call import Call, Cancel, Code, Head, Metadata, Reply, RpcError, StreamCall
 from gateway.chain import Method, as_error
 from gateway.errors import error
 from gateway.fronts.numbered import of_message
@@ -19,6 +21,10 @@ from gateway.fronts.websocket.run import Run
 from gateway.fronts.websocket.serving import Bodies, Serving
 from gateway.fronts.websocket.session import Session
 from gateway.fronts.websocket.stream import Stream
+
+Headers: TypeAlias = "Mapping[str, str]"
+
+NO_HEADERS: Final[Headers] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +49,14 @@ class Setting:
     bodies: Bodies
     framing: Framing
 
-    def failed(self, failure: Exception, request_id: str) -> None:
-        """Ends the stream with what a call ended with."""
-        end = self.serving.end_of(as_error(failure), request_id, self.framing)
-        self.session.end(self.stream, end)
+    def succeeded(self, trailers: Metadata, own: Headers = NO_HEADERS) -> None:
+        """Ends the stream well; `own` are headers of the gateway's that were not told before."""
+        told = [*own.items(), *self.serving.rules.response(trailers)]
+        self.session.end(self.stream, End(Code.OK, trailers=told))
 
-    def succeeded(self, trailers: Metadata) -> None:
-        """Ends the stream well."""
-        self.session.end(self.stream, End(Code.OK, trailers=self.serving.rules.response(trailers)))
+    def end_of(self, failure: RpcError, request_id: str, own: Headers) -> End:
+        """Returns how the client is told of a failure."""
+        return self.serving.end_of(failure, request_id, self.framing, own)
 
 
 class UnaryRun(Run):
@@ -75,15 +81,18 @@ class UnaryRun(Run):
 
     def arrived(self) -> None:
         """See Run."""
-        setting = self._setting
         try:
             self._take()
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
             self.cancel()
-            setting.failed(failure, self._call.request_id)
+            self._failed(failure)
 
     def written(self) -> None:
         """See Run."""
+
+    def shows(self, head: Head) -> None:
+        """See Run."""
+        self._call.head = head
 
     def cancel(self) -> None:
         """See Run."""
@@ -93,7 +102,8 @@ class UnaryRun(Run):
 
     def end_of(self, failure: RpcError) -> End:
         """See Run."""
-        return self._setting.serving.end_of(failure, self._call.request_id, self._setting.framing)
+        call = self._call
+        return self._setting.end_of(failure, call.request_id, call.reply_headers or NO_HEADERS)
 
     def _take(self) -> None:
         setting = self._setting
@@ -118,22 +128,27 @@ class UnaryRun(Run):
         setting = self._setting
         try:
             if isinstance(result, RpcError):
-                setting.failed(result, self._call.request_id)
+                self._failed(result)
             else:
                 self._answer(result)
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
-            setting.failed(failure, self._call.request_id)
+            self._failed(failure)
         setting.flush()
 
     def _answer(self, reply: Reply) -> None:
         setting = self._setting
-        headers = [(name.lower(), value) for name, value in reply.headers.items()]
-        headers += setting.serving.rules.response(reply.initial)
+        own = dict(self._call.reply_headers or NO_HEADERS)
+        own.update((name.lower(), value) for name, value in reply.headers.items())
+        headers = [*own.items(), *setting.serving.rules.response(reply.initial)]
         body = setting.bodies.reply(reply.message)
         if headers:
             setting.session.headers(setting.stream, headers)
         setting.session.send(setting.stream, body)
         setting.succeeded(reply.trailers)
+
+    def _failed(self, failure: Exception) -> None:
+        setting = self._setting
+        setting.session.end(setting.stream, self.end_of(as_error(failure)))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -149,6 +164,7 @@ class StreamRun(StreamCall, Run):
     _received: int = 0
     _sent: asyncio.Future[None] | None = None
     _reply: bytes | None = None
+    _headed: bool = False
 
     @classmethod
     def of(cls, setting: Setting, call: Call) -> StreamRun:
@@ -181,6 +197,10 @@ class StreamRun(StreamCall, Run):
         if self._sent is not None and not self._sent.done():
             self._sent.set_result(None)
 
+    def shows(self, head: Head) -> None:
+        """See Run."""
+        self.head = head
+
     def cancel(self) -> None:
         """See Run."""
         if self._task is not None:
@@ -188,7 +208,7 @@ class StreamRun(StreamCall, Run):
 
     def end_of(self, failure: RpcError) -> End:
         """See Run."""
-        return self.setting.serving.end_of(failure, self.request_id, self.setting.framing)
+        return self.setting.end_of(failure, self.request_id, self._untold)
 
     # StreamCall.
 
@@ -214,7 +234,9 @@ class StreamRun(StreamCall, Run):
     async def start(self, initial: Metadata) -> None:
         """See StreamCall."""
         setting = self.setting
-        setting.session.headers(setting.stream, setting.serving.rules.response(initial))
+        headers = [*self._untold.items(), *setting.serving.rules.response(initial)]
+        self._headed = True
+        setting.session.headers(setting.stream, headers)
         setting.flush()
 
     async def send(self, message: bytes) -> None:
@@ -236,6 +258,11 @@ class StreamRun(StreamCall, Run):
                 self._sent = None
 
     # Within.
+
+    @property
+    def _untold(self) -> Headers:
+        """The gateway's own headers, until they were told."""
+        return NO_HEADERS if self._headed else self.reply_headers or NO_HEADERS
 
     @property
     def _is_full(self) -> bool:
@@ -267,9 +294,9 @@ class StreamRun(StreamCall, Run):
             trailers = await setting.method.stream(self)
             if self._gives_one:
                 setting.session.send(setting.stream, self._one_reply())
-            setting.succeeded(trailers)
+            setting.succeeded(trailers, self._untold)
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
-            setting.failed(failure, self.request_id)
+            setting.session.end(setting.stream, self.end_of(as_error(failure)))
         setting.flush()
 
 

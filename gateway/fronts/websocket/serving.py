@@ -81,13 +81,27 @@ class Serving:
             bodies = self._json[name] = _json_bodies(self.codec, method)
         return bodies
 
-    def end_of(self, failure: RpcError, request_id: str, framing: Framing) -> End:
-        """Returns how a call that failed is told."""
+    def end_of(
+        self,
+        failure: RpcError,
+        request_id: str,
+        framing: Framing,
+        headers: Mapping[str, str] | None = None,
+    ) -> End:
+        """Returns how a call that failed is told.
+
+        Args:
+            failure: What it ended with.
+            request_id: What names the call.
+            framing: How its frames are written.
+            headers: The gateway's own that go with the reply and were not told before.
+        """
         details = [any_of(each).SerializeToString() for each in details_of(failure, request_id)]
         if not framing.binary:
             details = [self.any_to_json(each) for each in details]
-        own = [(name.lower(), value) for name, value in failure.headers.items()]
-        trailers = [*own, *self.rules.response(failure.metadata)]
+        own = dict(headers or {})
+        own.update((name.lower(), value) for name, value in failure.headers.items())
+        trailers = [*own.items(), *self.rules.response(failure.metadata)]
         return End(failure.status.code, failure.status.message, details, trailers)
 
 

@@ -1,4 +1,4 @@
-"""A token in a WebSocket's handshake: where it stands, and how backends are given it.
+"""A token in a WebSocket's handshake: where it stands, and where all who look for one find it.
 
 A browser's `WebSocket` can set no header but `Sec-WebSocket-Protocol`, so a token may be offered
 there, beside the real subprotocols: `bearer.<token in base64url without padding>`, or, as
@@ -13,11 +13,11 @@ import binascii
 import re
 from collections.abc import Collection, Sequence
 
-from gateway.call import Metadata, RpcError
+from gateway.call import RpcError
 from gateway.errors import error
 from gateway.http import Request
 from gateway.http.websocket import offered_subprotocols
-from gateway.routing.metadata import MAX_METADATA, HeaderRules, check_size
+from gateway.routing.metadata import MAX_METADATA
 
 _KEY = "authorization"
 _SCHEME = "Bearer"
@@ -37,15 +37,26 @@ def token_of(request: Request) -> str | None:
     Raises:
         RpcError: INVALID_METADATA: what a subprotocol offers is no token.
     """
-    given = request.headers.get(_KEY)
-    if given is not None and (found := _HEADER.fullmatch(given)):
-        return found[1]
+    if (own := _in_header(request)) is not None:
+        return own
     offered = offered_subprotocols(request)
     for name in offered:
         if holds_token(name):
             return _decoded(name.removeprefix(_PREFIX))
     at = _pair(offered)
     return None if at is None else check(offered[at + 1])
+
+
+def shown_by(request: Request, token: str) -> Request:
+    """Returns the head of a request that shows a token: in `authorization`, where providers look.
+
+    Args:
+        request: The handshake. What it has there is replaced, unless it is this token.
+        token: From wherever it came.
+    """
+    if _in_header(request) == token:
+        return request
+    return request.with_field(_KEY, f"{_SCHEME} {token}")
 
 
 def holds_token(name: str) -> bool:
@@ -69,24 +80,10 @@ def subprotocol_of(offered: Sequence[str], served: Collection[str]) -> str | Non
     return None if at is None else offered[at]
 
 
-def with_token(metadata: Metadata, token: str, rules: HeaderRules) -> Metadata:
-    """Returns metadata with the token in it, instead of another one.
-
-    Args:
-        metadata: What a backend is sent.
-        token: What `Bearer` is put before.
-        rules: Where they do not pass `authorization`, the metadata stays as it is.
-
-    Raises:
-        RpcError: INVALID_METADATA: the token can't be in a header. HEADERS_TOO_LARGE: with it there
-            is more metadata than is allowed.
-    """
-    check(token)
-    if not rules.passes(_KEY):
-        return metadata
-    made = Metadata((*metadata.without(_KEY), (_KEY, f"{_SCHEME} {token}")))
-    check_size(made)
-    return made
+def _in_header(request: Request) -> str | None:
+    given = request.headers.get(_KEY)
+    found = None if given is None else _HEADER.fullmatch(given)
+    return None if found is None else found[1]
 
 
 def _pair(offered: Sequence[str]) -> int | None:

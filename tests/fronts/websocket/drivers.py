@@ -242,13 +242,22 @@ def reply(said, **more):
 class World:
     """What sockets share, and backends."""
 
-    def __init__(self, clock, *, rules=None, sessions=None, request_id_passes=True, **options):
+    def __init__(
+        self,
+        clock,
+        *,
+        rules=None,
+        sessions=None,
+        request_id_passes=True,
+        policies=(),
+        **options,
+    ):
         self.clock = clock
         self.backends = {name: Backend() for name in KINDS}
         methods = {
             f"t.S/{name}": Method(
                 MethodDescriptor(f"t.S/{name}", kind, "t.Text", "t.Text", ()),
-                (),
+                policies,
                 self.backends[name].start,
                 self.backends[name].stream,
             )
@@ -265,18 +274,19 @@ class World:
         }
         self.options = SocketOptions(**options)
 
-    def dial(self, *, headers=(), room=10**9, framing=JSON):
-        return Client(self, headers, room, framing)
+    def dial(self, *, headers=(), room=10**9, framing=JSON, certificate=None):
+        return Client(self, headers, room, framing, certificate)
 
 
 class Client:
     """The client of one socket."""
 
-    def __init__(self, world, headers, room, framing):
+    def __init__(self, world, headers, room, framing, certificate):
         self.world = world
         self.socket = Socket(room)
         self.heard = 0
-        request = Request("GET", "/ws", None, Headers(headers), peer="192.0.2.1")
+        fields = Headers(headers)
+        request = Request("GET", "/ws", None, fields, peer="192.0.2.1", certificate=certificate)
         self.driver = SocketDriver(
             self.socket,
             request,

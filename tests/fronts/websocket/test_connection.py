@@ -356,10 +356,26 @@ def test_the_client_is_told_30_seconds_before_its_token_expires():
     assert socket.host.asked == ["expire", "close 4003 the token has expired"]
 
 
-def test_a_short_token_expires_soon_from_the_start():
-    socket = Socket(token=10.0).greeted()
-    socket.turn(0.0)
+def test_of_a_short_token_the_client_is_told_after_half_of_its_time():
+    """Where the next one is as short, to be told at once would be to be told for ever."""
+    socket = Socket(token=20.0).greeted()
+    socket.turn(9.9)
+    assert socket.written() == []
+    socket.turn(0.1)
     assert socket.written() == ["auth_expiring 10"]
+
+
+def test_a_token_that_is_given_again_and_again_is_asked_for_a_few_times_only():
+    socket = Socket(token=30.0, times={"ping": 1e9}).greeted()
+    asked = 0
+    while not socket.host.asked:
+        socket.turn(0.25)
+        for frame in socket.written():
+            if frame.startswith("auth_expiring"):
+                asked += 1
+                socket.connection.renewed(30.0 - (socket.now - START), socket.now)
+    assert asked <= 6
+    assert socket.host.asked == ["expire", "close 4003 the token has expired"]
 
 
 def test_a_new_token_counts_anew():

@@ -387,7 +387,7 @@ def provider(**known):
             case Exception() as failure:
                 raise failure
             case subject, lasts:
-                return Identity(Principal(subject, "test"), credentials.token, lasts)
+                return Identity(Principal(subject, "test"), lasts)
 
     return authenticate
 
@@ -434,24 +434,28 @@ async def test_auth_is_for_streams_that_are_opened_later(world):
     assert (one, two) == ("Bearer one", "Bearer two")
 
 
-async def test_calls_are_made_for_the_principal(world):
-    it = world(authenticate=provider(a=("ann", None)))
-    client = it.dial()
-    await client.hello(token="a")
-    client.opens(1, "Unary", "x")
-    assert it.backends["Unary"].call.principal.subject == "ann"
-
-
 @pytest.mark.parametrize(
     ("failure", "code"),
     [
         (error("TOKEN_EXPIRED", "No."), 4401),
         (error("INVALID_METADATA", "No."), 4401),
         (RpcError(Status(Code.PERMISSION_DENIED, "No.")), 4403),
-        (RpcError(Status(Code.UNAVAILABLE, "Nobody to ask.")), 1011),
+        (error("AUTHENTICATION_UNAVAILABLE", "Nobody to ask."), 4004),
+        (error("TOO_MANY_UNAUTHENTICATED", "Later."), 4004),
+        (error("LOCKED_OUT", "Later."), 4004),
+        (RpcError(Status(Code.UNKNOWN, "No.")), 1011),
         (ValueError("secret"), 1011),
     ],
-    ids=["unauthenticated", "no token", "denied", "unavailable", "a bug"],
+    ids=[
+        "unauthenticated",
+        "no token",
+        "denied",
+        "unavailable",
+        "address",
+        "locked out",
+        "unknown",
+        "a bug",
+    ],
 )
 @pytest.mark.parametrize("when", ["hello", "auth"])
 async def test_who_is_not_known_is_closed(world, failure, code, when):
@@ -563,7 +567,7 @@ async def test_auth_while_one_is_checked(world):
     async def authenticate(credentials):
         asked.append(credentials.token)
         await known.wait()
-        return Identity(token=credentials.token)
+        return Identity()
 
     client = world(authenticate=authenticate).dial()
     known.set()

@@ -295,7 +295,7 @@ async def named(credentials):
     """A token is the name of its subject."""
     if credentials.token is None:
         return Identity()
-    return Identity(Principal(credentials.token, "test"), credentials.token)
+    return Identity(Principal(credentials.token, "test"))
 
 
 @pytest.fixture

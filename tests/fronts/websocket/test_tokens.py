@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.call import Metadata, RpcError
-from gateway.fronts.websocket.tokens import subprotocol_of, token_of, with_token
+from gateway.call import RpcError
+from gateway.fronts.websocket.tokens import shown_by, subprotocol_of, token_of
 from gateway.http import Headers, Request
-from gateway.routing.metadata import HeaderRules
 
 SERVED = ("grpcws.v1.json", "grpcws.v1.proto")
 SECRET = "s3cr3t.tok-en_~+/=="
@@ -117,26 +116,55 @@ class TestSubprotocolOf:
         assert subprotocol_of(offered, SERVED) == chosen
 
 
-class TestWithToken:
-    def test_it_stands_in_place_of_another(self):
-        metadata = Metadata([("authorization", "Basic dTpw"), ("a", "1"), ("authorization", "x")])
-        made = with_token(metadata, SECRET, HeaderRules(["authorization"]))
-        assert made == Metadata([("a", "1"), ("authorization", f"Bearer {SECRET}")])
+class TestShownBy:
+    def fields(self, request):
+        return [value for key, value in request.headers if key == "authorization"]
 
-    def test_it_stays_here_where_the_rules_do_not_let_it_pass(self):
-        metadata = Metadata([("a", "1")])
-        assert with_token(metadata, SECRET, HeaderRules(["a"])) == metadata
+    @pytest.mark.parametrize(
+        ("request_", "shown"),
+        [
+            pytest.param(handshake(), [f"Bearer {SECRET}"], id="nothing-there"),
+            pytest.param(
+                handshake(authorization="Basic dTpw"), [f"Bearer {SECRET}"], id="another-scheme"
+            ),
+            pytest.param(
+                handshake(authorization="Bearer old"), [f"Bearer {SECRET}"], id="another-token"
+            ),
+            pytest.param(
+                handshake(
+                    authorization="Bearer old",
+                    fields=[("authorization", "Basic dTpw"), ("authorization", "x")],
+                ),
+                [f"Bearer {SECRET}"],
+                id="several",
+            ),
+            pytest.param(
+                handshake(authorization=f"bearer  {SECRET}"), [f"bearer  {SECRET}"], id="itself"
+            ),
+        ],
+    )
+    def test_it_stands_where_providers_look(self, request_, shown):
+        assert self.fields(shown_by(request_, SECRET)) == shown
 
-    def test_metadata_with_it_is_bounded(self):
-        with pytest.raises(RpcError) as caught:
-            with_token(Metadata(), "t" * 16384, HeaderRules(["authorization"]))
-        assert caught.value.reason == "HEADERS_TOO_LARGE"
+    def test_all_else_stays(self):
+        request = Request(
+            "GET", "/ws", "a=b", Headers([("cookie", "c=d"), ("x-api-key", "k")]), peer="192.0.2.1"
+        )
+        made = shown_by(request, SECRET)
+        assert (made.path, made.query, made.peer) == ("/ws", "a=b", "192.0.2.1")
+        assert made.headers.get("cookie") == "c=d"
+        assert made.headers.get("x-api-key") == "k"
 
-    def test_what_no_header_can_hold_is_refused(self):
-        with pytest.raises(RpcError) as caught:
-            with_token(Metadata(), "a\nb", HeaderRules(["authorization"]))
-        assert caught.value.reason == "INVALID_METADATA"
+    def test_two_headers_are_left_to_providers_to_judge(self):
+        request = handshake(
+            authorization=f"Bearer {SECRET}", fields=[("authorization", "Bearer other")]
+        )
+        assert self.fields(shown_by(request, SECRET)) == [f"Bearer {SECRET}", "Bearer other"]
+
+    def test_the_handshake_is_not_changed(self):
+        request = handshake()
+        shown_by(request, SECRET)
+        assert self.fields(request) == []
 
     def test_it_is_in_no_repr(self):
-        made = with_token(Metadata(), SECRET, HeaderRules(["authorization"]))
-        assert SECRET not in repr(made)
+        assert SECRET not in repr(shown_by(handshake(), SECRET))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from gateway.call import Call, RpcError
 from gateway.chain import as_error
@@ -17,18 +16,17 @@ from gateway.errors import error
 from gateway.fronts.error_details import AnyToJson
 from gateway.fronts.keepalive import Timer
 from gateway.fronts.websocket.codes import BAD_FRAME
+from gateway.fronts.websocket.identity import FRONT, Credentials
 from gateway.fronts.websocket.plain.call import PlainCall, SocketOptions, Teller
 from gateway.fronts.websocket.plain.ending import close_code, reason
 from gateway.fronts.websocket.plain.finding import Found
 from gateway.fronts.websocket.plain.forms import FORMS, JSON
-from gateway.fronts.websocket.tokens import holds_token, subprotocol_of, token_of, with_token
+from gateway.fronts.websocket.tokens import holds_token, subprotocol_of, token_of
 from gateway.http import Exchange, Request
 from gateway.http.request_id import REQUEST_ID, request_id
 from gateway.http.websocket import offered_subprotocols
 from gateway.routing.caller import caller_of
 from gateway.routing.metadata import HeaderRules
-
-FRONT: Final = "websocket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +122,9 @@ def call_of(request: Request, method: str, named: str, shared: Shared) -> Call:
     Raises:
         RpcError: A time-out header, a metadata header or the token is wrong.
     """
+    shown = Credentials.of(request, token_of(request)).head
     caller = caller_of(
-        request,
+        shown,
         shared.rules,
         shared.clock,
         front=FRONT,
@@ -133,7 +132,5 @@ def call_of(request: Request, method: str, named: str, shared: Shared) -> Call:
         request_id_passes=shared.request_id_passes,
     )
     call = caller.call(method, b"")
-    token = token_of(request)
-    if token is not None:
-        call.metadata = with_token(call.metadata, token, shared.rules)
+    call.head = shown
     return call
