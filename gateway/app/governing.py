@@ -7,14 +7,15 @@ word. Methods that are not served are not judged.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gateway.app.identity import NONE, is_open_to_all
+from gateway.app.identity import is_open_to_all
 from gateway.app.places import placed
 from gateway.config import Config, Loaded, Settings, effective, idle_patterns
 from gateway.config.effective import AUTHENTICATE, ROLES, SCOPES, Leaf, Setting
+from gateway.config.identity_checks import NONE
+from gateway.config.naming import meant
 from gateway.schema.load import Loaded as Schema
 from gateway.schema.method import MethodDescriptor
 from gateway.schema.policy_options import declared
@@ -97,20 +98,12 @@ def _impossible(config: Config, settings: Iterable[Settings]) -> Iterable[str]:
     for each in settings:
         for name in each.authenticate or ():
             if name != NONE and name not in providers:
-                wrong = _unknown_provider(name, providers)
+                wrong = f'no provider has the name "{name}"; {meant(name, [*providers, NONE])}'
                 yield f"{each.where(AUTHENTICATE)}: authenticate: {wrong}"
         if not providers:
             for leaf, value in ((SCOPES, each.scopes), (ROLES, each.roles)):
                 if value:
                     yield _unprovided(each, leaf)
-
-
-def _unknown_provider(name: str, providers: Iterable[str]) -> str:
-    """Returns what to say of a name that no provider has."""
-    known = [*providers, NONE]
-    near = difflib.get_close_matches(name, known, 1)
-    meant = f'did you mean "{near[0]}"?' if near else f"expected one of {', '.join(known)}"
-    return f'no provider has the name "{name}"; {meant}'
 
 
 def _unprovided(settings: Settings, leaf: Leaf) -> str:

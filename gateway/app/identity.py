@@ -8,14 +8,11 @@ lets in who shows nobody.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from gateway.config.effective import Settings
+from gateway.config.identity_checks import NONE
 from gateway.policies.auth.authenticate import Authenticate, Guard
 from gateway.policies.auth.provider import Provider
-
-NONE: Final = "none"
-"""In place of a provider: who shows nobody is let in."""
 
 
 class Identities:

@@ -4,14 +4,21 @@ Checked on the tree, so that a mistake elsewhere does not put these off, and bot
 Values of the wrong type are passed over; pydantic reports them.
 """
 
-import difflib
 from collections.abc import Callable, Iterator
+from typing import Final
 
+from gateway.config.identity_checks import check_identity
+from gateway.config.naming import meant
 from gateway.config.problems import Path, Problem, format_path
 from gateway.config.tree import Node, select
 from gateway.config.units import UnitError, parse_address
 
 Found = Iterator[tuple[Path, Node]]
+
+_UPSTREAM_NAMES: Final = (
+    ("schema", "reflection", "*"),
+    ("auth", "providers", "*", "ext_authz", "upstream"),
+)
 
 
 def check(root: Node) -> Iterator[Problem]:
@@ -21,7 +28,11 @@ def check(root: Node) -> Iterator[Problem]:
     yield from _once(_listening(root), _bound)
     for path, _ in select(root, "upstreams", "*"):
         yield from _once(_endpoints(root, str(path[1])), _bound)
+    for section in (("policies", "*"), ("pages",)):
+        for path, node in select(root, *section, "authenticate"):
+            yield from _once((((*path, name), item) for name, item in node.items()), _text)
     yield from _unknown_upstreams(root)
+    yield from check_identity(root)
 
 
 def _listening(root: Node) -> Found:
@@ -64,13 +75,9 @@ def _once(found: Found, read: Callable[[Node], str | None]) -> Iterator[Problem]
 
 def _unknown_upstreams(root: Node) -> Iterator[Problem]:
     names = [str(path[-1]) for path, _ in select(root, "upstreams", "*")]
-    for path, node in select(root, "schema", "reflection", "*"):
-        name = node.value
-        if isinstance(name, str) and name not in names:
-            near = difflib.get_close_matches(name, names, 1)
-            known = f'did you mean "{near[0]}"?' if near else _choice(names)
-            yield Problem.at(node.place, path, f"no upstream has this name; {known}")
-
-
-def _choice(names: list[str]) -> str:
-    return f"expected one of {', '.join(names)}" if names else "there are no upstreams"
+    for pattern in _UPSTREAM_NAMES:
+        for path, node in select(root, *pattern):
+            name = node.value
+            if isinstance(name, str) and name not in names:
+                known = meant(name, names) if names else "there are no upstreams"
+                yield Problem.at(node.place, path, f"no upstream has this name; {known}")
