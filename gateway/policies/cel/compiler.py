@@ -1,0 +1,127 @@
+"""Compiles conditions against the types of one registry; each text once.
+
+Whatever is wrong is found here, at start-up: what does not parse, what has the wrong types, what
+could cost too much. What an expression reads is taken from its tree, and then it is compiled anew
+knowing these variables only: so it can't read anything else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from cel_expr_python import cel
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+
+from gateway.policies.cel.condition import Condition, Decode
+from gateway.policies.cel.limits import TEXT
+from gateway.policies.cel.syntax import Reading, TooDeep, reading
+from gateway.policies.cel.variables import CLAIMS, METADATA, NAMES, REQUEST, TEXTS, VARIABLES
+
+_ERROR: Final = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
+_CODE: Final = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
+_CONTAINER: Final = " (in container '')"
+_TOKENS: Final = " expecting {"
+_MOST_ERRORS: Final = 3
+
+
+class ConditionError(Exception):
+    """A text that is no condition. Says why, for whoever wrote it."""
+
+
+class Compiler:
+    """Compiles conditions.
+
+    Args:
+        pool: The types that they know.
+    """
+
+    def __init__(self, pool: DescriptorPool) -> None:
+        self._pool = pool
+        self._compiled: dict[tuple[str, str], Condition] = {}
+        self._without_request: dict[str, Condition] = {}
+
+    def compile(self, text: str, request_type: str) -> Condition:
+        """Returns a condition, the same for the same text and type.
+
+        Args:
+            text: In CEL.
+            request_type: The full name of the method's input type.
+
+        Raises:
+            ConditionError: It does not compile, is not of type bool, or may cost too much.
+        """
+        known = self._without_request.get(text) or self._compiled.get((text, request_type))
+        if known is None:
+            known = self._compile(text, request_type)
+            if known.reads_request:
+                self._compiled[text, request_type] = known
+            else:
+                self._without_request[text] = known
+        return known
+
+    def _compile(self, text: str, request_type: str) -> Condition:
+        if len(text) > TEXT:
+            raise ConditionError(f"the condition has more than {TEXT} characters")
+        found = self._checked(text, request_type)
+        names = found.names.intersection(NAMES)
+        expression = self._expression(text, names, request_type)
+        kind = expression.return_type().name()
+        if kind != "BOOL":
+            raise ConditionError(
+                f"the condition is of type {kind.lower()}, not bool; compare it with what it must "
+                "be, as in: claims.admin == true"
+            )
+        decode: Decode | None = None
+        if REQUEST in names:
+            decode = GetMessageClass(self._pool.FindMessageTypeByName(request_type)).FromString
+        return Condition(text, expression.eval, names=names, reading=found, decode=decode)
+
+    def _checked(self, text: str, request_type: str) -> Reading:
+        """Returns what a text reads that can be a condition."""
+        try:
+            found = reading(self._expression(text, NAMES, request_type).serialize())
+        except TooDeep:
+            raise ConditionError("the condition is nested too deep") from None
+        if found.builds_lists:
+            raise ConditionError(
+                "map and filter are not available: the time they take grows with the square of "
+                "the list; use exists, exists_one, all, or in"
+            )
+        for key in found.keys.get(METADATA) or ():
+            if key != key.lower():
+                raise ConditionError(f'no metadata has the key "{key}": keys are in lower case')
+        return found
+
+    def _expression(self, text: str, names: Iterable[str], request_type: str) -> Any:
+        variables = {name: _type(name, request_type) for name in names}
+        env = cel.NewEnv(descriptor_pool=self._pool, variables=variables)
+        try:
+            return env.compile(text)
+        except Exception as failure:  # noqa: BLE001  whatever its library raises for a text
+            raise ConditionError(_readable(str(failure))) from None
+
+
+def _type(name: str, request_type: str) -> cel.Type:
+    kind = cel.Type
+    if name == REQUEST:
+        return kind(request_type)
+    if name == CLAIMS:
+        return kind.Map(kind.STRING, kind.DYN)
+    if name == METADATA:
+        return kind.Map(kind.STRING, kind.STRING)
+    return kind.List(kind.STRING) if VARIABLES[name].type == TEXTS else kind.STRING
+
+
+def _readable(text: str) -> str:
+    """Returns the compiler's errors in one line, each with its place in the condition."""
+    errors = []
+    for line, column, what in _ERROR.findall(text):
+        where = f"line {line}, column {column}: " if int(line) > 0 else ""
+        errors.append(where + what.replace(_CONTAINER, "").partition(_TOKENS)[0])
+    if not errors:
+        return _CODE.sub("", text.partition("\n")[0])
+    shown = list(dict.fromkeys(errors))[:_MOST_ERRORS]
+    return "; ".join(shown)

@@ -1,0 +1,158 @@
+"""A compiled condition: reads of a call what it needs, and allows it if and only if it is true.
+
+cel-cpp gives errors as values (a missing key is the text `NOT_FOUND: …`, true to Python) and some
+as exceptions. Both deny, as all does that is not `True` itself. What went wrong is logged once in a
+while, without the values that were at fault.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Protocol, TypeAlias
+
+from google.protobuf.message import DecodeError, Message
+
+from gateway.call import Call
+from gateway.policies.cel.claims import UnfitClaims, readable
+from gateway.policies.cel.limits import LOOPED_MESSAGE
+from gateway.policies.cel.syntax import Reading
+from gateway.policies.cel.variables import CLAIMS, METADATA, REQUEST, VARIABLES, Read
+
+log = logging.getLogger("gateway.authorize")
+
+_QUIET: Final = 60.0  # seconds between two lines on one condition
+_SHOWN: Final = 80  # characters of a condition in a line
+
+
+class Value(Protocol):
+    """What an evaluation gives."""
+
+    def value(self) -> object:
+        """Returns it as Python has it; an error as its text."""
+
+
+class Evaluate(Protocol):
+    """Evaluates the expression with variables by name."""
+
+    def __call__(self, *, data: Mapping[str, object]) -> Value:
+        """Raises RuntimeError and others for some errors; the rest are values."""
+
+
+Decode: TypeAlias = "Callable[[bytes], Message]"
+"""Reads a request. Raises DecodeError."""
+
+
+class Condition:
+    """A condition on calls (`gateway.policies.authorize.Condition`).
+
+    Args:
+        text: As written.
+        evaluate: The compiled expression.
+        names: The variables that it reads.
+        reading: What it reads of them.
+        decode: Reads requests, where it reads any.
+        clock: Seconds that only grow.
+
+    Attributes:
+        text: As written.
+        reads_request: Whether it looks into request messages: they are decoded for it.
+    """
+
+    __slots__ = ("_clock", "_decode", "_evaluate", "_most", "_quiet_until", "_reads", "_unsaid",
+                 "reads_request", "text")  # fmt: skip
+
+    def __init__(
+        self,
+        text: str,
+        evaluate: Evaluate,
+        *,
+        names: Iterable[str],
+        reading: Reading,
+        decode: Decode | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.text = text
+        self._evaluate = evaluate
+        self._decode = decode
+        self._clock = clock
+        self._most = LOOPED_MESSAGE if reading.request_in_loop else None
+        self._quiet_until = 0.0
+        self._unsaid = 0
+        wanted = frozenset(names)
+        self.reads_request = decode is not None
+        self._reads = tuple((name, _reader(name, reading)) for name in sorted(wanted - {REQUEST}))
+
+    def allows(self, call: Call) -> bool:
+        """Whether it is true of a unary call. Never raises."""
+        return self.allows_message(call, call.request)
+
+    def allows_message(self, call: Call, message: bytes) -> bool:
+        """Whether it is true of a call with this request message. Never raises."""
+        try:
+            data = {name: read(call) for name, read in self._reads}
+            if self._decode is not None:
+                if self._most is not None and len(message) > self._most:
+                    self._tell(call, f"the request has more than {self._most} bytes")
+                    return False
+                data[REQUEST] = self._decode(message)
+            value = self._evaluate(data=data).value()
+        except UnfitClaims:
+            self._tell(call, "the claims are too many, too deep, or not JSON")
+            return False
+        except DecodeError:
+            self._tell(call, "the request is no message of the method's")
+            return False
+        except Exception as failure:  # noqa: BLE001  a condition that fails allows nothing
+            # Their texts may quote claims and requests.
+            self._tell(call, f"it failed ({type(failure).__name__})")
+            return False
+        if value is True:
+            return True
+        if value is not False:
+            self._tell(call, f"it has no value ({_kind(value)})")
+        return False
+
+    def _tell(self, call: Call, why: str) -> None:
+        now = self._clock()
+        if now < self._quiet_until:
+            self._unsaid += 1
+            return
+        self._quiet_until = now + _QUIET
+        more = f"; {self._unsaid} more times since the last such line" if self._unsaid else ""
+        self._unsaid = 0
+        shown = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}…"
+        log.warning("the condition %r denied a call of %s: %s%s", shown, call.method, why, more)
+
+
+def _kind(value: object) -> str:
+    """Returns the name of an error (`NOT_FOUND`), without what it quotes."""
+    code = value.partition(":")[0] if isinstance(value, str) else ""
+    return code if code.isupper() and code.replace("_", "").isalpha() else type(value).__name__
+
+
+def _reader(name: str, reading: Reading) -> Read:
+    if name in VARIABLES:
+        return VARIABLES[name].read
+    keys = reading.keys.get(name)
+    wanted = None if keys is None else tuple(sorted(keys))
+    return {CLAIMS: _claims, METADATA: _metadata}[name](wanted)
+
+
+def _claims(keys: tuple[str, ...] | None) -> Read:
+    def read(call: Call) -> object:
+        return {} if call.principal is None else readable(call.principal.claims, keys)
+
+    return read
+
+
+def _metadata(keys: tuple[str, ...] | None) -> Read:
+    def read(call: Call) -> object:
+        found: dict[str, str] = {}
+        for key, value in call.metadata:
+            if isinstance(value, str) and (keys is None or key in keys):
+                found[key] = f"{found[key]}, {value}" if key in found else value
+        return found
+
+    return read
