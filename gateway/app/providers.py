@@ -48,13 +48,20 @@ Make: TypeAlias = "Callable[[Making], Provider]"
 
 
 def _api_key(making: Making) -> Provider:
-    from gateway.app.entry_files import api_keys  # noqa: PLC0415  it stands on this module
+    from gateway.app.api_keys import api_keys  # noqa: PLC0415  it stands on this module
 
     return api_keys(making)
 
 
+def _basic(making: Making) -> Provider:
+    from gateway.app.basic import basic  # noqa: PLC0415  only who has passwords needs argon2
+
+    return basic(making)
+
+
 _MAKE: Final[Mapping[str, Make]] = {
     "api_key": _api_key,
+    "basic": _basic,
 }
 
 

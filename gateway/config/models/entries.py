@@ -124,9 +124,7 @@ class StoredUser:
     hash: Annotated[str, Argon2()] = Field(description="The password's hash by argon2id.")
     scopes: tuple[Annotated[str, SCOPE], ...] = Field(default=(), description="What they may do.")
     roles: tuple[Annotated[str, ROLE], ...] = Field(default=(), description="What they are.")
-    plan: Annotated[str, NAME] | None = Field(
-        default=None, description="Whose numbers they have."
-    )
+    plan: Annotated[str, NAME] | None = Field(default=None, description="Whose numbers they have.")
     claims: _Claims = Field(default_factory=dict, description="What else is said of them.")
     disabled: Annotated[bool, Switch()] = Field(
         default=False, description="Whether they are refused."

@@ -1,0 +1,77 @@
+"""Reads names and passwords out of `Authorization: Basic` (RFC 7617), strictly.
+
+Every pair has one spelling that is accepted, in one place, so that what is counted and cached under
+it is all there is of it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from base64 import b64decode
+from binascii import Error as NoBase64
+from typing import Final, NamedTuple
+
+SCHEME: Final = "Basic"
+
+LONGEST_NAME: Final = 128
+LONGEST_PASSWORD: Final = 256
+_LONGEST: Final = 2048  # characters of base64: both of them, of four bytes each
+
+_PREFIX: Final = "basic "
+
+
+class Login(NamedTuple):
+    """A name, and the password that is said to be its."""
+
+    name: str
+    password: str
+
+    def __repr__(self) -> str:
+        return "Login(…)"
+
+
+class MalformedError(ValueError):
+    """It is no name and password. The text says what is wrong, and nothing of what was there."""
+
+
+def is_basic(value: str) -> bool:
+    """Whether the value of a field is of this scheme, well formed or not."""
+    return value[: len(_PREFIX)].lower() == _PREFIX or value.lower() == _PREFIX.rstrip()
+
+
+def read_basic(value: str) -> Login:
+    """Returns the name and the password.
+
+    Both are taken in Unicode's normal form C (RFC 7617 section 2.1 asks for it).
+
+    Args:
+        value: The value of the field, of this scheme.
+
+    Raises:
+        MalformedError: It is not one name and one password in UTF-8.
+    """
+    encoded = value[len(_PREFIX) :].strip(" ")
+    if not 0 < len(encoded) <= _LONGEST:
+        raise MalformedError("nothing behind the scheme, or too much")
+    try:
+        data = b64decode(encoded, validate=True)
+    except (NoBase64, ValueError) as failure:
+        raise MalformedError("no base64") from failure
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as failure:
+        raise MalformedError("not UTF-8") from failure
+    name, colon, password = text.partition(":")
+    if not colon:
+        raise MalformedError("no colon between name and password")
+    if any(unicodedata.category(char) == "Cc" for char in text):
+        raise MalformedError("a control character")
+    name, password = in_normal_form(name), in_normal_form(password)
+    if not 0 < len(name) <= LONGEST_NAME or not 0 < len(password) <= LONGEST_PASSWORD:
+        raise MalformedError("no name, no password, or one that is too long")
+    return Login(name, password)
+
+
+def in_normal_form(text: str) -> str:
+    """Returns a name or a password in the one form in which it is compared and hashed."""
+    return unicodedata.normalize("NFC", text)
