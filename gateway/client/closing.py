@@ -11,6 +11,7 @@ NORMAL: Final = 1000
 ABNORMAL: Final = 1006
 GOING_AWAY: Final = 4000
 BAD_FRAME: Final = 4400
+UNAUTHENTICATED: Final = 4401
 
 # Not the others of RFC 6455: what breaks its rules once breaks them again.
 _COMES_BACK: Final = frozenset({NORMAL, 1001, 1005, ABNORMAL, 1011, 1012, 1013})

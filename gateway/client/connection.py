@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from gateway.call import Code
 from gateway.client.backoff import Backoff
-from gateway.client.closing import ABNORMAL, GOING_AWAY, comes_back
+from gateway.client.closing import ABNORMAL, GOING_AWAY, UNAUTHENTICATED, comes_back
 from gateway.client.dialing import Endpoint
 from gateway.client.errors import RefusedError, Status, ended
 from gateway.client.exchange import Exchange, Phase
@@ -77,6 +77,7 @@ class Connection:
         self._token_taken: list[asyncio.Future[None]] = []  # who waits for that
         self._demand = asyncio.Event()
         self._attempt = 0
+        self._denied = False  # the last token was refused, and no other was taken since
         self._closed = False
 
     # Life.
@@ -146,11 +147,14 @@ class Connection:
         if self._loop.time() - last.since >= self._backoff.steady:
             self._attempt = 0
         at_once = last.reconnect_in is not None  # a goaway has said how long to wait
+        was_told = False  # whether it is known how the last one ended
         while True:
             if last.closed.done():
                 closed = last.closed.result()
-                if not comes_back(closed.code):
-                    raise RefusedError(closed.code, closed.reason)
+                refused = RefusedError(closed.code, closed.reason)
+                if not was_told and not self._tries_again(refused):
+                    raise refused
+                was_told = True
                 if closed.code == GOING_AWAY:
                     await self._demanded()
             if not at_once:
@@ -160,11 +164,22 @@ class Connection:
             try:
                 return await self._connect()
             except RefusedError as refused:
-                if not comes_back(refused.code):
+                if not self._tries_again(refused):
                     raise
                 log.info("%s; it is tried again", refused)
             except Exception as failure:  # noqa: BLE001 - a user's token function may raise any
                 log.warning("connecting to the gateway failed; it is tried again: %r", failure)
+
+    def _tries_again(self, refused: RefusedError) -> bool:
+        """Whether to connect again; with another token, where that was refused.
+
+        One may expire on its way, so it is asked for once more, where there is a way.
+        """
+        if refused.code != UNAUTHENTICATED or not self._tokens.renews or self._denied:
+            return comes_back(refused.code)
+        self._denied = True
+        self._end_token_waits(refused)
+        return True
 
     async def _demanded(self) -> None:
         """Waits until there is a call: one that is idle is not to be called back for nothing."""
@@ -232,6 +247,7 @@ class Connection:
                 old.lose()
         session.wake = link.wake
         self._session, self._link = session, link
+        self._denied = False
         self.token_taken()
         return session
 

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import http
 import ssl
+from contextlib import suppress
 
 import pytest
 import trustme
@@ -577,6 +578,54 @@ class TestTokens:
         async with session(expires, anew, token=token) as gateway:
             assert await there(gateway) == "there"
         assert "no new token could be had" in caplog.text
+
+    async def test_one_that_is_refused_is_asked_for_once_more(self):
+        tokens = iter(["one", "two", "three"])
+
+        async def refuses(peer: Peer) -> None:
+            assert (await peer.frame("hello"))["token"] == "two"
+            await peer.socket.close(4401, "it has expired")
+
+        async def takes(peer: Peer) -> None:
+            assert (await peer.greet())["token"] == "three"
+            await peer.answer("there")
+
+        async with session(closes(4001), refuses, takes, token=lambda: next(tokens)) as gateway:
+            assert await there(gateway) == "there"
+
+    async def test_one_that_is_refused_on_an_open_socket_is_asked_for_once_more(self):
+        async def refuses(peer: Peer) -> None:
+            await peer.greet()
+            await peer.frame("auth")
+            await peer.socket.close(4401, "nobody knows it")
+
+        async with session(refuses, answers, token=lambda: "t") as gateway:
+            with pytest.raises(RefusedError, match="nobody knows it"):
+                await gateway.auth("bad")
+            assert await there(gateway) == "there"
+
+    async def test_and_no_more_than_once(self):
+        async def refuses(peer: Peer) -> None:
+            await peer.frame("hello")
+            await peer.socket.close(4401, "nobody knows it")
+
+        scripts = closes(4001), refuses, refuses
+        async with session(*scripts, token=lambda: "t") as gateway:
+            with pytest.raises(RefusedError, match="nobody knows it"):
+                while True:
+                    with suppress(RpcError):
+                        await gateway.call(METHOD, {})
+
+    async def test_a_fixed_one_that_is_refused_ends_it(self):
+        async def refuses(peer: Peer) -> None:
+            await peer.frame("hello")
+            await peer.socket.close(4401, "nobody knows it")
+
+        async with session(closes(4001), refuses, token="t") as gateway:
+            with pytest.raises(RefusedError, match="nobody knows it"):
+                while True:
+                    with suppress(RpcError):
+                        await gateway.call(METHOD, {})
 
     async def test_a_function_that_fails_at_first_fails_the_connection(self):
         def token():

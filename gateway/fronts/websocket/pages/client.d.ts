@@ -59,7 +59,10 @@ export class RpcError extends Error implements Status {
 }
 
 export interface ConnectOptions {
-  /** Who calls; a function is asked before each connection, and when a token is about to expire. */
+  /**
+   * Who calls; a function is asked before each connection, and when a token is about to expire.
+   * Where the gateway refuses what it gave, it is asked once more.
+   */
   token?: string | null | (() => string | null | undefined | Promise<string | null | undefined>);
   /** Have streams go on over a broken socket, where the gateway offers it. Default: false. */
   resume?: boolean;

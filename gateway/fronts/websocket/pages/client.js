@@ -44,6 +44,7 @@ const BROKEN = 1006; // what a browser reports of a connection without an end; i
 const TAKEN_OVER = 4000;
 const NO_ANSWER = 4002;
 const BAD_FRAME = 4400;
+const UNAUTHENTICATED = 4401;
 
 /** Statuses of HTTP that refuse for now: Request Timeout, Too Early, Too Many Requests. */
 const PASSING = [408, 425, 429];
@@ -100,6 +101,7 @@ class Gateway extends EventTarget {
   #lastId = 0;
   #attempt = 0; // how many have failed in a row
   #timer = null; // until the next attempt
+  #denied = false; // whether the last token was refused, and no other was taken since
   #auths = []; // {token, done}: tokens that the gateway has not taken, the oldest first
   #trouble = null; // the error that the last attempt, or the connection, ended with
   #why = null; // closed: the RpcError of all further calls
@@ -312,6 +314,7 @@ class Gateway extends EventTarget {
       this.#waiting.unshift(...unopened);
       for (const call of lost) call.lose();
     }
+    this.#denied = false;
     const said = this.#auths.findLastIndex(({ token }) => token === link.token);
     for (const { done } of this.#auths.splice(0, said + 1)) done.resolve();
     for (const { token } of this.#auths) link.send({ t: "auth", token });
@@ -329,7 +332,8 @@ class Gateway extends EventTarget {
   async #renew(link) {
     if (typeof this.#token !== "function") return;
     try {
-      this.#newToken(link, { token: givenToken(await this.#token()), done: deferred() });
+      const token = givenToken(await this.#token()) ?? null;
+      if (token !== null) this.#newToken(link, { token, done: deferred() });
     } catch {
       // Without a new token the gateway closes the socket with 4003; the next one asks again.
     }
@@ -362,12 +366,21 @@ class Gateway extends EventTarget {
     if (link !== this.#link) return;
     this.#trouble = error;
     if (performance.now() - link.since >= STABLE) this.#attempt = 0;
-    if (!comesBack(code)) this.#shut(refusalOf(code, error), { code, reason });
-    else if (this.#timer === null) {
+    if (!comesBack(code) && !this.#asksAgain(code, error)) {
+      this.#shut(refusalOf(code, error), { code, reason });
+    } else if (this.#timer === null) {
       const delay = this.#backoff(this.#attempt);
       this.#attempt += 1;
       this.#wait(delay, { code, reason });
     }
+  }
+
+  /** Whether a function is asked for another token: once, for one may expire on its way. */
+  #asksAgain(code, error) {
+    if (code !== UNAUTHENTICATED || typeof this.#token !== "function" || this.#denied) return false;
+    this.#denied = true;
+    for (const { done } of this.#auths.splice(0)) done.reject(refusalOf(code, error));
+    return true;
   }
 
   #wait(delay, detail) {

@@ -132,6 +132,88 @@ test("an auth after hello is sent after welcome", async (t) => {
   await taken;
 });
 
+test("auth_expiring with a function that gives no token says nothing", async (t) => {
+  const gives = ["t", null];
+  const client = begin(t, { token: () => gives.shift() });
+  await settled();
+  client.socket.welcome();
+  client.socket.say({ t: "auth_expiring", token_s: 30 });
+  await settled();
+  assert.deepEqual(client.socket.take(), []);
+});
+
+test("after 4003 the function is asked, and the next socket says its token", async (t) => {
+  let asked = 0;
+  const client = begin(t, { token: () => `t${++asked}` });
+  await settled();
+  client.socket.welcome();
+  client.socket.cut(4003, "the token has expired");
+  assert.equal(client.gateway.state, "waiting");
+  await client.tick(100);
+  assert.equal(client.socket.welcome().token, "t2");
+});
+
+test("a token that is refused is asked for once more", async (t) => {
+  let asked = 0;
+  const client = begin(t, { token: () => `t${++asked}` });
+  await settled();
+  const waits = client.gateway.stream(METHOD);
+  client.socket.open();
+  client.socket.cut(4401, "it has expired");
+  assert.equal(client.gateway.state, "waiting");
+  await client.tick(100);
+  assert.equal(client.socket.welcome().token, "t2");
+  assert.equal(client.socket.take().id, waits.id);
+});
+
+test("and no more than once", async (t) => {
+  let asked = 0;
+  const client = begin(t, { token: () => `t${++asked}` });
+  await settled();
+  client.socket.open();
+  client.socket.cut(4401);
+  await client.tick(100);
+  client.socket.open();
+  client.socket.cut(4401, "nobody knows it");
+  assert.equal(client.gateway.state, "closed");
+  assert.equal(asked, 2);
+  const error = await now(client.gateway.call(METHOD));
+  assert.equal(error.status, "UNAUTHENTICATED");
+  assert.match(error.message, /nobody knows it/);
+});
+
+test("unless one was taken between", async (t) => {
+  const client = begin(t, { token: () => "t" });
+  await settled();
+  for (let refused = 0; refused < 3; refused++) {
+    client.socket.welcome();
+    client.socket.cut(4401);
+    assert.equal(client.gateway.state, "waiting");
+    await client.tick(30_000);
+  }
+});
+
+test("a token of auth that is refused is told, and not said again", async (t) => {
+  const client = begin(t, { token: () => "t" });
+  await settled();
+  client.socket.welcome();
+  const taken = client.gateway.auth("bad");
+  client.socket.take();
+  client.socket.cut(4401, "nobody knows it");
+  assert.equal((await now(taken)).status, "UNAUTHENTICATED");
+  await client.tick(100);
+  assert.equal(client.socket.welcome().token, "t");
+  assert.deepEqual(client.socket.take(), []);
+});
+
+test("a fixed token that is refused closes for good", async (t) => {
+  const client = begin(t, { token: "t" });
+  await settled();
+  client.socket.open();
+  client.socket.cut(4401);
+  assert.equal(client.gateway.state, "closed");
+});
+
 // Being alive
 
 test("a silent connection is asked with a ping, and given up without an answer", async (t) => {
