@@ -1,0 +1,83 @@
+"""Where a request shows a bearer token: `Authorization` (RFC 6750 section 2.1), else a cookie.
+
+A cookie is sent by browsers whoever's page asks, so it counts only where the request is not another
+site's doing. What can be read in two ways (two fields, two cookies of the name) is refused: whoever
+reads it next might take the other one. What a token says is not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from gateway.call import Head
+from gateway.errors import error
+from gateway.policies.auth.provider import BadCredentials
+
+SCHEME: Final = "Bearer"
+LONGEST: Final = 16 * 1024
+"""Characters of a token that is looked at."""
+
+_SCHEME: Final = re.compile(r"bearer(?: +|$)", re.IGNORECASE)
+_TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # b64token
+
+
+class BearerTokens:
+    """Finds the token of a request.
+
+    Args:
+        cookie: The cookie that holds it where there is no `Authorization`; None for none.
+        trusts_cookies: Whether the cookies of a request may show who calls.
+    """
+
+    __slots__ = ("_cookie", "_trusts_cookies")
+
+    def __init__(self, cookie: str | None, trusts_cookies: Callable[[Head], bool]) -> None:
+        self._cookie = cookie
+        self._trusts_cookies = trusts_cookies
+
+    def carried(self, head: Head) -> bool:
+        """Whether a request shows a token, good or bad."""
+        fields = head.headers.all("authorization")
+        if any(_SCHEME.match(field) for field in fields):
+            return True
+        return not fields and bool(self._cookies(head))
+
+    def of(self, head: Head) -> str | None:
+        """Returns the token of a request; None where it shows none.
+
+        Raises:
+            BadCredentials: What it shows is no token, or is several.
+            RpcError: CROSS_SITE_REQUEST: only a cookie shows it, and another site may have asked.
+        """
+        fields = head.headers.all("authorization")
+        if fields:
+            tokens = [field[scheme.end() :] for field in fields if (scheme := _SCHEME.match(field))]
+            if tokens and len(fields) > 1:
+                raise BadCredentials("There is more than one Authorization.", "several fields")
+        else:
+            tokens = self._cookies(head)
+            if len(tokens) > 1:
+                raise BadCredentials("There is more than one such cookie.", "several cookies")
+            if tokens and not self._trusts_cookies(head):
+                raise error(
+                    "CROSS_SITE_REQUEST",
+                    "The cookie shows who calls, but another site may have made the request.",
+                )
+        if not tokens:
+            return None
+        token = tokens[0].strip(" \t")
+        if len(token) > LONGEST:
+            raise BadCredentials("The token is too long.", f"it has {len(token)} characters")
+        if not _TOKEN.fullmatch(token):
+            raise BadCredentials("The token is malformed.", "it is no b64token")
+        return token
+
+    def _cookies(self, head: Head) -> list[str]:
+        if self._cookie is None:
+            return []
+        pairs = [
+            pair.partition("=") for field in head.headers.all("cookie") for pair in field.split(";")
+        ]
+        return [value.strip(' \t"') for name, _, value in pairs if name.strip() == self._cookie]
