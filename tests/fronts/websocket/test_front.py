@@ -1,7 +1,10 @@
 """Which requests are the front's, and what opens a socket of which framing."""
 
+import asyncio
+
 import pytest
 
+from gateway.errors import error
 from gateway.fronts.files import File
 from gateway.fronts.websocket.driver import Sockets
 from gateway.fronts.websocket.front import FrontOptions, WebsocketFront
@@ -38,6 +41,9 @@ class Exchange:
     def respond(self, status, headers, body):
         self.replied = (status, body)
 
+    def on_gone(self, callback):
+        self.gone = callback
+
 
 @pytest.fixture
 async def ask(world):
@@ -45,7 +51,7 @@ async def ask(world):
     it, asked = world(), []
     shared = Sockets(lambda: it.serving, it.sessions, it.options)
 
-    def ask_(path="/ws", *, offered=(), headers=UPGRADE, method="GET", **options):
+    def ask_(path="/ws", *, offered=(), headers=UPGRADE, method="GET", gate=None, **options):
         fields = [*headers, *(("sec-websocket-protocol", each) for each in offered)]
         exchange = Exchange(path, fields, method)
         asked.append(exchange)
@@ -54,8 +60,12 @@ async def ask(world):
         def refuse(_, failure):
             exchange.refused = failure.reason
 
-        files = {"/ws/client.js": File.of(b"js", "text/javascript")}
-        front = WebsocketFront(shared, FrontOptions(**options), files, Plain(), refuse)
+        files = {
+            "/ws/client.js": File.of(b"js", "text/javascript"),
+            "/demo": File.of(b"page", "text/html"),
+        }
+        gates = {} if gate is None else {"/demo": gate}
+        front = WebsocketFront(shared, FrontOptions(**options), files, Plain(), refuse, gates=gates)
         exchange.front = front
         exchange.taken = front.answers(exchange.request) and front.handle(exchange)
         return exchange
@@ -157,3 +167,36 @@ async def test_the_clients_file_is_served_below_the_path(ask):
     assert exchange.taken
     assert exchange.replied == (200, b"js")
     assert ask("/ws/client.js", headers=[], method="POST").refused == "METHOD_NOT_ALLOWED"
+
+
+class Gate:
+    """Lets in who shows a key; asks somebody first if told to."""
+
+    def __init__(self, *, waits=False):
+        self.waits = waits
+
+    def admit(self, call):
+        return self._later(call) if self.waits else self._now(call)
+
+    async def _later(self, call):
+        await asyncio.sleep(0)
+        self._now(call)
+
+    def _now(self, call):
+        if call.head.headers.get("x-api-key") != "k":
+            raise error("CREDENTIALS_MISSING", "No.")
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["at once", "later"])
+@pytest.mark.parametrize("key", ["k", None])
+async def test_the_examples_page_is_for_those_whom_its_gate_lets_in(ask, waits, key):
+    headers = [("x-api-key", key)] if key else []
+    exchange = ask("/demo", headers=headers, gate=Gate(waits=waits))
+    assert exchange.taken
+    await settled()
+    assert exchange.replied == ((200, b"page") if key else None)
+    assert exchange.refused == (None if key else "CREDENTIALS_MISSING")
+
+
+async def test_the_client_is_for_everybody(ask):
+    assert ask("/ws/client.js", headers=[], gate=Gate()).replied == (200, b"js")

@@ -15,6 +15,7 @@ from gateway.fronts.websocket.identity import Identity
 from gateway.fronts.websocket.relay import Relay
 from gateway.fronts.websocket.relay_records import Kind, arriving
 from gateway.fronts.websocket.sessions import Sessions
+from gateway.http.certificate import Certificate
 from tests.fronts.websocket.relays import Client, Wire, arrival, turns
 
 JSON = FRAMINGS["grpcws.v1.json"]
@@ -287,8 +288,8 @@ class Worker:
         self.sessions.elsewhere = self.relay
         return self
 
-    def drive(self, client, framing=JSON):
-        SocketDriver(client, arrival().request, framing, self.shared)
+    def drive(self, client, framing=JSON, **request):
+        SocketDriver(client, arrival(**request).request, framing, self.shared)
 
 
 async def named(credentials):
@@ -315,9 +316,9 @@ async def workers(folder):
     await turns(10)
 
 
-async def said(client, worker, *frames):
+async def said(client, worker, *frames, **request):
     """Says hello, with what stands behind it; returns the first frame, or the close code."""
-    worker.drive(client)
+    worker.drive(client, **request)
     client.say(*map(json.dumps, frames))
     await until(lambda: client.got or client.ended)
     return json.loads(client.got[0]) if client.got else client.ended[0]
@@ -361,6 +362,39 @@ async def test_the_owner_sees_that_it_is_the_same_subject(workers):
         assert await said(Client(), here, hello(session=session, **token)) == 4403
     welcome = await said(Client(), here, hello(session=session, token="ann"))
     assert welcome["session"] == session
+
+
+async def by_certificate(credentials):
+    """Knows clients by their certificates, and, of a token, whose it is."""
+    certificate = credentials.head.certificate
+    return Identity(Principal(certificate.subject, credentials.token or "tls"))
+
+
+async def test_the_owner_knows_the_client_by_all_that_its_handshake_showed(workers):
+    options = {"authenticate": by_certificate}
+    here, there = await workers(1, **options), await workers(2, **options)
+    ann, bob = (Certificate(f"CN={name}") for name in ("ann", "bob"))
+    first = Client()
+    session = (await said(first, there, hello(), certificate=ann))["session"]
+    first.leave(1006)
+    assert await said(Client(), here, hello(session=session), certificate=bob) == 4403
+    client = Client()
+    welcome = await said(client, here, hello(session=session), certificate=ann)
+    assert welcome["session"] == session
+    assert there.sessions.find(session).request.certificate == ann
+
+
+async def test_the_owner_looks_at_new_tokens(workers):
+    here, there = await workers(1), await workers(2)
+    session = await begun(there, token="ann")
+    client = Client()
+    await said(client, here, hello(session=session, token="ann"))
+    client.say(json.dumps({"t": "auth", "token": "ann"}))
+    await until(lambda: len(client.got) == 2)
+    assert json.loads(client.got[1])["t"] == "auth_ok"
+    client.say(json.dumps({"t": "auth", "token": "bob"}))
+    await until(lambda: client.ended)
+    assert client.ended[0] == 4403
 
 
 async def test_a_socket_that_is_open_at_the_owner_is_taken_over(workers):

@@ -47,12 +47,20 @@ def dial_to(registry, codec):
     """Opens a socket to a method of a backend, at a clock."""
 
     def dial(
-        backend, clock, kind, rule="GET /v1/{room}", target="/v1/a", *offered, headers=(), **options
+        backend,
+        clock,
+        kind,
+        rule="GET /v1/{room}",
+        target="/v1/a",
+        *offered,
+        headers=(),
+        policies=(),
+        **options,
     ):
         verb, path, *body = rule.split()
         rules = (HttpRule(verb, path, "".join(body)),)
         descriptor = MethodDescriptor("t.S/M", kind, "t.Text", "t.Text", rules)
-        method = Method(descriptor, (), backend.start, backend.stream)
+        method = Method(descriptor, policies, backend.start, backend.stream)
         shared = Shared(
             HeaderRules(["authorization", "x-request-id"]),
             shown,

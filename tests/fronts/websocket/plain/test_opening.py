@@ -6,12 +6,16 @@ import json
 import pytest
 from google.rpc import status_pb2
 
-from gateway.call import Code, Metadata, Reply, RpcError, Status
+from gateway.call import Call, Code, Metadata, Principal, Reply, RpcError, Status
+from gateway.errors import error
+from gateway.http import Headers, Request
+from gateway.policies.auth.watch import Watch
 from gateway.schema.method import Kind
 from tests.fronts.websocket.plain.fakes import HELLO, IN_A, WAITING, settled
 
 UNARY, SERVER, CLIENT, BIDI = Kind
 JSON, PROTO = "grpcws.plain.json", "grpcws.plain.proto"
+_OFFER = "sec-websocket-protocol"
 
 
 class TestForms:
@@ -128,6 +132,76 @@ class TestOpening:
     )
     def test_what_is_wrong_is_told_once_it_is_open(self, dial, reason, target, headers):
         assert dial(UNARY, "GET /v1/{room}", target, headers=headers).reason == reason
+
+
+class Only:
+    """A policy that knows one token."""
+
+    def admit(self, call):
+        match call.head.headers.get("authorization"):
+            case "Bearer token":
+                call.principal = Principal("ann", "test")
+            case None:
+                headers = {"www-authenticate": "Bearer"}
+                raise error("CREDENTIALS_MISSING", "Nobody is shown.", headers=headers)
+            case _:
+                raise error("INVALID_CREDENTIALS", "The token is none.")
+
+
+class TestCaller:
+    @pytest.mark.parametrize(
+        ("fields", "shown"),
+        [
+            pytest.param({"authorization": "Bearer token"}, "Bearer token", id="header"),
+            pytest.param({_OFFER: "bearer.dG9rZW4"}, "Bearer token", id="subprotocol"),
+            pytest.param({_OFFER: "Bearer, token"}, "Bearer token", id="pair"),
+            pytest.param(
+                {_OFFER: "bearer.dG9rZW4", "authorization": "Basic eA=="},
+                "Bearer token",
+                id="subprotocol-before-another-scheme",
+            ),
+            pytest.param({"authorization": "Basic eA=="}, "Basic eA==", id="another-scheme"),
+            pytest.param({}, None, id="nothing"),
+        ],
+    )
+    @pytest.mark.parametrize("target", ["/v1/a", "/t.S/M"], ids=["route", "method"])
+    def test_is_known_by_the_handshake(self, dial, backend, target, fields, shown):
+        socket = dial(UNARY, WAITING, target, headers=list(fields.items()))
+        socket.takes("{}")
+        assert backend.call.head.headers.get("authorization") == shown
+        assert backend.call.head.path == target
+
+    async def test_of_a_stream_too(self, dial, backend):
+        socket = dial(BIDI, WAITING, "/v1/a", "bearer.dG9rZW4", policies=[Only()])
+        await settled()
+        assert backend.call.principal.subject == "ann"
+        socket.goes()
+        await settled()
+
+    @pytest.mark.parametrize(
+        ("headers", "reason"),
+        [([], "CREDENTIALS_MISSING"), ([("authorization", "Bearer x")], "INVALID_CREDENTIALS")],
+        ids=["nothing", "bad"],
+    )
+    @pytest.mark.parametrize("kind", [UNARY, SERVER, CLIENT, BIDI], ids=str)
+    async def test_is_refused_with_a_last_frame_and_4216(
+        self, dial, backend, kind, headers, reason
+    ):
+        socket = dial(kind, policies=[Only()], headers=headers)
+        await settled()
+        assert (socket.code, socket.reason) == (4216, reason)
+        assert not backend.calls
+
+    async def test_that_is_not_known_any_more_ends_the_call(self, dial, backend, clock):
+        gate = Only()
+        watch = Watch(gate, lambda: clock.now, later=clock)
+        socket = dial(SERVER, "GET /v1/{room}", "/v1/a", "Bearer", "token", policies=[gate, watch])
+        await settled()
+        gate.admit = lambda _: Only.admit(gate, Call("", head=Request("GET", "/", None, Headers())))
+        clock.turn(60.0)
+        await settled()
+        assert (socket.code, socket.reason) == (4216, "CREDENTIALS_MISSING")
+        assert backend.cancelled == 1
 
 
 class TestTimes:
