@@ -15,6 +15,7 @@ from gateway.cli.building import MISTAKES, examined, lines_of
 from gateway.cli.configuration import reader
 from gateway.cli.failure import Exit, Failure
 from gateway.cli.graph_changes import changes_since
+from gateway.cli.running import print_notes
 from gateway.cli.serving import summary
 from gateway.config import Loaded
 from gateway.listener import TlsError
@@ -58,8 +59,7 @@ async def _check(read: Callable[[], Loaded], schema_diff: Path | None) -> None:
         raise Failure(*problems, *failure.lines) from failure
     if problems:
         raise Failure(*problems)
-    for warning in generation.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    print_notes(generation.warnings, generation.config)
     for note in generation.notes:
         typer.echo(f"note: {note}", err=True)
     if schema_diff is not None:

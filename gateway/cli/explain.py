@@ -3,45 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from gateway.app import Generation
 from gateway.app.places import config_place
-from gateway.chain import Policy
 from gateway.cli import options
 from gateway.cli.building import examined
 from gateway.cli.configuration import reader
 from gateway.cli.documents import explain_document
+from gateway.cli.facts import Fact, print_facts, set_by
 from gateway.cli.names import resolve
+from gateway.cli.policy_facts import chain_facts, policy_facts
 from gateway.config import Upstream, matches
 from gateway.config.problems import Path as KeyPath
-from gateway.config.problems import format_path
 from gateway.config.units import format_duration, format_size
-from gateway.policies.deadline import DeadlineGate
 from gateway.schema.method import Idempotency, Kind, MethodDescriptor
 
 app = typer.Typer(add_completion=False)
 
-_DEFAULT = "default"
-_NAMES = 18  # columns for what a line is about: the longest is `  stream_timeout`
 _EFFECTS = {
     Idempotency.UNKNOWN: "",
     Idempotency.NO_SIDE_EFFECTS: ", no side effects",
     Idempotency.IDEMPOTENT: ", idempotent",
 }
-
-
-class Fact(NamedTuple):
-    """A line of the answer: what, its value, and what set it."""
-
-    name: str
-    value: str = ""
-    where: str = ""
 
 
 @app.command()
@@ -80,17 +68,18 @@ def explain(
     known |= {each.name: each for each in generation.unserved}
     descriptor = known[resolve(method, known)]
     for section in (_proto(generation, descriptor), _upstream(generation, descriptor)):
-        _print(section)
+        print_facts(section)
     if descriptor.name in generation.methods:
         for section in (
-            _chain(generation, descriptor),
+            policy_facts(generation, descriptor),
+            chain_facts(generation, descriptor),
             _limits(generation, descriptor),
             _headers(generation),
         ):
-            _print(section)
-    _print(_routes(generation, descriptor))
-    _print(_fields(generation, descriptor))
-    _print(_sockets(generation, descriptor))
+            print_facts(section)
+    print_facts(_routes(generation, descriptor))
+    print_facts(_fields(generation, descriptor))
+    print_facts(_sockets(generation, descriptor))
 
 
 def _proto(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
@@ -111,32 +100,32 @@ def _upstream(generation: Generation, descriptor: MethodDescriptor) -> Iterator[
         return
     upstream = generation.config.upstreams[name]
     at: KeyPath = ("upstreams", name)
-    yield Fact("upstream", name, _place(generation, at))
+    yield Fact("upstream", name, set_by(generation, at))
     index = next(
         i
         for exact in (True, False)
         for i, glob in enumerate(upstream.services)
         if (glob == descriptor.service if exact else matches(glob, descriptor.service))
     )
-    place = _place(generation, (*at, "services", index))
+    place = set_by(generation, (*at, "services", index))
     yield Fact("  services", upstream.services[index], place)
     for number, endpoint in enumerate(upstream.endpoints):
-        place = _place(generation, (*at, "endpoints", number))
+        place = set_by(generation, (*at, "endpoints", number))
         yield Fact("  endpoint", str(endpoint.address), place)
-    yield Fact("  tls", "on" if upstream.tls else "off", _place(generation, (*at, "tls")))
-    place = _place(generation, (*at, "balancing", "policy"))
+    yield Fact("  tls", "on" if upstream.tls else "off", set_by(generation, (*at, "tls")))
+    place = set_by(generation, (*at, "balancing", "policy"))
     yield Fact("  balancing", upstream.balancing.policy, place)
-    yield Fact("  transport", upstream.transport, _place(generation, (*at, "transport")))
-    place = _place(generation, (*at, "connections"))
+    yield Fact("  transport", upstream.transport, set_by(generation, (*at, "transport")))
+    place = set_by(generation, (*at, "connections"))
     yield Fact("  connections", _connections(upstream), place)
     keepalive = upstream.keepalive
     times = (
         f"{format_duration(keepalive.time)}, {format_duration(keepalive.timeout)} for the answer"
     )
-    yield Fact("  keepalive", times, _place(generation, (*at, "keepalive")))
+    yield Fact("  keepalive", times, set_by(generation, (*at, "keepalive")))
     key, seconds = _timeout(upstream, descriptor)
     value = format_duration(seconds) if seconds else "none"
-    yield Fact(f"  {key}", value, _place(generation, (*at, key)))
+    yield Fact(f"  {key}", value, set_by(generation, (*at, key)))
 
 
 def _connections(upstream: Upstream) -> str:
@@ -149,25 +138,6 @@ def _timeout(upstream: Upstream, descriptor: MethodDescriptor) -> tuple[str, flo
     if descriptor.kind is Kind.UNARY:
         return "timeout", upstream.timeout
     return "stream_timeout", upstream.stream_timeout
-
-
-def _chain(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
-    upstream = generation.config.upstreams[generation.upstream_of[descriptor.service]]
-    _, seconds = _timeout(upstream, descriptor)
-    for number, policy in enumerate(generation.methods[descriptor.name].policies, 1):
-        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(policy).__name__).lower()
-        about = _about(policy, seconds)
-        yield Fact("chain" if number == 1 else "", f"{number}. {words}: {about}")
-
-
-def _about(policy: Policy, seconds: float) -> str:
-    """Returns what a policy does to the calls of a method whose timeout is `seconds`, or 0."""
-    if not isinstance(policy, DeadlineGate):
-        return (type(policy).__doc__ or "").partition("\n")[0]
-    if not seconds:
-        return "Sets no deadline of its own, and refuses a call whose deadline is past."
-    limit = format_duration(seconds)
-    return f"Gives each call a deadline of at most {limit}, and refuses one whose time is over."
 
 
 _SIZES = ("header_size", "body_size", "message_size", "stream_size")
@@ -198,7 +168,7 @@ def _limits(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fa
                 if name.endswith("timeout")
                 else str(number)
             )
-            place = _place(generation, ("listener", "limits", name))
+            place = set_by(generation, ("listener", "limits", name))
             yield Fact(title, f"{name} {value}", place)
             title = ""
 
@@ -210,14 +180,14 @@ def _headers(generation: Generation) -> Iterator[Fact]:
         ("headers in", "request", request.allow),
         ("headers out", "response", reply.allow),
     ):
-        place = _place(generation, ("headers", key, "allow"))
+        place = set_by(generation, ("headers", key, "allow"))
         yield Fact(title, ", ".join(allow) or "none", place)
     for title, key, prefix in (
         ("  prefix in", "request", request.prefix),
         ("  prefix out", "response", reply.prefix),
     ):
         if prefix:
-            yield Fact(title, prefix, _place(generation, ("headers", key, "prefix")))
+            yield Fact(title, prefix, set_by(generation, ("headers", key, "prefix")))
 
 
 def _routes(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
@@ -264,10 +234,10 @@ def _sockets(generation: Generation, descriptor: MethodDescriptor) -> Iterator[F
             begins = "starts at once" if at_once else "waits for a message"
             yield Fact(title, f"{each.template}  {begins}")
             title = ""
-    place = _place(generation, ("websocket", "path"))
+    place = set_by(generation, ("websocket", "path"))
     yield Fact("", f"{config.path}  one of many calls", place)
     size = format_size(config.limits.message_size)
-    place = _place(generation, ("websocket", "limits", "message_size"))
+    place = set_by(generation, ("websocket", "limits", "message_size"))
     yield Fact("  message_size", size, place)
 
 
@@ -275,18 +245,3 @@ def _written(generation: Generation, descriptor: MethodDescriptor) -> str:
     """Returns where an RPC is written, by the path of its file as rules have it."""
     origin = generation.registry.origin(descriptor.file)
     return f"{origin}:{descriptor.line}" if descriptor.line else origin
-
-
-def _place(generation: Generation, path: KeyPath) -> str:
-    """Returns what set the value at `path`: the line of the config, or `default`."""
-    if (place := generation.source.place(path)) is None:
-        return _DEFAULT
-    return f"{place} {format_path(path)}"
-
-
-def _print(section: Iterator[Fact]) -> None:
-    facts = list(section)
-    wide = max((len(fact.value) for fact in facts if fact.where), default=0)
-    for fact in facts:
-        value = fact.value.ljust(wide) if fact.where else fact.value
-        typer.echo(f"{fact.name:{_NAMES}}{value}  {fact.where}".rstrip())

@@ -23,7 +23,7 @@ from gateway.supervisor.snapshot import Snapshot
 
 log = logging.getLogger("gateway")
 
-_ANONYMOUS = "note: every caller is anonymous: this version has no authentication"
+_ANONYMOUS = "note: every caller is anonymous: there are no auth.providers"
 
 
 class Running(Protocol):
@@ -99,10 +99,11 @@ def print_addresses(admin_url: str | None, urls: Iterable[str]) -> None:
         typer.echo(f"listening on {url}")
 
 
-def print_notes(warnings: Iterable[str]) -> None:
+def print_notes(warnings: Iterable[str], config: Config) -> None:
     """Prints what an operator should know at the start."""
     print_warnings(warnings)
-    typer.echo(_ANONYMOUS, err=True)
+    if not config.auth.providers:
+        typer.echo(_ANONYMOUS, err=True)
 
 
 def print_warnings(warnings: Iterable[str]) -> None:

@@ -86,7 +86,7 @@ async def _start(app: App) -> None:
                 await app.start(tell)
         except ListenError as error:
             raise not_listening(app.current.config, error) from error
-    print_notes(app.current.warnings)
+    print_notes(app.current.warnings, app.current.config)
 
 
 async def _reload_when_told(app: App, told: asyncio.Event) -> None:

@@ -63,7 +63,7 @@ async def supervise(
             await cancelled(starting)
             return
         _check(starting, config)
-        print_notes(supervisor.warnings)
+        print_notes(supervisor.warnings, config)
         print_addresses(supervisor.admin_url, supervisor.urls)
         beside.append(asyncio.ensure_future(_reload_when_told(supervisor, take, signals.reload)))
         if announce is not None:

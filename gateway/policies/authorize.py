@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from gateway.call import Call
+from gateway.call import Call, Principal, RpcError
 from gateway.errors import error
 from gateway.policies.auth import challenge
 
@@ -48,6 +48,17 @@ class Authorize:
         self._when = when
         self._schemes = tuple(schemes)
 
+    def describe(self) -> str:
+        """Returns what it does, as a sentence for operators."""
+        asked = []
+        if self._scopes:
+            asked.append(f"has all scopes of {', '.join(self._scopes)}")
+        if self._roles:
+            asked.append(f"has a role of {', '.join(sorted(self._roles))}")
+        if self._when is not None:
+            asked.append("meets the condition")
+        return f"Admits a call whose caller {' and '.join(asked)}."
+
     def admit(self, call: Call) -> None:
         """Returns to admit the call.
 
@@ -65,6 +76,16 @@ class Authorize:
             if self._roles and self._roles.isdisjoint(principal.roles):
                 raise error("ROLE_MISSING", "The caller has no role that the method needs.")
         if self._when is not None and not self._when.allows(call):
-            if principal is None:
-                raise challenge.missing(self._schemes)
-            raise error("CONDITION_FAILED", "The method's condition does not allow this call.")
+            raise refusal(principal, self._schemes)
+
+
+def refusal(principal: Principal | None, schemes: Sequence[str]) -> RpcError:
+    """Returns the refusal of a call that a condition does not allow.
+
+    Args:
+        principal: Who calls.
+        schemes: By which a caller can show itself, for the challenge of an unknown one.
+    """
+    if principal is None:
+        return challenge.missing(schemes)
+    return error("CONDITION_FAILED", "The method's condition does not allow this call.")

@@ -27,6 +27,13 @@ class DeadlineGate:
         self._timeout = timeout
         self._clock = clock
 
+    def describe(self) -> str:
+        """Returns what it does, as a sentence for operators."""
+        if not self._timeout:
+            return "Sets no deadline of its own, and refuses a call whose deadline is past."
+        limit = _written(self._timeout)
+        return f"Gives each call a deadline of at most {limit}, and refuses one whose time is over."
+
     def admit(self, call: Call) -> None:
         """Shortens the call's deadline; raises DEADLINE_EXCEEDED when it has passed."""
         now = self._clock()
@@ -35,3 +42,11 @@ class DeadlineGate:
             call.deadline = Deadline(now + self._timeout)
         elif asked is not None and asked.at <= now:
             raise error("DEADLINE_EXCEEDED", "The deadline had passed before the call was made.")
+
+
+def _written(seconds: float) -> str:
+    """Returns a time as the config has it: `1h`, `90s`, `250ms`."""
+    for unit, size in (("h", 3600), ("m", 60), ("s", 1)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds * 1000:g}ms"

@@ -108,8 +108,9 @@ def test_well_is_one_line_and_warnings_apart(tmp_path: Path) -> None:
     done = invoke("check", cwd=tmp_path)
     assert done.code == 0
     assert re.fullmatch(r"ok: 7 services, \d+ methods, \d+ routes\n", done.out)
-    warning, note = done.errors
+    warning, anonymous, note = done.errors
     assert warning.startswith("warning: gateway.yaml:7:")
+    assert anonymous == "note: every caller is anonymous: there are no auth.providers"
     assert note.startswith("note: not in the graph, as their requests are streams: shop.")
 
 

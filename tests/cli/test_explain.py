@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -13,7 +14,20 @@ from tests.cli.processes import invoke
 
 
 def facts(out: str) -> dict[str, str]:
-    return {line[:18].strip(): line[18:] for line in out.splitlines() if line[:18].strip()}
+    """Returns values by names; of what several sections have (`timeout`), the first."""
+    found: dict[str, str] = {}
+    for line in out.splitlines():
+        if name := line[:18].strip():
+            found.setdefault(name, line[18:])
+    return found
+
+
+def section(out: str, title: str) -> list[list[str]]:
+    """Returns the words of a section's lines."""
+    lines = iter(out.splitlines())
+    first = next(line for line in lines if line.startswith(f"{title} "))
+    rest = itertools.takewhile(lambda line: line.startswith("  "), lines)
+    return [line.split() for line in (first, *rest)]
 
 
 def test_each_value_has_the_line_that_set_it_or_default(tmp_path: Path) -> None:
@@ -28,6 +42,88 @@ def test_each_value_has_the_line_that_set_it_or_default(tmp_path: Path) -> None:
     assert found["chain"].startswith("1. deadline gate")
     assert found["routes"].split()[:2] == ["GET", "/v1/products/{id}"]
     assert "catalog_service.proto:" in found["routes"]
+
+
+def test_without_providers_every_setting_is_the_default(shop: Path) -> None:
+    out = invoke("explain", "GetProduct", cwd=shop).out
+    assert [" ".join(words) for words in section(out, "policies")] == [
+        "policies reachable without authentication: there are no providers",
+        "authenticate anonymous: there are no providers default",
+        "scopes none default",
+        "roles none default",
+        "when none default",
+        "timeout none default",
+    ]
+
+
+IDENTITY = """
+auth:
+  providers:
+    customers: {api_key: {keys: {file: keys.yaml}}}
+    partners: {api_key: {header: x-partner, keys: {file: keys.yaml}}}
+policies:
+  - methods: ["*"]
+    timeout: 2s
+  - methods: [shop.orders.v1.OrderService/*]
+    authenticate: partners
+    authorize: {scopes: [orders.read, orders.write], roles: [staff]}
+  - methods: [shop.catalog.v1.CatalogService/GetProduct]
+    authenticate: [customers, none]
+"""
+
+
+def with_identity(folder: Path) -> int:
+    """Writes a config with providers and policies; returns how many lines are before these."""
+    path = write_config(folder, "127.0.0.1:1")
+    text = path.read_text()
+    path.write_text(text + IDENTITY.lstrip())
+    (folder / "keys.yaml").write_text("keys: {}\n")
+    return len(text.splitlines()) + 3
+
+
+def test_each_setting_of_a_policy_has_its_line(tmp_path: Path) -> None:
+    first = with_identity(tmp_path)
+
+    def lines(method: str) -> list[str]:
+        out = invoke("explain", method, cwd=tmp_path).out
+        return [" ".join(words) for words in section(out, "policies")]
+
+    def at(line: int, column: int, path: str) -> str:
+        return f"gateway.yaml:{first + line}:{column} policies.{path}"
+
+    assert lines("CreateOrder") == [
+        "policies for callers that are known",
+        f"authenticate partners {at(6, 5, '1.authenticate')}",
+        f"scopes all of orders.read, orders.write {at(7, 17, '1.authorize.scopes')}",
+        f"roles any of staff {at(7, 52, '1.authorize.roles')}",
+        "when none default",
+        f"timeout 2s {at(4, 5, '0.timeout')}",
+    ]
+    assert lines("GetProduct")[:2] == [
+        "policies reachable without authentication",
+        f"authenticate any of customers, none {at(9, 5, '2.authenticate')}",
+    ]
+    assert lines("ListProducts")[:2] == [
+        "policies for callers that are known",
+        "authenticate any of customers, partners default",
+    ]
+    assert lines("WatchOrder")[-1].startswith("timeout 2s, without effect on streams gateway.yaml")
+
+
+def test_the_chain_is_told_in_the_words_of_its_policies(tmp_path: Path) -> None:
+    with_identity(tmp_path)
+    out = invoke("explain", "CreateOrder", cwd=tmp_path).out
+    chain = out[out.index("chain ") : out.index("limits ")].splitlines()
+    asked = "has all scopes of orders.read, orders.write and has a role of staff"
+    assert [line[18:].partition(": ")[::2] for line in chain] == [
+        (
+            "1. deadline gate",
+            "Gives each call a deadline of at most 2s, and refuses one whose time is over.",
+        ),
+        ("2. authenticate", "Lets in whom partners knows, and nobody else."),
+        ("3. watch", "Ends a stream when its caller is not known any more; asks every 60s."),
+        ("4. authorize", f"Admits a call whose caller {asked}."),
+    ]
 
 
 def test_the_fields_of_the_graph_that_call_it(shop: Path) -> None:

@@ -57,7 +57,7 @@ def test_the_admin_line_then_the_address_once_requests_are_served(serving: Servi
     assert status(url, "/v1/products/p1") == 200
     assert status(serving.lines[0].removeprefix("admin on "), "/readyz") == 200
     assert serving.read_error("note: ") == (
-        "note: every caller is anonymous: this version has no authentication"
+        "note: every caller is anonymous: there are no auth.providers"
     )
 
 

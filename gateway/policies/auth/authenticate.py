@@ -70,6 +70,11 @@ class Authenticate:
         """Whether a call that shows nobody is let in."""
         return self._optional
 
+    def describe(self) -> str:
+        """Returns what it does, as a sentence for operators."""
+        others = "and who shows nobody" if self._optional else "and nobody else"
+        return f"Lets in whom {' or '.join(self.providers)} knows, {others}."
+
     def admit(self, call: Call) -> Awaitable[None] | None:
         """Sets the principal; returns what to await where a provider must ask somebody.
 

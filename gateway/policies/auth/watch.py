@@ -58,6 +58,11 @@ class Watch:
         self.every = every
         self.later = later
 
+    def describe(self) -> str:
+        """Returns what it does, as a sentence for operators."""
+        often = f"{self.every:g}s"
+        return f"Ends a stream when its caller is not known any more; asks every {often}."
+
     async def stream(
         self, call: StreamCall, proceed: Callable[[StreamCall], Awaitable[Metadata]]
     ) -> Metadata:
