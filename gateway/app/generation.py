@@ -173,7 +173,8 @@ async def build(
     lease = pool.lease(specs.values())
     clock = asyncio.get_running_loop().time
     governed = governing(loaded, schema, upstream_of)
-    problems += governed.problems
+    if governed.problems:
+        raise BuildError([*problems, *governed.problems])
     chains = _chains(loaded, governed.settings, lease, providers or ProviderPool(), problems)
     methods = {
         descriptor.name: chains.method(descriptor, lease.upstreams[upstream_of[service]])
@@ -207,6 +208,8 @@ async def build(
                 rules=shared.rules,
                 clock=clock,
                 lease=lease,
+                identities=chains.identities,
+                settings=chains.settings.values(),
                 current=lambda: now.graphql if (now := current()) else None,
             )
         except SchemaError as wrong:
