@@ -41,23 +41,32 @@ class Shared:
 
 
 class Incoming:
-    """One request, its id, and its answers."""
+    """One request, its id, and its answers.
 
-    __slots__ = ("exchange", "request", "request_id", "shared")
+    Attributes:
+        calling: The call that is made of it, whose gates may add headers to whatever is answered;
+            None before there is one.
+    """
+
+    __slots__ = ("calling", "exchange", "request", "request_id", "shared")
 
     def __init__(self, exchange: Exchange, shared: Shared) -> None:
         self.exchange = exchange
         self.shared = shared
         self.request: Request = exchange.request
+        self.calling: Call | None = None
         self.request_id = request_id(self.request.headers.get(REQUEST_ID))
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """The headers of every reply to this request."""
-        return ((REQUEST_ID, self.request_id),)
+        """The gateway's own headers of every reply to this request, as of now."""
+        own = None if self.calling is None else self.calling.reply_headers
+        if not own:
+            return ((REQUEST_ID, self.request_id),)
+        return ((REQUEST_ID, self.request_id), *own.items())
 
     def call(self, method: str) -> Call:
-        """Returns a call for the request, without its message.
+        """Returns the call for the request, without its message.
 
         Args:
             method: Its full name.
@@ -74,7 +83,7 @@ class Incoming:
             request_id_passes=shared.request_id_passes,
         )
         traceparent = request.headers.get("traceparent")
-        return Call(
+        self.calling = Call(
             method,
             b"",
             metadata,
@@ -86,6 +95,7 @@ class Incoming:
             traceparent,
             request,
         )
+        return self.calling
 
     def guarded(self, step: Callable[[T], None]) -> Callable[[T], None]:
         """Returns `step` as a callback that answers with the error that it raises."""
@@ -100,12 +110,13 @@ class Incoming:
 
     def respond(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
         """Answers with a whole reply."""
-        self.exchange.respond(status, ((REQUEST_ID, self.request_id), *headers), body)
+        self.exchange.respond(status, (*self.headers, *headers), body)
 
     def refuse(self, failure: RpcError) -> None:
         """Answers with an error."""
         passed = self.shared.rules.response(failure.metadata.without(*OWN))
-        own = self.shared.errors.headers(failure, {name for name, _ in passed})
+        given = {name for name, _ in (*self.headers, *passed)}
+        own = self.shared.errors.headers(failure, given)
         self.respond(http_status(failure), [*passed, *own], self.error_text(failure))
 
     def error_text(self, failure: RpcError) -> bytes:

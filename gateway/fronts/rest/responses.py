@@ -49,7 +49,7 @@ class StreamResponses:
         exchange: The request to answer.
         form: How messages stand in the body.
         head: Initial metadata to the reply's status and headers.
-        headers: Headers of every reply to this request.
+        headers: Returns the headers of every reply to this request, when the head leaves.
         error_text: An error to its JSON.
         refuse: Answers with a whole error reply, while nothing has been sent.
         head_delay: Seconds, see HEAD_DELAY.
@@ -61,7 +61,7 @@ class StreamResponses:
         form: Form,
         *,
         head: Callable[[Metadata], Head],
-        headers: Sequence[tuple[str, str]],
+        headers: Callable[[], Sequence[tuple[str, str]]],
         error_text: Callable[[RpcError], bytes],
         refuse: Callable[[RpcError], None],
         head_delay: float = HEAD_DELAY,
@@ -125,7 +125,7 @@ class StreamResponses:
         if self._timer:
             self._timer.cancel()
         status, headers, etag = self._head(self._initial)
-        headers = [*self._headers, ("content-type", self._form.content_type), *headers]
+        headers = [*self._headers(), ("content-type", self._form.content_type), *headers]
         if etag:
             headers.append(("etag", etag))
         if self._form.content_type == SSE:

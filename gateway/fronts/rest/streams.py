@@ -130,7 +130,7 @@ class StreamRoute:
             incoming.exchange,
             form,
             head=partial(success_head, rules=incoming.shared.rules),
-            headers=incoming.headers,
+            headers=lambda: incoming.headers,
             error_text=incoming.error_text,
             refuse=incoming.refuse,
             head_delay=self._head_delay,
@@ -140,7 +140,7 @@ class StreamRoute:
         self, incoming: Incoming, like: Call, form: Form | None, requests: Requests
     ) -> None:
         responses = self._responses(incoming, form)
-        call = RestStreamCall.of(like, requests, responses)
+        incoming.calling = call = RestStreamCall.of(like, requests, responses)
         try:
             try:
                 if isinstance(responses, StreamResponses) and incoming.request.method == "HEAD":

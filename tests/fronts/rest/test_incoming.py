@@ -7,6 +7,7 @@ import json
 import pytest
 
 from gateway.call import Code, Metadata, RpcError, Status
+from gateway.errors import error
 from gateway.fronts.rest.errors import ErrorRenderer
 from gateway.fronts.rest.incoming import Incoming, Shared
 from gateway.http import Headers, Request
@@ -51,3 +52,36 @@ def test_a_request_id_of_the_clients_is_echoed():
     answer = refused(RpcError(Status(Code.NOT_FOUND, "no")), ("x-request-id", "abc-1"))
     assert answer.headers[0] == ("x-request-id", "abc-1")
     assert json.loads(answer.body)["error"]["code"] == 404
+
+
+def test_a_challenge_is_that_of_the_error_and_comes_once():
+    challenge = 'Bearer realm="gateway", error="invalid_token"'
+    failure = error("INVALID_CREDENTIALS", "No.", headers={"www-authenticate": challenge})
+    answer = refused(failure)
+    assert [value for key, value in answer.headers if key == "www-authenticate"] == [challenge]
+
+
+def with_own_headers(own):
+    """An exchange, and a request whose call a gate gave headers of the gateway's own."""
+    exchange = Answered()
+    shared = Shared(HeaderRules(), ErrorRenderer(lambda packed: b"{}"), clock=lambda: 0.0)
+    incoming = Incoming(exchange, shared)
+    incoming.call("shop.v1.Catalog/GetProduct").reply_headers = own
+    return exchange, incoming
+
+
+@pytest.mark.parametrize("how", ["reply", "error"])
+def test_headers_of_the_gateways_own_go_with_whatever_is_answered(how):
+    exchange, incoming = with_own_headers({"x-decided-by": "authz"})
+    if how == "reply":
+        incoming.respond(200, [("content-type", "application/json")], b"{}")
+    else:
+        incoming.refuse(error("ROLE_MISSING", "No."))
+    assert ("x-decided-by", "authz") in exchange.headers
+
+
+def test_a_challenge_of_a_gate_takes_the_place_of_the_usual_one():
+    exchange, incoming = with_own_headers({"www-authenticate": "Negotiate"})
+    incoming.refuse(error("CREDENTIALS_MISSING", "No."))
+    names = [value for key, value in exchange.headers if key == "www-authenticate"]
+    assert names == ["Negotiate"]
