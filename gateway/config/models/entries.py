@@ -87,9 +87,9 @@ SUBJECT = Text("a subject of up to 256 printable ASCII characters", r"^[!-~]([ -
 SCOPE = Text("a scope (RFC 6749 section 3.3)", r"^[!#-\[\]-~]{1,128}$")
 ROLE = Text("a role of up to 128 printable ASCII characters", r"^[!-~]([ -~]{0,126}[!-~])?$")
 USER_NAME = UserName()
-_LABEL = Text("a text on one line", r"^[^\u0000-\u001f\u007f]{1,200}$")
-_CLAIM = Text("a claim's name, but not key_id", r"^(?!key_id$)[!-~]{1,128}$")
-_Claims = Mapping[Annotated[str, _CLAIM], object]
+LABEL = Text("a text on one line", r"^[^\u0000-\u001f\u007f]{1,200}$")
+CLAIM = Text("a claim's name, but not key_id", r"^(?!key_id$)[!-~]{1,128}$")
+_Claims = Mapping[Annotated[str, CLAIM], object]
 
 
 @section
@@ -98,7 +98,7 @@ class StoredKey:
 
     hash: Annotated[str, SHA256] = Field(description="SHA-256 of the key.")
     owner: Annotated[str, SUBJECT] = Field(description="The subject of its calls.")
-    name: Annotated[str, _LABEL] | None = Field(default=None, description="What it is for.")
+    name: Annotated[str, LABEL] | None = Field(default=None, description="What it is for.")
     scopes: tuple[Annotated[str, SCOPE], ...] = Field(default=(), description="What it may do.")
     roles: tuple[Annotated[str, ROLE], ...] = Field(default=(), description="What it is.")
     plan: Annotated[str, NAME] | None = Field(default=None, description="Whose numbers it has.")

@@ -64,9 +64,18 @@ def read_basic(value: str) -> Login:
     name, colon, password = text.partition(":")
     if not colon:
         raise MalformedError("no colon between name and password")
-    if any(unicodedata.category(char) == "Cc" for char in text):
-        raise MalformedError("a control character")
+    return login_of(name, password)
+
+
+def login_of(name: str, password: str) -> Login:
+    """Returns a name and a password in the form in which they are compared and hashed.
+
+    Raises:
+        MalformedError: One of them can't be shown in this scheme, or is too long.
+    """
     name, password = in_normal_form(name), in_normal_form(password)
+    if any(unicodedata.category(char) == "Cc" for char in name + password):
+        raise MalformedError("a control character")
     if not 0 < len(name) <= LONGEST_NAME or not 0 < len(password) <= LONGEST_PASSWORD:
         raise MalformedError("no name, no password, or one that is too long")
     return Login(name, password)
