@@ -228,6 +228,10 @@ class Fields(Protocol):
     def all(self, name: str) -> list[str]:
         """Returns every value of a name, in order."""
 
+    @property
+    def distinct(self) -> bool:
+        """Whether no name comes twice."""
+
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Returns all of them, in order."""
 

@@ -20,6 +20,7 @@ LONGEST: Final = 16 * 1024
 """Characters of a token that is looked at."""
 
 _SCHEME: Final = re.compile(r"bearer(?: +|$)", re.IGNORECASE)
+_USUAL: Final = "Bearer "
 _TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # b64token
 
 
@@ -43,6 +44,22 @@ class BearerTokens:
         if any(_SCHEME.match(field) for field in fields):
             return True
         return not fields and bool(self._cookies(head))
+
+    def at_once(self, head: Head) -> str | None:
+        """Returns what a request shows in the usual way, to be looked up: it need be no token.
+
+        None stands for all else, about which `of` is to be asked.
+        """
+        fields = head.headers
+        field = fields.get("authorization")
+        if field is not None:
+            if field[:7] == _USUAL and (fields.distinct or len(fields.all("authorization")) == 1):
+                return field[7:]
+        elif self._cookie is not None:
+            tokens = self._cookies(head)
+            if len(tokens) == 1 and self._trusts_cookies(head):
+                return tokens[0]
+        return None
 
     def of(self, head: Head) -> str | None:
         """Returns the token of a request; None where it shows none.

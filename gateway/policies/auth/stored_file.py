@@ -53,18 +53,26 @@ class StoredFile(Generic[T]):
             FileError.
         every: Seconds between two looks.
         most: Bytes that it may have.
+        changed: Told what a new version means; called inside the loop.
 
     Raises:
         FileError: It can't be read, or is wrong.
     """
 
     def __init__(
-        self, path: Path, parse: Callable[[bytes], T], *, every: float = _EVERY, most: int = _MOST
+        self,
+        path: Path,
+        parse: Callable[[bytes], T],
+        *,
+        every: float = _EVERY,
+        most: int = _MOST,
+        changed: Callable[[T], None] = lambda _: None,
     ) -> None:
         self._path = path
         self._parse = parse
         self._every = every
         self._most = most
+        self._changed = changed
         self._task: asyncio.Task[None] | None = None
         self._trouble = ""
         self._settled = False
@@ -119,8 +127,11 @@ class StoredFile(Generic[T]):
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(self._every)
+            before = self._value
             try:
                 await asyncio.to_thread(self.look)
+                if self._value is not before:
+                    self._changed(self._value)
             except Exception:
                 log.exception("%s could not be looked at", self._path.name)
 
