@@ -150,7 +150,7 @@ class Session:
         outflow.grant(frame.n)
         if self.resumable:
             self._kept -= outflow.kept_size
-            outflow.acknowledge(min(frame.seq, outflow.seq))
+            outflow.acknowledge(frame.seq)
             self._kept += outflow.kept_size
             if outflow.over:
                 del self.streams[stream.id]
@@ -302,7 +302,7 @@ class Session:
         for stream in list(self.streams.values()):
             outflow = stream.outflow
             outflow.queued = False
-            outflow.rewind(min(seen[stream.id], outflow.seq), granted.get(stream.id, 0))
+            outflow.rewind(seen[stream.id], granted.get(stream.id, 0))
             if outflow.over:
                 del self.streams[stream.id]  # the client has its status
                 continue
