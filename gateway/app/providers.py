@@ -34,12 +34,14 @@ class Making:
         name: What the config calls it.
         given: Its section.
         handler: Returns what starts unary calls to an upstream of this name.
+        token_cache: Bytes that it may keep of tokens that were judged.
         now: Seconds since 1970.
     """
 
     name: str
     given: Given
     handler: Callable[[str], Unary]
+    token_cache: int
     now: Callable[[], float] = time.time
 
 
@@ -59,7 +61,14 @@ def _basic(making: Making) -> Provider:
     return basic(making)
 
 
+def _jwt(making: Making) -> Provider:
+    from gateway.app.jwt import jwt  # noqa: PLC0415  only who has tokens needs joserfc
+
+    return jwt(making)
+
+
 _MAKE: Final[Mapping[str, Make]] = {
+    "jwt": _jwt,
     "api_key": _api_key,
     "basic": _basic,
 }
@@ -70,6 +79,7 @@ class _Key(NamedTuple):
 
     name: str
     given: Given
+    token_cache: int
     asks: Unary | None
 
 
@@ -91,7 +101,7 @@ class ProviderPool:
         found = {}
         for key in _keys(config, handler):
             known = self._open.get(key)
-            found[key.name] = known or _make(Making(key.name, key.given, handler))
+            found[key.name] = known or _make(Making(key.name, key.given, handler, key.token_cache))
         return found
 
     def guard(self, rate: Rate) -> AddressGuard:
@@ -156,7 +166,8 @@ class ProviderPool:
 def _keys(config: Config, handler: Callable[[str], Unary]) -> Iterator[_Key]:
     for name, given in config.auth.providers.items():
         asked = given.ext_authz
-        yield _Key(name, given, None if asked is None else handler(asked.upstream))
+        handled = None if asked is None else handler(asked.upstream)
+        yield _Key(name, given, config.auth.token_cache, handled)
 
 
 async def _close(provider: Provider) -> None:
