@@ -57,7 +57,7 @@ class SessionCalls:
         session: The streams.
     """
 
-    __slots__ = ("framing", "id", "identity", "outlet", "request", "serving", "session")
+    __slots__ = ("_owed", "framing", "id", "identity", "outlet", "request", "serving", "session")
 
     def __init__(
         self,
@@ -76,6 +76,7 @@ class SessionCalls:
         self.id = id_
         self.identity = identity
         self.outlet: Outlet | None = None
+        self._owed: asyncio.TimerHandle | None = None
         self.session = Session(framing, limits, self, resumable=resumable)
 
     # What the session asks for.
@@ -105,7 +106,7 @@ class SessionCalls:
 
     def owed(self) -> None:
         """See calling.Calls."""
-        asyncio.get_running_loop().call_later(_SOON, self._grant_owed)
+        self._owed = asyncio.get_running_loop().call_later(_SOON, self._grant_owed)
 
     def stop(self, stream: Stream, failure: RpcError) -> None:
         """See calling.Calls."""
@@ -136,6 +137,9 @@ class SessionCalls:
         for stream in self.session.streams.values():
             if stream.call is not None:
                 stream.call.cancel()
+        if self._owed is not None:
+            self._owed.cancel()
+            self._owed = None
         self.session.abandon()
 
     def flush(self) -> None:
@@ -146,6 +150,7 @@ class SessionCalls:
     # Within.
 
     def _grant_owed(self) -> None:
+        self._owed = None
         self.session.grant_owed()
         self.flush()
 
