@@ -160,7 +160,7 @@ class Bound:
             if plan.mask is not None:
                 plan.mask.fill(message, self._settings, body)
         except CodecError as problem:
-            raise _body_fault(problem) from None
+            raise body_fault(problem) from None
         return self._finished(message, filled=True)
 
     def wire(self, data: bytes) -> bytes:
@@ -175,7 +175,7 @@ class Bound:
         try:
             message = self._plan.message.from_wire(data)
         except CodecError as problem:
-            raise _body_fault(problem) from None
+            raise body_fault(problem) from None
         return self._finished(message, filled=True)
 
     def form(self, body: bytes) -> bytes:
@@ -243,7 +243,7 @@ class Bound:
             return plan.message.to_wire(message)
         except CodecError as problem:
             # A required field of a proto2 message is not set.
-            raise _body_fault(problem) from None
+            raise body_fault(problem) from None
 
 
 def _refuse_others(message: Message, oneofs: tuple[Oneof, ...], name: str) -> None:
@@ -264,8 +264,8 @@ def _path_value(variable: PathVariable, text: str) -> object:
         raise fault("INVALID_PATH_PARAMETER", variable.name, f"must be {problem}") from None
 
 
-def _body_fault(problem: CodecError) -> RpcError:
-    """Makes the client's error of what the codec says."""
+def body_fault(problem: CodecError) -> RpcError:
+    """Returns the client's error of what the codec says of a body."""
     reason = "INVALID_JSON" if problem.malformed else "INVALID_BODY"
     return error(reason, str(problem), violations=problem.violations)
 

@@ -15,6 +15,7 @@ from gateway.errors import error
 from gateway.fronts.error_details import AnyToJson, any_of, details_of
 from gateway.fronts.reply_json import ReplyJson
 from gateway.fronts.websocket.frames import End, Framing
+from gateway.routing.binding import body_fault
 from gateway.routing.metadata import HeaderRules
 from gateway.schema.codec import Codec, CodecError
 
@@ -112,7 +113,6 @@ def _json_bodies(codec: Codec, method: Method) -> Bodies:
         try:
             return given.to_wire(given.from_json(body))
         except CodecError as wrong:
-            reason = "INVALID_JSON" if wrong.malformed else "INVALID_BODY"
-            raise error(reason, str(wrong), violations=wrong.violations) from None
+            raise body_fault(wrong) from None
 
     return Bodies(request, ReplyJson(codec, method.descriptor.output))
