@@ -6,7 +6,8 @@ Outermost first:
 2. authenticate: all that follows wants to know who calls. It asks what the address may still do
    before it looks at anything that takes work;
 3. watch: a stream ends when its caller is not known any more;
-4. authorize: before all that costs a backend something;
+4. authorize: before all that costs a backend something; conditions on what streams are asked look
+   at each message;
 5. forward: backends are told of callers that may call, and of nobody else.
 """
 
@@ -15,15 +16,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from gateway.app.forwarding import Forwarding
 from gateway.app.identity import Identities
 from gateway.chain import Method, Policy
 from gateway.config import Config, Settings
 from gateway.policies.auth.watch import Watch
 from gateway.policies.authorize import Authorize
+from gateway.policies.authorize_messages import AuthorizeMessages
 from gateway.policies.deadline import DeadlineGate
 from gateway.schema.method import Kind, MethodDescriptor
 from gateway.upstream.upstream import Upstream
+
+if TYPE_CHECKING:
+    from gateway.policies.cel import Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +41,16 @@ class Chains:
         config: The config.
         settings: What holds for each method, by its full name.
         identities: The gates that know callers.
+        conditions: Those of methods that have one, by full name.
+        forwarding: What backends are told of callers.
         clock: The event loop's, in seconds.
     """
 
     config: Config
     settings: Mapping[str, Settings]
     identities: Identities
+    conditions: Mapping[str, Condition]
+    forwarding: Forwarding
     clock: Callable[[], float]
 
     def method(self, descriptor: MethodDescriptor, upstream: Upstream) -> Method:
@@ -54,9 +65,22 @@ class Chains:
         gate = self.identities.gate(settings.authenticate)
         if gate is not None:
             chain += [gate, Watch(gate, time.time)]
-        if settings.scopes or settings.roles:
-            schemes = gate.schemes if gate is not None else ()
-            chain.append(Authorize(scopes=settings.scopes, roles=settings.roles, schemes=schemes))
+        schemes = gate.schemes if gate is not None else ()
+        when = self.conditions.get(descriptor.name)
+        # There is nothing to look at yet when a stream begins.
+        on_messages = when is not None and when.reads_request and descriptor.kind is not Kind.UNARY
+        at_once = None if on_messages else when
+        if settings.scopes or settings.roles or at_once is not None:
+            chain.append(
+                Authorize(
+                    scopes=settings.scopes, roles=settings.roles, when=at_once, schemes=schemes
+                )
+            )
+        if when is not None and on_messages:
+            chain.append(AuthorizeMessages(when, schemes))
+        forward = self.forwarding.gate(upstream)
+        if forward is not None:
+            chain.append(forward)
         return tuple(chain)
 
     def _timeout(self, descriptor: MethodDescriptor, upstream: str) -> float:
@@ -66,3 +90,13 @@ class Chains:
             return given.stream_timeout
         timeout = self.settings[descriptor.name].timeout
         return given.timeout if timeout is None else min(timeout, given.timeout or timeout)
+
+
+def for_operators(method: Method, upstream: Upstream) -> Method:
+    """Returns a method as a command of the gateway calls it: behind its deadline alone.
+
+    Who runs the command has the config and may reach the backends; there is no request by which
+    somebody could be known, and so nobody who could be refused.
+    """
+    policies = [each for each in method.policies if isinstance(each, DeadlineGate)]
+    return Method(method.descriptor, policies, upstream.start, upstream.stream)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from gateway.app import backends, settings
 from gateway.app.build_error import BuildError
 from gateway.app.chains import Chains
+from gateway.app.conditions import conditions
 from gateway.app.coverage import idle_globs
+from gateway.app.forwarding import Forwarding
 from gateway.app.governing import governing, open_methods
 from gateway.app.identity import Identities
 from gateway.app.paths import claims, clashes, hidden
@@ -44,6 +46,7 @@ from gateway.schema.registry import Registry
 
 if TYPE_CHECKING:
     from gateway.app.graphql import GraphqlParts
+    from gateway.policies.cel import Condition
 
 _ANY = "google.protobuf.Any"
 
@@ -70,6 +73,7 @@ class Generation:
         methods: By full name; those of exposed services that have an upstream.
         settings: What policies say of each, those without an upstream too.
         identities: Who may call.
+        jwks: The public keys of the tokens that backends get, as JSON; None where there are none.
         unserved: Methods of exposed services without an upstream: loaded for their types.
         upstream_of: Names of upstreams, by service.
         routes: Every REST route of an RPC.
@@ -88,6 +92,7 @@ class Generation:
     methods: Mapping[str, Method]
     settings: Mapping[str, Settings]
     identities: Identities
+    jwks: str | None
     unserved: tuple[MethodDescriptor, ...]
     upstream_of: Mapping[str, str]
     routes: tuple[Listed, ...]
@@ -175,7 +180,17 @@ async def build(
     governed = governing(loaded, schema, upstream_of)
     if governed.problems:
         raise BuildError([*problems, *governed.problems])
-    chains = _chains(loaded, governed.settings, lease, providers or ProviderPool(), problems)
+    served = [each for name in upstream_of for each in schema.methods[name]]
+    conditional = conditions(schema.registry, served, governed.settings)
+    problems += conditional.problems
+    chains = _chains(
+        loaded,
+        governed.settings,
+        conditional.by_method,
+        lease,
+        providers or ProviderPool(),
+        problems=problems,
+    )
     methods = {
         descriptor.name: chains.method(descriptor, lease.upstreams[upstream_of[service]])
         for service, descriptors in schema.methods.items()
@@ -265,6 +280,7 @@ async def build(
         methods=methods,
         settings=chains.settings,
         identities=chains.identities,
+        jwks=chains.forwarding.jwks,
         unserved=tuple(
             descriptor
             for service, descriptors in schema.methods.items()
@@ -298,17 +314,20 @@ async def build(
 def _chains(
     loaded: Loaded,
     governed: Mapping[str, Settings],
+    conditional: Mapping[str, Condition],
     lease: Lease,
     pool: ProviderPool,
+    *,
     problems: Iterable[str],
 ) -> Chains:
     """Returns what makes methods.
 
     Raises:
-        BuildError: A file that a provider names can't be used; beside `problems`.
+        BuildError: What `auth` says, or a file that it names, can't be used; beside `problems`.
     """
     config = loaded.config
     try:
+        forwarding = Forwarding(config)
         providers = pool.providers(config, lease.handler)
     except settings.SettingError as wrong:
         raise BuildError([at_key(wrong, loaded.source), *problems]) from None
@@ -317,6 +336,8 @@ def _chains(
         config,
         governed,
         Identities(providers, guard),
+        conditional,
+        forwarding,
         asyncio.get_running_loop().time,
     )
 

@@ -80,10 +80,16 @@ def header_rules(config: Config) -> HeaderRules:
 
 
 def forwarded_keys(config: Config) -> tuple[str, ...]:
-    """Returns the metadata keys by which backends are told of callers: no client's passes."""
+    """Returns the metadata keys by which backends are told of callers: no client's passes.
+
+    One that ends in `*` stands for all that begin so.
+    """
     forward = config.auth.forward
     subject = () if forward.subject is None else (forward.subject,)
-    return (*subject, *map(claim_key, forward.claims))
+    token = () if forward.token is None else (forward.token.header,)
+    # Whoever reads one claim may read others: all of them are the gateway's then.
+    claims = (claim_key("*"),) if forward.claims else ()
+    return (*subject, *token, *claims)
 
 
 def claim_key(claim: str) -> str:

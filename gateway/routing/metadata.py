@@ -57,7 +57,9 @@ class HeaderRules:
         request_prefix: Headers that begin with it pass without it; empty for none.
         response_allow: Metadata that passes to the client as it is; `*` for all.
         response_prefix: Put before the name of other metadata; empty drops it.
-        reserved: Names that never pass to the backend, those the gateway sets itself.
+        reserved: Names that never pass to the backend, those the gateway sets itself; all that
+            begin so where one ends in `*`. Whoever reads `_` or `.` as `-`, as CGI and its heirs
+            do, takes `x_subject` for `x-subject`: such spellings don't pass either.
 
     Attributes:
         ineffective: Names that are allowed but never pass, sorted: worth a warning at start-up.
@@ -70,6 +72,7 @@ class HeaderRules:
         "_request_allow",
         "_request_prefix",
         "_reserved",
+        "_reserved_prefixes",
         "_response_all",
         "_response_allow",
         "_response_prefix",
@@ -87,7 +90,9 @@ class HeaderRules:
         for prefix in (request_prefix, response_prefix):
             if prefix and _NAME.fullmatch(prefix.lower()) is None:
                 raise ValueError(f'"{prefix}" is no prefix of a header; letters, digits, "-_."')
-        self._reserved = frozenset(map(str.lower, reserved))
+        names = [_canonical(name.lower()) for name in reserved]
+        self._reserved = frozenset(name for name in names if not name.endswith("*"))
+        self._reserved_prefixes = tuple(name[:-1] for name in names if name.endswith("*"))
         requests = frozenset(map(str.lower, request_allow))
         responses = frozenset(map(str.lower, response_allow))
         self._request_allow = frozenset(filter(self._may_go, requests))
@@ -103,7 +108,12 @@ class HeaderRules:
         )
 
     def _may_go(self, name: str) -> bool:
-        return not never_passes(name) and name not in self._reserved
+        canonical = _canonical(name)
+        return not (
+            never_passes(name)
+            or canonical in self._reserved
+            or canonical.startswith(self._reserved_prefixes)
+        )
 
     def passes(self, name: str) -> bool:
         """Whether the header of this lower-case name passes to the backend."""
@@ -168,6 +178,11 @@ class HeaderRules:
             elif _PRINTABLE.fullmatch(text := value.strip(" ")):
                 headers.append((name, text))
         return headers
+
+
+def _canonical(name: str) -> str:
+    """Returns what spellings have in common that some servers take for one name."""
+    return name.replace("_", "-").replace(".", "-")
 
 
 def check_size(metadata: Metadata) -> None:

@@ -54,6 +54,7 @@ def files(tmp_path):
     for name in (
         *("server.pem", "server.key", "clients.pem", "shop.binpb", "ca.pem", "client.pem"),
         *("client.key", "keys.yaml", "users.yaml", "schema/joins.graphql"),
+        *("signing.pem", "next.pem"),
     ):
         (tmp_path / name).touch()
     (tmp_path / "gateway.yaml").write_text(COMPLETE.read_text())

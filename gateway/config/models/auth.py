@@ -14,6 +14,26 @@ from gateway.config.scalars import NAME, URL, Duration, Size, Text
 _TEXT = Annotated[str, Text()]
 _HEADER = Annotated[str, Text("a header's name", r"^[A-Za-z0-9_.-]{1,100}$", lower=True)]
 _COOKIE = Annotated[str, Text("a cookie's name", r"^[A-Za-z0-9_.-]{1,100}$")]
+_KEY = Annotated[
+    str,
+    Text(
+        "a metadata key, not ending in -bin",
+        r"^(?!.*-[Bb][Ii][Nn]$)[A-Za-z0-9_.-]{1,100}$",
+        lower=True,
+        reserved=(
+            *("grpc-*", "content-*", "sec-websocket-*", "host", "user-agent", "connection"),
+            *("keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"),
+            *("proxy-*", "accept-encoding", "date", "server", "http2-settings"),
+        ),
+    ),
+]
+_CLAIM = Annotated[
+    str,
+    Text(
+        "a claim whose name can be part of a metadata key, not ending in -bin",
+        r"^(?!.*-[Bb][Ii][Nn]$)[A-Za-z0-9_.-]{1,64}$",
+    ),
+]
 _Algorithm = Literal[
     "RS256",
     "RS384",
@@ -120,11 +140,37 @@ class Provider:
 
 
 @section
+class KeyFile:
+    """A private key in a file of its own."""
+
+    file: Annotated[Path, FILE] = Field(description="A PEM file; of P-256 or Ed25519.")
+
+
+@section
+class ForwardedToken:
+    """A signed token, by which backends can tell that it was the gateway who called."""
+
+    header: _KEY = Field(default="x-gateway-token", description="Its metadata key.")
+    issuer: _TEXT = Field(default="gateway", description="The iss claim.")
+    audience: _TEXT | None = Field(
+        default=None, description="The aud claim; else the name of the upstream."
+    )
+    lifetime: Annotated[float, Duration()] = Field(
+        default=60.0, description="How long it is accepted."
+    )
+    key: KeyFile = Field(description="What signs it.")
+    publish: tuple[Annotated[Path, FILE], ...] = Field(
+        default=(), description="Keys that backends are to know, too: the next, the one before."
+    )
+
+
+@section
 class Forward:
     """What backends are told of the caller; the client's own copies are removed."""
 
-    subject: _HEADER | None = Field(default=None, description="The metadata key of the subject.")
-    claims: tuple[_TEXT, ...] = Field(default=(), description="Claims that are passed on.")
+    subject: _KEY | None = Field(default=None, description="The metadata key of the subject.")
+    claims: tuple[_CLAIM, ...] = Field(default=(), description="Claims that are passed on.")
+    token: ForwardedToken | None = Field(default=None, description="A signed token of it all.")
 
 
 @section

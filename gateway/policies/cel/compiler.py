@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from cel_expr_python import cel
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -67,8 +67,7 @@ class Compiler:
             raise ConditionError(f"the condition has more than {TEXT} characters")
         found = self._checked(text, request_type)
         names = found.names.intersection(NAMES)
-        expression = self._expression(text, names, request_type)
-        kind = expression.return_type().name()
+        expression, kind, _ = self._expression(text, names, request_type)
         if kind != "BOOL":
             raise ConditionError(
                 f"the condition is of type {kind.lower()}, not bool; compare it with what it must "
@@ -82,7 +81,7 @@ class Compiler:
     def _checked(self, text: str, request_type: str) -> Reading:
         """Returns what a text reads that can be a condition."""
         try:
-            found = reading(self._expression(text, NAMES, request_type).serialize())
+            found = reading(self._expression(text, NAMES, request_type)[2])
         except TooDeep:
             raise ConditionError("the condition is nested too deep") from None
         if found.builds_lists:
@@ -95,12 +94,16 @@ class Compiler:
                 raise ConditionError(f'no metadata has the key "{key}": keys are in lower case')
         return found
 
-    def _expression(self, text: str, names: Iterable[str], request_type: str) -> Any:
+    def _expression(
+        self, text: str, names: Iterable[str], request_type: str
+    ) -> tuple[cel.Expression, str, bytes]:
+        """Returns a checked expression, the name of its type, and its tree."""
         variables = {name: _type(name, request_type) for name in names}
         env = cel.NewEnv(descriptor_pool=self._pool, variables=variables)
         try:
-            return env.compile(text)
-        except Exception as failure:  # noqa: BLE001  whatever its library raises for a text
+            expression = env.compile(text)
+            return expression, expression.return_type().name(), expression.serialize()
+        except Exception as failure:  # noqa: BLE001  whatever the library raises for a text
             raise ConditionError(_readable(str(failure))) from None
 
 
