@@ -16,6 +16,7 @@ import typer
 import uvloop
 
 from gateway.app import Generation, build
+from gateway.app.chains import for_operators
 from gateway.app.pool import UpstreamPool
 from gateway.call import Call, Code, Deadline, Metadata, RpcError, Status
 from gateway.chain import Method
@@ -72,7 +73,9 @@ def call(
     set_: options.Set = None,
     log_level: options.LogLevel = options.Level.WARNING,
 ) -> None:
-    """Make one call through the gateway's own way to the backend: upstream, policies, deadline.
+    """Make one call through the gateway's own way to the backend: deadline, upstream, channel.
+
+    It is an operator's call: no policy asks who makes it, and backends are told of nobody.
 
     The reply is printed as JSON; a stream of replies as one JSON a line, each as it arrives. If the
     call ends with an error, its status and details go to standard error and the exit code is 1.
@@ -129,8 +132,9 @@ async def _call(
         service = full_name.partition("/")[0]
         raise Failure(f"{full_name}: no upstream of the config takes {service}")
     deadline = None if seconds is None else Deadline(asyncio.get_running_loop().time() + seconds)
+    upstream = generation.lease.upstreams[generation.upstream_of[method.descriptor.service]]
     try:
-        await _Caller(generation, method).make(data, metadata, deadline)
+        await _Caller(generation, for_operators(method, upstream)).make(data, metadata, deadline)
     except RpcError as error:
         if isinstance(error.__cause__, BrokenPipeError):
             raise error.__cause__ from None

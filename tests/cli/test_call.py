@@ -143,3 +143,22 @@ def test_options_are_read_before_anything_is_loaded(
     done = invoke("call", *arguments, cwd=shop)
     assert (done.code, done.out) == (Exit.MISTAKE, "")
     assert says in done.err
+
+
+def test_no_policy_asks_an_operator_for_a_token(here: Path) -> None:
+    path = here / "gateway.yaml"
+    identity = (
+        "auth: {providers: {partners: {api_key: {keys: {file: keys.yaml}}}}}\n"
+        "policies: [{methods: ['*'], authorize: {scopes: [orders.write]}, timeout: 1s}]\n"
+    )
+    path.write_text(path.read_text() + identity)
+    (here / "keys.yaml").write_text("keys: {}\n")
+    done = run("call", "GetProduct", "--data", '{"id": "p1"}', cwd=here)
+    assert (done.code, json.loads(done.out)["id"]) == (0, "p1")
+
+
+def test_the_deadline_of_a_policy_holds_for_operators_too(here: Path) -> None:
+    path = here / "gateway.yaml"
+    path.write_text(path.read_text() + "policies: [{methods: ['*'], timeout: 50ms}]\n")
+    done = run("call", "ListProducts", "--header", "x-fault-hang: 1", cwd=here)
+    assert done.err.startswith("DEADLINE_EXCEEDED: ")

@@ -95,7 +95,7 @@ def test_each_setting_of_a_policy_has_its_line(tmp_path: Path) -> None:
         "policies for callers that are known",
         f"authenticate partners {at(6, 5, '1.authenticate')}",
         f"scopes all of orders.read, orders.write {at(7, 17, '1.authorize.scopes')}",
-        f"roles any of staff {at(7, 52, '1.authorize.roles')}",
+        f"roles any of staff {at(7, 54, '1.authorize.roles')}",
         "when none default",
         f"timeout 2s {at(4, 5, '0.timeout')}",
     ]
