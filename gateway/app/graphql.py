@@ -8,13 +8,14 @@ from pathlib import Path
 
 from graphql import GraphQLField
 
+from gateway.app.identity import Identities
 from gateway.app.settings import from_here
 from gateway.chain import Method
-from gateway.config import Config, Source
+from gateway.config import Config, Settings, Source
 from gateway.config.models import Graphql
 from gateway.errors import error
 from gateway.fronts.graphql.document import Documents, Limits
-from gateway.fronts.graphql.engine import Engine, Prepared
+from gateway.fronts.graphql.engine import Admission, Engine, Prepared
 from gateway.fronts.graphql.graph.additions import Additions
 from gateway.fronts.graphql.graph.build import Graph, build_graph
 from gateway.fronts.graphql.graph.options import (
@@ -72,7 +73,10 @@ def graph_options(given: Graphql) -> GraphOptions:
             name: MethodOptions(each.name, each.aliases, each.hide, each.kind)
             for name, each in given.methods.items()
         },
-        fields={name: FieldOptions(each.name, each.hide) for name, each in given.fields.items()},
+        fields={
+            name: FieldOptions(each.name, each.hide, each.scopes)
+            for name, each in given.fields.items()
+        },
         oneofs={name: OneofOptions(each.union) for name, each in given.oneofs.items()},
     )
 
@@ -179,6 +183,8 @@ def graphql_parts(
     rules: HeaderRules,
     clock: Callable[[], float],
     lease: object,
+    identities: Identities,
+    settings: Iterable[Settings],
     current: Callable[[], GraphqlParts | None],
 ) -> GraphqlParts:
     """Builds the graph and all that serves it.
@@ -192,6 +198,8 @@ def graphql_parts(
         rules: Which headers pass.
         clock: The event loop's.
         lease: What must live as long as any request does.
+        identities: The gates that know callers.
+        settings: What holds for each method.
         current: The parts of the generation that serves now: sockets outlive a reload, and their
             next operation is run by what there is then.
 
@@ -219,11 +227,13 @@ def graphql_parts(
     limits = document_limits(given)
     trusted = read_trusted(texts(operation_files(given)), graph.schema, limits)
     warnings.extend(map(str, trusted.warnings))
+    to_see_pages = identities.of_pages(config.pages.authenticate)
     documents = Documents(
         graph.schema,
         limits,
         introspection=given.introspection,
-        suggestions=given.suggestions,
+        # They tell names of the graph, as introspection does.
+        suggestions=given.suggestions and to_see_pages is None,
     )
     lookup = Lookup(
         documents,
@@ -231,7 +241,15 @@ def graphql_parts(
         only=given.trusted_only,
         automatic=Automatic() if given.persisted else None,
     )
-    engine = Engine(graph.schema, methods, documents, find=lookup.find, context=extended.context)
+    engine = Engine(
+        graph.schema,
+        methods,
+        documents,
+        find=lookup.find,
+        context=extended.context,
+        scopes=graph.types.scopes,
+        admission=Admission(to_see_pages, identities.of_anyone()),
+    )
     plan_ahead(trusted, engine)
     shared = Shared(
         rules=rules,
@@ -240,6 +258,7 @@ def graphql_parts(
         body_size=config.listener.limits.body_size,
         batch=given.limits.batch,
         subscriptions=given.subscriptions,
+        sockets=identities.of_sockets(settings),
         lease=lease,
     )
 
@@ -258,7 +277,7 @@ def graphql_parts(
         engine,
         shared,
         path=given.path,
-        pages=Graphiql(given.path, shipped()) if given.graphiql else None,
+        pages=Graphiql(given.path, shipped(), to_see_pages) if given.graphiql else None,
         socket=GraphqlSockets(serving, sockets).handle if given.subscriptions else None,
     )
     views = views_of(

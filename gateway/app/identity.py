@@ -55,6 +55,10 @@ class Identities:
         is_open = any(is_open_to_all(each) for each in settings)
         return self.gate((*self.providers, NONE) if is_open else None)
 
+    def of_anyone(self) -> Authenticate | None:
+        """Returns the gate that finds out who asks, and lets in who shows nobody."""
+        return self.gate((*self.providers, NONE))
+
     def of_pages(self, names: tuple[str, ...]) -> Authenticate | None:
         """Returns the gate of pages; None where they are open.
 

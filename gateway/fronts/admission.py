@@ -1,14 +1,14 @@
 """A request passes a gate before it is answered: what is no call has no chain that would ask.
 
-Pages, introspection, and what must know who asks before it begins. The gate is handed in; whom it
-lets in is not decided here, nor how a refusal reads. A gate that must wait costs the request a
-task, which ends when the client goes.
+Pages, introspection, and what must know who asks before it begins. Gates are handed in; whom they
+let in is not decided here, nor how a refusal reads. A gate that must wait costs the request a task,
+which ends when the client goes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.call import Call, Gate, Principal
 from gateway.http import Exchange, Request
@@ -17,6 +17,34 @@ from gateway.http import Exchange, Request
 def asking(request: Request, front: str) -> Call:
     """Returns what a gate is asked with: a call of no method, made by a request."""
     return Call("", peer=request.peer, front=front, head=request)
+
+
+class InTurn:
+    """Several gates as one (a Gate): each is asked when those before it have admitted the call.
+
+    Args:
+        gates: In order; the principal is the last one's.
+    """
+
+    __slots__ = ("_gates",)
+
+    def __init__(self, gates: Sequence[Gate]) -> None:
+        self._gates = tuple(gates)
+
+    def admit(self, call: Call) -> Awaitable[None] | None:
+        """See Gate."""
+        for number, gate in enumerate(self._gates, 1):
+            pending = gate.admit(call)
+            if pending is not None:
+                return self._rest(call, pending, number)
+        return None
+
+    async def _rest(self, call: Call, pending: Awaitable[None], start: int) -> None:
+        await pending
+        for gate in self._gates[start:]:
+            further = gate.admit(call)
+            if further is not None:
+                await further
 
 
 def admit(

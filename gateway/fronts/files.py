@@ -1,4 +1,9 @@
-"""Files of the package that are served to browsers: whole, or that the browser has it already."""
+"""Files of the package that are served to browsers: whole, or that the browser has it already.
+
+They are kept packed. All go with headers that hold browsers to what the files are for: no guesses
+at types, no frames, no windows and no loading from pages of other origins, no camera. What a page
+may load and run is its own to say (`content-security-policy`).
+"""
 
 from __future__ import annotations
 
@@ -6,13 +11,23 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from gzip import compress
+from gzip import compress, decompress
 from hashlib import sha256
 from typing import Final
 
 from gateway.errors import error
 from gateway.http import Exchange
 from gateway.http.request_id import REQUEST_ID, request_id
+
+# referrer-policy: the address of a page may hold a query; an own page's requests keep their Origin.
+_HELD: Final = (
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
 
 _NO_GZIP: Final = re.compile(r"gzip\s*;\s*q=0(?:\.0{0,3})?\s*(?:,|$)")
 
@@ -22,13 +37,13 @@ class File:
     """One file.
 
     Attributes:
-        body: What is in it.
+        packed: What is in it, as gzip.
         content_type: Its media type.
         digest: What it is known by, for ETags.
         headers: Further headers of a reply with it.
     """
 
-    body: bytes
+    packed: bytes
     content_type: str
     digest: str
     headers: tuple[tuple[str, str], ...] = ()
@@ -36,7 +51,14 @@ class File:
     @classmethod
     def of(cls, body: bytes, content_type: str, headers: Iterable[tuple[str, str]] = ()) -> File:
         """Returns a file of this content."""
-        return cls(body, content_type, sha256(body).hexdigest()[:16], tuple(headers))
+        return cls.of_packed(compress(body, mtime=0), content_type, headers)
+
+    @classmethod
+    def of_packed(
+        cls, packed: bytes, content_type: str, headers: Iterable[tuple[str, str]] = ()
+    ) -> File:
+        """Returns a file of this content, which is gzip."""
+        return cls(packed, content_type, sha256(packed).hexdigest()[:16], tuple(headers))
 
 
 def answer(exchange: Exchange, file: File) -> None:
@@ -60,18 +82,17 @@ def answer(exchange: Exchange, file: File) -> None:
     ]
     if packed:
         headers.append(("content-encoding", "gzip"))
-    respond(exchange, headers, etag, _packed(file.body) if packed else file.body)
+    respond(exchange, headers, etag, file.packed if packed else _plain(file.packed))
 
 
-@lru_cache(8)
-def _packed(body: bytes) -> bytes:
-    return compress(body, mtime=0)
+# A client without gzip is rare, but each of its requests for a large file would cost 10 ms.
+_plain = lru_cache(8)(decompress)
 
 
 def always(exchange: Exchange) -> list[tuple[str, str]]:
     """Returns the headers of every reply with a file."""
     named = request_id(exchange.request.headers.get(REQUEST_ID))
-    return [(REQUEST_ID, named), ("x-content-type-options", "nosniff")]
+    return [(REQUEST_ID, named), *_HELD]
 
 
 def respond(exchange: Exchange, headers: list[tuple[str, str]], etag: str, body: bytes) -> None:

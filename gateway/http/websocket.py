@@ -25,7 +25,9 @@ GOING_AWAY: Final = 1001
 ABNORMAL: Final = 1006
 TOO_LARGE: Final = 1009
 INTERNAL_ERROR: Final = 1011
-"""Close codes (RFC 6455 section 7.4.1). ABNORMAL is never sent: the connection was lost."""
+TRY_AGAIN_LATER: Final = 1013
+"""Close codes (RFC 6455 section 7.4.1, and the IANA registry). ABNORMAL is never sent: the
+connection was lost."""
 
 TOO_LARGE_REASON: Final = "the message is larger than is allowed"
 """What goes with TOO_LARGE, where a front has no words of its own."""

@@ -7,9 +7,9 @@ here is decided about the caller's rights: the gates of each call do that.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from gateway.call import Call, Deadline, Metadata, Principal
+from gateway.call import Call, Deadline, Head, Metadata, Principal
 from gateway.http import Request
 from gateway.http.request_id import REQUEST_ID
 from gateway.routing.metadata import HeaderRules
@@ -30,6 +30,7 @@ class Caller:
     front: str
     request_id: str
     traceparent: str | None
+    head: Head | None = field(default=None, repr=False)
 
     def call(self, method: str, request: bytes) -> Call:
         """Returns a new call of this caller's.
@@ -48,6 +49,7 @@ class Caller:
             self.front,
             self.request_id,
             self.traceparent,
+            self.head,
         )
 
 
@@ -63,7 +65,7 @@ def caller_of(
     """Returns the caller of a request, not authenticated yet.
 
     Args:
-        request: The request's head.
+        request: The request's head, by which the gates of calls know who makes them.
         rules: Which headers pass to backends.
         clock: The event loop's clock, seconds.
         front: The front that makes the calls, `graphql`.
@@ -77,7 +79,7 @@ def caller_of(
         request, rules, clock, request_id=request_id, request_id_passes=request_id_passes
     )
     traceparent = request.headers.get("traceparent")
-    return Caller(metadata, deadline, None, request.peer, front, request_id, traceparent)
+    return Caller(metadata, deadline, None, request.peer, front, request_id, traceparent, request)
 
 
 def carried(

@@ -29,7 +29,20 @@ def read(*headers, passes=False):
 
 
 def test_a_bare_request_makes_an_anonymous_caller_without_a_deadline():
-    assert read() == Caller(Metadata(), None, None, "203.0.113.7", "graphql", "id-1", None)
+    caller = read()
+    assert caller == Caller(
+        Metadata(), None, None, "203.0.113.7", "graphql", "id-1", None, caller.head
+    )
+
+
+def test_calls_have_the_head_by_which_their_caller_is_known():
+    caller = read(("cookie", "session=1"))
+    assert caller.head.headers.get("cookie") == "session=1"  # whatever passes to backends
+    assert caller.call("a/B", b"").head is caller.head
+
+
+def test_a_caller_shows_nothing_of_what_it_was_given():
+    assert "secret" not in repr(read(("cookie", "secret")))
 
 
 def test_headers_become_metadata_by_the_rules():
@@ -90,6 +103,7 @@ def test_a_call_carries_everything_that_its_caller_has():
         "graphql",
         "id-1",
         "t",
+        caller.head,
     )
 
 

@@ -63,6 +63,10 @@ class GraphqlField:
 
     name: _NAME | None = Field(default=None, description="Its name.")
     hide: Annotated[bool, Switch()] | None = Field(default=None, description="Leave it out.")
+    scopes: tuple[Annotated[str, Text()], ...] | None = Field(
+        default=None,
+        description="Callers that lack one of these see null in its place, and an error.",
+    )
 
 
 @section

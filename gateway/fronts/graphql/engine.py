@@ -3,21 +3,26 @@
 What serving uses (`serve.engine` says the shapes). A request's document is looked up, its variables
 are coerced, its cost is checked, its plan is found or made; then it is run. One engine belongs to
 one generation; it holds caches and nothing of a request.
+
+Some requests must pass a gate before they are run: one that asks for the schema, where that is not
+for everybody, and one that asks for fields that need scopes, which are shown to callers that have
+them. Who makes requests of any other kind only the gates of their calls ask.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
 from graphql import GraphQLSchema, OperationType
 from graphql.execution.values import VariableValues
 
-from gateway.call import Cancel
+from gateway.call import Cancel, Gate, Principal
 from gateway.chain import Method
+from gateway.fronts.admission import InTurn
 from gateway.fronts.graphql.document import Document, Documents, Operation
 from gateway.fronts.graphql.errors import RefusalCode, refusal
 from gateway.fronts.graphql.execute.answer import response
@@ -27,6 +32,7 @@ from gateway.fronts.graphql.execute.run import Answer, Run, Soon
 from gateway.fronts.graphql.execute.trouble import Note
 from gateway.fronts.graphql.plan.plan import Plan
 from gateway.fronts.graphql.plan.planner import Planner
+from gateway.fronts.graphql.plan.scopes import NOTHING_LACKING, Lacking, Scopes, unscoped
 from gateway.fronts.graphql.plan.variables import Variables
 from gateway.fronts.graphql.serve.engine import Done, Emit, EmitPart, GraphqlRequest
 from gateway.routing.caller import Caller
@@ -65,12 +71,16 @@ class Prepared:
         variables: Coerced.
         caller: Who asks.
         parts: What answers it in parts, where a `@defer` splits its answer.
+        gate: What its sender must pass before it is run.
+        found: What it asks to run, where its plans depend on who asks.
     """
 
     plan: Plan
     variables: VariableValues
     caller: Caller
     parts: Plan | None = None
+    gate: Gate | None = None
+    found: Found | None = None
 
     @property
     def kind(self) -> OperationType:
@@ -81,6 +91,32 @@ class Prepared:
     def incremental(self) -> bool:
         """Whether a `@defer` splits its answer."""
         return self.parts is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What senders of some requests must pass; None lets everybody pass.
+
+    Attributes:
+        schema: To ask for the schema; in trusted documents nobody is asked.
+        scopes: To ask for fields that need scopes: it says who asks, if anybody does. Without it
+            nobody has any.
+    """
+
+    schema: Gate | None = None
+    scopes: Gate | None = None
+
+    def gate(self, *, schema: bool, scopes: bool) -> Gate | None:
+        """Returns what the sender of a request must pass that asks for the one or the other."""
+        gates = [
+            gate
+            for gate, asked in ((self.schema, schema), (self.scopes, scopes))
+            if gate is not None and asked
+        ]
+        return InTurn(gates) if len(gates) > 1 else next(iter(gates), None)
+
+
+_OPEN = Admission()
 
 
 def _no_context(_caller: Caller) -> None:
@@ -98,6 +134,8 @@ class Engine:
         soon: Calls a function at the end of this turn of the event loop; the running loop's
             `call_soon` by default.
         context: Makes what resolvers in Python are told of a request (`info.context`).
+        scopes: What callers must have to see fields of messages.
+        admission: What senders of some requests must pass.
     """
 
     def __init__(
@@ -109,11 +147,14 @@ class Engine:
         find: Find | None = None,
         soon: Soon | None = None,
         context: Callable[[Caller], object] = _no_context,
+        scopes: Scopes = unscoped,
+        admission: Admission = _OPEN,
     ) -> None:
         self.schema = schema
         self.documents = documents
         self._find = find or self._by_text
-        self._planner = Planner(schema, methods)
+        self._planner = Planner(schema, methods, scopes)
+        self._admission = admission
         self._soon = soon or _soon
         self._context = context
 
@@ -148,10 +189,52 @@ class Engine:
         variables = planned.variables.coerce(given)
         operation.check_cost(variables.coerced)
         plan = self._plan(document, operation, planned, variables)
+        if plan.scopes or plan.introspects:
+            return self._gated(Found(document, operation), planned, plan, variables, caller)
         if not planned.variables.defers:
             return Prepared(plan, variables, caller)
-        parts = self._plan(document, operation, planned, variables, defers=True)
-        return Prepared(plan, variables, caller, parts if parts.puts_off else None)
+        return Prepared(plan, variables, caller, self._parts(document, operation, variables))
+
+    def _gated(
+        self,
+        found: Found,
+        planned: _Planned,
+        plan: Plan,
+        variables: VariableValues,
+        caller: Caller,
+    ) -> Prepared:
+        """Returns a request of which it matters who asks."""
+        gate = self._admission.gate(
+            schema=plan.introspects and not found.document.trusted, scopes=bool(plan.scopes)
+        )
+        parts = self._parts(*found, variables) if planned.variables.defers else None
+        prepared = Prepared(plan, variables, caller, parts, gate, found)
+        return prepared if gate is not None else self.known(prepared, None)
+
+    def known(self, prepared: Prepared, principal: Principal | None) -> Prepared:
+        """Returns a request whose sender has passed its gate, as it is run for them."""
+        plan, parts, found = prepared.plan, prepared.parts, prepared.found
+        missing = plan.scopes - (frozenset() if principal is None else principal.scopes)
+        if missing and found is not None:
+            lacking = Lacking(missing, principal is None)
+            planned = self._planned(*found)
+            plan = self._plan(*found, planned, prepared.variables, lacking=lacking)
+            if parts is not None:
+                parts = self._parts(*found, prepared.variables, lacking)
+        caller = replace(prepared.caller, principal=principal)
+        return Prepared(plan, prepared.variables, caller, parts)
+
+    def _parts(
+        self,
+        document: Document,
+        operation: Operation,
+        variables: VariableValues,
+        lacking: Lacking = NOTHING_LACKING,
+    ) -> Plan | None:
+        """Returns the plan that answers in parts; None where nothing is put off."""
+        planned = self._planned(document, operation)
+        parts = self._plan(document, operation, planned, variables, defers=True, lacking=lacking)
+        return parts if parts.puts_off else None
 
     def plan_ahead(self, document: Document, operation: Operation) -> None:
         """Plans an operation that is known before anybody asks for it.
@@ -196,11 +279,15 @@ class Engine:
         variables: VariableValues,
         *,
         defers: bool = False,
+        lacking: Lacking = NOTHING_LACKING,
     ) -> Plan:
-        key = (defers, *[variables.coerced.get(name) for name in planned.variables.conditions])
+        values = [variables.coerced.get(name) for name in planned.variables.conditions]
+        key = (defers, lacking, *values)
         plan = planned.plans.get(key)
         if plan is None:
-            plan = self._planner.plan(document.ast, operation.node, variables, defers=defers)
+            plan = self._planner.plan(
+                document.ast, operation.node, variables, defers=defers, lacking=lacking
+            )
             if len(planned.plans) < _PLANS:
                 self.documents.grown(document, operation.measure.fields * _BYTES_A_FIELD)
             else:
@@ -218,7 +305,7 @@ class Engine:
 
     def run_data(self, prepared: Prepared, done: Answer) -> Cancel:
         """Runs a query or mutation as `run`; `done` is given the data and what went wrong apart."""
-        caller = prepared.caller
+        caller = _admitted(prepared)
         return Run(
             prepared.plan,
             prepared.variables,
@@ -230,7 +317,7 @@ class Engine:
 
     async def run_incremental(self, prepared: Prepared, emit: EmitPart) -> None:
         """Runs a query or mutation whose answer comes in parts; cancelling ends its calls."""
-        soon, caller = self._soon, prepared.caller
+        soon, caller = self._soon, _admitted(prepared)
         context = self._context(caller)
 
         def make(plan: Plan, done: Answer) -> Run:
@@ -244,10 +331,16 @@ class Engine:
         Raises:
             RequestError: It can't be started, or its stream failed.
         """
-        events = Events(
-            prepared.plan, prepared.variables, prepared.caller, self._soon, self._context
-        )
+        caller = _admitted(prepared)
+        events = Events(prepared.plan, prepared.variables, caller, self._soon, self._context)
         await events.run(emit)
+
+
+def _admitted(prepared: Prepared) -> Caller:
+    """Returns who asks. Raises TypeError where the gate was forgotten: that must not be run."""
+    if prepared.gate is not None:
+        raise TypeError("the sender of a request passes its gate before it is run")
+    return prepared.caller
 
 
 def _soon(work: Callable[[], None]) -> None:

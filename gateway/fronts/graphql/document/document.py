@@ -82,6 +82,7 @@ class Document:
         ast: Its syntax tree, with locations.
         operations: Its operations, in order.
         fragments: Its fragments by name.
+        trusted: Whether it is the operator's own.
     """
 
     def __init__(
@@ -90,11 +91,14 @@ class Document:
         ast: DocumentNode,
         operations: tuple[Operation, ...],
         fragments: Mapping[str, FragmentDefinitionNode],
+        *,
+        trusted: bool = False,
     ) -> None:
         self.text = text
         self.ast = ast
         self.operations = operations
         self.fragments = fragments
+        self.trusted = trusted
         self._by_name = {operation.name: operation for operation in operations}
 
     @cached_property

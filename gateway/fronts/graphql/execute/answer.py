@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from graphql import GraphQLError
 
-from gateway.fronts.graphql.errors import FormattedError, RefusalCode, errors_json, field_error
+from gateway.fronts.graphql.errors import (
+    FormattedError,
+    RefusalCode,
+    call_extensions,
+    errors_json,
+    field_error,
+)
 from gateway.fronts.graphql.execute.trouble import Note, Trouble
 from gateway.fronts.graphql.plan.writing import InputError
 
@@ -30,7 +36,10 @@ def formatted(notes: Sequence[Note]) -> list[FormattedError]:
 
 
 def input_error(failure: InputError) -> GraphQLError:
-    """Returns the error for an argument that its request can't take."""
+    """Returns the error for an argument that its request can't take, or its caller can't give."""
+    if failure.denial is not None:
+        extensions = call_extensions(failure.denial)
+        return GraphQLError(failure.denial.status.message, extensions=extensions)
     where = "".join(
         f"[{part}]" if isinstance(part, int) else f".{part}" for part in reversed(failure.path)
     )

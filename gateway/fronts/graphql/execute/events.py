@@ -26,6 +26,7 @@ from gateway.fronts.graphql.execute.run import Run, Soon
 from gateway.fronts.graphql.execute.trouble import Note
 from gateway.fronts.graphql.plan.plan import Fetch, Plan, Resolver
 from gateway.fronts.graphql.plan.python import PythonEdge
+from gateway.fronts.graphql.plan.scopes import Denied
 from gateway.fronts.graphql.plan.values import told
 from gateway.fronts.graphql.plan.writing import InputError
 from gateway.routing.caller import Caller
@@ -64,6 +65,9 @@ class Events:
         Raises:
             RequestError: An argument is wrong, or the stream failed.
         """
+        if not self._plan.fetches:
+            denied = next(each for each in self._plan.edges if isinstance(each, Denied))
+            raise refused_by(denied.failure())
         fetch = self._plan.fetches[0]
         if isinstance(fetch, Resolver):
             await self._python(fetch.edge, emit)

@@ -30,7 +30,9 @@ _NO_FIELD, _NO_METHOD, _NO_ONEOF = FieldOptions(), MethodOptions(), OneofOptions
 def field_options(field: FieldDescriptor) -> FieldOptions:
     """Returns what a field's proto says of it."""
     said = _said(field, _FIELD)
-    return _NO_FIELD if said is None else FieldOptions(_get(said, "name"), _get(said, "hide"))
+    if said is None:
+        return _NO_FIELD
+    return FieldOptions(_get(said, "name"), _get(said, "hide"), tuple(said.scopes) or None)
 
 
 def oneof_options(oneof: OneofDescriptor) -> OneofOptions:

@@ -18,16 +18,20 @@ class FieldOptions:
     Attributes:
         name: Its name in the graph, in outputs and inputs.
         hide: Whether it is left out.
+        scopes: What a caller must have to see it, all of these; an empty one takes back what the
+            other says.
     """
 
     name: str | None = None
     hide: bool | None = None
+    scopes: tuple[str, ...] | None = None
 
     def over(self, other: FieldOptions) -> FieldOptions:
         """Returns both together; what this one says counts."""
         return FieldOptions(
             other.name if self.name is None else self.name,
             other.hide if self.hide is None else self.hide,
+            other.scopes if self.scopes is None else self.scopes,
         )
 
 

@@ -86,6 +86,10 @@ class Shapes:
         """Whether a field is left out."""
         return bool(self._said(field).hide)
 
+    def scopes(self, field: FieldDescriptor) -> frozenset[str]:
+        """Returns the scopes that a caller must have to see a field."""
+        return frozenset(self._said(field).scopes or ())
+
     def values(self, enum: EnumDescriptor) -> dict[str, EnumValueDescriptor]:
         """Returns the values of an enum by their name in the graph; of aliases the first."""
         known = self._values.get(enum.full_name)

@@ -108,10 +108,15 @@ class Types:
     def field_output(self, field: FieldDescriptor) -> GraphQLOutputType:
         """Returns the type of a field in answers, with list and non-null."""
         one: Any = self._leaf(field) or self.output(message_of(field))
+        always = not self.scopes(field)  # to whom may not see it, it is null
         if field.is_repeated:
-            element = one if may_be_null(field) else GraphQLNonNull(one)
-            return GraphQLNonNull(GraphQLList(element))
-        return GraphQLNonNull(one) if _is_always_there(field) else one
+            listed = GraphQLList(one if may_be_null(field) else GraphQLNonNull(one))
+            return GraphQLNonNull(listed) if always else listed
+        return GraphQLNonNull(one) if always and _is_always_there(field) else one
+
+    def scopes(self, field: FieldDescriptor) -> frozenset[str]:
+        """Returns the scopes that a caller must have to see a field."""
+        return self._shapes.scopes(field)
 
     def field_input(self, field: FieldDescriptor) -> GraphQLInputType:
         """Returns the type of a field in arguments, with list and non-null."""
@@ -278,9 +283,13 @@ class Types:
         return fields or {NOTHING: nothing}
 
     def _field(self, field: FieldDescriptor, type_: GraphQLOutputType) -> GraphQLField:
+        about = self._comments.of(home(field).file, field.full_name)
+        if needs := self.scopes(field):
+            told = f"Needs the scopes: {', '.join(sorted(needs))}."
+            about = f"{about}\n\n{told}" if about else told
         return GraphQLField(
             type_,
-            description=self._comments.of(home(field).file, field.full_name),
+            description=about,
             deprecation_reason=_deprecated(field),
             extensions={SOURCE: ProtoField(field)},
         )

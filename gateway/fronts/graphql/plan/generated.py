@@ -18,6 +18,7 @@ from keyword import iskeyword
 from typing import Any, Final, NamedTuple
 
 from gateway.fronts.graphql.execute.trouble import Text
+from gateway.fronts.graphql.plan.packed import Packed
 
 # What expressions may use; `m` is the parent and `run` the run.
 _GLOBALS: Final[dict[str, Any]] = {
@@ -88,10 +89,12 @@ class Access(NamedTuple):
     Attributes:
         pair: The parent is a (key, value) pair, of a map's entry.
         has: The code's name for `HasField` of the message.
+        packed: What of a field that is an Any may be shown; all of it where it is None.
     """
 
     has: str
     pair: bool = False
+    packed: Packed | None = None
 
     def read(self, name: str, parent: str = "m") -> str:
         """Returns the expression of a field's value, by its proto name."""

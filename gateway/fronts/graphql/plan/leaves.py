@@ -30,7 +30,9 @@ from graphql import (
 from gateway.fronts.graphql.execute.trouble import Null, Place, Text
 from gateway.fronts.graphql.graph.kinds import WRAPPERS
 from gateway.fronts.graphql.graph.scalars.times import write_duration, write_timestamp
+from gateway.fronts.graphql.graph.scalars.untyped import ANY
 from gateway.fronts.graphql.plan.generated import Access, Code, Piece
+from gateway.fronts.graphql.plan.packed import Packed
 from gateway.schema.codec.floats import shortest
 
 _WHOLE: Final = frozenset(
@@ -72,10 +74,9 @@ def leaf(
         access: How the parent is read.
         code: Where names go.
     """
-    value = access.read(field.name)
     if is_list_type(get_nullable_type(type_)):
-        return _list(field, type_, place, value, code)
-    piece = _single(field, type_, place, value, code)
+        return _list(field, type_, place, access, code)
+    value, piece = access.read(field.name), _single(field, type_, place, access, code)
     if isinstance(type_, GraphQLNonNull) or not (field.has_presence or field.message_type):
         return piece
     text = piece.expression if piece.template == "%s" else f"{piece.template!r} % {value}"
@@ -84,8 +85,9 @@ def leaf(
 
 
 def _single(
-    field: FieldDescriptor, type_: GraphQLOutputType, place: Place, value: str, code: Code
+    field: FieldDescriptor, type_: GraphQLOutputType, place: Place, access: Access, code: Code
 ) -> Piece:
+    value = access.read(field.name)
     if field.message_type is None:
         kind = field.type
         if kind == FieldDescriptor.TYPE_STRING and is_text(field):
@@ -106,15 +108,16 @@ def _single(
             written = code.name(_double, "double")
             text = f"(repr({value}) if isfinite({value}) else {failed}(run, {written}, {value}))"
             return Piece("%s", text, fallible=True)
-    convert = convert_of(field, type_)
+    convert = convert_of(field, type_, access.packed)
     nullable = not isinstance(type_, GraphQLNonNull)
     written = code.name(_guarded(convert, _Failure(place, nullable=nullable)), "text")
     return Piece("%s", f"{written}({value}, run)", fallible=True)
 
 
 def _list(
-    field: FieldDescriptor, type_: GraphQLOutputType, place: Place, value: str, code: Code
+    field: FieldDescriptor, type_: GraphQLOutputType, place: Place, access: Access, code: Code
 ) -> Piece:
+    value = access.read(field.name)
     if field.message_type is None:
         kind = field.type
         if kind == FieldDescriptor.TYPE_STRING and is_text(field):
@@ -128,7 +131,7 @@ def _list(
     listed = get_nullable_type(type_)
     item = listed.of_type if is_list_type(listed) else listed
     items = _items(
-        convert_of(field, item),
+        convert_of(field, item, access.packed),
         place,
         nullable_item=not isinstance(item, GraphQLNonNull),
         nullable_list=not isinstance(type_, GraphQLNonNull),
@@ -146,10 +149,10 @@ def is_text(field: FieldDescriptor) -> bool:
     return bool(features.utf8_validation != FeatureSet.NONE)
 
 
-def convert_of(field: FieldDescriptor, type_: Any) -> Convert:
+def convert_of(field: FieldDescriptor, type_: Any, packed: Packed | None = None) -> Convert:
     """Returns the conversion of one value of a field, for the kinds that a table entry writes."""
     if field.message_type is not None:
-        return _message(field.message_type, type_)
+        return _message(field.message_type, type_, packed)
     kind = field.type
     if kind == FieldDescriptor.TYPE_ENUM:
         names, unknown = enum_names(type_), _unknown(type_)
@@ -195,8 +198,11 @@ def json_text(value: Any) -> str:
     return str(value) if kind is int else _encode(value)
 
 
-def _message(message: Descriptor, type_: GraphQLOutputType) -> Convert:
+def _message(message: Descriptor, type_: GraphQLOutputType, packed: Packed | None) -> Convert:
     """Returns the JSON of a message that is a scalar: a wrapper is the scalar of its one field."""
+    if message.full_name == ANY and packed is not None:
+        shown, convert_any = packed.shown, _scalar(get_named_type(type_))
+        return lambda value: convert_any(shown(value))
     if write := _NO_ESCAPES.get(message.full_name):
         return lambda value: f'"{write(value)}"'
     if message.full_name not in WRAPPERS:
@@ -212,9 +218,11 @@ _NO_ESCAPES: Final[Mapping[str, Callable[[Any], str]]] = {
 }
 
 
-def scalar_text(message: Descriptor, type_: GraphQLOutputType, place: Place) -> Text:
+def scalar_text(
+    message: Descriptor, type_: GraphQLOutputType, place: Place, packed: Packed | None = None
+) -> Text:
     """Returns what writes a message that is a scalar in the graph, where it may be null."""
-    return _guarded(_message(message, type_), _Failure(place, nullable=True))
+    return _guarded(_message(message, type_, packed), _Failure(place, nullable=True))
 
 
 def _double(value: float) -> str:

@@ -21,6 +21,7 @@ from gateway.fronts.graphql.graph.sources import OneofUnion
 from gateway.fronts.graphql.plan.edges import Edge, JoinEdge
 from gateway.fronts.graphql.plan.generated import Access, Code, Piece
 from gateway.fronts.graphql.plan.leaves import leaf
+from gateway.fronts.graphql.plan.packed import Packed
 from gateway.fronts.graphql.plan.presence import case_of, is_set
 
 Children = Callable[[Sequence[Any]], list[Any]]
@@ -134,9 +135,11 @@ class Selection:
         )
 
 
-def message_access(message: Descriptor, code: Code, *, pair: bool = False) -> Access:
+def message_access(
+    message: Descriptor, code: Code, packed: Packed | None = None, *, pair: bool = False
+) -> Access:
     """Returns how fields of a message are read."""
-    return Access(code.name(GetMessageClass(message).HasField, "has"), pair)
+    return Access(code.name(GetMessageClass(message).HasField, "has"), pair, packed)
 
 
 def add_field(

@@ -14,6 +14,7 @@ from gateway.fronts.graphql.plan.edges import Edge
 from gateway.fronts.graphql.plan.objects import ObjectPlan
 from gateway.fronts.graphql.plan.python import PythonEdge
 from gateway.fronts.graphql.plan.request import MakeRequest
+from gateway.fronts.graphql.plan.scopes import NO_SCOPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Plan:
         text: Writes the data.
         edges: The fields below that need other calls, by their index.
         puts_off: Whether a `@defer` splits its answer.
+        scopes: All that a caller must have to see and to give what it asks for; none for most.
+        introspects: Whether it asks for the schema.
     """
 
     kind: OperationType
@@ -68,3 +71,5 @@ class Plan:
     text: Text
     edges: Sequence[Edge] = ()
     puts_off: bool = False
+    scopes: frozenset[str] = NO_SCOPES
+    introspects: bool = False

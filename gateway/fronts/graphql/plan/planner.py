@@ -41,8 +41,10 @@ from gateway.fronts.graphql.graph.sources import (
 )
 from gateway.fronts.graphql.plan.generated import Code, Piece
 from gateway.fronts.graphql.plan.introspection import Answers, introspection
+from gateway.fronts.graphql.plan.packed import Packed
 from gateway.fronts.graphql.plan.plan import Fetch, Plan, Resolver
 from gateway.fronts.graphql.plan.request import request_of
+from gateway.fronts.graphql.plan.scopes import NOTHING_LACKING, Lacking, Scopes, Sight, unscoped
 from gateway.fronts.graphql.plan.selections import Selections, nodes_of
 from gateway.fronts.graphql.plan.writing import Writers
 
@@ -53,12 +55,20 @@ class Planner:
     Args:
         schema: The graph.
         methods: What its fields call, by full name.
+        scopes: What callers must have to see fields of messages.
     """
 
-    def __init__(self, schema: GraphQLSchema, methods: Mapping[str, Method]) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        methods: Mapping[str, Method],
+        scopes: Scopes = unscoped,
+    ) -> None:
         self.schema = schema
         self.methods = methods
+        self.scopes = scopes
         self.writers = Writers()
+        self.packed = Packed(scopes)
         self.introspected = Answers()
 
     def plan(
@@ -68,6 +78,7 @@ class Planner:
         variables: VariableValues,
         *,
         defers: bool = False,
+        lacking: Lacking = NOTHING_LACKING,
     ) -> Plan:
         """Returns the plan of an operation.
 
@@ -76,12 +87,14 @@ class Planner:
             operation: One of its operations.
             variables: Coerced values; of them, only those that directives read are looked at.
             defers: Whether `@defer` puts fragments off; else they are part of the answer.
+            lacking: What its caller lacks of the `scopes` of the plan for who lacks nothing.
 
         Raises:
             RequestError: A directive's condition is null.
         """
         try:
-            return _Planning(self, document, operation, variables, defers=defers).plan()
+            given = (self, document, operation, variables)
+            return _Planning(*given, defers=defers, lacking=lacking).plan()
         except GraphQLError as wrong:
             places = wrong.locations or ()
             fault = request_fault(RefusalCode.BAD_USER_INPUT, shortened(wrong.message), places)
@@ -99,6 +112,7 @@ class _Planning:
         variables: VariableValues,
         *,
         defers: bool,
+        lacking: Lacking,
     ) -> None:
         self._planner = planner
         self._schema = planner.schema
@@ -111,14 +125,18 @@ class _Planning:
             if isinstance(each, FragmentDefinitionNode)
         }
         self._fetches: list[Fetch | Resolver] = []
+        self._introspects = False
+        self._writers = Writers(planner.scopes, lacking) if lacking.scopes else planner.writers
         self._selections = Selections(
             planner.schema,
             operation,
             self._fragments,
             variables,
             methods=planner.methods,
-            writers=planner.writers,
+            writers=self._writers,
             defers=defers,
+            sight=Sight(planner.scopes, lacking),
+            packed=planner.packed,
         )
 
     def plan(self) -> Plan:
@@ -135,6 +153,8 @@ class _Planning:
             text,
             tuple(self._selections.edges),
             self._selections.puts_off,
+            frozenset(self._selections.needs),
+            self._introspects,
         )
 
     def _root(self, root: GraphQLObjectType, grouped: GroupedFieldSet) -> Text:
@@ -148,6 +168,7 @@ class _Planning:
                 pieces.append((key, Piece(f'"{root.name}"', "")))
                 continue
             if name in ("__schema", "__type"):
+                self._introspects = True
                 text = introspection(
                     self._schema,
                     self._document,
@@ -171,6 +192,9 @@ class _Planning:
         place: Place,
     ) -> Text:
         source = source_of(definition)
+        denied = self._selections.denied(root, definition, place)
+        if denied is not None:
+            return denied.text
         if isinstance(source, Group):
             inner = get_named_type(definition.type)
             if not isinstance(inner, GraphQLObjectType):
@@ -193,9 +217,7 @@ class _Planning:
             definition.type, details, source.output, source.pick, place
         )
         index = len(self._fetches)
-        request = request_of(
-            source.input, definition, place.nodes[0], self._planner.writers, source.given
-        )
+        request = request_of(source.input, definition, place.nodes[0], self._writers, source.given)
         method = self._planner.methods[source.method.name]
         shared = self._operation.operation is OperationType.QUERY
         reply = GetMessageClass(source.output)

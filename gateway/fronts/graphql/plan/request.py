@@ -141,10 +141,10 @@ def _serialized(message: Message) -> bytes:
 
 
 def _refusing(wrong: InputError) -> MakeRequest:
-    text, path = str(wrong), wrong.path
+    text, path, denial = str(wrong), wrong.path, wrong.denial
 
     def refuse(_variables: VariableValues) -> bytes:
-        raise InputError(text, *path)
+        raise InputError(text, *path, denial=denial)
 
     return refuse
 

@@ -70,9 +70,11 @@ from gateway.fronts.graphql.plan.objects import (
     add_field,
     message_access,
 )
+from gateway.fronts.graphql.plan.packed import Packed
 from gateway.fronts.graphql.plan.python import PythonEdge
 from gateway.fronts.graphql.plan.request import request_of
 from gateway.fronts.graphql.plan.resolving import Resolving
+from gateway.fronts.graphql.plan.scopes import Denied, Sight
 from gateway.fronts.graphql.plan.writing import Writers
 
 
@@ -87,12 +89,15 @@ class Selections:
         methods: What fields call, by full name.
         writers: What puts values into requests.
         defers: Whether `@defer` puts fragments off.
+        sight: What the caller may see.
+        packed: What of an Any may be shown.
 
     Attributes:
         edges: The fields that take another call, so far.
         within: The uses of `@defer` in whose fragments the planning is: their fields are not put
             off.
         puts_off: Whether anything is put off.
+        needs: The scopes that were needed so far, whether the caller has them or not.
     """
 
     def __init__(
@@ -105,6 +110,8 @@ class Selections:
         methods: Mapping[str, Method],
         writers: Writers,
         defers: bool,
+        sight: Sight,
+        packed: Packed,
     ) -> None:
         self._schema = schema
         self._operation = operation
@@ -113,6 +120,9 @@ class Selections:
         self._methods = methods
         self._writers = writers
         self._defers = defers
+        self._sight = sight
+        self._packed = packed
+        self.needs: set[str] = set()
         self.edges: list[Edge] = []
         self.within: set[int] = set()
         self.puts_off = False
@@ -147,7 +157,8 @@ class Selections:
             return self._picked(type_, details, message, pick, place)
         named = get_named_type(type_)
         if is_leaf_type(named):
-            return ObjectPlan(scalar_text(message, named, place), fallible=True)
+            write = scalar_text(message, named, place, self._packed)
+            return ObjectPlan(write, fallible=True)
         plan = self.object(named, details)
         if plan.fallible:
             plan.text = nullable(plan.text, place.key)
@@ -167,7 +178,7 @@ class Selections:
         if holder is None:
             raise TypeError("only messages have fields")
         code = Code()
-        selection = Selection("", message_access(holder, code), code)
+        selection = Selection("", message_access(holder, code, self._packed), code)
         self._proto(selection, ProtoField(last), type_, details, place)
         plan = selection.value()
         if not outer:
@@ -209,7 +220,9 @@ class Selections:
     ) -> ObjectPlan:
         """Returns the plan of fields of an object."""
         code = Code()
-        access = message_access(made.message, code, pair=made.entry) if made else Access("")
+        access = Access("")
+        if made is not None:
+            access = message_access(made.message, code, self._packed, pair=made.entry)
         selection = Selection(type_.name, access, code)
         for key, each in grouped.items():
             nodes = nodes_of(each)
@@ -257,6 +270,10 @@ class Selections:
         place: Place,
     ) -> None:
         source = source_of(definition)
+        denied = self.denied(type_, definition, place)
+        if denied is not None:
+            selection.called(place.key, denied.text)
+            return
         match source:
             case ProtoField():
                 self._proto(selection, source, definition.type, details, place)
@@ -299,8 +316,39 @@ class Selections:
         if not isinstance(union, GraphQLUnionType):
             raise TypeError(f"{union} is no union")
         types = {member.name: member for member in union.types}
-        plans = {case: self.object(types[name], details) for case, name in source.members.items()}
+        fields = {field.name: field for field in source.descriptor.fields}
+        plans = {}
+        for case, name in source.members.items():
+            needs = self._sight.needs_of(fields[case])
+            self.needs |= needs
+            if self._sight.is_denied(needs):
+                # What else could be set is shown: it is at the union that this one is null.
+                denied = self._denial(f"{types[name].name}", needs, place, ())
+                plans[case] = ObjectPlan(denied.text, fallible=True)
+            else:
+                plans[case] = self.object(types[name], details)
         selection.union(place.key, source, plans)
+
+    def denied(
+        self, type_: GraphQLObjectType, definition: GraphQLField, place: Place
+    ) -> Denied | None:
+        """Returns what stands in place of a field that the caller may not see; None where it may.
+
+        Takes note of what it needs, and of what its arguments need, in `needs`.
+        """
+        node = place.nodes[0]
+        needs = self._sight.needs(definition)
+        self.needs |= needs | self._sight.needs_to_ask(definition, node)
+        if not self._sight.is_denied(needs):
+            return None
+        return self._denial(f"{type_.name}.{node.name.value}", needs, place, (place.key,))
+
+    def _denial(
+        self, label: str, needs: frozenset[str], place: Place, path: tuple[str, ...]
+    ) -> Denied:
+        edge = Denied(len(self.edges), place, path, label, needs, self._sight.lacking)
+        self.edges.append(edge)
+        return edge
 
     def _join(
         self, source: Join, definition: GraphQLField, details: FieldDetailsList, place: Place
@@ -339,11 +387,23 @@ class Selections:
         mask, item = lookup.mask, get_named_type(definition.type)
         if mask is None or mask.message_type is None or not isinstance(item, GraphQLObjectType):
             return ()
-        paths = mask_of(self.grouped, item, details)
+        paths = mask_of(self._shown, item, details)
         if lookup.by and "*" not in paths:
             paths.add(dotted(lookup.by))
         field = mask.message_type.fields_by_name["paths"]
         return [Given((mask, field), tuple(sorted(paths)))]
+
+    def _shown(self, type_: GraphQLObjectType, details: FieldDetailsList) -> GroupedFieldSet:
+        """Returns the fields that are asked of objects of a type, and that the caller may see."""
+        grouped = self.grouped(type_, details)
+        if not self._sight.lacking.scopes:
+            return grouped
+        return {
+            key: each
+            for key, each in grouped.items()
+            if (definition := type_.fields.get(each[0].node.name.value)) is None
+            or not self._sight.is_denied(self._sight.needs(definition))
+        }
 
     def python(
         self,

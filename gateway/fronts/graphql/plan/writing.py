@@ -23,9 +23,11 @@ from graphql import (
     get_named_type,
 )
 
+from gateway.call import RpcError
 from gateway.fronts.graphql.graph.kinds import may_be_null
 from gateway.fronts.graphql.graph.sources import Argument, OneofInput, input_source
 from gateway.fronts.graphql.plan.presence import mark_set
+from gateway.fronts.graphql.plan.scopes import NO_SCOPES, NOTHING_LACKING, Lacking, Scopes, unscoped
 
 _LARGEST_FLOAT = float.fromhex("0x1.fffffep+127")
 
@@ -38,11 +40,13 @@ class InputError(Exception):
 
     Attributes:
         path: Names and indexes, the innermost first.
+        denial: What the caller is told that may not give it, whatever it is; else None.
     """
 
-    def __init__(self, message: str, *path: str | int) -> None:
+    def __init__(self, message: str, *path: str | int, denial: RpcError | None = None) -> None:
         super().__init__(message)
         self.path = list(path)
+        self.denial = denial
 
 
 class _Slot(NamedTuple):
@@ -51,9 +55,16 @@ class _Slot(NamedTuple):
 
 
 class Writers:
-    """Makes what puts values into messages; once for each input type."""
+    """Makes what puts values into messages; once for each input type.
 
-    def __init__(self) -> None:
+    Args:
+        scopes: Which fields of requests need any.
+        lacking: Of these, those that the caller does not have: it can't give such fields.
+    """
+
+    def __init__(self, scopes: Scopes = unscoped, lacking: Lacking = NOTHING_LACKING) -> None:
+        self._scopes = scopes
+        self._lacking = lacking
         self._types: dict[str, dict[str, _Slot]] = {}
 
     def argument(self, name: str, definition: GraphQLArgument | GraphQLInputField) -> Put:
@@ -77,6 +88,10 @@ class Writers:
             raise TypeError(f"{name} has no source")
         if not source.path:  # `_`, the one field of a message that has none
             return _Slot(_nothing, None)
+        if self._lacking.scopes:
+            needs = NO_SCOPES.union(*map(self._scopes, source.path))
+            if needs & self._lacking.scopes:
+                return _Slot(_named(name, _denied(name, needs, self._lacking)), _oneof(definition))
         put = self._field(source.path[-1], definition.type)
         for outer in reversed(source.path[:-1]):
             put = _inside(outer.name, put)
@@ -248,6 +263,15 @@ def _entry_names(
 
 def _nothing(_message: Message, _value: Any) -> None:
     """Puts nothing anywhere."""
+
+
+def _denied(name: str, needs: frozenset[str], lacking: Lacking) -> Put:
+    def refuse(_message: Message, value: Any) -> None:
+        if value is not None:
+            denial = lacking.denial(name, needs)
+            raise InputError(denial.status.message, denial=denial)
+
+    return refuse
 
 
 def _named(name: str, put: Put) -> Put:

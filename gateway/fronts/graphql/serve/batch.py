@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Generic
 
 from graphql import OperationType
 
-from gateway.call import Cancel
+from gateway.call import Cancel, Principal
+from gateway.fronts.admission import admit
 from gateway.fronts.graphql.errors import RefusalCode, limit_exceeded, refusal
 from gateway.fronts.graphql.serve.accept import JSON
 from gateway.fronts.graphql.serve.engine import Done, Engine, P
-from gateway.fronts.graphql.serve.incoming import Incoming, told
+from gateway.fronts.graphql.serve.incoming import FRONT, Incoming, told
 from gateway.fronts.graphql.serve.parameters import request_of
 from gateway.routing.caller import Caller
 
@@ -32,7 +34,7 @@ def answer(incoming: Incoming, engine: Engine[P], given: Sequence[object]) -> No
     caller = incoming.caller()
     gathering = _Gathering(incoming, len(given))
     for place, item in enumerate(given):
-        gathering.add(_start(engine, item, caller, partial(gathering.done, place)))
+        _Item(incoming, engine, gathering, partial(gathering.done, place)).begin(item, caller)
     incoming.until_cut(gathering.cancel)
 
 
@@ -51,20 +53,42 @@ def check_size(size: int, maximum: int) -> None:
         raise limit_exceeded("batch", size, maximum, message)
 
 
-def _start(engine: Engine[P], item: object, caller: Caller, done: Done) -> Cancel:
-    try:
-        prepared = engine.prepare(request_of(item), caller)
-        if prepared.kind is OperationType.SUBSCRIPTION:
-            message = "A subscription can't be part of a list."
-            raise refusal(RefusalCode.OPERATION_RESOLUTION_FAILURE, message)  # noqa: TRY301 - answered in its place, as all others
-        return engine.run(prepared, done)
-    except Exception as failure:  # noqa: BLE001 - `told` logs what is a bug
-        done(told(failure))
-        return _nothing
+class _Item(Generic[P]):
+    """One request of the list."""
 
+    __slots__ = ("_done", "_engine", "_gathering", "_incoming")
 
-def _nothing() -> None:
-    """Cancels what never ran."""
+    def __init__(
+        self, incoming: Incoming, engine: Engine[P], gathering: _Gathering, done: Done
+    ) -> None:
+        self._incoming = incoming
+        self._engine = engine
+        self._gathering = gathering
+        self._done = done
+
+    def begin(self, item: object, caller: Caller) -> None:
+        try:
+            prepared = self._engine.prepare(request_of(item), caller)
+            if prepared.kind is OperationType.SUBSCRIPTION:
+                message = "A subscription can't be part of a list."
+                raise refusal(RefusalCode.OPERATION_RESOLUTION_FAILURE, message)  # noqa: TRY301 - answered in its place, as all others
+            if prepared.gate is None:
+                self._run(prepared)
+                return
+        except Exception as failure:  # noqa: BLE001 - `told` logs what is a bug
+            self._refuse(failure)
+            return
+
+        def admitted(principal: Principal | None) -> None:
+            self._run(self._engine.known(prepared, principal))
+
+        admit(self._incoming.exchange, prepared.gate, admitted, self._refuse, front=FRONT)
+
+    def _run(self, prepared: P) -> None:
+        self._gathering.add(self._engine.run(prepared, self._done))
+
+    def _refuse(self, failure: Exception) -> None:
+        self._done(told(failure))
 
 
 class _Gathering:

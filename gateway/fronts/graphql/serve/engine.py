@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from graphql import OperationType
 
-from gateway.call import Cancel
+from gateway.call import Cancel, Gate, Principal
 from gateway.routing.caller import Caller
 
 
@@ -46,6 +46,10 @@ class Prepared(Protocol):
     def incremental(self) -> bool:
         """Whether a `@defer` splits its answer."""
 
+    @property
+    def gate(self) -> Gate | None:
+        """What its sender must pass before it is run (`Engine.known`); None for most."""
+
 
 Done: TypeAlias = Callable[[bytes], None]
 """Takes the whole response, as JSON with `data`."""
@@ -68,6 +72,9 @@ class Engine(Protocol[P]):
         Raises:
             RequestError: It is refused.
         """
+
+    def known(self, prepared: P, principal: Principal | None) -> P:
+        """Returns a request whose sender has passed its gate, as it is run for them."""
 
     def run(self, prepared: P, done: Done) -> Cancel:
         """Runs a query or mutation; `done` may be called before this returns, once at most."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Generic, Protocol
 
+from gateway.call import Gate
 from gateway.errors import error
 from gateway.fronts.graphql.serve import batch, cross_site, operation, parameters
 from gateway.fronts.graphql.serve.engine import Engine, P
@@ -26,6 +27,10 @@ class Pages(Protocol):
     @property
     def prefix(self) -> str:
         """What the paths of its files begin with."""
+
+    @property
+    def gate(self) -> Gate | None:
+        """What must be passed to see the page; None lets everybody pass."""
 
     def page(self, exchange: Exchange) -> None:
         """Answers with the page."""
@@ -100,7 +105,7 @@ class GraphqlFront(Generic[P]):
                 exchange.collect(size, incoming.guarded(posted), incoming.guarded(refuse_body))
             case "GET" | "HEAD":
                 if pages is not None and incoming.wanted.page:
-                    pages.page(exchange)
+                    incoming.admit(pages.gate, lambda _: pages.page(exchange))
                     return
                 cross_site.check_get(request.headers)
                 asked = parameters.of_query(request.query)

@@ -8,9 +8,6 @@ the gateway below a prefix. How the files are made is not known here (`tools/gra
 
 from __future__ import annotations
 
-import gzip
-from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
 from html import escape
 from importlib import resources
@@ -18,8 +15,9 @@ from importlib.resources.abc import Traversable
 from typing import Final
 from urllib.parse import quote
 
+from gateway.call import Gate
 from gateway.errors import error
-from gateway.fronts.files import always, respond, takes_gzip
+from gateway.fronts.files import File, always, answer, respond
 from gateway.http import Exchange
 
 FOLDER: Final = "-"
@@ -57,34 +55,19 @@ _TYPES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """One file of the page.
-
-    Attributes:
-        packed: What is in it, as gzip.
-        content_type: Its media type.
-        digest: What it is known by, for ETags.
-    """
-
-    packed: bytes
-    content_type: str
-    digest: str
+_KEPT: Final = ("cache-control", "public, max-age=31536000, immutable")
 
 
-def shipped() -> dict[str, Asset]:
+def shipped() -> dict[str, File]:
     """Returns the files that are part of the package, by the name that browsers know."""
     folder = resources.files("gateway.fronts.graphql") / "pages" / "graphiql"
     return dict(_asset(file) for file in folder.iterdir())
 
 
-def _asset(file: Traversable) -> tuple[str, Asset]:
-    name, packed = file.name, file.read_bytes()
-    if name.endswith(".gz"):
-        name = name.removesuffix(".gz")
-    else:
-        packed = gzip.compress(packed, mtime=0)
-    return name, Asset(packed, _TYPES[name.rpartition(".")[2]], sha256(packed).hexdigest()[:16])
+def _asset(file: Traversable) -> tuple[str, File]:
+    name, content = file.name.removesuffix(".gz"), file.read_bytes()
+    make = File.of_packed if file.name.endswith(".gz") else File.of
+    return name, make(content, _TYPES[name.rpartition(".")[2]], [_KEPT])
 
 
 class Graphiql:
@@ -93,11 +76,14 @@ class Graphiql:
     Args:
         path: The front's path, `/graphql`.
         assets: The files by name: one script, one style sheet, and what goes with them.
+        gate: What must be passed to see the page; None lets everybody pass. The files are those of
+            the package, which everybody has.
     """
 
-    __slots__ = ("_assets", "_etag", "_page", "prefix")
+    __slots__ = ("_assets", "_etag", "_page", "gate", "prefix")
 
-    def __init__(self, path: str, assets: dict[str, Asset]) -> None:
+    def __init__(self, path: str, assets: dict[str, File], gate: Gate | None = None) -> None:
+        self.gate = gate
         self.prefix = f"{path.rstrip('/')}/{FOLDER}/"
         self._assets = assets
         # As a browser resolves it: from the last segment of the page's own path.
@@ -125,26 +111,7 @@ class Graphiql:
         Raises:
             RpcError: ROUTE_NOT_FOUND or METHOD_NOT_ALLOWED.
         """
-        request = exchange.request
-        asset = self._assets.get(request.path.removeprefix(self.prefix))
+        asset = self._assets.get(exchange.request.path.removeprefix(self.prefix))
         if asset is None:
             raise error("ROUTE_NOT_FOUND", "The console has no such file.")
-        if request.method not in {"GET", "HEAD"}:
-            allow = {"allow": "GET, HEAD"}
-            raise error("METHOD_NOT_ALLOWED", "A file is read with GET.", headers=allow)
-        packed = takes_gzip(request.headers.all("accept-encoding"))
-        etag = f'"{asset.digest}-gzip"' if packed else f'"{asset.digest}"'
-        headers = [
-            *always(exchange),
-            ("content-type", asset.content_type),
-            ("cache-control", "public, max-age=31536000, immutable"),
-            ("vary", "accept-encoding"),
-            ("etag", etag),
-        ]
-        if packed:
-            headers.append(("content-encoding", "gzip"))
-        respond(exchange, headers, etag, asset.packed if packed else _plain(asset.packed))
-
-
-# A client without gzip is rare, but each of its requests would cost 10 ms.
-_plain = lru_cache(8)(gzip.decompress)
+        answer(exchange, asset)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from gateway.call import Cancel
+from gateway.call import Cancel, Gate, Principal
 from gateway.chain import as_error
+from gateway.fronts.admission import admit
 from gateway.fronts.graphql.errors import RefusalCode, RequestError, refused_by, response
 from gateway.fronts.graphql.serve import events
 from gateway.fronts.graphql.serve.accept import EVENTS, GRAPHQL, wanted
@@ -43,6 +44,7 @@ class Shared:
         body_size: The most bytes of a request body.
         batch: The most requests in one body; with 1, a list is refused.
         subscriptions: Whether subscriptions are served.
+        sockets: What the sender of a `connection_init` must pass; None where all are let in.
         keep_alive: Seconds of silence after which an event stream gets a comment.
         lease: What must live as long as any request does; nobody looks at it.
     """
@@ -53,19 +55,27 @@ class Shared:
     body_size: int = 4 * 1024 * 1024
     batch: int = 1
     subscriptions: bool = True
+    sockets: Gate | None = None
     keep_alive: float = KEEP_ALIVE
     lease: object = None
 
 
 class Incoming:
-    """One request, its id, and its answers."""
+    """One request, its id, and its answers.
+
+    Args:
+        exchange: The request.
+        shared: What it shares with others.
+        head: The head by which its sender is known, where it is not quite the request's own: a
+            WebSocket is given a token after its handshake.
+    """
 
     __slots__ = ("exchange", "request", "request_id", "shared", "wanted")
 
-    def __init__(self, exchange: Exchange, shared: Shared) -> None:
+    def __init__(self, exchange: Exchange, shared: Shared, head: Request | None = None) -> None:
         self.exchange = exchange
         self.shared = shared
-        self.request: Request = exchange.request
+        self.request: Request = exchange.request if head is None else head
         self.request_id = request_id(self.request.headers.get(REQUEST_ID))
         self.wanted = wanted(self.request.headers.all("accept"))
 
@@ -83,6 +93,10 @@ class Incoming:
             request_id=self.request_id,
             request_id_passes=self.shared.request_id_passes,
         )
+
+    def admit(self, gate: Gate | None, then: Callable[[Principal | None], None]) -> None:
+        """Has the sender of the request pass a gate; `then` answers, given who that is."""
+        admit(self.exchange, gate, then, self.refuse, front=FRONT)
 
     def guarded(self, step: Callable[[T], None]) -> Callable[[T], None]:
         """Returns `step` as a callback that answers with the error that it raises."""

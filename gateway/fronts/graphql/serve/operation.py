@@ -10,6 +10,7 @@ from functools import partial
 
 from graphql import OperationType
 
+from gateway.call import Principal
 from gateway.errors import error
 from gateway.fronts.graphql.errors import RefusalCode, refusal
 from gateway.fronts.graphql.serve import events, parts
@@ -32,6 +33,17 @@ def answer(incoming: Incoming, engine: Engine[P], request: GraphqlRequest, *, sa
         RpcError: Likewise, for what it is in HTTP.
     """
     prepared = engine.prepare(request, incoming.caller())
+    if prepared.gate is None:
+        _run(incoming, engine, prepared, safe=safe)
+        return
+
+    def admitted(principal: Principal | None) -> None:
+        _run(incoming, engine, engine.known(prepared, principal), safe=safe)
+
+    incoming.admit(prepared.gate, admitted)
+
+
+def _run(incoming: Incoming, engine: Engine[P], prepared: P, *, safe: bool) -> None:
     kind = prepared.kind
     if safe and kind is OperationType.MUTATION:
         raise error("METHOD_NOT_ALLOWED", "A mutation is sent by POST.", headers={"allow": "POST"})
@@ -49,7 +61,7 @@ def answer(incoming: Incoming, engine: Engine[P], request: GraphqlRequest, *, sa
         results = partial(engine.run_incremental, prepared)
         incoming.exchange.spawn(parts.stream(incoming.exchange, headers, results, incoming.refuse))
     elif media == EVENTS:
-        _as_events(incoming, partial(_emit_whole, engine, prepared))
+        _as_events(incoming, partial(emit_whole, engine, prepared))
     else:
         cancel = engine.run(prepared, partial(incoming.respond, media))
         incoming.until_cut(cancel)
@@ -79,7 +91,7 @@ def _as_events(incoming: Incoming, results: events.Results) -> None:
     exchange.spawn(events.stream(exchange, results, told, shared.keep_alive))
 
 
-async def _emit_whole(engine: Engine[P], prepared: P, emit: Emit) -> None:
+async def emit_whole(engine: Engine[P], prepared: P, emit: Emit) -> None:
     """Runs a query or mutation as a stream of one response."""
     waiting: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 

@@ -4,28 +4,34 @@ The driver of a `Session`: it owns the socket and the work of operations, and ca
 session decides. A query or mutation is a call with a completion; a stream of results is a task of
 the socket's. Who does not read what it is sent is read no further, and its streams wait.
 
-Who calls is said by the headers of the handshake, for all operations of a socket. The time that
-`grpc-timeout` gives runs from each `subscribe`. Whose page may ask is `origins`'s to say.
+Who calls is said by the headers of the handshake, for all operations of a socket; an authorization
+that comes with `connection_init` stands in place of theirs. Who is not let in is told so by a
+close, and nothing is read while that is found out. Each call of an operation is looked at again by
+the gates of its own method. The time that `grpc-timeout` gives runs from each `subscribe`. Whose
+page may ask is `origins`'s to say.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Generic, TypeAlias
 
 from graphql import OperationType
 
-from gateway.call import Cancel
+from gateway.call import Call, Cancel, Code, RpcError
 from gateway.chain import as_error
+from gateway.fronts.admission import asking
 from gateway.fronts.graphql.errors import RequestError, errors_json, formatted, refused_by
 from gateway.fronts.graphql.serve.engine import Engine, GraphqlRequest, P
-from gateway.fronts.graphql.serve.incoming import Incoming, Shared
-from gateway.fronts.graphql.serve.operation import not_served
+from gateway.fronts.graphql.serve.incoming import FRONT, Incoming, Shared
+from gateway.fronts.graphql.serve.operation import emit_whole, not_served
 from gateway.fronts.graphql.serve.socket_session import (
+    FORBIDDEN,
     SUBPROTOCOL_NOT_ACCEPTABLE,
+    Admit,
     Close,
     Effects,
     Operation,
@@ -37,7 +43,7 @@ from gateway.fronts.graphql.serve.socket_session import (
 from gateway.fronts.keepalive import KeepAlive, Timer
 from gateway.fronts.origins import check_origin
 from gateway.http import Exchange, SocketClosed, WebSocket
-from gateway.http.websocket import Message, offered_subprotocols
+from gateway.http.websocket import TRY_AGAIN_LATER, Message, offered_subprotocols
 
 SUBPROTOCOL: Final = "graphql-transport-ws"
 
@@ -62,6 +68,9 @@ class SocketOptions:
     init_timeout: float = 5.0
     ping: float = 25.0
     origins: tuple[str, ...] = ()
+
+
+_FORBIDDEN: Final = frozenset({Code.UNAUTHENTICATED, Code.PERMISSION_DENIED})
 
 
 class GraphqlSockets(Generic[P]):
@@ -110,6 +119,7 @@ class _Driver(Generic[P]):
 
     __slots__ = (
         "_exchange",
+        "_head",
         "_holding",
         "_init",
         "_keepalive",
@@ -128,6 +138,7 @@ class _Driver(Generic[P]):
         timer: Timer,
     ) -> None:
         self._exchange = exchange
+        self._head = exchange.request
         self._socket = socket
         self._serving = serving
         self._session = Session(options.operations)
@@ -167,9 +178,44 @@ class _Driver(Generic[P]):
                     self._start(effect.operation, effect.request)
                 case Stop():
                     self._stop(effect.operation)
+                case Admit():
+                    self._admit(effect.authorization)
                 case Close():
                     self._socket.close(effect.code, effect.reason)
                     self._stop_all()  # not when the client has answered: it may take its time
+
+    def _admit(self, authorization: str | None) -> None:
+        if authorization is not None:
+            self._head = self._head.with_field("authorization", authorization)
+        try:
+            gate = self._serving()[1].sockets
+            pending = None if gate is None else gate.admit(asking(self._head, FRONT))
+        except Exception as failure:  # noqa: BLE001 - as_error logs what is a bug
+            self._refuse(as_error(failure))
+            return
+        if pending is None:
+            self._perform(self._session.admitted())
+        else:
+            # What the client sends before it is answered would be taken for an intruder's.
+            self._holding = True
+            self._socket.pause()
+            self._socket.spawn(self._admit_after(pending))
+
+    async def _admit_after(self, pending: Awaitable[None]) -> None:
+        try:
+            await pending
+        except Exception as failure:  # noqa: BLE001 - as_error logs what is a bug
+            self._refuse(as_error(failure))
+        else:
+            self._perform(self._session.admitted())
+            self._go_on()
+
+    def _refuse(self, failure: RpcError) -> None:
+        code = FORBIDDEN if failure.status.code in _FORBIDDEN else TRY_AGAIN_LATER
+        what = "Forbidden" if code == FORBIDDEN else "Try again later"
+        self._perform(
+            self._session.refused(code, f"{what}: {failure.reason or failure.status.code.name}")
+        )
 
     def _start(self, operation: Operation, asked: GraphqlRequest) -> None:
         try:
@@ -185,14 +231,39 @@ class _Driver(Generic[P]):
 
     def _begin(self, operation: Operation, asked: GraphqlRequest) -> tuple[Cancel, Shared]:
         engine, shared = self._serving()
-        prepared = engine.prepare(asked, Incoming(self._exchange, shared).caller())
+        caller = Incoming(self._exchange, shared, self._head).caller()
+        prepared = engine.prepare(asked, caller)
+        operation.streams = prepared.incremental
         if prepared.kind is OperationType.SUBSCRIPTION:
             if not shared.subscriptions:
                 raise not_served()
-            return self._spawn(operation, self._subscribe(operation, engine, prepared)), shared
-        if prepared.incremental:
-            return self._spawn(operation, self._in_parts(operation, engine, prepared)), shared
+            operation.streams = True
+        if prepared.gate is not None:
+            call = asking(self._head, FRONT)
+            pending = prepared.gate.admit(call)
+            if pending is not None:
+                work = self._begin_after(pending, call, operation, engine, prepared)
+                return self._spawn(operation, work), shared
+            prepared = engine.known(prepared, call.principal)
+        if operation.streams:
+            return self._spawn(operation, self._stream(operation, engine, prepared)), shared
         return engine.run(prepared, partial(self._done, operation)), shared
+
+    async def _begin_after(
+        self,
+        pending: Awaitable[None],
+        call: Call,
+        operation: Operation,
+        engine: Engine[P],
+        prepared: P,
+    ) -> None:
+        try:
+            await pending
+            known = engine.known(prepared, call.principal)
+        except Exception as failure:  # noqa: BLE001 - `_fail` logs what is a bug
+            self._fail(operation, failure)
+        else:
+            await self._stream(operation, engine, known)
 
     def _stop(self, operation: Operation) -> None:
         work = self._works.get(operation)
@@ -214,26 +285,23 @@ class _Driver(Generic[P]):
         self._end(operation)
 
     def _spawn(self, operation: Operation, work: Coroutine[object, object, None]) -> Cancel:
-        operation.streams = True
         task = self._socket.spawn(work)
         # Not by the coroutine: one that is cancelled before its first step never runs.
         task.add_done_callback(lambda _: self._end(operation))
         return partial(_cancel, task)
 
-    async def _subscribe(self, operation: Operation, engine: Engine[P], prepared: P) -> None:
-        await self._streamed(operation, engine.subscribe(prepared, partial(self._emit, operation)))
+    async def _stream(self, operation: Operation, engine: Engine[P], prepared: P) -> None:
+        async def part(response: bytes, _more: bool) -> None:  # noqa: FBT001 - as EmitPart has it
+            await self._emit(operation, response)
 
-    async def _in_parts(self, operation: Operation, engine: Engine[P], prepared: P) -> None:
-        async def emit(part: bytes, _more: bool) -> None:  # noqa: FBT001 - as EmitPart has it
-            await self._emit(operation, part)
-
-        await self._streamed(operation, engine.run_incremental(prepared, emit))
-
-    async def _streamed(
-        self, operation: Operation, results: Coroutine[object, object, None]
-    ) -> None:
+        emit = partial(self._emit, operation)
         try:
-            await results
+            if prepared.kind is OperationType.SUBSCRIPTION:
+                await engine.subscribe(prepared, emit)
+            elif prepared.incremental:
+                await engine.run_incremental(prepared, part)
+            else:
+                await emit_whole(engine, prepared, emit)
         except SocketClosed:
             return
         except Exception as failure:  # noqa: BLE001 - `_fail` logs what is a bug

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias, TypeGuard
 
 from gateway.fronts.graphql.errors import RequestError
 from gateway.fronts.graphql.serve.engine import GraphqlRequest
@@ -17,8 +17,13 @@ from gateway.fronts.graphql.serve.json_text import JsonError, loads
 from gateway.fronts.graphql.serve.parameters import request_of
 from gateway.http.websocket import Message
 
+_AUTHORIZATION: Final = "authorization"
+
 ID_SIZE: Final = 256
 """Characters that the id of an operation may have: it is held, and sent with each result."""
+
+AUTHORIZATION_SIZE: Final = 16 * 1024
+"""Characters of an `Authorization` in a payload: as many as a usual header section has bytes."""
 
 ACK: Final = b'{"type":"connection_ack"}'
 
@@ -29,7 +34,13 @@ class BadMessage(Exception):  # noqa: N818  what came, not what went wrong here
 
 @dataclass(frozen=True, slots=True)
 class Init:
-    """`connection_init`. Its payload is nobody's yet: the handshake's headers say who calls."""
+    """`connection_init`, with what its payload has of an `Authorization` header.
+
+    Attributes:
+        authorization: The header's value; None where the payload has none.
+    """
+
+    authorization: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +124,35 @@ def _quoted(id_: str) -> bytes:
 
 
 def _init(given: Mapping[str, object]) -> Received:
-    _payload(given)
-    return Init()
+    """Reads what browsers send in place of a header, which they can't set.
+
+    The protocol leaves the payload to clients and servers. Of what clients send, `Authorization`
+    counts, in any case of letters, beside or below `headers`; null or empty is nobody.
+    """
+    payload = _payload(given) or {}
+    below = payload.get("headers")
+    places = (payload, below) if isinstance(below, dict) else (payload,)
+    found = {
+        value
+        for place in places
+        for name, value in place.items()
+        if name.lower() == _AUTHORIZATION and value is not None and value != ""
+        if _is_field_value(value)
+    }
+    if len(found) > 1:
+        raise BadMessage(f"the payload has more than one {_AUTHORIZATION}")
+    return Init(*found)
+
+
+def _is_field_value(value: object) -> TypeGuard[str]:
+    """Whether a value can be a header's; raises BadMessage where not."""
+    if not isinstance(value, str):
+        raise BadMessage(f"{_AUTHORIZATION} must be a string")
+    if len(value) > AUTHORIZATION_SIZE:
+        raise BadMessage(f"{_AUTHORIZATION} has more than {AUTHORIZATION_SIZE} characters")
+    if not all(" " <= char <= "~" for char in value):
+        raise BadMessage(f"{_AUTHORIZATION} is no value of a header")
+    return True
 
 
 def _ping(given: Mapping[str, object]) -> Received:

@@ -11,7 +11,7 @@ subscribes and completes in a loop can't have more at work than the limit allows
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -31,17 +31,19 @@ from gateway.http.websocket import GOING_AWAY, Message
 
 BAD_REQUEST: Final = 4400
 UNAUTHORIZED: Final = 4401
+FORBIDDEN: Final = 4403
 SUBPROTOCOL_NOT_ACCEPTABLE: Final = 4406
 INIT_TIMEOUT: Final = 4408
 SUBSCRIBER_EXISTS: Final = 4409
 TOO_MANY_INITS: Final = 4429
-"""Close codes of the protocol (PROTOCOL.md, and 4406 of graphql-ws)."""
+"""Close codes of the protocol (PROTOCOL.md; 4403 and 4406 are graphql-ws's)."""
 
 
 class State(Enum):
     """How far a session has come."""
 
     OPENED = "opened"  # waiting for connection_init
+    ASKED = "asked"  # connection_init has come; whether its sender is let in is being found out
     READY = "ready"
     LEAVING = "leaving"  # the gateway shuts down; results on their way are waited for
     CLOSED = "closed"
@@ -94,7 +96,18 @@ class Close:
     reason: str
 
 
-Effect: TypeAlias = "Send | Start | Stop | Close"
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """Find out whether who sent `connection_init` is let in: say `admitted`, or `refused`.
+
+    Attributes:
+        authorization: The value of an `Authorization` header that came with it, or None.
+    """
+
+    authorization: str | None = field(repr=False)
+
+
+Effect: TypeAlias = "Send | Start | Stop | Close | Admit"
 Effects: TypeAlias = "tuple[Effect, ...]"
 
 NOTHING: Final[Effects] = ()
@@ -142,6 +155,17 @@ class Session:
             return self._close(INIT_TIMEOUT, "Connection initialisation timeout")
         return NOTHING
 
+    def admitted(self) -> Effects:
+        """Takes note that the client is let in."""
+        if self.state is not State.ASKED:
+            return NOTHING
+        self.state = State.READY
+        return (Send(messages.ACK),)
+
+    def refused(self, code: int, reason: str) -> Effects:
+        """Takes note that the client is not let in, and why."""
+        return self._close(code, reason) if self.state is State.ASKED else NOTHING
+
     def leave(self) -> Effects:
         """Ends the session as soon as no single result is on its way; streams are not waited for.
 
@@ -183,9 +207,9 @@ class Session:
 
     # What messages mean.
 
-    def _acknowledge(self, _: Init) -> Effects:
-        self.state = State.READY
-        return (Send(messages.ACK),)
+    def _ask(self, init: Init) -> Effects:
+        self.state = State.ASKED
+        return (Admit(init.authorization),)
 
     def _second_init(self, _: Init) -> Effects:
         return self._close(TOO_MANY_INITS, "Too many initialisation requests")
@@ -238,7 +262,14 @@ class Session:
     # A gateway that leaves begins nothing: by the close, the client asks again elsewhere.
     _answers: ClassVar[Mapping[State, Mapping[type[Received], _Answer]]] = {
         State.OPENED: {
-            Init: _acknowledge,
+            Init: _ask,
+            Ping: _answer_ping,
+            Pong: _ignore,
+            Subscribe: _unauthorized,
+            Complete: _ignore,
+        },
+        State.ASKED: {
+            Init: _second_init,
             Ping: _answer_ping,
             Pong: _ignore,
             Subscribe: _unauthorized,

@@ -53,6 +53,8 @@ def rpc_error(failure: Exception) -> RpcError:
     if cause is not None:
         return rpc_error(cause)
     if isinstance(failure, InputError):
+        if failure.denial is not None:
+            return failure.denial
         return error("INVALID_QUERY", input_error(failure).message)
     if isinstance(failure, GraphQLError):
         named = str((failure.extensions or {}).get("code"))

@@ -199,7 +199,7 @@ class _Reader:
                     f"the operation costs {cost}, over the limit of {self._limits.cost} that others"
                     " have",
                 )
-        document = Document(file.text, file.ast, tuple(operations), fragments)
+        document = Document(file.text, file.ast, tuple(operations), fragments, trusted=True)
         return [
             TrustedOperation(
                 operation.name or "",

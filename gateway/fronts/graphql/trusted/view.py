@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeVar
 
-from gateway.call import Cancel, RpcError
+from gateway.call import Cancel, Principal, RpcError
 from gateway.chain import as_error
+from gateway.fronts.admission import admit
 from gateway.fronts.entity_tags import entity_tag, not_modified
-from gateway.fronts.graphql.engine import Engine
+from gateway.fronts.graphql.engine import Engine, Prepared
 from gateway.fronts.graphql.errors import RequestError
 from gateway.fronts.graphql.execute.trouble import Note, Trouble
 from gateway.fronts.graphql.serve import cross_site
@@ -30,6 +31,7 @@ T = TypeVar("T")
 
 PARTIAL: Final = "x-partial"
 
+_FRONT: Final = "rest"
 _JSON = ("content-type", "application/json")
 _NOT_STORED = ("cache-control", "no-store")
 _SAFE = frozenset({"GET", "HEAD"})
@@ -120,7 +122,7 @@ class View:
             request,
             shared.rules,
             shared.clock,
-            front="rest",
+            front=_FRONT,
             request_id=incoming.request_id,
             request_id_passes=shared.request_id_passes,
         )
@@ -130,19 +132,32 @@ class View:
 
         def collected(body: bytes) -> None:
             variables = self._inputs.with_body(given, body)
-            incoming.exchange.on_gone(self._run(incoming, caller, variables))
+            self._run(incoming, caller, variables)
 
         incoming.exchange.collect(
             self._body_size, incoming.guarded(collected), incoming.guarded(refuse_body)
         )
 
-    def _run(self, incoming: Incoming, caller: Caller, given: dict[str, object]) -> Cancel:
+    def _run(self, incoming: Incoming, caller: Caller, given: dict[str, object]) -> None:
         document, operation = self._trusted.document, self._trusted.operation
         try:
             prepared = self._engine.prepare_operation(document, operation, given, caller)
         except RequestError as refused:
             raise self._inputs.explain(refused, given) from None
+        if prepared.gate is None:
+            incoming.exchange.on_gone(self._start(incoming, prepared))
+            return
 
+        def admitted(principal: Principal | None) -> None:
+            known = self._engine.known(prepared, principal)
+            incoming.exchange.on_gone(self._start(incoming, known))
+
+        def refuse(failure: Exception) -> None:
+            incoming.refuse(as_error(failure))
+
+        admit(incoming.exchange, prepared.gate, admitted, refuse, front=_FRONT)
+
+    def _start(self, incoming: Incoming, prepared: Prepared) -> Cancel:
         def done(data: str, notes: list[Note]) -> None:
             try:
                 self._answer(incoming, data, notes)

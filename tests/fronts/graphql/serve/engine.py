@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphql import (
     GraphQLError,
@@ -22,7 +22,7 @@ from gateway.fronts.graphql.errors import RefusalCode, RequestError, refusal
 
 SCHEMA = build_schema("""
     directive @later on INLINE_FRAGMENT
-    type Query { hello(name: String = "you"): String! broken: String bug: String never: String }
+    type Query { hello(name: String = "you"): String! broken: String bug: String never: String me: String }
     type Mutation { add(n: Int!): Int! }
     type Subscription { count(to: Int!): Int! endless: Int! fails: Int! }
 """)
@@ -33,6 +33,8 @@ class Prepared:
     kind: OperationType
     incremental: bool
     run: dict
+    gate: object = None
+    principal: object = None
 
 
 class FakeEngine:
@@ -47,6 +49,7 @@ class FakeEngine:
         failure: What `prepare` and `run_incremental` raise.
         payload: Said by `hello`; its length by `endless`.
         gate: Where streams and parts wait, having set `begun`.
+        asks: What senders must pass before anything is run.
     """
 
     def __init__(self):
@@ -60,6 +63,7 @@ class FakeEngine:
         self.payload = ""
         self.gate = None
         self.begun = asyncio.Event()
+        self.asks = None
 
     def prepare(self, request, caller):
         self.requests.append((request, caller))
@@ -92,14 +96,20 @@ class FakeEngine:
                 "operation_name": request.operation_name,
                 "variable_values": dict(request.variables or {}),
             },
+            self.asks,
         )
 
+    def known(self, prepared, principal):
+        return replace(prepared, gate=None, principal=principal)
+
     def run(self, prepared, done):
+        assert prepared.gate is None
         if "never" in str(prepared.run["document"].to_dict()):
             self.begun.set()
             return self._cancel
         root = {
             "hello": lambda info, name: f"Hello, {name}{self.payload}",
+            "me": lambda info: prepared.principal and prepared.principal.subject,
             "broken": _refuse,
             "bug": _bug,
             "add": lambda info, n: (self.added.append(n), n)[1],
@@ -112,6 +122,7 @@ class FakeEngine:
         self.cancelled += 1
 
     async def run_incremental(self, prepared, emit):
+        assert prepared.gate is None
         if not prepared.incremental:
             whole = asyncio.get_running_loop().create_future()
             self.run(prepared, whole.set_result)
@@ -129,6 +140,7 @@ class FakeEngine:
         await emit(json.dumps(tail).encode(), False)
 
     async def subscribe(self, prepared, emit):
+        assert prepared.gate is None
         root = {"count": self._count, "endless": self._endless, "fails": self._fails}
         self.streams += 1
         try:

@@ -250,6 +250,7 @@ def shown(exchange):
 
 class Pages:
     prefix = "/graphql/-/"
+    gate = None
     page = staticmethod(shown)
 
     def asset(self, exchange):

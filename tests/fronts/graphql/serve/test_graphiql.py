@@ -6,7 +6,8 @@ from urllib.parse import urljoin
 
 import pytest
 
-from gateway.fronts.graphql.serve.graphiql import Asset, Graphiql, shipped
+from gateway.fronts.files import File
+from gateway.fronts.graphql.serve.graphiql import Graphiql, shipped
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -138,7 +139,7 @@ async def test_a_file_is_only_read(fetch):
     ],
 )
 def test_the_page_finds_its_files_where_they_are(path, page, asset):
-    empty = Asset(b"", "text/javascript", "0")
+    empty = File.of(b"", "text/javascript")
     graphiql = Graphiql(path, {"a.js": empty, "a.css": empty})
     found = re.search(rb'src="([^"]+)"', graphiql._page)[1].decode().replace("%3A", ":")
     assert urljoin(page, found) == asset

@@ -9,6 +9,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from gateway.fronts.graphql.serve.engine import GraphqlRequest
 from gateway.fronts.graphql.serve.socket_session import (
+    Admit,
     Close,
     Send,
     Session,
@@ -24,7 +25,9 @@ COMPLETE = {"type": "complete", "id": "1"}
 
 
 def told(session, message):
-    return session.receive(json.dumps(message))
+    """What follows from a message; who asks for a connection is let in at once."""
+    effects = session.receive(json.dumps(message))
+    return session.admitted() if effects == (Admit(None),) else effects
 
 
 def shown(effects):
