@@ -1,0 +1,61 @@
+"""Python's side of `authorization.proto`, in a pool of its own.
+
+Users have Envoy's own protos loaded, or the code that is generated of them, and in the global pool
+these messages would clash with those. Else it is what the compiler would write. A test compiles the
+proto and compares.
+"""
+
+import base64
+
+from google.protobuf import descriptor_pool, struct_pb2, timestamp_pb2, wrappers_pb2
+from google.protobuf.internal import builder
+
+_SERIALIZED = (
+    "ChNhdXRob3JpemF0aW9uLnByb3RvEhVlbnZveS5zZXJ2aWNlLmF1dGgudjMaHGdvb2dsZS9wcm90b2J1Zi9zdHJ1"
+    "Y3QucHJvdG8aH2dvb2dsZS9wcm90b2J1Zi90aW1lc3RhbXAucHJvdG8aHmdvb2dsZS9wcm90b2J1Zi93cmFwcGVy"
+    "cy5wcm90byJLCgxDaGVja1JlcXVlc3QSOwoKYXR0cmlidXRlcxgBIAEoCzInLmVudm95LnNlcnZpY2UuYXV0aC52"
+    "My5BdHRyaWJ1dGVDb250ZXh0IucFChBBdHRyaWJ1dGVDb250ZXh0EjwKBnNvdXJjZRgBIAEoCzIsLmVudm95LnNl"
+    "cnZpY2UuYXV0aC52My5BdHRyaWJ1dGVDb250ZXh0LlBlZXISQAoHcmVxdWVzdBgEIAEoCzIvLmVudm95LnNlcnZp"
+    "Y2UuYXV0aC52My5BdHRyaWJ1dGVDb250ZXh0LlJlcXVlc3QSWgoSY29udGV4dF9leHRlbnNpb25zGAogAygLMj4u"
+    "ZW52b3kuc2VydmljZS5hdXRoLnYzLkF0dHJpYnV0ZUNvbnRleHQuQ29udGV4dEV4dGVuc2lvbnNFbnRyeRpKCgRQ"
+    "ZWVyEi8KB2FkZHJlc3MYASABKAsyHi5lbnZveS5zZXJ2aWNlLmF1dGgudjMuQWRkcmVzcxIRCglwcmluY2lwYWwY"
+    "BCABKAkadgoHUmVxdWVzdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJBCgRodHRw"
+    "GAIgASgLMjMuZW52b3kuc2VydmljZS5hdXRoLnYzLkF0dHJpYnV0ZUNvbnRleHQuSHR0cFJlcXVlc3Qa+AEKC0h0"
+    "dHBSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBm1ldGhvZBgCIAEoCRJRCgdoZWFkZXJzGAMgAygLMkAuZW52b3kuc2Vy"
+    "dmljZS5hdXRoLnYzLkF0dHJpYnV0ZUNvbnRleHQuSHR0cFJlcXVlc3QuSGVhZGVyc0VudHJ5EgwKBHBhdGgYBCAB"
+    "KAkSDAoEaG9zdBgFIAEoCRIOCgZzY2hlbWUYBiABKAkSDAoEc2l6ZRgJIAEoAxIQCghwcm90b2NvbBgKIAEoCRou"
+    "CgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARo4ChZDb250ZXh0RXh0ZW5zaW9u"
+    "c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEigQEKB0FkZHJlc3MSPgoOc29ja2V0X2FkZHJl"
+    "c3MYASABKAsyJC5lbnZveS5zZXJ2aWNlLmF1dGgudjMuU29ja2V0QWRkcmVzc0gAEisKBHBpcGUYAiABKAsyGy5l"
+    "bnZveS5zZXJ2aWNlLmF1dGgudjMuUGlwZUgAQgkKB2FkZHJlc3MiSAoNU29ja2V0QWRkcmVzcxIPCgdhZGRyZXNz"
+    "GAIgASgJEhQKCnBvcnRfdmFsdWUYAyABKA1IAEIQCg5wb3J0X3NwZWNpZmllciIUCgRQaXBlEgwKBHBhdGgYASAB"
+    "KAkiywIKDUNoZWNrUmVzcG9uc2USLQoGc3RhdHVzGAEgASgLMh0uZW52b3kuc2VydmljZS5hdXRoLnYzLlN0YXR1"
+    "cxJECg9kZW5pZWRfcmVzcG9uc2UYAiABKAsyKS5lbnZveS5zZXJ2aWNlLmF1dGgudjMuRGVuaWVkSHR0cFJlc3Bv"
+    "bnNlSAASPAoLb2tfcmVzcG9uc2UYAyABKAsyJS5lbnZveS5zZXJ2aWNlLmF1dGgudjMuT2tIdHRwUmVzcG9uc2VI"
+    "ABJDCg5lcnJvcl9yZXNwb25zZRgFIAEoCzIpLmVudm95LnNlcnZpY2UuYXV0aC52My5EZW5pZWRIdHRwUmVzcG9u"
+    "c2VIABIxChBkeW5hbWljX21ldGFkYXRhGAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEIPCg1odHRwX3Jl"
+    "c3BvbnNlIhYKBlN0YXR1cxIMCgRjb2RlGAEgASgFIpABChJEZW5pZWRIdHRwUmVzcG9uc2USMQoGc3RhdHVzGAEg"
+    "ASgLMiEuZW52b3kuc2VydmljZS5hdXRoLnYzLkh0dHBTdGF0dXMSOQoHaGVhZGVycxgCIAMoCzIoLmVudm95LnNl"
+    "cnZpY2UuYXV0aC52My5IZWFkZXJWYWx1ZU9wdGlvbhIMCgRib2R5GAMgASgJIhoKCkh0dHBTdGF0dXMSDAoEY29k"
+    "ZRgBIAEoBSLkAQoOT2tIdHRwUmVzcG9uc2USOQoHaGVhZGVycxgCIAMoCzIoLmVudm95LnNlcnZpY2UuYXV0aC52"
+    "My5IZWFkZXJWYWx1ZU9wdGlvbhIxChBkeW5hbWljX21ldGFkYXRhGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0"
+    "cnVjdBIZChFoZWFkZXJzX3RvX3JlbW92ZRgFIAMoCRJJChdyZXNwb25zZV9oZWFkZXJzX3RvX2FkZBgGIAMoCzIo"
+    "LmVudm95LnNlcnZpY2UuYXV0aC52My5IZWFkZXJWYWx1ZU9wdGlvbiLGAgoRSGVhZGVyVmFsdWVPcHRpb24SMgoG"
+    "aGVhZGVyGAEgASgLMiIuZW52b3kuc2VydmljZS5hdXRoLnYzLkhlYWRlclZhbHVlEioKBmFwcGVuZBgCIAEoCzIa"
+    "Lmdvb2dsZS5wcm90b2J1Zi5Cb29sVmFsdWUSUgoNYXBwZW5kX2FjdGlvbhgDIAEoDjI7LmVudm95LnNlcnZpY2Uu"
+    "YXV0aC52My5IZWFkZXJWYWx1ZU9wdGlvbi5IZWFkZXJBcHBlbmRBY3Rpb24ifQoSSGVhZGVyQXBwZW5kQWN0aW9u"
+    "EhsKF0FQUEVORF9JRl9FWElTVFNfT1JfQUREEAASEQoNQUREX0lGX0FCU0VOVBABEh4KGk9WRVJXUklURV9JRl9F"
+    "WElTVFNfT1JfQUREEAISFwoTT1ZFUldSSVRFX0lGX0VYSVNUUxADIjwKC0hlYWRlclZhbHVlEgsKA2tleRgBIAEo"
+    "CRINCgV2YWx1ZRgCIAEoCRIRCglyYXdfdmFsdWUYAyABKAwyYwoNQXV0aG9yaXphdGlvbhJSCgVDaGVjaxIjLmVu"
+    "dm95LnNlcnZpY2UuYXV0aC52My5DaGVja1JlcXVlc3QaJC5lbnZveS5zZXJ2aWNlLmF1dGgudjMuQ2hlY2tSZXNw"
+    "b25zZWIGcHJvdG8z"
+)
+
+_POOL = descriptor_pool.DescriptorPool()
+for _file in (struct_pb2, timestamp_pb2, wrappers_pb2):
+    _POOL.AddSerializedFile(_file.DESCRIPTOR.serialized_pb)
+
+DESCRIPTOR = _POOL.AddSerializedFile(base64.b64decode(_SERIALIZED))
+
+builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
+builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, __name__, globals())
