@@ -21,7 +21,7 @@ from gateway.fronts.websocket.relay import Relay
 from gateway.fronts.websocket.relay_records import Arrival
 from gateway.fronts.websocket.sessions import Sessions
 from gateway.http import Handler, WebSocket
-from gateway.listener.admin import Page, admin
+from gateway.listener.admin import Page, admin, jwks_page
 from gateway.listener.server import Listener
 from gateway.schema.progress import Progress
 
@@ -109,7 +109,11 @@ class App:
         self._limit_sessions(config)
         self._started = adopted.started if adopted else config
         if config.admin is not None and adopted is None:
-            routes = {"/healthz": self._healthz, "/readyz": self._readyz}
+            routes = {
+                "/healthz": self._healthz,
+                "/readyz": self._readyz,
+                "/jwks.json": lambda: jwks_page(self.current.jwks),
+            }
             self._admin = await admin(str(config.admin.address), routes)
         addresses = () if adopted else config.listener.address
         self._listener = Listener(

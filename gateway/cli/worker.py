@@ -118,7 +118,7 @@ class _Serving:
                 self._channel.send(failed)
                 return failed.code
             else:
-                self._channel.send(Ready(self._app.current.warnings))
+                self._channel.send(Ready(self._app.current.warnings, self._app.current.jwks))
                 await ended
             for task in list(self._tasks):
                 await cancelled(task)
@@ -174,7 +174,9 @@ class _Serving:
             self._channel.send(Refused(message.serial, bug_lines(bug)))
         else:
             current = self._app.current
-            said = Reloaded(message.serial, summary(current), current.warnings, unchanged)
+            said = Reloaded(
+                message.serial, summary(current), current.warnings, unchanged, current.jwks
+            )
             self._channel.send(said)
 
     async def _suggest(self, *, calls: bool) -> None:

@@ -9,9 +9,19 @@ answers by `reply`; it reads `body`, and `streaming` is the rest of it for strea
 """
 
 from gateway.listener.addresses import ListenError
-from gateway.listener.admin import Page, admin
+from gateway.listener.admin import Page, admin, jwks_page
 from gateway.listener.limits import Limits
 from gateway.listener.server import Listener, serve
 from gateway.listener.tls import Tls, TlsError
 
-__all__ = ["Limits", "ListenError", "Listener", "Page", "Tls", "TlsError", "admin", "serve"]
+__all__ = [
+    "Limits",
+    "ListenError",
+    "Listener",
+    "Page",
+    "Tls",
+    "TlsError",
+    "admin",
+    "jwks_page",
+    "serve",
+]

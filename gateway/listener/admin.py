@@ -20,6 +20,18 @@ class Page(NamedTuple):
     body: bytes
 
 
+def jwks_page(keys: str | None) -> Page:
+    """Returns the page of the public keys with which backends check the gateway's tokens.
+
+    Args:
+        keys: A JWK set (RFC 7517 section 5) as JSON; None where no tokens are signed.
+    """
+    if keys is None:
+        text = "No tokens are signed: auth.forward.token is not set."
+        return Page(404, JSON, json_error(404, "NOT_FOUND", "ROUTE_NOT_FOUND", text))
+    return Page(200, "application/jwk-set+json", keys.encode())
+
+
 Routes: TypeAlias = "Mapping[str, Callable[[], Page | tuple[int, str, bytes]]]"
 
 _LIMITS: Final = Limits(connections=256, connections_per_address=256)

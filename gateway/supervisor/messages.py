@@ -58,9 +58,15 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """From a worker: it serves."""
+    """From a worker: it serves.
+
+    Attributes:
+        warnings: What an operator should know and can live with.
+        jwks: The public keys of the tokens that backends get, as JSON; None where there are none.
+    """
 
     warnings: Sequence[str]
+    jwks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +86,14 @@ class Reloaded:
         summary: What is served, in a line.
         warnings: What an operator should know and can live with.
         unchanged: The keys that changed and that take effect at the next start only.
+        jwks: As in Ready.
     """
 
     serial: int
     summary: str
     warnings: Sequence[str]
     unchanged: Sequence[str]
+    jwks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

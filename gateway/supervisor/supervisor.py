@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Final
 
 from gateway.config import Config
-from gateway.listener import Listener, Page, admin
+from gateway.listener import Listener, Page, admin, jwks_page
 from gateway.supervisor.messages import Failed, Refused, Reloaded, Start
 from gateway.supervisor.snapshot import Snapshot
 from gateway.supervisor.sockets import Sockets
@@ -124,7 +124,12 @@ class Supervisor:
         config = self._config
         addresses = [str(address) for address in config.listener.address]
         if config.admin is not None:
-            routes = {"/healthz": self._healthz, "/readyz": self._readyz, "/workers": self._listed}
+            routes = {
+                "/healthz": self._healthz,
+                "/readyz": self._readyz,
+                "/workers": self._listed,
+                "/jwks.json": self._jwks,
+            }
             self._admin = await admin(str(config.admin.address), routes)
         secure = config.listener.tls is not None
         self._sockets = Sockets(addresses, len(self._workers), secure=secure)
@@ -268,6 +273,11 @@ class Supervisor:
         if not any(worker.state is State.READY for worker in self._workers):
             return _page(503, {"status": "no worker is ready"})
         return _page(200, {"status": "ready"})
+
+    def _jwks(self) -> Page:
+        # Those of the newest config, as soon as one worker signs with them.
+        newest = next((each for each in self._workers if each.snapshot is self._newest), None)
+        return jwks_page((newest or self._workers[0]).jwks)
 
     def _listed(self) -> Page:
         workers = [

@@ -58,6 +58,7 @@ class Worker:
         cut: How many requests its drain cut.
         snapshot: The config that it serves, or is starting with.
         warnings: What it said when it was ready.
+        jwks: The public keys that it signs with, as JSON, or None.
         settled: Set while it is not starting.
     """
 
@@ -77,6 +78,7 @@ class Worker:
         self.cut = 0
         self.snapshot: Snapshot | None = None
         self.warnings: Sequence[str] = ()
+        self.jwks: str | None = None
         self.settled = asyncio.Event()
         self.wake = asyncio.Event()
         self.backoff = Backoff(clock)
@@ -124,8 +126,8 @@ class Worker:
 
     def _hear(self, message: Message) -> None:
         match message:
-            case Ready(warnings=warnings):
-                self.warnings = warnings
+            case Ready(warnings=warnings, jwks=jwks):
+                self.warnings, self.jwks = warnings, jwks
                 if self.state is State.STARTING:
                     self._become(State.READY)
                 if self.starts > 1:
@@ -184,7 +186,7 @@ class Worker:
         finally:
             self._answer = None
         if isinstance(answer, Reloaded):
-            self.snapshot = config
+            self.snapshot, self.jwks = config, answer.jwks
             return answer
         return answer if isinstance(answer, Refused) else Refused(self._serial, ["it ended"])
 

@@ -29,7 +29,7 @@ MESSAGES = [
     Reload(3, FILE),
     Suggest(calls=True),
     Drain(),
-    Ready(["a warning"]),
+    Ready(["a warning"], '{"keys": []}'),
     Failed(["gateway.yaml:1:1: wrong"], 2),
     Reloaded(3, "1 service", [], ["admin"]),
     Refused(3, ["wrong"]),
