@@ -12,6 +12,7 @@ import typer
 
 from gateway.cli import entry_file
 from gateway.cli.failure import Failure
+from gateway.cli.signing import signing
 from gateway.config import edits
 from gateway.config.instants import format_instant, parse_instant
 from gateway.config.models.entries import (
@@ -27,6 +28,7 @@ from gateway.config.scalars import NAME
 from gateway.policies.auth.key_form import digest_of, new_key
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.command()(signing)
 
 File: TypeAlias = Annotated[
     Path, typer.Option("--file", metavar="FILE", help="The file of keys that the config names.")
