@@ -47,7 +47,8 @@ def application(issuer: Issuer) -> web.Application:
         return web.json_response(issuer.discovery())
 
     async def keys(_: web.Request) -> web.Response:
-        return web.json_response(issuer.keys.published())
+        # Soon enough to see a rotation, and as often as a gateway would ask at most.
+        return web.json_response(issuer.keys.published(), headers={"cache-control": "max-age=60"})
 
     async def rotate(_: web.Request) -> web.Response:
         return web.json_response({"kid": issuer.keys.rotate()})

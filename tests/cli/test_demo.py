@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import shlex
 import signal
@@ -15,7 +16,7 @@ from typing import IO
 
 import pytest
 
-from tests.cli.processes import ANY_PORT, LISTENING, Serving, curl, gateway, printed_calls
+from tests.cli.processes import ANY_PORT, LISTENING, Serving, curl, gateway
 
 
 @pytest.fixture
@@ -46,17 +47,90 @@ def ended(pid: int) -> bool:
         os.close(handle)
 
 
-def test_the_calls_work_as_printed_and_show_who_answered(demo: Serving) -> None:
+def lines_below(demo: Serving, heading: str) -> list[str]:
+    """Waits for a heading; returns the lines to try below it."""
+    demo.read_until(heading)
+    lines = []
+    while line := demo.read_line().strip():
+        lines.append(line)
+    return lines
+
+
+def test_the_calls_that_need_no_caller_work_as_printed(demo: Serving) -> None:
     url = demo.read_until(LISTENING)
-    *calls, watch = printed_calls(demo, 5)
-    for call, field in zip(calls, ("title", "total", "orderId", "data"), strict=True):
+    get, watch, query = lines_below(demo, "Try, in another terminal:")
+    for call, field in ((get, "title"), (watch, "productId"), (query, "data")):
         assert url in call
         status, body = curl(call)
         assert status == 0, (call, body)
         assert field in json.loads(body.splitlines()[0])
+    assert "errors" not in json.loads(curl(query)[1])
+
+
+def test_each_call_shows_who_answered(demo: Serving) -> None:
+    (watch,) = lines_below(demo, "Each backend marks its replies")
     seen = {curl(watch)[1].strip() for _ in range(4)}
     assert len(seen) == 2
     assert all(line.lower().startswith("x-replica: ") for line in seen)
+
+
+def answers(*lines: str) -> list[tuple[str, str]]:
+    """Runs lines in one shell; returns the status of what each curl was told, and the body."""
+    script = "\n".join(
+        re.sub("^curl ", r"curl -sSw '\\n#%{http_code}\\n' ", line) for line in lines
+    )
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, timeout=30, check=False
+    )
+    parts = re.split(r"\n#(\d{3})\n", done.stdout)
+    return list(zip(parts[1::2], parts[::2], strict=False))
+
+
+def test_who_calls_decides_as_printed(demo: Serving) -> None:
+    demo.read_until(LISTENING)
+    (refused,) = lines_below(demo, "Who orders must be known")
+    ada = lines_below(demo, "Ada's token")
+    graph, socket = lines_below(demo, "The same token")
+    partner = lines_below(demo, "There are also")
+    (unknown, _), (made, order), (forbidden, _) = answers(refused, *ada)
+    assert (unknown, made, forbidden) == ("401", "201", "403")
+    assert json.loads(order)["userId"] == "u1"
+    ((status, body),) = answers(ada[0], graph)
+    assert status == "200"
+    orders = json.loads(body)["data"]["listOrders"]["orders"]
+    assert {each["user"]["displayName"] for each in orders} == {"Ada Brandt"}
+    said = subprocess.run(
+        ["bash", "-c", f"{ada[0]}\n{socket}"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    ).stdout
+    assert '"status":"OK"' in said, said
+    (followed, events), (forbidden, _) = answers(*partner)
+    assert (followed, forbidden) == ("200", "403")
+    assert json.loads(events.splitlines()[0])["orderId"] == "o120"
+
+
+def test_the_config_says_who_may_call(demo: Serving) -> None:
+    file, explain = lines_below(demo, "Who may call what is here")
+    assert "request.user_id == principal.subject" in Path(file).read_text()
+    said = subprocess.run(
+        shlex.split(explain), capture_output=True, text=True, timeout=30, check=False
+    )
+    assert said.returncode == 0, said.stderr
+    assert "orders.write" in said.stdout
+
+
+def test_no_key_is_kept(demo: Serving) -> None:
+    key = demo.read_until("  KEY=")
+    (file, _) = lines_below(demo, "Who may call what is here")
+    kept = [each.read_text() for each in Path(file).parent.iterdir()]
+    assert len(kept) == 2
+    assert all(key not in text for text in kept)
+    demo.signal(signal.SIGTERM)
+    assert demo.wait() == 0
+    assert not Path(file).parent.exists()
 
 
 @pytest.mark.parametrize(
@@ -105,15 +179,34 @@ def typing_into(command: list[str]) -> Iterator[tuple[IO[str], Iterator[str]]]:
 def test_nothing_is_left_however_it_ends(number: signal.Signals, demo: Serving) -> None:
     demo.read_until(LISTENING)
     below = children(demo.process.pid)
-    assert len(below) >= 3  # the backends' parent and two replicas
+    assert len(below) >= 4  # the issuer, the backends' parent and two replicas
     demo.signal(number)
     assert demo.wait() == (-signal.SIGKILL if number is signal.SIGKILL else 0)
     assert all(ended(pid) for pid in below)
 
 
-def test_without_backends_there_is_no_demo(demo: Serving) -> None:
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        pytest.param("services_mock.issuer", "the example's issuer ended", id="issuer"),
+        pytest.param("services_mock", "the example backends ended", id="backends"),
+    ],
+)
+def test_without_one_of_its_parts_there_is_no_demo(
+    module: str, message: str, demo: Serving
+) -> None:
     demo.read_until(LISTENING)
-    parent = children(demo.process.pid)[0]
-    os.kill(parent, signal.SIGKILL)
-    assert "the example backends ended" in demo.read_error("backends ended")
+    below = children(demo.process.pid)
+    (part,) = (
+        pid
+        for pid in below
+        if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        and parent_of(pid) == demo.process.pid
+    )
+    os.kill(part, signal.SIGKILL)
+    assert message in demo.read_error("ended")
     assert demo.wait() == 1
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
