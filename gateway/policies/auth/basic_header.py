@@ -36,7 +36,7 @@ class MalformedError(ValueError):
 
 def is_basic(value: str) -> bool:
     """Whether the value of a field is of this scheme, well formed or not."""
-    return value[: len(_PREFIX)].lower() == _PREFIX or value.lower() == _PREFIX.rstrip()
+    return value[: len(_PREFIX)].lower() in (_PREFIX, _PREFIX.rstrip())
 
 
 def read_basic(value: str) -> Login:

@@ -225,7 +225,8 @@ class Lockout:
         True once in a hundred: with each hundred, what is known of that name at that address should
         be forgotten, for it answers guesses that the lock does not.
         """
-        return self._both.refuse((name, site_of(address))) % _INSISTENT == _INSISTENT - 1
+        tries = self._both.refuse((name, site_of(address)))
+        return tries > 0 and tries % _INSISTENT == 0
 
     def end(self, one: Try, *, failed: bool) -> None:
         """Counts how a try ended; for `Try` to call."""
