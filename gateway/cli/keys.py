@@ -28,7 +28,6 @@ from gateway.config.scalars import NAME
 from gateway.policies.auth.key_form import digest_of, new_key
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-app.command()(signing)
 
 File: TypeAlias = Annotated[
     Path, typer.Option("--file", metavar="FILE", help="The file of keys that the config names.")
@@ -179,3 +178,6 @@ def _end(text: str, now: float) -> float:
     if end <= now:
         raise typer.BadParameter("--expires: that is over already")
     return end
+
+
+app.command()(signing)
