@@ -4,49 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.app import BuildError, build
-from gateway.app.pool import UpstreamPool
-from gateway.config import from_mapping
+from gateway.app import BuildError
 from gateway.config.effective import AUTHENTICATE, SCOPES
 from gateway.policies.auth.authenticate import Authenticate
 from gateway.policies.authorize import Authorize
 
-PROTO = """syntax = "proto3"; package x.v1; import "gateway/v1/options.proto";
-message M {}
-service S {
-  option (gateway.v1.service) = {authenticate: "customers" authorize: {scopes: "read"}};
-  rpc Get(M) returns (M);
-  rpc Put(M) returns (M) { option (gateway.v1.method).authenticate = "none"; }
-}
-service T { rpc Get(M) returns (M); }
-"""
-GET, PUT, OTHER = "x.v1.S/Get", "x.v1.S/Put", "x.v1.T/Get"
-
-
-@pytest.fixture
-def built(tmp_path, monkeypatch):
-    """Builds a generation of the protos above."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "x.proto").write_text(PROTO)
-    (tmp_path / "keys.yaml").write_text("keys: {}\n")
-
-    async def built(providers=("customers", "partners"), services=("x.v1.*",), **sections):
-        keys = {"file": "keys.yaml"}
-        given = {each: {"api_key": {"header": f"x-{each}", "keys": keys}} for each in providers}
-        data = {
-            "schema": {"protos": ["."]},
-            "upstreams": {"x": {"services": list(services), "endpoints": ["127.0.0.1:1"]}},
-            "auth": {"providers": given},
-        }
-        pool = UpstreamPool()
-        try:
-            return await build(
-                from_mapping(data | sections, origin="test", directory=tmp_path), pool
-            )
-        finally:
-            await pool.close(0)
-
-    return built
+# Those of the protos of the fixture `built`.
+GET, PUT, OTHER, STREAM = "x.v1.S/Get", "x.v1.S/Put", "x.v1.T/Get", "x.v1.T/Watch"
 
 
 async def problems(building):
@@ -103,12 +67,12 @@ async def test_what_a_proto_needs_is_an_error_without_providers(built):
 async def test_a_policy_that_says_otherwise_heals_it(built):
     policies = [{"methods": ["x.v1.S/*"], "authenticate": "none", "authorize": {"scopes": []}}]
     generation = await built(providers=(), policies=policies)
-    assert generation.methods.keys() == {GET, PUT, OTHER}
+    assert generation.methods.keys() == {GET, PUT, OTHER, STREAM}
 
 
 async def test_options_of_what_is_not_served_do_no_harm(built):
     generation = await built(providers=["others"], services=["x.v1.T"])
-    assert generation.methods.keys() == {OTHER}
+    assert generation.methods.keys() == {OTHER, STREAM}
 
 
 async def test_a_pattern_of_no_method_is_an_error(built):
@@ -121,7 +85,7 @@ async def test_a_pattern_of_what_is_not_exposed_is_none(built):
     policies = [{"methods": ["x.v1.S/Get"], "timeout": "1s"}]
     schema = {"protos": ["."], "expose": ["x.v1.T"]}
     generation = await built(schema=schema, services=["x.v1.T"], policies=policies)
-    assert generation.methods.keys() == {OTHER}
+    assert generation.methods.keys() == {OTHER, STREAM}
 
 
 @pytest.mark.parametrize(
@@ -133,12 +97,12 @@ async def test_a_pattern_of_what_is_not_exposed_is_none(built):
         ),
         pytest.param(
             [{"methods": ["x.v1.T/*"], "authenticate": ["partners", "none"]}],
-            [OTHER],
+            [OTHER, STREAM],
             id="where-a-token-is-optional",
         ),
         pytest.param(
             [{"methods": ["*"], "authenticate": "none", "authorize": {"scopes": []}}],
-            [GET, PUT, OTHER],
+            [GET, PUT, OTHER, STREAM],
             id="all-of-them",
         ),
         pytest.param(
