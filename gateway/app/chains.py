@@ -89,7 +89,7 @@ class Chains:
         if descriptor.kind is not Kind.UNARY:
             return given.stream_timeout
         timeout = self.settings[descriptor.name].timeout
-        return given.timeout if timeout is None else min(timeout, given.timeout or timeout)
+        return given.timeout if timeout is None else min(timeout, given.timeout)
 
 
 def for_operators(method: Method, upstream: Upstream) -> Method:
