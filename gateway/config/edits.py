@@ -120,10 +120,10 @@ def _edited(
     try:
         root = compose(text)
         after = change(root)
-        before, now = _read(text), _read(after)
+        before, now = _read(text, section), _read(after, section)
     except (DocumentError, ValueError, IndexError) as failure:
         raise EditError(_BY_HAND) from failure
-    if now != {**before, section: meant(before.get(section) or {})}:
+    if now != {**before, section: meant(before[section])}:
         raise EditError(_BY_HAND)
     return after
 
@@ -131,16 +131,25 @@ def _edited(
 _BY_HAND = "it is written in a way that this command can't change; change it by hand"
 
 
-def _read(text: str) -> dict[str, _Entries]:
+def _read(text: str, section: str) -> dict[str, _Entries]:
+    """Returns what a text says; no entries where it has no such section.
+
+    Raises:
+        ValueError: It is no file of entries, or has mistakes.
+    """
     builder = Builder("", {})
     found = plain(builder.build(compose(text)))
     if builder.problems:
         raise ValueError("a file with mistakes")
-    if found is None:
-        return {}
-    if not isinstance(found, dict):
+    whole = {} if found is None else found
+    if not isinstance(whole, dict):
         raise ValueError("no mapping")  # noqa: TRY004  it is the file's mistake
-    return found
+    entries = {} if whole.get(section) is None else whole[section]
+    if not isinstance(entries, dict) or not all(
+        isinstance(each, dict) for each in entries.values()
+    ):
+        raise ValueError("no mapping of mappings")
+    return {**whole, section: entries}
 
 
 def _pairs(node: YamlNode | None) -> list[tuple[YamlNode, YamlNode]]:
