@@ -1,4 +1,4 @@
-"""Which services the upstreams of a config serve: names that no proto has, and what is left over.
+"""What a config names and nothing answers to: services of upstreams, and certificates of clients.
 
 Asked once the protos are known. Which upstream a service has is `config.assign`'s finding.
 """
@@ -31,6 +31,17 @@ def idle_globs(config: Config, source: Source, known: Collection[str]) -> Iterat
     for path, text in _services(config):
         if "*" in text and not any(matches(text, name) for name in known):
             yield f"{source.locate(path)}: {path}: no service of the protos matches {text}"
+
+
+def unasked(config: Config, source: Source) -> Iterator[str]:
+    """Yields a line for each provider of certificates where no client is asked for one."""
+    tls = config.listener.tls
+    if tls is None or tls.client_ca is None:
+        for name, given in config.auth.providers.items():
+            if given.mtls is not None:
+                path = f"auth.providers.{name}.mtls"
+                text = "no client is asked for a certificate; listener.tls.client_ca does that"
+                yield f"{source.locate(path)}: {path}: {text}"
 
 
 def _services(config: Config) -> Iterator[tuple[str, str]]:

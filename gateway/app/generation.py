@@ -15,7 +15,7 @@ from gateway.app import backends, settings
 from gateway.app.build_error import BuildError
 from gateway.app.chains import Chains
 from gateway.app.conditions import conditions
-from gateway.app.coverage import idle_globs
+from gateway.app.coverage import idle_globs, unasked
 from gateway.app.forwarding import Forwarding
 from gateway.app.governing import governing, open_methods
 from gateway.app.identity import Identities
@@ -293,6 +293,8 @@ async def build(
         warnings=(
             *placed(schema.warnings, source),
             *idle_globs(config, source, known),
+            *unasked(config, source),
+            *open_to_sites(config, source),
             *_header_warnings(shared.rules, source),
             *(graphql.warnings if graphql else ()),
             *hidden(claimed, routes, views),
@@ -335,7 +337,11 @@ def _chains(
     return Chains(
         config,
         governed,
-        Identities(providers, guard),
+        Identities(
+            providers,
+            guard,
+            [name for name, given in config.auth.providers.items() if given.ext_authz],
+        ),
         conditional,
         forwarding,
         asyncio.get_running_loop().time,

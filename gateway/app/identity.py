@@ -7,7 +7,7 @@ lets in who shows nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from gateway.config.effective import Settings
 from gateway.config.identity_checks import NONE
@@ -21,11 +21,16 @@ class Identities:
     Args:
         providers: By name.
         guard: What addresses may do.
+        judges: Those of the providers that decide about any request, whatever it shows. They are
+            not asked where nobody need be shown, unless they are named.
     """
 
-    def __init__(self, providers: Mapping[str, Provider], guard: Guard) -> None:
+    def __init__(
+        self, providers: Mapping[str, Provider], guard: Guard, judges: Collection[str] = ()
+    ) -> None:
         self.providers = providers
         self._guard = guard
+        self._shown_to = tuple(name for name in providers if name not in judges)
         self._gates: dict[tuple[str, ...], Authenticate] = {}
 
     def gate(self, names: tuple[str, ...] | None) -> Authenticate | None:
@@ -39,7 +44,7 @@ class Identities:
         key = tuple(self.providers) if names is None else names
         if key not in self._gates:
             # What is shown is looked at even where nothing need be shown: a bad token is refused.
-            named = [name for name in key if name != NONE] or self.providers
+            named = [name for name in key if name != NONE] or self._shown_to
             self._gates[key] = Authenticate(
                 [self.providers[name] for name in named], optional=NONE in key, guard=self._guard
             )
@@ -53,11 +58,11 @@ class Identities:
                 caller is not opened without one.
         """
         is_open = any(is_open_to_all(each) for each in settings)
-        return self.gate((*self.providers, NONE) if is_open else None)
+        return self.of_anyone() if is_open else self.gate(None)
 
     def of_anyone(self) -> Authenticate | None:
         """Returns the gate that finds out who asks, and lets in who shows nobody."""
-        return self.gate((*self.providers, NONE))
+        return self.gate((*self._shown_to, NONE))
 
     def of_pages(self, names: tuple[str, ...]) -> Authenticate | None:
         """Returns the gate of pages; None where they are open.

@@ -67,10 +67,32 @@ def _jwt(making: Making) -> Provider:
     return jwt(making)
 
 
+def _introspection(making: Making) -> Provider:
+    from gateway.app.introspection import introspection  # noqa: PLC0415  it needs a client of HTTP
+
+    return introspection(making)
+
+
+def _mtls(making: Making) -> Provider:
+    from gateway.policies.auth.mtls import Mtls  # noqa: PLC0415  as the others
+
+    assert making.given.mtls is not None, "the section says which kind it is"
+    return Mtls(making.name, making.given.mtls.subject, making.now)
+
+
+def _ext_authz(making: Making) -> Provider:
+    from gateway.app.ext_authz import ext_authz  # noqa: PLC0415  it stands on this module
+
+    return ext_authz(making)
+
+
 _MAKE: Final[Mapping[str, Make]] = {
     "jwt": _jwt,
     "api_key": _api_key,
     "basic": _basic,
+    "introspection": _introspection,
+    "mtls": _mtls,
+    "ext_authz": _ext_authz,
 }
 
 

@@ -15,10 +15,8 @@ from gateway.config.units import UnitError, parse_address
 
 Found = Iterator[tuple[Path, Node]]
 
-_UPSTREAM_NAMES: Final = (
-    ("schema", "reflection", "*"),
-    ("auth", "providers", "*", "ext_authz", "upstream"),
-)
+_ASKED: Final = ("auth", "providers", "*", "ext_authz", "upstream")
+_UPSTREAM_NAMES: Final = (("schema", "reflection", "*"), _ASKED)
 
 
 def check(root: Node) -> Iterator[Problem]:
@@ -32,6 +30,7 @@ def check(root: Node) -> Iterator[Problem]:
         for path, node in select(root, *section, "authenticate"):
             yield from _once((((*path, name), item) for name, item in node.items()), _text)
     yield from _unknown_upstreams(root)
+    yield from _idle_upstreams(root)
     yield from check_identity(root)
 
 
@@ -81,3 +80,12 @@ def _unknown_upstreams(root: Node) -> Iterator[Problem]:
             if isinstance(name, str) and name not in names:
                 known = meant(name, names) if names else "there are no upstreams"
                 yield Problem.at(node.place, path, f"no upstream has this name; {known}")
+
+
+def _idle_upstreams(root: Node) -> Iterator[Problem]:
+    """Yields upstreams that no call would go to: without services, and not a provider's."""
+    asked = [node.value for _, node in select(root, *_ASKED)]
+    for path, node in select(root, "upstreams", "*"):
+        given = node.value
+        if isinstance(given, dict) and "services" not in given and path[1] not in asked:
+            yield Problem.at(node.key, (*path, "services"), "a required key is missing")

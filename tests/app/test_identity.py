@@ -152,3 +152,26 @@ def test_a_socket_is_opened_for_nobody_where_nobody_can_call_something(methods, 
 )
 def test_what_is_open_to_all(given, expected):
     assert is_open_to_all(given) is expected
+
+
+@pytest.mark.parametrize(
+    ("gate", "asked"),
+    [
+        pytest.param(lambda made: made.gate(("none",)), 0, id="an open method"),
+        pytest.param(lambda made: made.of_anyone(), 0, id="who asks, whoever it is"),
+        pytest.param(
+            lambda made: made.of_sockets([settings(authenticate=("none",))]),
+            0,
+            id="a socket for open methods",
+        ),
+        pytest.param(lambda made: made.of_sockets([settings()]), 1, id="a socket for closed ones"),
+        pytest.param(lambda made: made.gate(None), 1, id="a closed method"),
+        pytest.param(lambda made: made.gate(("external", "none")), 1, id="where it is named"),
+    ],
+)
+def test_who_decides_about_all_requests_is_asked_where_somebody_is_needed(gate, asked):
+    judge = Fake("external", scheme="", header="x-any", people={"x": ADA})
+    customers = Fake("customers", header="x-a", people={"ada": ADA})
+    made = Identities({"customers": customers, "external": judge}, FakeGuard(), judges=["external"])
+    outcome(gate(made), (("x-any", "x"),))
+    assert judge.looked == asked

@@ -81,7 +81,6 @@ def test_it_takes_what_the_loader_takes(read):
         "graphql: {methods: {Get: {hide: true}}}",
         "workers: -1",
         "workers: 1025",
-        "upstreams: {a: {endpoints: [h:1]}}",
         "upstreams: {a: {services: [x]}}",
         "upstreams: {a: {services: [x], endpoints: []}}",
         "upstreams: {a: {services: [x], endpoints: [a]}}",

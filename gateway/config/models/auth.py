@@ -104,6 +104,19 @@ class Introspection:
     endpoint: Annotated[str, URL] = Field(description="The introspection endpoint.")
     client_id: _TEXT = Field(description="The gateway's own name there.")
     client_secret: Annotated[SecretStr, Secret()] = Field(description="The gateway's own secret.")
+    issuer: _TEXT | None = Field(
+        default=None, description="The iss of its answers; any without it."
+    )
+    audiences: tuple[_TEXT, ...] = Field(
+        default=(), description="One of these in the aud of its answers; any without them."
+    )
+    roles_claim: _TEXT = Field(default="roles", description="The member that holds the roles.")
+    cookie: _COOKIE | None = Field(
+        default=None, description="A cookie that holds the token where no header does."
+    )
+    timeout: Annotated[float, Duration()] = Field(
+        default=2.0, description="How long an answer may take."
+    )
 
 
 @section
@@ -117,12 +130,21 @@ class Basic:
 class Mtls:
     """The certificate that the client showed."""
 
+    subject: Literal["auto", "uri", "dns", "email", "dn"] = Field(
+        default="auto",
+        description="Which of its names says who it is; auto takes a URI, else a DNS name, "
+        "else the distinguished name.",
+    )
+
 
 @section
 class ExtAuthz:
     """Envoy's external authorization service."""
 
     upstream: Annotated[str, NAME] = Field(description="The upstream that serves it.")
+    timeout: Annotated[float, Duration()] = Field(
+        default=0.5, description="How long an answer may take."
+    )
 
 
 @section

@@ -135,7 +135,8 @@ class Upstream:
     )
 
     services: tuple[Annotated[str, SERVICES], ...] = Field(
-        # required while nothing but its services sends calls to an upstream
+        # Only one that is named elsewhere can do without; `checks` sees to that.
+        default=(),
         min_length=1,
         description="Services it serves, by name or glob. A name wins over a glob.",
     )

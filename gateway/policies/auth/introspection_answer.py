@@ -12,8 +12,10 @@ from math import inf
 from typing import Final
 
 from gateway.call import Principal
+from gateway.policies.auth.claim_path import found
 from gateway.policies.auth.provider import BadCredentials
 
+_LONGEST: Final = 255  # characters of a subject (OpenID Connect Core 1.0 section 2)
 _REFUSED: Final = "The token is none that is accepted."
 _NAMES: Final = ("sub", "username", "client_id")  # who it is, the first that there is
 # Members that say what kind of token it is: those that a bearer may show. A refresh token is good
@@ -36,13 +38,13 @@ class Expected:
         provider: The name of the provider, for the principal.
         issuer: The `iss`; None for any.
         audiences: One of these in `aud`; any where it is empty.
-        roles_claim: The member that holds the roles.
+        roles: The member that holds the roles, by its name or its path.
     """
 
     provider: str
     issuer: str | None = None
     audiences: frozenset[str] = frozenset()
-    roles_claim: str = "roles"
+    roles: str = "roles"
 
 
 def judge(answer: object, expected: Expected, now: float) -> Principal:
@@ -65,13 +67,13 @@ def judge(answer: object, expected: Expected, now: float) -> Principal:
     _check_kind(answer)
     if expected.issuer is not None and answer.get("iss") != expected.issuer:
         raise BadCredentials(_REFUSED, "it is of another issuer")
-    if expected.audiences and expected.audiences.isdisjoint(_texts(answer.get("aud"), alone=True)):
+    if expected.audiences and expected.audiences.isdisjoint(_texts(answer.get("aud"))):
         raise BadCredentials(_REFUSED, "it is for another audience")
     return Principal(
         subject=_subject(answer),
         provider=expected.provider,
-        scopes=frozenset(_texts(answer.get("scope"))),
-        roles=frozenset(_texts(answer.get(expected.roles_claim))),
+        scopes=frozenset(scope for text in _texts(answer.get("scope")) for scope in text.split()),
+        roles=frozenset(_texts(found(answer, expected.roles))),
         claims={name: value for name, value in answer.items() if name != "active"},
         expires=expires,
     )
@@ -105,15 +107,15 @@ def _check_kind(answer: Mapping[str, object]) -> None:
 def _subject(answer: Mapping[str, object]) -> str:
     for name in _NAMES:
         value = answer.get(name)
-        if isinstance(value, str) and value:
+        if isinstance(value, str) and 0 < len(value) <= _LONGEST and value.isprintable():
             return value
     raise BadAnswerError("it names nobody")
 
 
-def _texts(value: object, *, alone: bool = False) -> list[str]:
-    """Returns the texts of a list, or those between the spaces of a text (`alone`: the text)."""
+def _texts(value: object) -> list[str]:
+    """Returns the texts of a list, or the one that there is."""
     if isinstance(value, str):
-        return [value] if alone else value.split()
+        return [value]
     if isinstance(value, list):
         return [each for each in value if isinstance(each, str)]
     return []

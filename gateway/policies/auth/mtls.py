@@ -98,7 +98,7 @@ class Mtls:
             if shown.signs:
                 raise _bad("a certificate with a SPIFFE id is an authority's")
         name = next(iter(self._names(shown)), "")
-        if not name:
+        if not name or not name.isprintable():
             raise _bad("the certificate has no name of the kind that counts")
         return name
 

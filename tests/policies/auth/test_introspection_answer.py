@@ -35,8 +35,13 @@ def test_a_good_answer_makes_a_principal_of_all_that_it_says():
 
 @pytest.mark.parametrize(
     ("changes", "subject"),
-    [({}, "ada"), ({"sub": ...}, "Ada"), ({"sub": "", "username": 7}, "app")],
-    ids=["sub", "else the user", "else the client"],
+    [
+        pytest.param({}, "ada", id="sub"),
+        pytest.param({"sub": ...}, "Ada", id="else the user"),
+        pytest.param({"sub": "", "username": 7}, "app", id="else the client"),
+        pytest.param({"sub": "a\r\nb"}, "Ada", id="none that is no text for a header"),
+        pytest.param({"sub": "a" * 256}, "Ada", id="none that is too long"),
+    ],
 )
 def test_whom_it_names(changes, subject):
     assert judged(**changes).subject == subject
@@ -111,7 +116,9 @@ def test_scopes(scope, scopes):
 
 
 def test_roles_stand_where_the_config_says():
-    assert judged(Expected("t", roles_claim="groups"), groups="x y").roles == {"x", "y"}
+    assert judged(Expected("t", roles="groups"), groups="a clerk").roles == {"a clerk"}
+    nested = {"roles": ["clerk", 7]}
+    assert judged(Expected("t", roles="access.roles"), access=nested).roles == {"clerk"}
 
 
 JSON = st.recursive(

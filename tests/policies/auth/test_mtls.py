@@ -56,6 +56,7 @@ def test_which_name_it_is_known_by(key, shown, subject):
         pytest.param("auto", Certificate(""), id="without any name"),
         pytest.param("dns", Certificate("CN=a", uris=(SPIFFE,)), id="without the name of choice"),
         pytest.param("auto", Certificate("CN=a", dns=("",)), id="with an empty name"),
+        pytest.param("auto", Certificate("CN=a", dns=("a\nb",)), id="with a name that is no text"),
     ],
 )
 def test_what_is_refused(key, shown):

@@ -112,7 +112,7 @@ def principal(said: Struct, provider: str, now: float) -> Principal:
     if expires is not None and not expires > now:
         raise BadAnswerError("it allows what has ended")
     return Principal(
-        subject=subject if isinstance(subject, str) else provider,
+        subject=subject if isinstance(subject, str) and subject.isprintable() else provider,
         provider=provider,
         scopes=_texts(claims.get("scopes", claims.get("scope"))),
         roles=_texts(claims.get("roles")),

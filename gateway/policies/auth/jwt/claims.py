@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.call import Principal
+from gateway.policies.auth.claim_path import found
 from gateway.policies.auth.provider import BadCredentials
 
 _SUBJECT: Final = 255  # characters (OpenID Connect Core 1.0 section 2)
@@ -91,31 +92,19 @@ class Expected:
 
     def _scopes(self, claims: Mapping[str, object]) -> list[str]:
         """Returns scopes: a list, or a text with spaces between them (RFC 6749 section 3.3)."""
-        found = _texts(claims, self.scopes)
-        return [scope for text in found for scope in text.split()]
+        texts = _texts(claims, self.scopes)
+        return [scope for text in texts for scope in text.split()]
 
     def _plan(self, claims: Mapping[str, object]) -> str | None:
-        plan = _found(claims, self.plan)
+        plan = found(claims, self.plan)
         if not isinstance(plan, str | None):
             raise _wrong(self.plan)
         return plan
 
 
-def _found(claims: Mapping[str, object], name: str) -> object:
-    """Returns a claim; with dots in its name, one in another where no claim has the whole name."""
-    if name in claims:
-        return claims[name]
-    value: object = claims
-    for part in name.split("."):
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(part)
-    return value
-
-
 def _texts(claims: Mapping[str, object], name: str) -> list[str]:
     """Returns a claim that is a text or a list of texts, as a list."""
-    value = _found(claims, name)
+    value = found(claims, name)
     if value is None:
         return []
     if isinstance(value, str):
