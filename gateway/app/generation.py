@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.app import backends, settings
+from gateway.app.ambient import open_to_sites
 from gateway.app.build_error import BuildError
 from gateway.app.chains import Chains
 from gateway.app.conditions import conditions
