@@ -7,11 +7,13 @@ from typing import Final
 
 from gateway.policies.cel.limits import DEPTH, NODES
 
-_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+_SCALARS: Final = frozenset({str, float, bool, type(None)})
+_LEAST: Final = -(2**63)
+_MOST: Final = 2**64 - 1  # CEL has signed and unsigned numbers of 64 bits
 
 
 class UnfitClaims(Exception):  # noqa: N818  what the caller has, not an error of ours
-    """Claims that no condition looks at: too many, too deep, or not JSON."""
+    """Claims that no condition looks at: too many, too deep, or not JSON with 64-bit numbers."""
 
 
 def readable(claims: Mapping[str, object], keys: Iterable[str] | None) -> dict[str, object]:
@@ -22,7 +24,8 @@ def readable(claims: Mapping[str, object], keys: Iterable[str] | None) -> dict[s
         keys: Which are read; None for all.
 
     Raises:
-        UnfitClaims: They have more than NODES values, are deeper than DEPTH, or are not JSON.
+        UnfitClaims: They have more than NODES values, are deeper than DEPTH, or are not JSON
+            with numbers of 64 bits. cel-cpp would take those for errors, hidden in their lists.
     """
     copy = _Copy()
     if keys is None:
@@ -42,7 +45,7 @@ class _Copy:
         self._left = NODES
 
     def value(self, value: object, depth: int) -> object:
-        if type(value) in _SCALARS:
+        if type(value) in _SCALARS or (type(value) is int and _LEAST <= value <= _MOST):
             return value
         if isinstance(value, Mapping):
             return self.members(value, depth)

@@ -99,7 +99,7 @@ class Condition:
                 data[REQUEST] = self._decode(message)
             value = self._evaluate(data=data).value()
         except UnfitClaims:
-            self._tell(call, "the claims are too many, too deep, or not JSON")
+            self._tell(call, "the claims are too many, too deep, or no JSON that it can read")
             return False
         except DecodeError:
             self._tell(call, "the request is no message of the method's")
