@@ -51,6 +51,32 @@ class TestRequest:
         headers = [("x-subject", "root"), ("grpc-metadata-x-subject", "root")]
         assert sent(rules, *headers) == []
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "x-subject",
+            "x_subject",
+            "x.subject",
+            "x_claim_tenant",
+            "x-claim-tenant",
+            "x-claim-role",
+            "x.claim-role",
+            "x-claim-",
+        ],
+    )
+    @pytest.mark.parametrize("prefix", ["", "grpc-metadata-", "x-", "x_"])
+    def test_in_no_spelling_and_behind_no_prefix(self, name, prefix):
+        rules = HeaderRules([name], prefix, reserved=["X-Subject", "x-claim-*"])
+        keys = [key for key, _ in sent(rules, (name, "root"), (prefix + name, "root"))]
+        alike = [key.replace("_", "-").replace(".", "-") for key in keys]
+        assert not [key for key in alike if key == "x-subject" or key.startswith("x-claim-")]
+        assert rules.reserves(prefix + name)
+
+    def test_what_only_looks_like_it_passes(self):
+        rules = HeaderRules(["x-subjects", "x-claims"], reserved=["x-subject", "x-claim-*"])
+        headers = [("x-subjects", "1"), ("x-claims", "2")]
+        assert sent(rules, *headers) == headers
+
     @pytest.mark.parametrize("nominated", ["x-a", "close, X-A", "p-x-a"])
     def test_nor_what_connection_names(self, nominated):
         rules = HeaderRules(["x-a"], "p-")
