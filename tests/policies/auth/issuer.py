@@ -145,6 +145,7 @@ class Issuer:
     Attributes:
         url: Its name, the `iss` of its tokens: where it is served, once it is.
         keys: Those that it publishes; the last one signs.
+        more: JWKs that it publishes beside them.
         pages: What it serves, by path.
         asked: How often each path was asked for.
         delay: Seconds before each answer.
@@ -154,6 +155,7 @@ class Issuer:
     def __init__(self, url: str = "https://id.example", *, alg: str = "RS256") -> None:
         self.url = url
         self.keys = [SigningKey.make(f"{alg}-1", alg)]
+        self.more: list[dict[str, Any]] = []
         self.pages: dict[str, Page] = {
             DISCOVERY: lambda _: as_json(self.metadata()),
             JWKS: lambda _: as_json(self.jwks()),
@@ -179,7 +181,7 @@ class Issuer:
 
     def jwks(self) -> dict[str, Any]:
         """Its JSON Web Key Set."""
-        return {"keys": [key.public() for key in self.keys]}
+        return {"keys": [*self.more, *(key.public() for key in self.keys)]}
 
     def metadata(self) -> dict[str, Any]:
         """What discovery says (OpenID Connect Discovery 1.0 section 3)."""

@@ -84,7 +84,7 @@ def parse(text: str) -> Token:
     algorithm, kid = header.get("alg"), header.get("kid")
     if not isinstance(algorithm, str):
         raise MalformedError("no algorithm")
-    if not isinstance(kid, str | None):
+    if "kid" in header and not isinstance(kid, str):
         raise MalformedError("a kid that is no text")
     for member, what in _UNKNOWN.items():
         if member in header:
