@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 
 class Code(IntEnum):
@@ -306,6 +306,13 @@ class Call:
     traceparent: str | None = None
     head: Head | None = field(default=None, repr=False)
     reply_headers: dict[str, str] | None = None
+
+    def parts(self) -> dict[str, Any]:
+        """Returns its attributes by name: what another call like it is made of."""
+        return {name: getattr(self, name) for name in _PARTS}
+
+
+_PARTS: Final = tuple(each.name for each in fields(Call))
 
 
 @dataclass(slots=True)

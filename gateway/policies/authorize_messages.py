@@ -9,7 +9,7 @@ condition is asked about the caller of the time: a socket's client may have sent
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.call import Call, Metadata, StreamCall
@@ -52,8 +52,7 @@ class AuthorizeMessages:
         Raises:
             RpcError: PERMISSION_DENIED: it does not; UNAUTHENTICATED where nobody is known.
         """
-        given = {each.name: getattr(call, each.name) for each in fields(Call)}
-        return await proceed(_Checked(**given, of=call, gate=self))
+        return await proceed(_Checked(**call.parts(), of=call, gate=self))
 
     def check(self, call: StreamCall, message: bytes) -> None:
         """Raises RpcError unless the condition holds for a message."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 
 from gateway.call import Call, Metadata, Reply, StreamCall
@@ -35,8 +35,7 @@ class RestStreamCall(StreamCall):
     @classmethod
     def of(cls, call: Call, requests: Requests, responses: Responses) -> RestStreamCall:
         """Returns a call like another, between these two sides."""
-        given = {each.name: getattr(call, each.name) for each in fields(call)}
-        return cls(**given, requests=requests, responses=responses)
+        return cls(**call.parts(), requests=requests, responses=responses)
 
     async def receive(self) -> bytes | None:
         """See StreamCall."""

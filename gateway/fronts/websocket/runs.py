@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -170,7 +170,7 @@ class StreamRun(StreamCall, Run):
     def of(cls, setting: Setting, call: Call) -> StreamRun:
         """Returns a call like another."""
         return cls(
-            **{each.name: getattr(call, each.name) for each in fields(Call)},
+            **call.parts(),
             setting=setting,
             _loop=asyncio.get_running_loop(),
             _takes_one=not setting.method.descriptor.kind.client_streams,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from gateway.call import Call, Metadata, StreamCall
 
@@ -22,8 +22,7 @@ class AskedStream(StreamCall):
     @classmethod
     def of(cls, call: Call, take: Callable[[bytes], Awaitable[None]]) -> AskedStream:
         """Returns the stream of a call, which has the request."""
-        given = {each.name: getattr(call, each.name) for each in fields(call)}
-        return cls(**given, take=take)
+        return cls(**call.parts(), take=take)
 
     async def receive(self) -> bytes | None:
         """See StreamCall."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -70,8 +70,7 @@ class PlainStreamCall(StreamCall):
     @classmethod
     def of(cls, call: Call, requests: Requests, replies: Replies) -> PlainStreamCall:
         """Returns a call like another, between these two."""
-        given = {each.name: getattr(call, each.name) for each in fields(call)}
-        return cls(**given, requests=requests, replies=replies)
+        return cls(**call.parts(), requests=requests, replies=replies)
 
     async def receive(self) -> bytes | None:
         """See StreamCall."""

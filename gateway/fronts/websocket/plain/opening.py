@@ -122,15 +122,12 @@ def call_of(request: Request, method: str, named: str, shared: Shared) -> Call:
     Raises:
         RpcError: A time-out header, a metadata header or the token is wrong.
     """
-    shown = Credentials.of(request, token_of(request)).head
     caller = caller_of(
-        shown,
+        Credentials.of(request, token_of(request)).head,
         shared.rules,
         shared.clock,
         front=FRONT,
         request_id=named,
         request_id_passes=shared.request_id_passes,
     )
-    call = caller.call(method, b"")
-    call.head = shown
-    return call
+    return caller.call(method, b"")
