@@ -47,6 +47,8 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
         "routes",
         "explain",
         "call",
+        "keys",
+        "users",
         "generate",
     ]:
         assert f" {name} " in out
@@ -56,7 +58,8 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     ["serve", "demo", "init", "check", "config schema", "routes", "explain", "call",
-     "generate descriptors", "generate python"],
+     "generate descriptors", "generate python", "keys new", "keys list", "keys revoke",
+     "users add", "users list", "users remove"],
 )  # fmt: skip
 def test_every_command_has_help(command: str, tmp_path: Path) -> None:
     done = invoke(*command.split(), "--help", cwd=tmp_path)
@@ -64,7 +67,9 @@ def test_every_command_has_help(command: str, tmp_path: Path) -> None:
     assert f"gateway {command}" in done.out
 
 
-@pytest.mark.parametrize("command", ["serve", "call", "init", "demo", "generate python"])
+@pytest.mark.parametrize(
+    "command", ["serve", "call", "init", "demo", "generate python", "keys new", "users add"]
+)
 def test_the_paragraphs_of_help_flow(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -221,3 +221,16 @@ def test_a_file_that_can_not_be_written_is_told_and_nothing_is_left(
     assert "keys.yaml can't be written: No space left on device" in done.err
     assert not done.out
     assert not list(tmp_path.iterdir())
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+
+
+def test_the_file_on_the_page_is_right() -> None:
+    (text,) = re.findall(r"```yaml\n(keys:.*?)```", PAGE, re.DOTALL)
+    read_entries(text.encode(), "docs/cli.md", StoredKeys)
+
+
+def test_the_pattern_on_the_page_finds_keys(tmp_path: Path) -> None:
+    (pattern,) = re.findall(r"`(gw_\S+)` finds keys", PAGE)
+    assert re.fullmatch(pattern, new(tmp_path).out.strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -127,3 +128,9 @@ def test_a_user_is_removed_and_the_others_stay(tmp_path: Path) -> None:
     assert invoke("users", "list", cwd=tmp_path).err == "users.yaml has no users\n"
     assert add(tmp_path, "eve").code == 0
     assert list(stored(tmp_path)) == ["eve"]
+
+
+def test_the_file_on_the_page_is_right() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+    (text,) = re.findall(r"```yaml\n(users:.*?)```", page, re.DOTALL)
+    read_entries(text.encode(), "docs/cli.md", StoredUsers)
