@@ -221,7 +221,8 @@ async def test_a_body_that_is_deeper_than_json_may_be_ends_its_stream(generous):
         await client.echo(chat, 1)
 
 
-async def test_credit_has_a_most_beyond_which_it_adds_nothing(generous):
+async def test_to_grant_more_than_the_most_is_no_offence(generous):
+    """That it adds nothing is `test_session`'s to see: no stream has so many messages."""
     async with socket(generous.url) as client:
         id_ = await client.open(JOIN, {"room": "lobby"}, credit=2**31 - 1)
         for _ in range(100):
