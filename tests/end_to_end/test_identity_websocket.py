@@ -292,6 +292,35 @@ async def test_a_session_is_its_subjects(url, identity):
         assert [each["id"] for each in client.welcome["resumed"]] == [ticks]
 
 
+async def test_whichever_worker_has_the_session(shop, tmp_path):
+    """Half of the sockets arrive at the worker that does not, by the kernel's choice."""
+    mine = Identity(tmp_path)
+    key = {"additional_headers": {"x-api-key": mine.key.text}}
+    with gateway(tmp_path, mine.config(shop, workers=2)) as served:
+        for shown, hello, thief in (
+            ({}, {"token": mine.token()}, {"token": mine.token("bob")}),
+            (key, {}, {"token": mine.token()}),
+        ):
+            hello["features"] = thief["features"] = ["resume"]
+            async with socket(served.url, options=shown, **hello) as client:
+                hello["session"] = thief["session"] = client.welcome["session"]
+                subject = await asks_who(client)
+                await client.say("credit", id=1, n=0, seq=9)
+                client.websocket.transport.abort()
+            for number in range(10):
+                async with bare(served.url) as other:
+                    await other.say("hello", **thief)
+                    assert await other.closed() == 4403
+                async with socket(served.url, options=shown, **hello) as client:
+                    assert client.welcome["session"] == hello["session"]
+                    client.last_id = number + 1
+                    assert await asks_who(client) == subject
+                    await client.say("credit", id=number + 2, n=0, seq=9)
+                    await client.say("ping", data="heard")
+                    assert (await client.of(None))["t"] == "pong"
+                    client.websocket.transport.abort()
+
+
 async def test_a_revoked_key_opens_no_more_streams(shop, tmp_path):
     mine = Identity(tmp_path)
     with gateway(tmp_path, mine.config(shop)) as served:
