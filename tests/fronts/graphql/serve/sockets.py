@@ -46,8 +46,8 @@ class Session:
     async def send(self, **message):
         await self.socket.send(json.dumps(message))
 
-    async def init(self):
-        await self.send(type="connection_init")
+    async def init(self, **payload):
+        await self.send(type="connection_init", **({"payload": payload} if payload else {}))
         assert await self.receive() == {"type": "connection_ack"}
 
     async def subscribe(self, query, name="1", **more):
@@ -78,11 +78,12 @@ class Session:
 class Sockets:
     """What a front is given, and what it served with."""
 
-    def __init__(self, **options):
+    def __init__(self, gate=None, **options):
         self.engine = None
         self.clock = Clock()
         self.opened = []
-        self._shared = Shared(HeaderRules(request_allow=["authorization"]), lambda: self.clock.now)
+        rules = HeaderRules(request_allow=["authorization"])
+        self._shared = Shared(rules, lambda: self.clock.now, sockets=gate)
         self._sockets = GraphqlSockets(self.serving, SocketOptions(**options), self.clock)
 
     def serving(self):

@@ -148,3 +148,60 @@ def test_anything_is_read_or_refused(sent):
         messages.read(sent)
     except BadMessage as wrong:
         assert str(wrong)
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        pytest.param({"authorization": "Bearer t"}, "Bearer t", id="lower-case"),
+        pytest.param({"Authorization": "Bearer t"}, "Bearer t", id="as-in-http"),
+        pytest.param({"AUTHORIZATION": "Bearer t"}, "Bearer t", id="any-case"),
+        pytest.param({"headers": {"Authorization": "Bearer t"}}, "Bearer t", id="below-headers"),
+        pytest.param(
+            {"authorization": "Bearer t", "headers": {"Authorization": "Bearer t"}},
+            "Bearer t",
+            id="the-same-twice",
+        ),
+        pytest.param(
+            {"authorization": None, "headers": {"Authorization": "Basic b"}}, "Basic b", id="null"
+        ),
+        pytest.param({"authorization": ""}, None, id="empty"),
+        pytest.param({"headers": "x"}, None, id="headers-that-are-none"),
+        pytest.param({"headers": None}, None, id="no-headers"),
+        pytest.param({"authToken": "t", "token": "t", "x-api-key": "k"}, None, id="other-names"),
+        pytest.param({"connectionParams": {"authorization": "Bearer t"}}, None, id="deeper"),
+        pytest.param(None, None, id="no-payload"),
+    ],
+)
+def test_what_a_browser_sends_in_place_of_a_header(payload, expected):
+    given = json.dumps({"type": "connection_init", "payload": payload})
+    assert messages.read(given) == Init(expected)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param({"authorization": 7}, id="a-number"),
+        pytest.param({"authorization": ["Bearer t"]}, id="a-list"),
+        pytest.param({"authorization": {"a": "secret"}}, id="an-object"),
+        pytest.param({"authorization": "Bearer secret\r\nx: y"}, id="a-line-break"),
+        pytest.param({"authorization": "Bearer secret\u0000"}, id="a-control-character"),
+        pytest.param({"authorization": "Bearer sécret"}, id="beyond-ascii"),
+        pytest.param({"authorization": "secret" * 4_000}, id="too-long"),
+        pytest.param(
+            {"authorization": "Bearer secret", "Authorization": "Bearer b"}, id="two-of-them"
+        ),
+        pytest.param(
+            {"authorization": "Bearer secret", "headers": {"authorization": "Bearer b"}},
+            id="another-below-headers",
+        ),
+    ],
+)
+def test_what_is_no_value_of_a_header_is_refused_and_not_repeated(payload):
+    with pytest.raises(BadMessage) as refused:
+        messages.read(json.dumps({"type": "connection_init", "payload": payload}))
+    assert "secret" not in str(refused.value)
+
+
+def test_what_was_given_is_not_shown():
+    assert "secret" not in repr(Init("Bearer secret"))

@@ -319,3 +319,60 @@ class Anything(RuleBasedStateMachine):
 
 TestAnything = Anything.TestCase
 TestAnything.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+
+
+# Who is let in.
+
+
+def asked():
+    session = opened()
+    effects = session.receive(json.dumps({**INIT, "payload": {"authorization": "Bearer t"}}))
+    assert effects == (Admit("Bearer t"),)
+    assert session.state is State.ASKED
+    return session
+
+
+def test_who_is_let_in_is_acknowledged():
+    session = asked()
+    assert shown(session.admitted()) == [{"type": "connection_ack"}]
+    assert session.state is State.READY
+    assert session.admitted() == ()
+
+
+def test_who_is_not_let_in_is_told_by_a_close():
+    session = asked()
+    assert shown(session.refused(4403, "Forbidden: TOKEN_EXPIRED")) == [
+        (4403, "Forbidden: TOKEN_EXPIRED")
+    ]
+    assert session.state is State.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("message", "follows"),
+    [
+        (INIT, [TOO_MANY]),
+        ({"type": "ping"}, [PONG]),
+        (PONG, []),
+        (SUBSCRIBE, [(4401, "Unauthorized")]),
+        (COMPLETE, []),
+    ],
+    ids=["connection_init", "ping", "pong", "subscribe", "complete"],
+)
+def test_a_message_before_that_is_known(message, follows):
+    assert shown(told(asked(), message)) == follows
+
+
+def test_the_answer_comes_too_late_for_a_session_that_is_closed():
+    for session in (asked(), asked()):
+        session.closed()
+        assert session.admitted() == session.refused(4403, "Forbidden") == ()
+
+
+def test_nobody_is_late_who_has_asked():
+    assert asked().init_is_late() == ()
+
+
+def test_a_gateway_that_leaves_does_not_wait_to_know():
+    session = asked()
+    assert shown(session.leave()) == [(1001, "The gateway shuts down")]
+    assert session.admitted() == ()
