@@ -121,6 +121,12 @@ class Serving:
     def wait(self) -> int:
         return self.process.wait(20)
 
+    def end(self) -> None:
+        """Ends it as an operator does, if it has not ended."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.wait()
+
 
 @contextmanager
 def gateway(*arguments: str | Path, cwd: Path) -> Iterator[Serving]:

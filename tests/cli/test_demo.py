@@ -7,6 +7,7 @@ import os
 import re
 import select
 import shlex
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from tests.cli.processes import ANY_PORT, LISTENING, Serving, curl, gateway
 def demo(tmp_path: Path) -> Iterator[Serving]:
     with gateway("demo", *ANY_PORT, cwd=tmp_path) as running:
         yield running
+        running.end()  # it takes its folder along
 
 
 def children(pid: int) -> list[int]:
@@ -128,9 +130,6 @@ def test_no_key_is_kept(demo: Serving) -> None:
     kept = [each.read_text() for each in Path(file).parent.iterdir()]
     assert len(kept) == 2
     assert all(key not in text for text in kept)
-    demo.signal(signal.SIGTERM)
-    assert demo.wait() == 0
-    assert not Path(file).parent.exists()
 
 
 @pytest.mark.parametrize(
@@ -176,13 +175,23 @@ def typing_into(command: list[str]) -> Iterator[tuple[IO[str], Iterator[str]]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left_however_it_ends(number: signal.Signals, demo: Serving) -> None:
-    demo.read_until(LISTENING)
+def test_no_process_is_left_however_it_ends(number: signal.Signals, demo: Serving) -> None:
+    (file, _) = lines_below(demo, "Who may call what is here")
     below = children(demo.process.pid)
     assert len(below) >= 4  # the issuer, the backends' parent and two replicas
     demo.signal(number)
     assert demo.wait() == (-signal.SIGKILL if number is signal.SIGKILL else 0)
     assert all(ended(pid) for pid in below)
+    shutil.rmtree(Path(file).parent, ignore_errors=True)  # nobody was left to do so
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_its_folder_goes_with_it(number: signal.Signals, demo: Serving) -> None:
+    (file, _) = lines_below(demo, "Who may call what is here")
+    assert Path(file).exists()
+    demo.signal(number)
+    assert demo.wait() == 0
+    assert not Path(file).parent.exists()
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         key = running.read_until("  KEY=")
         shown = shell(f"{token}; echo $TOKEN").strip()
         yield Demo({"8080": port, "8081": issuer}, key, shown)
+        running.end()
 
 
 def shell(script: str) -> str:
