@@ -83,7 +83,10 @@ class UserName(Leaf):
 
 KEY_ID = Text("an id of letters, digits and -", r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")
 SHA256 = _HiddenText("sha256: and 64 hexadecimal digits", r"^sha256:[0-9a-f]{64}$")
-SUBJECT = Text("a subject of up to 256 printable ASCII characters", r"^[!-~]([ -~]{0,254}[!-~])?$")
+SUBJECT = Text(
+    "a subject of up to 256 printable characters",
+    r"^[^\u0000-\u0020\u007f-\u00a0]([^\u0000-\u001f\u007f-\u009f]{0,254}[^\u0000-\u0020\u007f-\u00a0])?$",
+)
 SCOPE = Text("a scope (RFC 6749 section 3.3)", r"^[!#-\[\]-~]{1,128}$")
 ROLE = Text("a role of up to 128 printable ASCII characters", r"^[!-~]([ -~]{0,126}[!-~])?$")
 USER_NAME = UserName()
