@@ -197,6 +197,31 @@ async def test_who_is_not_known_is_closed_with_4401(url, identity, kind):
     assert reason
 
 
+async def test_who_guesses_is_told_to_come_later_and_nothing_of_it_is_logged(shop, tmp_path):
+    mine = Identity(tmp_path)
+    settings = mine.config(shop)
+    settings["listener"]["limits"] = {"unauthenticated": "3/h"}
+    log = tmp_path / "log"
+    good, guesses = mine.token(), [mine.token(seconds=-9, n=number) for number in range(4)]
+    with log.open("w") as errors, gateway(tmp_path, settings, errors=errors) as served:
+        codes = []
+        async with socket(served.url, token=good) as client:  # known from here on
+            for guess in guesses:
+                async with bare(served.url, subprotocols=["grpcws.v1.json", offer(guess)]) as each:
+                    await each.say("hello")
+                    codes.append(await each.closed())
+            assert await asks_who(client) == "ann"
+            async with socket(served.url, token=good) as other:
+                assert await asks_who(other) == "ann"
+    assert codes == [4401, 4401, 4401, 4004]
+    told = log.read_text()
+    assert "refused the credentials of a call of a socket" in told
+    for each in (good, *guesses):
+        assert each not in told
+        assert offer(each) not in told
+        assert each.rpartition(".")[2] not in told
+
+
 @pytest.mark.parametrize("offered", [[], ["bearer.Z2FyYmFnZQ"]], ids=["nothing", "garbage"])
 async def test_and_his_plain_call_ends_with_4216(url, offered):
     async with plain(url, PRODUCT, subprotocols=["grpcws.plain.json", *offered]) as each:
