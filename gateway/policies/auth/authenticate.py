@@ -106,8 +106,8 @@ class Authenticate:
                 return self._wait(call, found)
         except BadCredentials as failure:
             raise self._refusal(call, failure) from None
-        except RpcError:
-            self._guard.give_back(call.peer)  # it is not the caller's fault
+        except RpcError as failure:
+            self._excuse(call, failure)
             raise
         self._nobody(call)
         return None
@@ -117,9 +117,14 @@ class Authenticate:
             self._take(call, await found)
         except BadCredentials as failure:
             raise self._refusal(call, failure) from None
-        except RpcError:
-            self._guard.give_back(call.peer)
+        except RpcError as failure:
+            self._excuse(call, failure)
             raise
+
+    def _excuse(self, call: Call, failure: RpcError) -> None:
+        """Returns what was taken, for a refusal that is not the fault of what was shown."""
+        if failure.reason != "LOCKED_OUT":
+            self._guard.give_back(call.peer)
 
     def _take(self, call: Call, principal: Principal) -> None:
         call.principal = principal

@@ -195,8 +195,9 @@ class Basic:
         self._pool.reserve()
         try:
             one = self._lockout.begin(login.name, peer)
-        except Exception:
+        except RpcError:
             self._pool.release()
+            log.info("refused to look at a login from %s: locked out", site_of(peer))
             if self._lockout.insists(login.name, peer):
                 self._forget(login.name, peer)
             raise

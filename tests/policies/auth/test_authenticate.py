@@ -130,6 +130,13 @@ async def test_what_cant_be_known_now_is_nobodys_fault(guard):
     assert guard.spent == 0
 
 
+async def test_who_is_locked_out_for_guessing_goes_on_paying(guard):
+    provider = Fake(down=error("LOCKED_OUT", "later", retry_after=60))
+    failure = await refused(gate(guard, provider), call(("x-fake", "s")))
+    assert failure.reason == "LOCKED_OUT"
+    assert guard.spent == 1
+
+
 async def test_the_log_has_what_failed_and_not_what_was_shown(guard, caplog):
     with caplog.at_level(logging.INFO, "gateway.auth"):
         failure = await refused(gate(guard, Fake()), call(("x-fake", "hunter2")))
