@@ -25,6 +25,8 @@ MAX_FORWARDED: Final = 8 * 1024
 _AS_IS: Final = re.compile(r"[!-$&-~](?:[ -$&-~]*[!-$&-~])?", re.ASCII)
 _ENCODED: Final = re.compile(rb"[^ -$&-~]|^ +| +$")
 
+_json: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
 
 class Signs(Protocol):
     """Makes the signed token of a caller (`internal_token`)."""
@@ -103,7 +105,7 @@ def encoded(value: object) -> str:
         text = value
     else:
         try:
-            text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+            text = _json(value)
         except RecursionError:
             raise _too_large() from None
     if _AS_IS.fullmatch(text):

@@ -30,6 +30,7 @@ from gateway.call import Principal
 
 _MOST: Final = 4_096  # tokens that are kept; about 1 KiB each
 
+_json: Final = json.JSONEncoder(sort_keys=True).encode
 _Caller: TypeAlias = "tuple[str, str, frozenset[str], frozenset[str], str]"
 
 
@@ -133,7 +134,7 @@ class InternalTokens:
             claims: What is told of its claims.
         """
         now = self._now()
-        told = json.dumps(claims, separators=(",", ":"), sort_keys=True) if claims else ""
+        told = _json(claims) if claims else ""
         caller = (
             principal.provider, principal.subject, principal.scopes, principal.roles, told,
         )  # fmt: skip

@@ -16,6 +16,12 @@ from gateway.supervisor.channel import Channel
 from gateway.supervisor.messages import Drain, Drained, Failed, Ready, Refused, Reload, Reloaded
 
 
+def keys_of(config):
+    """What a worker says of its keys: none before the second config."""
+    prefix = config.content["rest"]["prefix"]
+    return None if prefix == "/0" else f"keys of {prefix}"
+
+
 async def main(folder, descriptor):
     channel = await Channel.over(socket.socket(fileno=descriptor))
     start = await channel.receive()
@@ -42,7 +48,7 @@ async def main(folder, descriptor):
         case "wait":
             while planned("start") == "wait":
                 await asyncio.sleep(0.01)
-    channel.send(Ready([f"warning of {name}"]))
+    channel.send(Ready([f"warning of {name}"], keys_of(start.config)))
     while (message := await channel.receive()) is not None:
         match message:
             case Reload():
@@ -53,7 +59,8 @@ async def main(folder, descriptor):
                     case "refuse":
                         channel.send(Refused(message.serial, [f"{name} refuses"]))
                     case _:
-                        channel.send(Reloaded(message.serial, f"summary of {name}", [], ["admin"]))
+                        summary, keys = f"summary of {name}", keys_of(message.config)
+                        channel.send(Reloaded(message.serial, summary, [], ["admin"], keys))
             case Drain():
                 heard("drain")
                 if planned("drain") != "hang":

@@ -163,6 +163,22 @@ async def test_a_reload_goes_to_the_first_and_then_to_the_others(crew):
     assert sorted(heard[1:]) == [(2, "reload", "/1"), (3, "reload", "/1")]
 
 
+async def test_the_keys_that_backends_check_tokens_by_are_those_of_the_newest_config(crew):
+    two = await started(crew, 2)
+    page = two.supervisor._jwks
+    assert page().status == 404
+    await two.supervisor.reload(two.config("/1"))
+    assert (page().status, page().body) == (200, b"keys of /1")
+    two.workers[0].kill()
+    await two.until(lambda: two.workers[0].starts == 2)
+    assert page().body == b"keys of /1"
+    two.plan(reload={"1": "refuse"})
+    await two.until_ready()
+    with pytest.raises(ReloadError):
+        await two.supervisor.reload(two.config("/2"))
+    assert page().body == b"keys of /1"
+
+
 async def test_what_the_first_refuses_the_others_never_see(crew):
     three = await started(crew)
     three.plan(reload={"1": "refuse"})
