@@ -16,9 +16,11 @@ import base64
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from threading import Thread
 from typing import Any, NamedTuple, Self
 
 from aiohttp import web
@@ -263,3 +265,19 @@ def _application(handler: Callable[[web.Request], Any]) -> web.Application:
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", handler)
     return application
+
+
+@contextmanager
+def served(issuer: Issuer) -> Iterator[Issuer]:
+    """Serves an issuer from a thread, for tests that have no loop, or many."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(issuer.start(), loop).result(10)
+        yield issuer
+    finally:
+        asyncio.run_coroutine_threadsafe(issuer.stop(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
