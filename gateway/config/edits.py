@@ -19,6 +19,7 @@ from gateway.config.tree import plain
 _Entries = dict[str, dict[str, object]]
 
 _INDENT = "  "
+_FEED = "\n"
 _PLAIN = re.compile(r"[A-Za-z0-9_/][A-Za-z0-9_./:+-]*[A-Za-z0-9_/+-]|[A-Za-z0-9_/]")
 _OTHERWISE_BOOLEAN = {"y", "n", "yes", "no", "on", "off"}  # to readers of YAML 1.1
 
@@ -54,8 +55,9 @@ def add(text: str, section: str, name: str, entry: Mapping[str, object]) -> str:
         if found is None:
             kept = "" if isinstance(root, MappingNode) and not root.value else text
             return _insert_line(kept, len(kept), f"{section}:\n{block}")
-        start, end = found.start_mark.index, found.end_mark.index
-        return _insert_line(f"{text[:start].rstrip(' ')}\n", None, block) + text[end:].lstrip("\n")
+        # Nothing stands behind the key, or `{}`: the entries' lines take its place.
+        before, after = text[: found.start_mark.index], text[found.end_mark.index :]
+        return f"{before.rstrip(' ')}\n{block}{after.removeprefix(_FEED)}"
 
     return _edited(text, section, change, lambda old: {**old, name: dict(entry)})
 
@@ -184,11 +186,10 @@ def _end(text: str, node: YamlNode) -> int:
     return len(text) if found < 0 else found + 1
 
 
-def _insert_line(text: str, index: int | None, block: str) -> str:
-    """Returns the text with lines put in where a line begins."""
-    at = len(text) if index is None else index
-    feed = "" if not text[:at] or text[at - 1] == "\n" else "\n"
-    return f"{text[:at]}{feed}{block}{text[at:]}"
+def _insert_line(text: str, index: int, block: str) -> str:
+    """Returns the text with lines put in where a line begins, or at an end without a line feed."""
+    feed = "" if not index or text[index - 1] == "\n" else "\n"
+    return f"{text[:index]}{feed}{block}{text[index:]}"
 
 
 def _insert_flow(text: str, node: YamlNode, name: str, value: Mapping[str, object]) -> str:

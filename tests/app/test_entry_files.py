@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,14 @@ def test_hashes_of_too_little_work_are_named_in_the_log(memory, logged, caplog):
     if logged:
         assert "users.yaml: the hashes of ada cost too little" in caplog.text
         assert TAIL not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"), [("api_keys", False), ("basic", True)], ids=["keys", "passwords"]
+)
+def test_only_who_has_passwords_pays_for_argon2(module: str, heavy: bool) -> None:
+    program = f"import sys, gateway.app.{module}; print('argon2' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{heavy}\n"

@@ -33,7 +33,7 @@ log = logging.getLogger("gateway.auth")
 REMEMBERED: Final = 300.0
 """Seconds for which a pair that was right is taken without another look."""
 
-_MOST: Final = 10_000  # pairs that are remembered; 600 bytes each
+_MOST: Final = 10_000  # pairs that are remembered; 350 bytes each, and the name
 _FIELD: Final = "authorization"
 _BAD: Final = "The name or the password is wrong."
 

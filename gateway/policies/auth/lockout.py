@@ -20,7 +20,7 @@ in use: `insists` says when that has to end, for that name at that address.
 
 All tables are bounded, and what was touched least recently is forgotten first. To have something
 forgotten takes as many failed tries as a table has places, each of which has cost a slow hash. Each
-process counts for itself.
+process counts for itself, so with several workers all bounds are that much wider.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from gateway.policies.auth.guard import site_of
 
 _K = TypeVar("_K", bound=Hashable)
 
-_PLACES: Final = 16_384  # of each table; an entry has at most 700 bytes
+_PLACES: Final = 16_384  # of each table; 270 bytes each, and the name
 _INSISTENT: Final = 100  # tries during a lock
 _BUSY: Final = 1.0  # seconds after which to try again, where all that is left is being looked at
 
