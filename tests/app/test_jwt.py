@@ -17,7 +17,7 @@ from tests.policies.auth.issuer import Issuer
 
 
 def made(**section):
-    given = Provider(jwt=Jwt(**{"audiences": ("shop",)} | section))
+    given = Provider(jwt=Jwt(**{"audiences": ["shop"]} | section))
     return jwt(Making("customers", given, lambda _: None, 1 << 20))
 
 
@@ -30,7 +30,7 @@ def issuer():
 def stored(tmp_path, issuer):
     path = tmp_path / "jwks.json"
     path.write_text(json.dumps(issuer.jwks()))
-    return Jwks(file=path)
+    return Jwks(file=str(path))
 
 
 def identified(provider, token):
@@ -48,8 +48,8 @@ async def test_every_key_of_the_section_counts(issuer, stored):
     provider = made(
         issuer=issuer.url,
         jwks=stored,
-        audiences=("other",),
-        leeway=1000.0,
+        audiences=["other"],
+        leeway="1000s",
         scopes_claim="scp",
         roles_claim="realm_access.roles",
         plan_claim="tier",
@@ -65,10 +65,10 @@ async def test_every_key_of_the_section_counts(issuer, stored):
 async def test_algorithms_are_those_of_the_section(issuer, stored):
     issuer.keys = [type(issuer.key)("RS256-1", "RS384", issuer.key.private)]
     stored.file.write_text(json.dumps(issuer.jwks()))
-    provider = made(issuer=issuer.url, jwks=stored, algorithms=("RS384",))
+    provider = made(issuer=issuer.url, jwks=stored, algorithms=["RS384"])
     assert identified(provider, issuer.token())
     with pytest.raises(SettingError, match="no key that can be used"):
-        made(issuer=issuer.url, jwks=stored, algorithms=("RS256",))
+        made(issuer=issuer.url, jwks=stored, algorithms=["RS256"])
 
 
 async def test_other_keys_have_bad_tokens_judged_anew(issuer, stored):

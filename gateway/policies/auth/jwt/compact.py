@@ -81,10 +81,10 @@ def parse(text: str) -> Token:
         raise MalformedError(f"{len(parts)} parts, not 3")
     header, claims = _object(parts[0], "header"), _object(parts[1], "payload")
     signature = _decode(parts[2], "signature")
-    algorithm, kid = header.get("alg"), header.get("kid")
+    algorithm, kid = header.get("alg"), header.get("kid", "")
     if not isinstance(algorithm, str):
         raise MalformedError("no algorithm")
-    if "kid" in header and not isinstance(kid, str):
+    if not isinstance(kid, str):
         raise MalformedError("a kid that is no text")
     for member, what in _UNKNOWN.items():
         if member in header:
@@ -92,7 +92,7 @@ def parse(text: str) -> Token:
     kind = header.get("typ", "JWT")
     if not isinstance(kind, str) or kind.lower() not in _TYPES:
         raise MalformedError("a token of another type")
-    return Token(algorithm, kid, claims, parts[0] + b"." + parts[1], signature)
+    return Token(algorithm, kid if "kid" in header else None, claims, parts[0] + b"." + parts[1], signature)
 
 
 def _object(part: bytes, name: str) -> dict[str, object]:
