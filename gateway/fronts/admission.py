@@ -8,7 +8,8 @@ which ends when the client goes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Any
 
 from gateway.call import Call, Gate, Principal
 from gateway.http import Exchange, Request
@@ -36,15 +37,43 @@ class InTurn:
         for number, gate in enumerate(self._gates, 1):
             pending = gate.admit(call)
             if pending is not None:
-                return self._rest(call, pending, number)
+                return _Rest(call, pending, self._gates[number:])
         return None
 
-    async def _rest(self, call: Call, pending: Awaitable[None], start: int) -> None:
-        await pending
-        for gate in self._gates[start:]:
-            further = gate.admit(call)
+
+class _Rest:
+    """What is left of several gates when one of them must wait; begun when it is awaited."""
+
+    __slots__ = ("_call", "_gates", "_pending")
+
+    def __init__(self, call: Call, pending: Awaitable[None], gates: Sequence[Gate]) -> None:
+        self._call = call
+        self._pending = pending
+        self._gates = gates
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._run().__await__()
+
+    async def _run(self) -> None:
+        await self._pending
+        for gate in self._gates:
+            further = gate.admit(self._call)
             if further is not None:
                 await further
+
+    def close(self) -> None:
+        """See `forgo`."""
+        forgo(self._pending)
+
+
+def forgo(pending: Awaitable[None]) -> None:
+    """Takes note that nobody awaits (any more) what a gate returned.
+
+    A coroutine that was never begun would warn of it; one that has ended does not mind.
+    """
+    close = getattr(pending, "close", None)
+    if close is not None:
+        close()
 
 
 def admit(
@@ -74,6 +103,7 @@ def admit(
         return
     if pending is not None:
         task = asyncio.get_running_loop().create_task(_after(pending, call, then, refuse))
+        task.add_done_callback(lambda _: forgo(pending))  # cancelled before its first step
         exchange.on_gone(lambda: _cancel(task))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.call import Principal, RpcError
 from gateway.errors import error
-from gateway.fronts.admission import admit
+from gateway.fronts.admission import InTurn, admit, forgo
 from gateway.http import Headers, Request
 
 ADA = Principal("ada", "customers")
@@ -137,3 +137,68 @@ async def test_what_serving_raises_is_answered(waits):
     assert principal is ADA
     assert isinstance(failure, RpcError)
     assert failure.reason == "METHOD_NOT_ALLOWED"
+
+
+async def test_who_goes_at_once_leaves_nothing_that_was_not_awaited():
+    asked, gate = Asked(), Gate(waits=True)
+    asked.admit(gate)
+    asked.go()  # before the task's first step
+    await settle()
+    assert asked.said == []
+    assert not gate.cancelled
+
+
+# Several gates.
+
+
+class Named:
+    """Lets in as somebody."""
+
+    def __init__(self, name):
+        self.principal = Principal(name, "customers")
+
+    def admit(self, call):
+        call.principal = self.principal
+
+
+def test_several_gates_are_asked_in_turn():
+    asked, first, last = Asked(), Gate(), Named("eve")
+    asked.admit(InTurn([first, last]))
+    assert asked.said == [last.principal]
+    assert len(first.calls) == 1
+
+
+@pytest.mark.parametrize("place", [0, 1])
+async def test_any_of_them_may_wait(place):
+    gates = [Gate(), Gate()]
+    gates[place] = waits = Gate(waits=True)
+    asked = Asked()
+    asked.admit(InTurn(gates))
+    await settle()
+    assert asked.said == []
+    assert len(gates[1].calls) == place
+    waits.release.set()
+    await settle()
+    assert asked.said == [ADA]
+    assert [len(each.calls) for each in gates] == [1, 1]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("waits", [False, True], ids=["at-once", "after-a-while"])
+async def test_any_of_them_may_refuse(place, waits):
+    refusal = error("CREDENTIALS_MISSING", "Who?")
+    gates = [Gate(), Gate()]
+    gates[place] = Gate(waits=waits, refusal=refusal)
+    asked = Asked()
+    asked.admit(InTurn(gates))
+    if waits:
+        gates[place].release.set()
+    await settle()
+    assert asked.said == [refusal]
+    assert len(gates[1].calls) == place
+
+
+async def test_what_nobody_awaits_is_let_go():
+    gate = Gate(waits=True)
+    forgo(InTurn([gate, Named("eve")]).admit(Asked().request))
+    assert len(gate.calls) == 1

@@ -323,7 +323,7 @@ class Selections:
             self.needs |= needs
             if self._sight.is_denied(needs):
                 # What else could be set is shown: it is at the union that this one is null.
-                denied = self._denial(f"{types[name].name}", needs, place, ())
+                denied = self._denial(types[name].name, needs, place, ())
                 plans[case] = ObjectPlan(denied.text, fallible=True)
             else:
                 plans[case] = self.object(types[name], details)

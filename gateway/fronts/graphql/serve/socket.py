@@ -23,7 +23,7 @@ from graphql import OperationType
 
 from gateway.call import Call, Cancel, Code, RpcError
 from gateway.chain import as_error
-from gateway.fronts.admission import asking
+from gateway.fronts.admission import asking, forgo
 from gateway.fronts.graphql.errors import RequestError, errors_json, formatted, refused_by
 from gateway.fronts.graphql.serve.engine import Engine, GraphqlRequest, P
 from gateway.fronts.graphql.serve.incoming import FRONT, Incoming, Shared
@@ -199,7 +199,8 @@ class _Driver(Generic[P]):
             # What the client sends before it is answered would be taken for an intruder's.
             self._holding = True
             self._socket.pause()
-            self._socket.spawn(self._admit_after(pending))
+            task = self._socket.spawn(self._admit_after(pending))
+            task.add_done_callback(lambda _: forgo(pending))
 
     async def _admit_after(self, pending: Awaitable[None]) -> None:
         try:
@@ -243,7 +244,7 @@ class _Driver(Generic[P]):
             pending = prepared.gate.admit(call)
             if pending is not None:
                 work = self._begin_after(pending, call, operation, engine, prepared)
-                return self._spawn(operation, work), shared
+                return self._spawn(operation, work, lambda: forgo(pending)), shared
             prepared = engine.known(prepared, call.principal)
         if operation.streams:
             return self._spawn(operation, self._stream(operation, engine, prepared)), shared
@@ -284,10 +285,17 @@ class _Driver(Generic[P]):
         self._perform(self._session.finished(operation))
         self._end(operation)
 
-    def _spawn(self, operation: Operation, work: Coroutine[object, object, None]) -> Cancel:
+    def _spawn(
+        self,
+        operation: Operation,
+        work: Coroutine[object, object, None],
+        after: Callable[[], None] | None = None,
+    ) -> Cancel:
         task = self._socket.spawn(work)
         # Not by the coroutine: one that is cancelled before its first step never runs.
         task.add_done_callback(lambda _: self._end(operation))
+        if after is not None:
+            task.add_done_callback(lambda _: after())
         return partial(_cancel, task)
 
     async def _stream(self, operation: Operation, engine: Engine[P], prepared: P) -> None:

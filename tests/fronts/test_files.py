@@ -1,0 +1,86 @@
+"""Files for browsers: whole or known, packed or not, and what browsers are held to."""
+
+import gzip
+
+import pytest
+
+from gateway.call import RpcError
+from gateway.fronts.files import File, answer
+from gateway.http import Headers, Request
+
+BODY = b"export const a = 1;" * 10
+FILE = File.of(BODY, "text/javascript; charset=utf-8", [("cache-control", "no-cache")])
+
+
+class Exchange:
+    """A request, and how it was answered."""
+
+    def __init__(self, method="GET", *headers):
+        self.request = Request(method, "/ws/client.js", None, Headers(headers))
+
+    def respond(self, status, headers, body):
+        self.status, self.headers, self.body = status, dict(headers), body
+
+
+def asked(*headers, method="GET", file=FILE):
+    exchange = Exchange(method, *headers)
+    answer(exchange, file)
+    return exchange
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        (None, False),
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, br", False),
+        ("identity", False),
+    ],
+)
+def test_it_is_packed_for_those_who_take_that(accepted, packed):
+    reply = asked(*([("accept-encoding", accepted)] if accepted else []))
+    assert reply.status == 200
+    assert (gzip.decompress(reply.body) if packed else reply.body) == BODY
+    assert reply.headers.get("content-encoding") == ("gzip" if packed else None)
+    assert reply.headers["vary"] == "accept-encoding"
+    assert reply.headers["etag"].endswith('-gzip"') is packed
+
+
+def test_a_file_that_is_packed_already_is_the_same():
+    file = File.of_packed(gzip.compress(BODY), "text/javascript")
+    assert asked(file=file).body == BODY
+    assert asked(("accept-encoding", "gzip"), file=file).body == file.packed
+
+
+@pytest.mark.parametrize("known", ['"{}"', 'W/"{}"', '"other", "{}"', "*"])
+def test_who_has_it_is_told_so(known):
+    tag = FILE.digest
+    assert asked(("if-none-match", known.format(tag))).status == 304
+    assert asked(("if-none-match", '"other"')).status == 200
+
+
+def test_another_content_is_another_file():
+    assert File.of(b"a", "text/plain").digest != File.of(b"b", "text/plain").digest
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_it_is_only_read(method):
+    with pytest.raises(RpcError) as refused:
+        asked(method=method)
+    assert refused.value.reason == "METHOD_NOT_ALLOWED"
+    assert refused.value.headers == {"allow": "GET, HEAD"}
+
+
+def test_browsers_are_held_to_what_it_is_for():
+    headers = asked().headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert "camera=()" in headers["permissions-policy"]
+    assert headers["cache-control"] == "no-cache"
+    assert headers["content-type"] == "text/javascript; charset=utf-8"
+    assert headers["x-request-id"]
