@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+import socket
 import ssl
 import subprocess
 import sys
@@ -175,3 +177,22 @@ def test_a_listener_that_asks_for_none_loads_no_cryptography():
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
     )
     assert "cryptography" not in loaded
+
+
+async def test_a_session_that_is_taken_up_again_has_its_certificate(listen, files, shown):
+    requests = []
+    tls = Tls(files.root / "server.pem", client_ca=files.root / "ca.pem")
+    listener = await listen(seen(requests), tls=tls)
+    address = ("127.0.0.1", int(listener.urls[0].rpartition(":")[2]))
+
+    def visit(session):
+        plain = socket.create_connection(address)
+        with shown.wrap_socket(plain, server_hostname="127.0.0.1", session=session) as secure:
+            secure.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert secure.recv(4096)
+            return secure.session, secure.session_reused
+
+    session, _ = await asyncio.to_thread(visit, None)
+    _, again = await asyncio.to_thread(visit, session)
+    assert again
+    assert [request.certificate.dns for request in requests] == [("billing.shop",)] * 2
