@@ -1,4 +1,4 @@
-"""What a config names and nothing answers to: services of upstreams, and certificates of clients.
+"""What of a config can't mean what it says: services that no proto has, clients that are not asked.
 
 Asked once the protos are known. Which upstream a service has is `config.assign`'s finding.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterator
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from gateway.config import Config, Source, matches
 
@@ -42,6 +44,26 @@ def unasked(config: Config, source: Source) -> Iterator[str]:
                 path = f"auth.providers.{name}.mtls"
                 text = "no client is asked for a certificate; listener.tls.client_ca does that"
                 yield f"{source.locate(path)}: {path}: {text}"
+
+
+def unencrypted(config: Config, source: Source) -> Iterator[str]:
+    """Yields a line for each endpoint that is sent tokens and the gateway's secret without TLS."""
+    for name, given in config.auth.providers.items():
+        if given.introspection is not None and _is_open(given.introspection.endpoint):
+            path = f"auth.providers.{name}.introspection.endpoint"
+            text = "tokens and the secret are sent without TLS; expected https:"
+            yield f"{source.locate(path)}: {path}: {text}"
+
+
+def _is_open(url: str) -> bool:
+    """Whether others can read what is sent there; on the way to this machine nobody can."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        own = ip_address(host).is_loopback
+    except ValueError:
+        own = host == "localhost"
+    return parts.scheme == "http" and not own
 
 
 def _services(config: Config) -> Iterator[tuple[str, str]]:
