@@ -64,7 +64,8 @@ class Chains:
         chain: list[Policy] = [DeadlineGate(self._timeout(descriptor, upstream), self.clock)]
         gate = self.identities.gate(settings.authenticate)
         if gate is not None:
-            chain += [gate, Watch(gate, time.time)]
+            lasting = self.identities.lasting(gate, settings.authenticate)
+            chain += [gate, Watch(lasting, time.time)]
         schemes = gate.schemes if gate is not None else ()
         when = self.conditions.get(descriptor.name)
         # There is nothing to look at yet when a stream begins.

@@ -190,6 +190,7 @@ async def build(
         conditional.by_method,
         lease,
         providers or ProviderPool(),
+        current=current,
         problems=problems,
     )
     methods = {
@@ -322,6 +323,7 @@ def _chains(
     lease: Lease,
     pool: ProviderPool,
     *,
+    current: Callable[[], Generation | None],
     problems: Iterable[str],
 ) -> Chains:
     """Returns what makes methods.
@@ -343,6 +345,7 @@ def _chains(
             providers,
             guard,
             [name for name, given in config.auth.providers.items() if given.ext_authz],
+            lambda: now.identities if (now := current()) else None,
         ),
         conditional,
         forwarding,

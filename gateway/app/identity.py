@@ -7,8 +7,9 @@ lets in who shows nobody.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
+from gateway.call import Call, Gate
 from gateway.config.effective import Settings
 from gateway.config.identity_checks import NONE
 from gateway.policies.auth.authenticate import Authenticate, Guard
@@ -23,12 +24,18 @@ class Identities:
         guard: What addresses may do.
         judges: Those of the providers that decide about any request, whatever it shows. They are
             not asked where nobody need be shown, unless they are named.
+        newest: Returns those of the generation that serves; None before there is one.
     """
 
     def __init__(
-        self, providers: Mapping[str, Provider], guard: Guard, judges: Collection[str] = ()
+        self,
+        providers: Mapping[str, Provider],
+        guard: Guard,
+        judges: Collection[str] = (),
+        newest: Callable[[], Identities | None] = lambda: None,
     ) -> None:
         self.providers = providers
+        self._newest = newest
         self._guard = guard
         self._shown_to = tuple(name for name in providers if name not in judges)
         self._gates: dict[tuple[str, ...], Authenticate] = {}
@@ -49,6 +56,21 @@ class Identities:
                 [self.providers[name] for name in named], optional=NONE in key, guard=self._guard
             )
         return self._gates[key]
+
+    def lasting(self, own: Authenticate, names: tuple[str, ...] | None) -> Gate:
+        """Returns the gate for streams that go on when another generation serves.
+
+        Args:
+            own: The one that lets them in.
+            names: What it was made of.
+        """
+        return _Lasting(own, names, self._newest)
+
+    def left(self, names: tuple[str, ...] | None) -> Authenticate | None:
+        """Returns the gate of those of an older generation's providers that there still are."""
+        if names is None:
+            return self.gate(None)
+        return self.gate(tuple(name for name in names if name == NONE or name in self.providers))
 
     def of_sockets(self, settings: Iterable[Settings]) -> Authenticate | None:
         """Returns the gate for who opens a socket for calls that are not known yet.
@@ -71,6 +93,31 @@ class Identities:
             names: What `pages.authenticate` says; empty where it says nothing.
         """
         return None if NONE in names else self.gate(names or None)
+
+
+class _Lasting:
+    """Asks the providers of the generation that serves (a Gate).
+
+    What a reload has replaced is not told of revoked keys any more. Without any providers the
+    stream goes on as it began.
+    """
+
+    __slots__ = ("_names", "_newest", "_own")
+
+    def __init__(
+        self,
+        own: Authenticate,
+        names: tuple[str, ...] | None,
+        newest: Callable[[], Identities | None],
+    ) -> None:
+        self._own = own
+        self._names = names
+        self._newest = newest
+
+    def admit(self, call: Call) -> Awaitable[None] | None:
+        newest = self._newest()
+        gate = None if newest is None else newest.left(self._names)
+        return (self._own if gate is None else gate).admit(call)
 
 
 def is_open_to_all(settings: Settings) -> bool:

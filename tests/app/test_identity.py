@@ -175,3 +175,33 @@ def test_who_decides_about_all_requests_is_asked_where_somebody_is_needed(gate, 
     made = Identities({"customers": customers, "external": judge}, FakeGuard(), judges=["external"])
     outcome(gate(made), (("x-any", "x"),))
     assert judge.looked == asked
+
+
+# Streams that go on when another generation serves.
+
+
+def after_reload(newest, names=("customers",)):
+    """The gate of a stream that customers began, when another generation serves."""
+    before = Identities(identities().providers, FakeGuard(), newest=lambda: newest)
+    return before.lasting(before.gate(names), names)
+
+
+def test_until_a_reload_a_stream_is_asked_of_as_it_began():
+    assert outcome(after_reload(None), CUSTOMER) == "ada"
+
+
+@pytest.mark.parametrize("names", [("customers",), ("customers", "none"), None])
+def test_after_it_the_provider_of_that_name_says_who_is_known(names):
+    revoked = Identities({"customers": Fake("customers", header="x-a")}, FakeGuard())
+    assert outcome(after_reload(revoked, names), CUSTOMER) == "INVALID_CREDENTIALS"
+
+
+def test_whose_provider_is_gone_is_not_known():
+    others = Identities(
+        {"partners": Fake("partners", header="x-b", people={"bob": BOB})}, FakeGuard()
+    )
+    assert outcome(after_reload(others), CUSTOMER) == "CREDENTIALS_MISSING"
+
+
+def test_without_providers_it_goes_on_as_it_began():
+    assert outcome(after_reload(Identities({}, FakeGuard())), CUSTOMER) == "ada"

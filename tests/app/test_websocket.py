@@ -165,6 +165,15 @@ async def test_switched_off_by_a_reload_calls_go_on_and_none_begins(backend):
         assert (await client.ask(PRODUCT, {"id": "p1"}))["status"] == "OK"
 
 
+async def test_where_sockets_were_switched_off_nobody_looks_at_tokens(backend):
+    file = File(backend)
+    async with running(file) as (app, http), connected(http) as client:
+        file.sections["websocket"] = False
+        await app.reload()
+        await client.say("auth", token="t")
+        assert await close_code(client.socket) == 4004
+
+
 async def test_a_plain_call_outlives_a_reload(backend):
     file = File(backend)
     async with running(file) as (app, http), http.ws_connect("/v1/rooms/lobby:chat") as socket:

@@ -13,9 +13,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol, TypeAlias
 
-from gateway.call import Call, Code, Metadata, Principal, RpcError, StreamCall
+from gateway.call import Call, Code, Gate, Metadata, Principal, RpcError, StreamCall
 from gateway.errors import error
-from gateway.policies.auth.authenticate import Authenticate
 
 EVERY: Final = 60.0
 """Seconds after which a stream's caller is looked at again."""
@@ -38,7 +37,7 @@ class Watch:
     """Ends streams whose caller is not known any more (`gateway.call.StreamAround`).
 
     Args:
-        gate: The gate that let them in.
+        gate: Knows their callers, as the one did that let them in.
         now: Seconds since 1970.
         every: Seconds after which it is asked again.
         later: What calls later; None is the running loop.
@@ -48,7 +47,7 @@ class Watch:
 
     def __init__(
         self,
-        gate: Authenticate,
+        gate: Gate,
         now: Callable[[], float],
         every: float = EVERY,
         later: Later | None = None,
