@@ -48,5 +48,5 @@ def conditions(
         try:
             found[method.name] = compiler.compile(when, method.input)
         except ConditionError as wrong:
-            problems[f"{settings[method.name].where(WHEN)}: {'.'.join(WHEN)}: {wrong}"] = None
+            problems[settings[method.name].mistake(WHEN, str(wrong))] = None
     return Conditions(found, tuple(problems))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gateway.app.identity import is_open_to_all
 from gateway.app.places import placed
 from gateway.config import Config, Loaded, Settings, effective, idle_patterns
-from gateway.config.effective import AUTHENTICATE, ROLES, SCOPES, Leaf, Setting
+from gateway.config.effective import AUTHENTICATE, ROLES, SCOPES, Setting
 from gateway.config.identity_checks import NONE
 from gateway.config.naming import meant
 from gateway.schema.load import Loaded as Schema
@@ -99,12 +99,8 @@ def _impossible(config: Config, settings: Iterable[Settings]) -> Iterable[str]:
         for name in each.authenticate or ():
             if name != NONE and name not in providers:
                 wrong = f'no provider has the name "{name}"; {meant(name, [*providers, NONE])}'
-                yield f"{each.where(AUTHENTICATE)}: authenticate: {wrong}"
+                yield each.mistake(AUTHENTICATE, wrong)
         if not providers:
             for leaf, value in ((SCOPES, each.scopes), (ROLES, each.roles)):
                 if value:
-                    yield _unprovided(each, leaf)
-
-
-def _unprovided(settings: Settings, leaf: Leaf) -> str:
-    return f"{settings.where(leaf)}: {'.'.join(leaf)}: there are no auth.providers: nobody has any"
+                    yield each.mistake(leaf, "there are no auth.providers: nobody has any")

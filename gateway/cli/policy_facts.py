@@ -47,7 +47,14 @@ def policy_facts(generation: Generation, descriptor: MethodDescriptor) -> Iterat
 
 def chain_facts(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
     """Yields what the calls of a method pass, in order."""
-    for number, policy in enumerate(generation.methods[descriptor.name].policies, 1):
+    unary = descriptor.kind is Kind.UNARY
+    concerned = ("admit", "ended", "unary" if unary else "stream")
+    policies = [
+        each
+        for each in generation.methods[descriptor.name].policies
+        if any(hasattr(each, name) for name in concerned)
+    ]
+    for number, policy in enumerate(policies, 1):
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(policy).__name__).lower()
         yield Fact("chain" if number == 1 else "", f"{number}. {words}: {_about(policy)}")
 

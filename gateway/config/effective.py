@@ -35,11 +35,18 @@ class Setting:
 
     Attributes:
         value: As the config's model has it.
-        where: What set it: `gateway.yaml:12:5 policies.0.timeout`, `shop/v1/shop.proto:31`.
+        place: The line that set it: `gateway.yaml:12:5`, `shop/v1/shop.proto:31`.
+        key: The config's key, `policies.0.timeout`; empty in a proto.
     """
 
     value: object
-    where: str
+    place: str
+    key: str = ""
+
+    @property
+    def where(self) -> str:
+        """What set it: `gateway.yaml:12:5 policies.0.timeout`, `shop/v1/shop.proto:31`."""
+        return f"{self.place} {self.key}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,11 @@ class Settings:
         """Returns what set a setting; None where nothing did."""
         setting = self.leaves.get(leaf)
         return None if setting is None else setting.where
+
+    def mistake(self, leaf: Leaf, message: str) -> str:
+        """Returns the line that says what is wrong with a setting, which something set."""
+        setting = self.leaves[leaf]
+        return f"{setting.place}: {setting.key or '.'.join(leaf)}: {message}"
 
     def _value(self, leaf: Leaf) -> object:
         setting = self.leaves.get(leaf)
@@ -149,7 +161,7 @@ def _said(policy: Policy, index: int, source: Source) -> Iterable[tuple[Leaf, Se
         if value is not None:
             path: Path = ("policies", index, *leaf)
             place = source.place(path) or source.root.place
-            yield leaf, Setting(value, f"{place} {format_path(path)}")
+            yield leaf, Setting(value, str(place), format_path(path))
 
 
 def _hint(pattern: str, names: Sequence[str]) -> str:

@@ -121,9 +121,17 @@ def test_the_chain_is_told_in_the_words_of_its_policies(tmp_path: Path) -> None:
             "Gives each call a deadline of at most 2s, and refuses one whose time is over.",
         ),
         ("2. authenticate", "Lets in whom partners knows, and nobody else."),
-        ("3. watch", "Ends a stream when its caller is not known any more; asks every 60s."),
-        ("4. authorize", f"Admits a call whose caller {asked}."),
+        ("3. authorize", f"Admits a call whose caller {asked}."),
     ]
+
+
+def test_the_chain_of_a_stream_has_what_stands_around_streams(tmp_path: Path) -> None:
+    with_identity(tmp_path)
+    out = invoke("explain", "WatchOrder", cwd=tmp_path).out
+    chain = out[out.index("chain ") : out.index("limits ")].splitlines()
+    assert [line[18:].partition(": ")[2] for line in chain][2] == (
+        "Ends a stream when its caller is not known any more; asks every 60s."
+    )
 
 
 def test_the_fields_of_the_graph_that_call_it(shop: Path) -> None:
