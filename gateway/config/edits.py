@@ -53,7 +53,9 @@ def add(text: str, section: str, name: str, entry: Mapping[str, object]) -> str:
         if found is None and isinstance(root, MappingNode) and _is_flow(root) and root.value:
             return _insert_flow(text, root, section, {name: entry})
         if found is None:
-            kept = "" if isinstance(root, MappingNode) and not root.value else text
+            kept = text
+            if isinstance(root, MappingNode) and not root.value:  # `{}` says what nothing says
+                kept = text[: root.start_mark.index] + text[root.end_mark.index :].lstrip("\n")
             return _insert_line(kept, len(kept), f"{section}:\n{block}")
         # Nothing stands behind the key, or `{}`: the entries' lines take its place.
         before, after = text[: found.start_mark.index], text[found.end_mark.index :]

@@ -74,6 +74,7 @@ def test_an_entry_is_disabled_by_one_line():
     [
         ("", "keys:\n  z:\n    owner: x\n"),
         ("# a comment", "# a comment\nkeys:\n  z:\n    owner: x\n"),
+        ("# ours\n{}\n", "# ours\nkeys:\n  z:\n    owner: x\n"),
         ("{}", "keys:\n  z:\n    owner: x\n"),
         ("keys: {}\n", "keys:\n  z:\n    owner: x\n"),
         ("keys: {} # none yet\n", "keys:\n  z:\n    owner: x\n # none yet\n"),
@@ -91,7 +92,7 @@ def test_an_entry_is_disabled_by_one_line():
         ("keys:\n  a:\n    t: |\n      one\n      two\n", "keys:\n  a:\n    t: |\n      one\n      two\n  z:\n    owner: x\n"),
         ("keys:\r\n  a: {}\r\n", "keys:\r\n  a: {}\r\n  z:\n    owner: x\n"),
     ],
-    ids=["empty", "a comment", "an empty mapping", "no entries", "no entries and a comment",
+    ids=["empty", "a comment", "an empty mapping below a comment", "an empty mapping", "no entries", "no entries and a comment",
          "nothing behind the key", "no such key", "other keys behind", "no last line feed", "flow",
          "a comma at the end", "empty JSON", "JSON", "a literal text", "other line ends"],
 )  # fmt: skip
