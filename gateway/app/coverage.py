@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from gateway.config import Config, Source, matches
+from gateway.config.models.auth import Provider
 
 
 def unknown_services(config: Config, source: Source, known: Collection[str]) -> Iterator[str]:
@@ -47,12 +48,28 @@ def unasked(config: Config, source: Source) -> Iterator[str]:
 
 
 def unencrypted(config: Config, source: Source) -> Iterator[str]:
-    """Yields a line for each endpoint that is sent tokens and the gateway's secret without TLS."""
+    """Yields a line for each issuer that is asked for keys, or about tokens, without TLS."""
     for name, given in config.auth.providers.items():
-        if given.introspection is not None and _is_open(given.introspection.endpoint):
-            path = f"auth.providers.{name}.introspection.endpoint"
-            text = "tokens and the secret are sent without TLS; expected https:"
-            yield f"{source.locate(path)}: {path}: {text}"
+        for key, url, text in _asked(given):
+            if _is_open(url):
+                path = f"auth.providers.{name}.{key}"
+                yield f"{source.locate(path)}: {path}: {text} without TLS; expected https:"
+
+
+def _asked(given: Provider) -> Iterator[tuple[str, str, str]]:
+    """Yields keys that hold a URL, the URL, and what is done there."""
+    if given.introspection is not None:
+        yield (
+            "introspection.endpoint",
+            given.introspection.endpoint,
+            "tokens and the secret are sent",
+        )
+    if given.jwt is not None:
+        fetched = "the keys that sign tokens are fetched"
+        if given.jwt.jwks is None:
+            yield "jwt.issuer", given.jwt.issuer, fetched
+        elif given.jwt.jwks.uri is not None:
+            yield "jwt.jwks.uri", given.jwt.jwks.uri, fetched
 
 
 def _is_open(url: str) -> bool:

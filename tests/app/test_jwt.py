@@ -6,10 +6,12 @@ import json
 
 import pytest
 
+from gateway.app.coverage import unencrypted
 from gateway.app.jwt import jwt
 from gateway.app.providers import Making
 from gateway.app.settings import SettingError
 from gateway.call import Call, RpcError
+from gateway.config import from_mapping
 from gateway.config.models.auth import Jwks, Jwt, Provider
 from gateway.policies.auth.provider import BadCredentials
 from tests.policies.auth.callers import call, head
@@ -112,3 +114,28 @@ async def test_it_is_opened_and_closed_over_http(issuer):
         assert identified(provider, issuer.token())
         await provider.close()
         assert identified(provider, issuer.token()), "calls of before may still ask"
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ({"issuer": "http://id.example"}, "jwt.issuer"),
+        ({"issuer": "https://id.example"}, None),
+        ({"issuer": "http://127.0.0.1:8080"}, None),
+        ({"issuer": "http://localhost"}, None),
+        ({"issuer": "http://id.example", "jwks": {"file": __file__}}, None),
+        ({"issuer": "a", "jwks": {"uri": "http://id.example/jwks.json"}}, "jwt.jwks.uri"),
+        ({"issuer": "a", "jwks": {"uri": "https://id.example/jwks.json"}}, None),
+        ({"issuer": "a", "jwks": {"uri": "http://[::1]/jwks.json"}}, None),
+    ],
+)
+def test_keys_that_anybody_on_the_way_can_replace_are_warned_of(section, key):
+    data = {
+        "upstreams": {"shop": {"services": ["shop.*"], "endpoints": ["127.0.0.1:1"]}},
+        "auth": {"providers": {"customers": {"jwt": {"audiences": ["shop"]} | section}}},
+    }
+    loaded = from_mapping(data, origin="test")
+    lines = list(unencrypted(loaded.config, loaded.source))
+    assert len(lines) == (key is not None)
+    if key is not None:
+        assert f"auth.providers.customers.{key}: the keys that sign tokens are fetched" in lines[0]
