@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket as sockets
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import trustme
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,7 +27,7 @@ from websockets.exceptions import ConnectionClosed
 
 from gateway.policies.auth.ext_authz import authorization_pb2 as pb
 from tests.end_to_end.asked import CLIENT_ID, CLIENT_SECRET, authorizer, endpoint
-from tests.end_to_end.sockets import WHO, bare, config, socket
+from tests.end_to_end.sockets import PATIENCE, WHO, bare, config, socket
 from tests.end_to_end.system import error_of, gateway, reason_of
 
 PATH = f"/{WHO}"
@@ -417,3 +419,17 @@ async def test_a_service_that_is_down_lets_nobody_in(shop, tmp_path):
     with gateway(tmp_path, external(shop, nowhere())) as served:
         for _ in range(3):
             assert await refused(served.url) == (503, "AUTHENTICATION_UNAVAILABLE")
+
+
+async def test_after_a_reload_the_service_is_asked_where_it_is_then(shop, service, tmp_path):
+    with authorizer() as other, gateway(tmp_path, external(shop, service.address)) as served:
+        other.answers["ok"] = denied(403)
+        assert (await asks(served.url))[0] == 200
+        (tmp_path / "gateway.yaml").write_text(yaml.safe_dump(external(shop, other.address)))
+        served.process.send_signal(signal.SIGHUP)
+        async with asyncio.timeout(PATIENCE):
+            while (await asks(served.url))[0] == 200:
+                await asyncio.sleep(0.05)
+        service.told.clear()
+        assert await refused(served.url) == (403, "AUTHORIZATION_DENIED")
+        assert not service.told
