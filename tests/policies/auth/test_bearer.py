@@ -116,3 +116,30 @@ def test_whatever_comes_is_a_token_nothing_or_refused(fields):
         assert COOKIE.carried(head(*fields))
         return
     assert (token is not None) is COOKIE.carried(head(*fields))
+
+
+SHOWN = st.sampled_from(
+    ["Bearer a", "Bearer a ", "Bearer  a", "bearer a", "Bearer", "Bearer ", "Basic a", "a", ""]
+)
+HELD = st.sampled_from(["session=a", "x=y", "session=a; session=b", 'session="a"', "session=", ""])
+FIELDS = st.lists(
+    st.tuples(st.just("authorization"), SHOWN)
+    | st.tuples(st.just("cookie"), HELD)
+    | st.tuples(st.just("accept"), st.just("*/*")),
+    max_size=5,
+)
+
+
+@given(FIELDS, st.sampled_from([PLAIN, COOKIE, CROSS_SITE]))
+def test_what_is_shown_at_once_is_the_token_or_none_at_all(fields, tokens):
+    """A look into a table by it must find what `of` would have been asked for."""
+    request = head(*fields)
+    shown = tokens.at_once(request)
+    if shown is not None and shown.strip(' "') == "a":
+        assert tokens.of(request) == "a"
+
+
+@given(FIELDS)
+def test_the_usual_way_is_seen_at_once(fields):
+    others = [field for field in fields if field[0] != "authorization"]
+    assert COOKIE.at_once(head(*others, ("authorization", "Bearer a"))) == "a"
