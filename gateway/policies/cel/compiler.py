@@ -24,6 +24,7 @@ _ERROR: Final = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _CODE: Final = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
 _CONTAINER: Final = " (in container '')"
 _TOKENS: Final = " expecting {"
+_ANY: Final = "google.protobuf.Any"
 _MOST_ERRORS: Final = 3
 
 
@@ -40,6 +41,7 @@ class Compiler:
 
     def __init__(self, pool: DescriptorPool) -> None:
         self._pool = pool
+        self._holds_any: dict[str, bool] = {}
         self._compiled: dict[tuple[str, str], Condition] = {}
         self._without_request: dict[str, Condition] = {}
 
@@ -81,7 +83,8 @@ class Compiler:
     def _checked(self, text: str, request_type: str) -> Reading:
         """Returns what a text reads that can be a condition."""
         try:
-            found = reading(self._expression(text, NAMES, request_type)[2])
+            tree = self._expression(text, NAMES, request_type)[2]
+            found = reading(tree, self._holds)
         except TooDeep:
             raise ConditionError("the condition is nested too deep") from None
         if found.builds_lists:
@@ -89,10 +92,34 @@ class Compiler:
                 "map and filter are not available: the time they take grows with the square of "
                 "the list; use exists, exists_one, all, or in"
             )
+        if found.unpacks:
+            raise ConditionError(
+                "what is in a google.protobuf.Any can't be looked at, nor can messages be compared "
+                "or copied that may have one: a client could nest them without end"
+            )
         for key in found.keys.get(METADATA) or ():
             if key != key.lower():
                 raise ConditionError(f'no metadata has the key "{key}": keys are in lower case')
         return found
+
+    def _holds(self, message: str) -> bool:
+        """Whether a message type has an Any among its fields, or theirs."""
+        known = self._holds_any.get(message)
+        if known is None:
+            known = self._holds_any[message] = _ANY in self._within(message)
+        return known
+
+    def _within(self, message: str) -> set[str]:
+        """Returns the message types of a type's fields, and of theirs."""
+        within: set[str] = set()
+        ahead = [self._pool.FindMessageTypeByName(message)]
+        while ahead:
+            for field in ahead.pop().fields:
+                kind = field.message_type
+                if kind is not None and kind.full_name not in within:
+                    within.add(kind.full_name)
+                    ahead.append(kind)
+        return within
 
     def _expression(
         self, text: str, names: Iterable[str], request_type: str

@@ -8,8 +8,9 @@ nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Final
 
 from google.protobuf import any_pb2
@@ -20,10 +21,20 @@ from google.protobuf.message_factory import GetMessageClass
 
 from gateway.policies.cel.variables import CLAIMS, METADATA, REQUEST
 
-# Message -> its fields: name, number, and a message or `string`; `*` marks a repeated one.
+# Message -> its fields: name, number, and a message, `string` or `int`; `*` marks a repeated one.
 _TREE: Final = {
-    "Checked": (("expr", 4, "Expr"),),
+    "Checked": (("types", 3, "*TypeOf"), ("expr", 4, "Expr")),
+    "TypeOf": (("id", 1, "int"), ("type", 2, "Type")),
+    "Type": (
+        ("well_known", 5, "int"),
+        ("list", 6, "ListType"),
+        ("map", 7, "MapType"),
+        ("message", 9, "string"),
+    ),
+    "ListType": (("element", 1, "Type"),),
+    "MapType": (("key", 1, "Type"), ("value", 2, "Type")),
     "Expr": (
+        ("id", 2, "int"),
         ("constant", 3, "Constant"),
         ("ident", 4, "Ident"),
         ("select", 5, "Select"),
@@ -47,8 +58,14 @@ _TREE: Final = {
         ("result", 7, "Expr"),
     ),
 }
+_SCALARS: Final = {
+    "string": FieldDescriptorProto.TYPE_STRING,
+    "int": FieldDescriptorProto.TYPE_INT64,
+}
 _PACKAGE: Final = "gateway.cel"
 _INDEX: Final = "_[_]"
+_ANY: Final = 1  # google.protobuf.Any among the well-known types
+_OPENED: Final = frozenset({("Select", "operand"), ("Loop", "range")})
 _BODY: Final = frozenset({"condition", "step", "result"})  # what every round of a loop does
 
 
@@ -65,19 +82,23 @@ class Reading:
         keys: Of maps (`claims`, `metadata`): the keys that it reads; None where it may be any.
         builds_lists: Whether a loop makes a list (`map`, `filter`).
         request_in_loop: Whether the request is looked at in every round of a loop.
+        unpacks: Whether it looks into a `google.protobuf.Any`, or compares or hands on a message
+            that may have one somewhere.
     """
 
     names: set[str] = field(default_factory=set)
     keys: dict[str, set[str] | None] = field(default_factory=dict)
     builds_lists: bool = False
     request_in_loop: bool = False
+    unpacks: bool = False
 
 
-def reading(serialized: bytes) -> Reading:
+def reading(serialized: bytes, holds_any: Callable[[str], bool]) -> Reading:
     """Returns what a checked expression reads.
 
     Args:
         serialized: The compiler's tree, a `google.protobuf.Any`.
+        holds_any: Whether a message type, by its full name, has an Any among its fields or theirs.
 
     Raises:
         TooDeep: It is nested too deep.
@@ -87,12 +108,45 @@ def reading(serialized: bytes) -> Reading:
     except DecodeError as failure:  # protobuf reads no message deeper than 100
         raise TooDeep from failure
     found = Reading()
-    _walk(checked.expr, found, in_loop=False)
+    packed = {each.id: packs for each in checked.types if (packs := _packs(each.type, holds_any))}
+    _walk(checked.expr, found, packed, in_loop=False, opened=False)
     return found
 
 
-def _walk(node: Any, found: Reading, *, in_loop: bool) -> None:
+class _Packs(Enum):
+    """What of a value is an Any."""
+
+    IS = 1
+    HOLDS = 2
+
+
+def _packs(type_: Any, holds_any: Callable[[str], bool]) -> _Packs | None:
+    if type_.well_known == _ANY:
+        return _Packs.IS
+    if type_.HasField("list"):
+        inner = _packs(type_.list.element, holds_any)
+    elif type_.HasField("map"):
+        inner = _packs(type_.map.value, holds_any)
+    else:
+        return _Packs.HOLDS if type_.HasField("message") and holds_any(type_.message) else None
+    return inner and _Packs.HOLDS
+
+
+def _walk(
+    node: Any, found: Reading, packed: Mapping[int, _Packs], *, in_loop: bool, opened: bool
+) -> None:
+    """Notes what a node and all below it read.
+
+    Args:
+        node: The node.
+        found: What was found so far.
+        packed: The expressions that are an Any or hold one, by id.
+        in_loop: Whether every round of a loop does it.
+        opened: Whether of its value only a part is taken: a field, an element.
+    """
     kind = type(node).DESCRIPTOR.name
+    if kind == "Expr" and (packs := packed.get(node.id)):
+        found.unpacks |= packs is _Packs.IS or not opened
     if kind == "Expr" and (member := _member(node)):
         name, key = member
         keys = found.keys.setdefault(name, set())
@@ -108,8 +162,15 @@ def _walk(node: Any, found: Reading, *, in_loop: bool) -> None:
         found.request_in_loop |= in_loop and name == REQUEST
     elif kind == "Loop":
         found.builds_lists |= node.start.HasField("list") or node.start.HasField("struct")
-    for field_name, child in _children(node):
-        _walk(child, found, in_loop=in_loop or (kind == "Loop" and field_name in _BODY))
+    for number, (name, child) in enumerate(_children(node)):
+        _walk(
+            child,
+            found,
+            packed,
+            in_loop=in_loop or (kind == "Loop" and name in _BODY),
+            opened=(kind, name) in _OPENED
+            or (kind == "Call" and node.function == _INDEX and not number),
+        )
 
 
 def _member(node: Any) -> tuple[str, str] | None:
@@ -146,8 +207,8 @@ def _file() -> FileDescriptorProto:
                 if kind.startswith("*")
                 else FieldDescriptorProto.LABEL_OPTIONAL
             )
-            if kind == "string":
-                added.type = FieldDescriptorProto.TYPE_STRING
+            if kind in _SCALARS:
+                added.type = _SCALARS[kind]
             else:
                 added.type = FieldDescriptorProto.TYPE_MESSAGE
                 added.type_name = f".{_PACKAGE}.{kind.lstrip('*')}"

@@ -51,7 +51,6 @@ def _file():
     _field(order, "due", 7, Field.TYPE_MESSAGE, ".google.protobuf.Timestamp")
     _field(order, "wait", 8, Field.TYPE_MESSAGE, ".google.protobuf.Duration")
     _field(order, "extra", 9, Field.TYPE_MESSAGE, ".google.protobuf.Struct")
-    _field(order, "any", 10, Field.TYPE_MESSAGE, ".google.protobuf.Any")
     _field(order, "parent", 11, Field.TYPE_MESSAGE, ".shop.Order")
     _field(order, "limit", 12, Field.TYPE_UINT64)
     _field(order, "raw", 13, Field.TYPE_BYTES)
@@ -66,6 +65,13 @@ def _file():
     order.oneof_decl.add(name="_coupon")
     sealed = file.message_type.add(name="Sealed")
     _field(sealed, "tenant", 1, Field.TYPE_INT64)
+    _field(sealed, "any", 2, Field.TYPE_MESSAGE, ".google.protobuf.Any")
+    _field(sealed, "all", 3, Field.TYPE_MESSAGE, ".google.protobuf.Any", repeated=True)
+    _field(sealed, "pages", 4, Field.TYPE_MESSAGE, ".shop.Page", repeated=True)
+    _field(sealed, "order", 5, Field.TYPE_MESSAGE, ".shop.Order")
+    page = file.message_type.add(name="Page")
+    _field(page, "of", 1, Field.TYPE_MESSAGE, ".shop.Sealed")
+    _field(page, "number", 2, Field.TYPE_INT32)
     return file, known
 
 
@@ -80,6 +86,7 @@ def _pool():
 
 POOL = _pool()
 Order = GetMessageClass(POOL.FindMessageTypeByName(ORDER))
+Sealed = GetMessageClass(POOL.FindMessageTypeByName(SEALED))
 
 ADA = Principal(
     "ada",

@@ -53,6 +53,50 @@ def test_it_may_have_lines():
         condition("claims.a == 1 &&\n// more\nb")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "request.any == request.any",
+        "request.any.tenant == 'a'",
+        "type(request.any) == shop.Order",
+        "request.any != null",
+        "request.all == []",
+        "request.all.exists(a, a == null)",
+        "request.all[0] == request.all[1]",
+        "request == request",
+        "dyn(request) == dyn(request)",
+        "request in [request]",
+        "[request] == []",
+        "{'a': request.pages} == {}",
+        "request.pages == []",
+        "request.pages[0] == request.pages[1]",
+        "request.pages.exists(p, p == p)",
+        "request.pages.exists(p, p.of == request)",
+        "shop.Sealed{tenant: 1} == null",
+        "(true ? request : request).tenant == 1",
+        "google.protobuf.Any{} == google.protobuf.Any{}",
+        "shop.Page{of: request}.number == 1",
+    ],
+)
+def test_nothing_is_unpacked_that_a_client_may_nest_without_end(text):
+    with pytest.raises(ConditionError, match=r"google\.protobuf\.Any can't be looked at"):
+        condition(text, SEALED)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "request.tenant == 1",
+        "has(request.any)",
+        "size(claims.all) == 1 || request.pages.all(p, p.number < 3 && p.of.tenant == 1)",
+        "request.pages[0].of.pages[1].number == 1",
+        "request.order == shop.Order{}",
+    ],
+)
+def test_what_stands_beside_it_is_read(text):
+    condition(text, SEALED)
+
+
 READS = {
     "nothing": ("true", set()),
     "a part of principal": ("principal.subject == 'a'", {"principal.subject"}),
