@@ -24,6 +24,7 @@ from urllib.parse import quote_plus
 from gateway.call import Call, Deadline, Head, Principal, RpcError
 from gateway.errors import error
 from gateway.policies.auth.bearer import SCHEME, BearerTokens
+from gateway.policies.auth.binding import is_holder
 from gateway.policies.auth.fetching import Fetcher, FetchError
 from gateway.policies.auth.introspection_answer import BadAnswerError, Expected, judge
 from gateway.policies.auth.outage import Outage
@@ -104,6 +105,7 @@ class Introspection:
         self._endpoint = endpoint
         self._expected = expected
         self._tokens = tokens
+        self._shown = tokens.at_once
         self._cache = cache
         self._fetcher = fetcher
         self._now = now
@@ -112,25 +114,30 @@ class Introspection:
 
     def known(self, call: Call) -> Principal | None:
         """Returns whom the token shows, if its issuer said so a moment ago."""
-        token = self._shown(call.head)
-        return None if token is None else self._cache.get(token)
+        head = call.head
+        token = None if head is None else self._shown(head)
+        if head is None or token is None:
+            return None
+        principal = self._cache.get(token)
+        return principal if principal is None or is_holder(principal.claims, head) else None
 
     def identify(self, call: Call) -> Awaitable[Principal] | Principal | None:
         """Returns what to await for whom the token shows; None where there is no token.
 
         Raises:
-            BadCredentials: It is malformed, or was found not active a moment ago.
+            BadCredentials: It is malformed, was found not active a moment ago, or is another's.
             RpcError: AUTHENTICATION_UNAVAILABLE: its issuer can't be asked now.
                 CROSS_SITE_REQUEST: only a cookie shows it, and another site may have asked.
         """
-        token = None if call.head is None else self._tokens.of(call.head)
-        if token is None:
+        head = call.head
+        token = None if head is None else self._tokens.of(head)
+        if head is None or token is None:
             return None
         if (principal := self._cache.get(token)) is not None:
-            return principal
+            return _held(principal, head)
         if (refusal := self._cache.refusal(token)) is not None:
             raise refusal
-        return Pending(partial(self._awaited, self._asked(token), call.deadline))
+        return Pending(partial(self._awaited, self._asked(token), head, call.deadline))
 
     async def open(self) -> None:
         """Has nothing to begin."""
@@ -143,12 +150,6 @@ class Introspection:
         if asking:
             await asyncio.wait(asking)
         await self._fetcher.close()
-
-    def _shown(self, head: Head | None) -> str | None:
-        try:
-            return None if head is None else self._tokens.of(head)
-        except (BadCredentials, RpcError):
-            return None  # the gate hears why from `identify`
 
     def _asked(self, token: str) -> asyncio.Task[_Verdict]:
         """Returns the task that asks about a token; there is one at most."""
@@ -163,7 +164,9 @@ class Introspection:
             task.add_done_callback(lambda _: self._asking.pop(token, None))
         return task
 
-    async def _awaited(self, task: asyncio.Task[_Verdict], deadline: Deadline | None) -> Principal:
+    async def _awaited(
+        self, task: asyncio.Task[_Verdict], head: Head, deadline: Deadline | None
+    ) -> Principal:
         try:
             async with asyncio.timeout_at(None if deadline is None else deadline.at):
                 # A caller that leaves must not take the answer away from the others.
@@ -179,7 +182,7 @@ class Introspection:
             raise verdict
         if verdict is None:
             raise _unavailable(_RETRY)
-        return verdict
+        return _held(verdict, head)
 
     async def _ask(self, token: str) -> _Verdict:
         form = {"token": token, "token_type_hint": "access_token"}
@@ -207,6 +210,13 @@ class Introspection:
             log.error("%s: %s; it is left alone for a while", self.name, failure)
         else:
             log.info("%s: %s", self.name, failure)
+
+
+def _held(principal: Principal, head: Head) -> Principal:
+    if is_holder(principal.claims, head):
+        return principal
+    text = "The token may be shown by its holder only."
+    raise BadCredentials(text, "it is bound to what the request does not show")
 
 
 def _unavailable(retry_after: float) -> RpcError:

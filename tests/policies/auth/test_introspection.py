@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from gateway.call import Deadline, RpcError
+from gateway.http.certificate import Certificate
 from gateway.policies.auth.bearer import BearerTokens
 from gateway.policies.auth.fetching import Fetched, Fetcher, FetchError
 from gateway.policies.auth.introspection import Endpoint, Introspection
@@ -21,6 +22,7 @@ from gateway.policies.auth.introspection_answer import Expected
 from gateway.policies.auth.provider import BadCredentials
 from gateway.policies.auth.token_cache import TokenCache
 from tests.policies.auth.callers import call
+from tests.policies.auth.issuer import b64
 
 ENDPOINT = Endpoint("https://id.example/introspect", "gw", "s3cret")
 ADA = {"active": True, "sub": "ada"}
@@ -215,6 +217,30 @@ async def test_an_answer_of_no_use_lets_nobody_in_and_is_not_kept(setting):
     await unavailable(setting.provider, shown())
     setting.fetcher.answers["good"] = ADA
     assert (await identified(setting.provider, shown())).subject == "ada"
+
+
+BOUND = {**ADA, "cnf": {"x5t#S256": b64(bytes.fromhex("ab" * 32))}}
+HOLDER = Certificate("CN=ada", fingerprint="ab" * 32)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["asked", "known"])
+@pytest.mark.parametrize(
+    ("certificate", "good"),
+    [(HOLDER, True), (Certificate("CN=eve", fingerprint="cd" * 32), False), (None, False)],
+    ids=["its holder", "another", "nobody"],
+)
+async def test_a_token_bound_to_a_certificate_is_its_holders(setting, certificate, good, again):
+    setting.fetcher.answers["good"] = BOUND
+    holders, made = shown(), shown()
+    holders.head.certificate, made.head.certificate = HOLDER, certificate
+    if again:
+        await identified(setting.provider, holders)
+    assert (setting.provider.known(made) is not None) is (good and again)
+    if good:
+        assert (await identified(setting.provider, made)).subject == "ada"
+    else:
+        with pytest.raises(BadCredentials):
+            await identified(setting.provider, made)
 
 
 @pytest.mark.parametrize(
