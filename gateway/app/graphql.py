@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from graphql import GraphQLField
+from graphql import GraphQLField, GraphQLObjectType
 
 from gateway.app.identity import Identities
 from gateway.app.settings import from_here
@@ -24,6 +24,7 @@ from gateway.fronts.graphql.graph.options import (
     MethodOptions,
     OneofOptions,
 )
+from gateway.fronts.graphql.graph.sources import ProtoField, source_of
 from gateway.fronts.graphql.graph.types import Types
 from gateway.fronts.graphql.joins import LookupOptions, Place, edges
 from gateway.fronts.graphql.serve.front import GraphqlFront
@@ -287,4 +288,18 @@ def graphql_parts(
         etag=config.rest.etag if config.rest else False,
         ignore_query=config.rest.unknown_query.ignore if config.rest else (),
     )
+    if not identities.providers and (unseen := list(_scoped(graph))):
+        warnings.append(
+            f"nobody sees {', '.join(unseen)}: they need scopes, and there is no auth.providers"
+        )
     return GraphqlParts(graph, engine, shared, front, views, (*graph.warnings, *warnings))
+
+
+def _scoped(graph: Graph) -> Iterator[str]:
+    """Yields the fields of messages that need scopes, as the graph calls them."""
+    for type_ in graph.schema.type_map.values():
+        if isinstance(type_, GraphQLObjectType):
+            for name, field in type_.fields.items():
+                source = source_of(field)
+                if isinstance(source, ProtoField) and graph.types.scopes(source.descriptor):
+                    yield f"{type_.name}.{name}"

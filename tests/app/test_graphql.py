@@ -9,6 +9,7 @@ import sys
 import weakref
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import aiohttp
 import pytest
@@ -17,6 +18,7 @@ import yaml
 from gateway.app import App, BuildError, build
 from gateway.app.graphql import document_limits, graph_options
 from gateway.app.pool import UpstreamPool
+from gateway.call import Metadata
 from gateway.config import from_mapping, load
 from gateway.fronts.graphql.document import Limits
 from gateway.fronts.graphql.graph.options import (
@@ -25,8 +27,11 @@ from gateway.fronts.graphql.graph.options import (
     MethodOptions,
     OneofOptions,
 )
+from gateway.fronts.graphql.serve.engine import GraphqlRequest
+from gateway.routing.caller import Caller
 
 ROOT = Path(__file__).parents[2]
+CALLER = Caller(Metadata(), None, None, "203.0.113.7", "graphql", "r1", None)
 WHO_AM_I = "shop.users.v1.UserService/WhoAmI"
 
 
@@ -347,3 +352,26 @@ async def test_a_reload_switches_the_graph_off_and_on(shop):
         shop({})
         await app.reload()
         assert "getOrder" in await fields(client)
+
+
+class TestIdentity:
+    """What of the graph is for some callers only."""
+
+    SCOPED: ClassVar = {"fields": {"shop.users.v1.User.loyalty_points": {"scopes": ["points"]}}}
+
+    async def test_scopes_without_anybody_who_has_some_are_told_of(self, shop):
+        (warning,) = (await built(shop(self.SCOPED))).warnings
+        assert warning == (
+            "nobody sees User.loyaltyPoints: they need scopes, and there is no auth.providers"
+        )
+
+    async def test_a_config_can_take_scopes_back(self, shop):
+        taken = {"fields": {"shop.users.v1.User.loyalty_points": {"scopes": []}}}
+        assert (await built(shop(taken))).warnings == ()
+
+    async def test_without_providers_all_is_open(self, shop):
+        parts = (await built(shop({}))).graphql
+        assert parts.shared.sockets is None
+        query = GraphqlRequest("{ __schema { queryType { name } } }")
+        assert parts.engine.prepare(query, CALLER).gate is None
+        assert parts.engine.documents.suggests

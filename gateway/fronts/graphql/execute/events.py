@@ -24,9 +24,9 @@ from gateway.fronts.graphql.execute.asking import AskedStream
 from gateway.fronts.graphql.execute.loading import not_a_message
 from gateway.fronts.graphql.execute.run import Run, Soon
 from gateway.fronts.graphql.execute.trouble import Note
+from gateway.fronts.graphql.plan.denials import Denied
 from gateway.fronts.graphql.plan.plan import Fetch, Plan, Resolver
 from gateway.fronts.graphql.plan.python import PythonEdge
-from gateway.fronts.graphql.plan.scopes import Denied
 from gateway.fronts.graphql.plan.values import told
 from gateway.fronts.graphql.plan.writing import InputError
 from gateway.routing.caller import Caller

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from graphql import FieldNode
+from graphql.execution.collect_fields import FieldDetailsList
 
 from gateway.errors import error
 
@@ -69,6 +70,11 @@ class Place:
         """Notes that a backend's value can't be written: here, or at an index of the list here."""
         failure = error("INVALID_UPSTREAM_MESSAGE", message)
         run.errors.append(Trouble(failure, [*reversed(below), self.key], self.nodes))
+
+
+def nodes_of(details: FieldDetailsList) -> tuple[FieldNode, ...]:
+    """Returns where a document asks for a field."""
+    return tuple(each.node for each in details)
 
 
 def nullable(text: Text, key: str | int) -> Text:

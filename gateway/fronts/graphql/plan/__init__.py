@@ -15,6 +15,9 @@ From the selection to the answer:
     finding       how an RPC finds what belongs to keys
     masks         the mask of a selection, for lookups that take one
     edges         joins: keys of parents, answers by key
+    scopes        which scopes fields need
+    denials       what the caller may not see
+    packed        what of an Any may be shown
     later         what `@defer` puts off
     introspection what graphql-core answers
 

@@ -7,15 +7,17 @@ repeated). What edges need of the message (their keys) is in it too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from google.protobuf.descriptor import FieldDescriptor
-from graphql import GraphQLObjectType, GraphQLUnionType, get_named_type
+from graphql import GraphQLField, GraphQLObjectType, GraphQLUnionType, get_named_type
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 
 from gateway.fronts.graphql.graph.sources import (
+    Given,
     Group,
     Join,
+    Lookup,
     Nothing,
     OneofUnion,
     ParentCall,
@@ -27,6 +29,27 @@ from gateway.fronts.graphql.graph.sources import (
 
 Grouped = Callable[[GraphQLObjectType, FieldDetailsList], GroupedFieldSet]
 """The fields that are asked of objects of a type, collected."""
+
+
+def mask_given(
+    grouped: Grouped, lookup: Lookup, definition: GraphQLField, details: FieldDetailsList
+) -> Sequence[Given]:
+    """Returns the mask that a lookup is sent; none where it takes none.
+
+    Args:
+        grouped: Collects fields.
+        lookup: How the value of a field is found.
+        definition: The field.
+        details: Where the document asks for it.
+    """
+    mask, item = lookup.mask, get_named_type(definition.type)
+    if mask is None or mask.message_type is None or not isinstance(item, GraphQLObjectType):
+        return ()
+    paths = mask_of(grouped, item, details)
+    if lookup.by and "*" not in paths:
+        paths.add(dotted(lookup.by))
+    field = mask.message_type.fields_by_name["paths"]
+    return [Given((mask, field), tuple(sorted(paths)))]
 
 
 def mask_of(grouped: Grouped, type_: GraphQLObjectType, details: FieldDetailsList) -> set[str]:

@@ -32,20 +32,21 @@ from graphql.execution.values import VariableValues
 
 from gateway.chain import Method
 from gateway.fronts.graphql.errors import RefusalCode, RequestError, request_fault, shortened
-from gateway.fronts.graphql.execute.trouble import Place, Text, Trouble, nullable
+from gateway.fronts.graphql.execute.trouble import Place, Text, Trouble, nodes_of, nullable
 from gateway.fronts.graphql.graph.sources import (
     Group,
     Nothing,
     Rpc,
     source_of,
 )
+from gateway.fronts.graphql.plan.denials import Sight
 from gateway.fronts.graphql.plan.generated import Code, Piece
 from gateway.fronts.graphql.plan.introspection import Answers, introspection
 from gateway.fronts.graphql.plan.packed import Packed
 from gateway.fronts.graphql.plan.plan import Fetch, Plan, Resolver
 from gateway.fronts.graphql.plan.request import request_of
-from gateway.fronts.graphql.plan.scopes import NOTHING_LACKING, Lacking, Scopes, Sight, unscoped
-from gateway.fronts.graphql.plan.selections import Selections, nodes_of
+from gateway.fronts.graphql.plan.scopes import NOTHING_LACKING, Lacking, Scopes, unscoped
+from gateway.fronts.graphql.plan.selections import Selections
 from gateway.fronts.graphql.plan.writing import Writers
 
 
@@ -153,7 +154,7 @@ class _Planning:
             text,
             tuple(self._selections.edges),
             self._selections.puts_off,
-            frozenset(self._selections.needs),
+            frozenset(self._selections.denials.needs),
             self._introspects,
         )
 
@@ -192,7 +193,7 @@ class _Planning:
         place: Place,
     ) -> Text:
         source = source_of(definition)
-        denied = self._selections.denied(root, definition, place)
+        denied = self._selections.denials.of_field(root, definition, place)
         if denied is not None:
             return denied.text
         if isinstance(source, Group):

@@ -9,7 +9,6 @@ made for what its caller lacks: such a field is null, and nothing is called for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -17,7 +16,6 @@ from graphql import FieldNode, GraphQLField, GraphQLInputObjectType, get_named_t
 
 from gateway.call import RpcError
 from gateway.errors import error
-from gateway.fronts.graphql.execute.trouble import Place, Trouble
 from gateway.fronts.graphql.graph.sources import (
     Argument,
     FieldSource,
@@ -27,7 +25,6 @@ from gateway.fronts.graphql.graph.sources import (
     ProtoField,
     Rpc,
     input_source,
-    source_of,
 )
 
 Scopes: TypeAlias = Callable[[FieldDescriptor], frozenset[str]]
@@ -121,70 +118,3 @@ def needed_to_ask(definition: GraphQLField, node: FieldNode, scopes: Scopes) -> 
             seen.add(named.name)
             pending += named.fields.values()
     return frozenset(found)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sight:
-    """What a caller may see.
-
-    Attributes:
-        scopes: What fields of messages need.
-        lacking: What the caller lacks of it.
-    """
-
-    scopes: Scopes
-    lacking: Lacking = NOTHING_LACKING
-
-    def needs(self, definition: GraphQLField) -> frozenset[str]:
-        """Returns the scopes that a field of the graph needs."""
-        return needed(source_of(definition), self.scopes)
-
-    def needs_of(self, field: FieldDescriptor) -> frozenset[str]:
-        """Returns the scopes that a message's field needs."""
-        return self.scopes(field)
-
-    def needs_to_ask(self, definition: GraphQLField, node: FieldNode) -> frozenset[str]:
-        """Returns the scopes that the arguments of a field may need."""
-        return needed_to_ask(definition, node, self.scopes)
-
-    def is_denied(self, needs: frozenset[str]) -> bool:
-        """Whether the caller lacks one of some scopes."""
-        return not self.lacking.scopes.isdisjoint(needs)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Denied:
-    """A field that its caller may not see: an edge (`edges.Edge`) for which nothing is called.
-
-    It is null wherever it would be. That is told once in an answer, at the first of these places: a
-    list of a thousand items has no thousand errors that say the same.
-
-    Attributes:
-        index: The edge's number in the plan.
-        place: Where the field is.
-        path: What of its path it adds itself.
-        field: As the graph calls it.
-        needs: The scopes that it needs.
-        lacking: What the caller lacks.
-    """
-
-    index: int
-    place: Place
-    path: tuple[str, ...]
-    field: str
-    needs: frozenset[str]
-    lacking: Lacking
-
-    def load(self, parents: object, run: object) -> None:
-        """Asks for nothing."""
-
-    def text(self, _parent: Any, run: Any) -> str:
-        """Returns null; the first time in a run, tells why."""
-        if run.sources[self.index] is None:
-            run.sources[self.index] = self
-            run.errors.append(Trouble(self.failure(), [*self.path], self.place.nodes))
-        return "null"
-
-    def failure(self) -> RpcError:
-        """Returns what is told of it; a new one each time, as what is raised keeps its frames."""
-        return self.lacking.denial(self.field, self.needs)

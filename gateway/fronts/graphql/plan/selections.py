@@ -13,7 +13,6 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor
 from graphql import (
-    FieldNode,
     GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -36,12 +35,10 @@ from graphql.execution.values import VariableValues
 from graphql.pyutils.path import Path as AnswerPath
 
 from gateway.chain import Method
-from gateway.fronts.graphql.execute.trouble import Place, nullable
+from gateway.fronts.graphql.execute.trouble import Place, nodes_of, nullable
 from gateway.fronts.graphql.graph.sources import (
-    Given,
     Group,
     Join,
-    Lookup,
     Made,
     Nothing,
     OneofUnion,
@@ -51,6 +48,7 @@ from gateway.fronts.graphql.graph.sources import (
     made_of,
     source_of,
 )
+from gateway.fronts.graphql.plan.denials import Denials, Sight
 from gateway.fronts.graphql.plan.edges import Edge, JoinEdge
 from gateway.fronts.graphql.plan.finding import (
     bound_reader,
@@ -63,7 +61,7 @@ from gateway.fronts.graphql.plan.finding import (
 from gateway.fronts.graphql.plan.generated import Access, Code
 from gateway.fronts.graphql.plan.later import Later, putting_off
 from gateway.fronts.graphql.plan.leaves import scalar_text
-from gateway.fronts.graphql.plan.masks import dotted, mask_of
+from gateway.fronts.graphql.plan.masks import mask_given
 from gateway.fronts.graphql.plan.objects import (
     ObjectPlan,
     Selection,
@@ -74,7 +72,6 @@ from gateway.fronts.graphql.plan.packed import Packed
 from gateway.fronts.graphql.plan.python import PythonEdge
 from gateway.fronts.graphql.plan.request import request_of
 from gateway.fronts.graphql.plan.resolving import Resolving
-from gateway.fronts.graphql.plan.scopes import Denied, Sight
 from gateway.fronts.graphql.plan.writing import Writers
 
 
@@ -97,7 +94,7 @@ class Selections:
         within: The uses of `@defer` in whose fragments the planning is: their fields are not put
             off.
         puts_off: Whether anything is put off.
-        needs: The scopes that were needed so far, whether the caller has them or not.
+        denials: Says what the caller may not see.
     """
 
     def __init__(
@@ -120,10 +117,9 @@ class Selections:
         self._methods = methods
         self._writers = writers
         self._defers = defers
-        self._sight = sight
         self._packed = packed
-        self.needs: set[str] = set()
         self.edges: list[Edge] = []
+        self.denials = Denials(sight, self.edges)
         self.within: set[int] = set()
         self.puts_off = False
         self._path: AnswerPath | None = None  # of the object that is planned
@@ -140,6 +136,10 @@ class Selections:
         return collect_subfields(
             self._schema, self._fragments, self._variables, self._operation, type_, details
         ).grouped_field_set
+
+    def _shown(self, type_: GraphQLObjectType, details: FieldDetailsList) -> GroupedFieldSet:
+        """Returns those of them that the caller may see."""
+        return self.denials.shown(type_, self.grouped(type_, details))
 
     def answer(
         self,
@@ -270,7 +270,7 @@ class Selections:
         place: Place,
     ) -> None:
         source = source_of(definition)
-        denied = self.denied(type_, definition, place)
+        denied = self.denials.of_field(type_, definition, place)
         if denied is not None:
             selection.called(place.key, denied.text)
             return
@@ -319,36 +319,12 @@ class Selections:
         fields = {field.name: field for field in source.descriptor.fields}
         plans = {}
         for case, name in source.members.items():
-            needs = self._sight.needs_of(fields[case])
-            self.needs |= needs
-            if self._sight.is_denied(needs):
-                # What else could be set is shown: it is at the union that this one is null.
-                denied = self._denial(types[name].name, needs, place, ())
+            denied = self.denials.of_case(name, fields[case], place)
+            if denied is not None:
                 plans[case] = ObjectPlan(denied.text, fallible=True)
             else:
                 plans[case] = self.object(types[name], details)
         selection.union(place.key, source, plans)
-
-    def denied(
-        self, type_: GraphQLObjectType, definition: GraphQLField, place: Place
-    ) -> Denied | None:
-        """Returns what stands in place of a field that the caller may not see; None where it may.
-
-        Takes note of what it needs, and of what its arguments need, in `needs`.
-        """
-        node = place.nodes[0]
-        needs = self._sight.needs(definition)
-        self.needs |= needs | self._sight.needs_to_ask(definition, node)
-        if not self._sight.is_denied(needs):
-            return None
-        return self._denial(f"{type_.name}.{node.name.value}", needs, place, (place.key,))
-
-    def _denial(
-        self, label: str, needs: frozenset[str], place: Place, path: tuple[str, ...]
-    ) -> Denied:
-        edge = Denied(len(self.edges), place, path, label, needs, self._sight.lacking)
-        self.edges.append(edge)
-        return edge
 
     def _join(
         self, source: Join, definition: GraphQLField, details: FieldDetailsList, place: Place
@@ -368,7 +344,7 @@ class Selections:
                 definition,
                 place.nodes[0],
                 self._writers,
-                (*source.given, *self._mask(lookup, definition, details)),
+                (*source.given, *mask_given(self._shown, lookup, definition, details)),
             ),
             key_reader(source.key),
             selected,
@@ -379,31 +355,6 @@ class Selections:
         )
         self.edges.append(edge)
         return edge
-
-    def _mask(
-        self, lookup: Lookup, definition: GraphQLField, details: FieldDetailsList
-    ) -> Sequence[Given]:
-        """Returns the mask that a lookup is sent; none where it takes none."""
-        mask, item = lookup.mask, get_named_type(definition.type)
-        if mask is None or mask.message_type is None or not isinstance(item, GraphQLObjectType):
-            return ()
-        paths = mask_of(self._shown, item, details)
-        if lookup.by and "*" not in paths:
-            paths.add(dotted(lookup.by))
-        field = mask.message_type.fields_by_name["paths"]
-        return [Given((mask, field), tuple(sorted(paths)))]
-
-    def _shown(self, type_: GraphQLObjectType, details: FieldDetailsList) -> GroupedFieldSet:
-        """Returns the fields that are asked of objects of a type, and that the caller may see."""
-        grouped = self.grouped(type_, details)
-        if not self._sight.lacking.scopes:
-            return grouped
-        return {
-            key: each
-            for key, each in grouped.items()
-            if (definition := type_.fields.get(each[0].node.name.value)) is None
-            or not self._sight.is_denied(self._sight.needs(definition))
-        }
 
     def python(
         self,
@@ -446,8 +397,3 @@ class Selections:
         )
         self.edges.append(edge)
         return edge
-
-
-def nodes_of(details: FieldDetailsList) -> tuple[FieldNode, ...]:
-    """Returns where a document asks for a field."""
-    return tuple(each.node for each in details)

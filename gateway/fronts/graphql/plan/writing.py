@@ -24,7 +24,7 @@ from graphql import (
 )
 
 from gateway.call import RpcError
-from gateway.fronts.graphql.graph.kinds import may_be_null
+from gateway.fronts.graphql.graph.kinds import WRAPPERS, may_be_null
 from gateway.fronts.graphql.graph.sources import Argument, OneofInput, input_source
 from gateway.fronts.graphql.plan.presence import mark_set
 from gateway.fronts.graphql.plan.scopes import NO_SCOPES, NOTHING_LACKING, Lacking, Scopes, unscoped
@@ -385,21 +385,5 @@ _WELL_KNOWN: Mapping[str, Put] = {
         ),
         _json,
     ),
-    **dict.fromkeys(
-        (
-            f"google.protobuf.{kind}Value"
-            for kind in (
-                "Double",
-                "Float",
-                "Int64",
-                "UInt64",
-                "Int32",
-                "UInt32",
-                "Bool",
-                "String",
-                "Bytes",
-            )
-        ),
-        _wrapped,
-    ),
+    **dict.fromkeys(WRAPPERS, _wrapped),
 }

@@ -89,6 +89,9 @@ def test_lookups_are_read():
     [
         (FieldOptions(name="a"), FieldOptions("b", True), FieldOptions("a", True)),
         (FieldOptions(hide=False), FieldOptions("b", True), FieldOptions("b", False)),
+        (FieldOptions(), FieldOptions(scopes=("a",)), FieldOptions(scopes=("a",))),
+        (FieldOptions(scopes=("b",)), FieldOptions(scopes=("a",)), FieldOptions(scopes=("b",))),
+        (FieldOptions(scopes=()), FieldOptions(scopes=("a",)), FieldOptions(scopes=())),
         (OneofOptions(), OneofOptions(True), OneofOptions(True)),
         (OneofOptions(False), OneofOptions(True), OneofOptions(False)),
         (
@@ -97,7 +100,7 @@ def test_lookups_are_read():
             MethodOptions("n", ("x",), False, "query"),
         ),
     ],
-    ids=["name", "hide", "not said", "said", "method"],
+    ids=["name", "hide", "no scopes", "scopes", "scopes taken back", "not said", "said", "method"],
 )
 def test_what_one_says_counts_more_than_the_other(configured, declared, both):
     assert configured.over(declared) == both
