@@ -17,5 +17,6 @@ NODES: Final = 2_000
 """Values of the claims that a condition reads, all lists and maps counted with what they hold."""
 
 LOOPED_MESSAGE: Final = 8 * 1024
-"""Bytes of a request that a condition looks at in every round of a loop: a tenth of a second at the
-very worst, when both go through thousands of elements of one byte."""
+"""Bytes of a request, where a loop's round looks at more of it than its own element (as in
+`request.a.all(x, x in request.b)`): some tenths of a second at the very worst, when both go through
+thousands of elements of one byte. All else takes time in proportion to the request."""

@@ -51,11 +51,14 @@ _TREE: Final = {
     "Struct": (("entries", 2, "*Entry"),),
     "Entry": (("key", 3, "Expr"), ("value", 4, "Expr")),
     "Loop": (
+        ("variable", 1, "string"),
         ("range", 2, "Expr"),
+        ("sum", 3, "string"),
         ("start", 4, "Expr"),
         ("condition", 5, "Expr"),
         ("step", 6, "Expr"),
         ("result", 7, "Expr"),
+        ("second", 8, "string"),
     ),
 }
 _SCALARS: Final = {
@@ -81,7 +84,8 @@ class Reading:
         names: Every name that it has, those of its loops too.
         keys: Of maps (`claims`, `metadata`): the keys that it reads; None where it may be any.
         builds_lists: Whether a loop makes a list (`map`, `filter`).
-        request_in_loop: Whether the request is looked at in every round of a loop.
+        request_in_loop: Whether a loop's round looks at more of the request than the loop's own
+            element: all of it, or the element of a loop around it.
         unpacks: Whether it looks into a `google.protobuf.Any`, or compares or hands on a message
             that may have one somewhere.
     """
@@ -109,7 +113,7 @@ def reading(serialized: bytes, holds_any: Callable[[str], bool]) -> Reading:
         raise TooDeep from failure
     found = Reading()
     packed = {each.id: packs for each in checked.types if (packs := _packs(each.type, holds_any))}
-    _walk(checked.expr, found, packed, in_loop=False, opened=False)
+    _walk(checked.expr, found, packed, loops=(), opened=False)
     return found
 
 
@@ -133,7 +137,12 @@ def _packs(type_: Any, holds_any: Callable[[str], bool]) -> _Packs | None:
 
 
 def _walk(
-    node: Any, found: Reading, packed: Mapping[int, _Packs], *, in_loop: bool, opened: bool
+    node: Any,
+    found: Reading,
+    packed: Mapping[int, _Packs],
+    *,
+    loops: tuple[frozenset[str], ...],
+    opened: bool,
 ) -> None:
     """Notes what a node and all below it read.
 
@@ -141,7 +150,7 @@ def _walk(
         node: The node.
         found: What was found so far.
         packed: The expressions that are an Any or hold one, by id.
-        in_loop: Whether every round of a loop does it.
+        loops: The variables of each loop whose rounds do it, the innermost last.
         opened: Whether of its value only a part is taken: a field, an element.
     """
     kind = type(node).DESCRIPTOR.name
@@ -159,15 +168,19 @@ def _walk(
         found.names.add(name)
         if name in {CLAIMS, METADATA}:
             found.keys[name] = None
-        found.request_in_loop |= in_loop and name == REQUEST
+        if loops and name not in loops[-1]:
+            found.request_in_loop |= name == REQUEST or any(name in each for each in loops)
     elif kind == "Loop":
         found.builds_lists |= node.start.HasField("list") or node.start.HasField("struct")
+    inside = loops
+    if kind == "Loop":
+        inside = (*loops, frozenset({node.variable, node.second, node.sum}))
     for number, (name, child) in enumerate(_children(node)):
         _walk(
             child,
             found,
             packed,
-            in_loop=in_loop or (kind == "Loop" and name in _BODY),
+            loops=inside if name in _BODY else loops,
             opened=(kind, name) in _OPENED
             or (kind == "Call" and node.function == _INDEX and not number),
         )

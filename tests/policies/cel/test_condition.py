@@ -207,11 +207,34 @@ class TestCosts:
         items = [{"sku": "x" * 100}] * 5_000
         assert made.allows(call(request=order(tenant="a", items=[*items, {"sku": "z"}])))
 
-    def test_but_not_in_every_round_of_a_loop(self):
-        made = condition("request.weights.all(w, w in request.weights)")
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "request.weights.all(w, w in request.weights)",
+            "[1].all(one, request.weights.all(w, w == one || w in request.weights))",
+            "[request].all(r, r.weights.all(w, w in r.weights))",
+            "claims.groups.exists(g, size(request.weights) > 0)",
+        ],
+    )
+    def test_but_not_in_every_round_of_a_loop(self, text):
+        made = condition(text)
         small, large = order(weights=[1] * 100), order(weights=[1] * LOOPED_MESSAGE)
         assert made.allows(call(request=small)) is True
         assert made.allows(call(request=large)) is False
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "request.items.all(i, i.count < 2 && i.count in [0, 1])",
+            "[request].all(r, r.items.all(i, i.count < 2))",
+            "request.items.all(i, claims.groups.exists(g, g == 'a'))",
+            "request.items.all(x, true) && request.items.exists(x, x.count == 1)",
+        ],
+    )
+    def test_unless_each_round_has_an_element_of_its_own(self, text):
+        large = order(items=[{"sku": "x" * 100, "count": 1}] * 100)
+        assert large.ByteSize() > LOOPED_MESSAGE
+        assert condition(text).allows(call(request=large)) is True
 
     @pytest.mark.parametrize("text", ["request.tenant == 1", "has(request.any)"])
     def test_what_is_packed_stays_so(self, text):
