@@ -54,7 +54,7 @@ async def served(tmp_path, section, joins=""):
 
 def test_the_page_has_what_is_tested_here():
     assert (len(JOINS), len(DOCUMENTS), len(QUERIES)) == (2, 1, 4)
-    assert len(blocks("yaml")) == 4
+    assert len(blocks("yaml")) == 5
 
 
 @pytest.mark.parametrize("joins", JOINS)
