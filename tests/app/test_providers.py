@@ -47,7 +47,10 @@ def made(monkeypatch):
 
 
 def config(**given):
-    return from_mapping({"auth": {"providers": given}}, origin="test").config
+    upstreams = {"authz": {"endpoints": ["127.0.0.1:1"]}} if "external" in given else {}
+    return from_mapping(
+        {"upstreams": upstreams, "auth": {"providers": given}}, origin="test"
+    ).config
 
 
 def handler(name):
