@@ -141,6 +141,8 @@ def idle_patterns(
         policies: As in the configuration.
         source: Of the configuration.
     """
+    if not policies:
+        return []
     names = tuple(methods)
     problems = []
     for index, policy in enumerate(policies):

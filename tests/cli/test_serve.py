@@ -61,6 +61,31 @@ def test_the_admin_line_then_the_address_once_requests_are_served(serving: Servi
     )
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_with_providers_what_is_open_is_named_and_nobody_is_said_to_be_anonymous(
+    here: Path, workers: int
+) -> None:
+    path = here / "gateway.yaml"
+    (here / "keys.yaml").write_text("keys: {}\n")
+    catalog = "shop.catalog.v1.CatalogService"
+    path.write_text(
+        path.read_text()
+        + "auth: {providers: {partners: {api_key: {keys: {file: keys.yaml}}}}}\n"
+        + f"policies: [{{methods: ['{catalog}/GetProduct', '{catalog}/ListProducts'], "
+        + "authenticate: none}]\n"
+    )
+    with gateway("serve", *ANY_PORT, "--set", f"workers={workers}", cwd=here) as serving:
+        url = serving.read_until(LISTENING)
+        assert status(url, "/v1/products/p1") == 200
+        assert status(url, "/v1/orders/o1") == 401
+        assert serving.read_error("reachable") == (
+            f"warning: reachable without authentication: {catalog}/GetProduct, "
+            f"{catalog}/ListProducts"
+        )
+        serving.signal(signal.SIGTERM)
+        assert "anonymous" not in serving.errors()
+
+
 def test_a_line_an_address_and_none_for_admin_that_is_off(here: Path) -> None:
     socket_path = here / "gateway.sock"
     settings = f"listener.address=['127.0.0.1:0', 'unix:{socket_path}']"
