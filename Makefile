@@ -36,6 +36,7 @@ bench: $(INSTALLED)
 	$(BIN)/python bench/memory.py $(ARGS)
 	$(BIN)/python bench/routing.py
 	$(BIN)/python bench/codec.py
+	$(BIN)/python bench/identity.py
 
 # Where the time of a GET goes: the top functions of a gateway under load.
 profile: $(INSTALLED)

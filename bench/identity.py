@@ -8,7 +8,8 @@ caller adds to `none`. The request has 12 header fields, as a browser's:
 
     none              deadline alone
     jwt               a token of RS256 with 13 claims, judged before
-    jwt, cookie       the same in a cookie of three
+    jwt, 5,000        as many tokens, each of another caller, one after the other
+    jwt, cookie       the one token in a cookie of three
     jwt, second       the same behind a provider of another issuer
     jwt, fresh        never judged before: parsed, verified, kept
     jwt, bad          refused, as it was a moment ago
@@ -162,6 +163,9 @@ def times(folder: Path) -> None:
     jwt, _ = provider(folder, issuer)
     by_cookie, _ = provider(folder, issuer, "cookie", "session")
     stranger, _ = provider(folder, other, "strangers")
+    crowd = Issuer("https://crowd.example", alg="EdDSA")
+    of_crowd, _ = provider(folder, crowd, "crowd")
+    tokens = [bearer(crowd.token(**claims(number))) for number in range(5000)]
     keys, key = api_keys(folder)
     token = issuer.token(**claims(1))
     known = cycle([bearer(token)])
@@ -173,6 +177,7 @@ def times(folder: Path) -> None:
     rows: list[tuple[str, float]] = [
         ("none", cost([], known)),
         ("jwt", cost([gate(jwt)], known)),
+        ("jwt, 5,000", cost([gate(of_crowd)], cycle(tokens))),
         ("jwt, cookie", cost([gate(by_cookie)], cookie)),
         ("jwt, second", cost([gate(stranger, jwt)], known)),
         ("jwt, fresh", cost([gate(jwt)], fresh(issuer), 200)),
