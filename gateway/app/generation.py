@@ -18,7 +18,7 @@ from gateway.app.chains import Chains
 from gateway.app.conditions import conditions
 from gateway.app.coverage import idle_globs, unasked, unencrypted
 from gateway.app.forwarding import Forwarding
-from gateway.app.governing import governing, open_methods
+from gateway.app.governing import governing, open_warning
 from gateway.app.identity import Identities
 from gateway.app.paths import claims, clashes, hidden
 from gateway.app.places import at_key, placed
@@ -301,7 +301,7 @@ async def build(
             *_header_warnings(shared.rules, source),
             *(graphql.warnings if graphql else ()),
             *hidden(claimed, routes, views),
-            *_open_warning(config, methods, chains.settings),
+            *open_warning(config, methods, chains.settings),
             *(() if methods else ("nothing is served: no upstream has a service of the protos",)),
         ),
         notes=(
@@ -380,11 +380,3 @@ def _header_warnings(rules: HeaderRules, source: Source) -> list[str]:
         f"{source.locate('headers')}: headers: {name} never passes, whatever is allowed"
         for name in rules.ineffective
     ]
-
-
-def _open_warning(
-    config: Config, methods: Mapping[str, Method], governed: Mapping[str, Settings]
-) -> list[str]:
-    descriptors = (each.descriptor for each in methods.values())
-    names = ", ".join(open_methods(config, descriptors, governed))
-    return [f"reachable without authentication: {names}"] if names else []

@@ -17,7 +17,6 @@ from gateway.config.effective import AUTHENTICATE, ROLES, SCOPES, Setting
 from gateway.config.identity_checks import NONE
 from gateway.config.naming import meant
 from gateway.schema.load import Loaded as Schema
-from gateway.schema.method import MethodDescriptor
 from gateway.schema.policy_options import declared
 from gateway.schema.registry import Registry
 
@@ -67,19 +66,20 @@ def governing(loaded: Loaded, schema: Schema, upstream_of: Mapping[str, str]) ->
     )
 
 
-def open_methods(
-    config: Config, methods: Iterable[MethodDescriptor], settings: Mapping[str, Settings]
+def open_warning(
+    config: Config, served: Iterable[str], settings: Mapping[str, Settings]
 ) -> list[str]:
-    """Returns the names of the methods that callers reach who show nobody, in order.
+    """Returns a line with the names of all methods that callers reach who show nobody.
 
     Args:
-        config: The config. Without providers nobody can show anything, and the list is empty.
-        methods: Those that are served.
+        config: The config. Without providers nobody can show anything, and there is no line.
+        served: Full names of methods.
         settings: What holds for each.
     """
     if not config.auth.providers:
         return []
-    return sorted(each.name for each in methods if is_open_to_all(settings[each.name]))
+    names = sorted(name for name in served if is_open_to_all(settings[name]))
+    return [f"reachable without authentication: {', '.join(names)}"] if names else []
 
 
 def _known(registry: Registry) -> Iterable[str]:
