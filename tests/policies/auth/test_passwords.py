@@ -29,7 +29,11 @@ def test_only_the_password_matches() -> None:
     assert not matches(stored, "open sesam")
 
 
-@pytest.mark.parametrize("like", [None, STORED, CHEAP.hash("x"), hash_password("y")])
+@pytest.mark.parametrize(
+    "like",
+    [None, STORED, CHEAP.hash("x"), hash_password("y")],
+    ids=["of nobody", "of one", "of another one", "of the usual cost"],
+)
 def test_a_stand_in_costs_as_much_and_matches_nothing(like: str | None) -> None:
     made = stand_in(like)
     assert extract_parameters(made) == extract_parameters(like or hash_password("z"))
