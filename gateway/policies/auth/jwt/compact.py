@@ -92,7 +92,8 @@ def parse(text: str) -> Token:
     kind = header.get("typ", "JWT")
     if not isinstance(kind, str) or kind.lower() not in _TYPES:
         raise MalformedError("a token of another type")
-    return Token(algorithm, kid if "kid" in header else None, claims, parts[0] + b"." + parts[1], signature)
+    named = kid if "kid" in header else None
+    return Token(algorithm, named, claims, parts[0] + b"." + parts[1], signature)
 
 
 def _object(part: bytes, name: str) -> dict[str, object]:
