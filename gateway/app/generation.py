@@ -201,7 +201,7 @@ async def build(
     }
     codec, key = await _codec(config, schema.registry, previous)
     shared = Shared(
-        rules=settings.header_rules(config),
+        rules=settings.header_rules(config, source),
         errors=ErrorRenderer(codec.message(_ANY).transcode),
         clock=clock,
         request_id_passes=REQUEST_ID in config.headers.request.allow,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from gateway.config import Address, Config, TcpAddress, Upstream
+from gateway.config import Address, Config, Source, TcpAddress, Upstream
 from gateway.config.models import HttpRule, Listener, Rest
 from gateway.fronts.rest.compile import RestOptions
 from gateway.listener.limits import Limits
@@ -25,6 +25,7 @@ from gateway.upstream.endpoints import AnyEndpoint, Endpoint, UnixEndpoint
 from gateway.upstream.spec import Keepalive, Tls, UpstreamSpec
 
 _RULES = TypeAdapter(HttpRule)
+_CREDENTIALS = "authorization"
 
 
 class SettingError(Exception):
@@ -67,11 +68,23 @@ def listener_tls(listener: Listener) -> ListenerTls | None:
     )
 
 
-def header_rules(config: Config) -> HeaderRules:
+def allowed_headers(config: Config, source: Source) -> tuple[str, ...]:
+    """Returns the client headers that pass to backends under their own name.
+
+    Where providers judge what callers show, it goes on to backends only if the config itself says
+    so: they are told who calls, and need not hold what others could be called with.
+    """
+    allow = config.headers.request.allow
+    if not config.auth.providers or source.place(("headers", "request", "allow")) is not None:
+        return allow
+    return tuple(name for name in allow if name != _CREDENTIALS)
+
+
+def header_rules(config: Config, source: Source) -> HeaderRules:
     """Returns which headers pass."""
     request, response = config.headers.request, config.headers.response
     return HeaderRules(
-        request.allow,
+        allowed_headers(config, source),
         request.prefix,
         response.allow,
         response.prefix,

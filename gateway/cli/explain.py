@@ -11,6 +11,7 @@ import typer
 
 from gateway.app import Generation
 from gateway.app.places import config_place
+from gateway.app.settings import allowed_headers
 from gateway.cli import options
 from gateway.cli.building import examined
 from gateway.cli.configuration import reader
@@ -177,7 +178,7 @@ def _headers(generation: Generation) -> Iterator[Fact]:
     headers = generation.config.headers
     request, reply = headers.request, headers.response
     for title, key, allow in (
-        ("headers in", "request", request.allow),
+        ("headers in", "request", allowed_headers(generation.config, generation.source)),
         ("headers out", "response", reply.allow),
     ):
         place = set_by(generation, ("headers", key, "allow"))

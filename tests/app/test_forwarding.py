@@ -32,10 +32,13 @@ def config(tmp_path):
     (tmp_path / "none.pem").write_text("no key")
 
     def config(forward, **sections):
-        data = {"auth": {"forward": forward}, **sections}
-        return from_mapping(data, origin="test", directory=tmp_path).config
+        return loaded(tmp_path, {"forward": forward}, **sections).config
 
     return config
+
+
+def loaded(folder, auth, **sections):
+    return from_mapping({"auth": auth, **sections}, origin="test", directory=folder)
 
 
 def told(gate):
@@ -143,9 +146,32 @@ def test_a_key_that_no_metadata_has(key, config):
             config(forward)
 
 
-def test_clients_can_set_none_of_it(config):
+def test_clients_can_set_none_of_it(config, tmp_path):
     forward = {"subject": "x-who", "claims": ["tenant"], "token": {"key": {"file": "one.pem"}}}
     names = ["x-who", "x-claim-tenant", "x-claim-any", "x-gateway-token", "x-other"]
-    given = config(forward, headers={"request": {"allow": names, "prefix": "pass-"}})
+    headers = {"request": {"allow": names, "prefix": "pass-"}}
+    given = loaded(tmp_path, {"forward": forward}, headers=headers)
     sent = Headers([(prefix + name, "root") for name in names for prefix in ("", "pass-")])
-    assert header_rules(given).request(sent).names() == ["x-other", "x-other"]
+    passed = header_rules(given.config, given.source).request(sent).names()
+    assert passed == ["x-other", "x-other"]
+
+
+@pytest.mark.parametrize(
+    ("providers", "headers", "passes"),
+    [
+        ({}, {}, True),
+        ({"devices": {"mtls": {}}}, {}, False),
+        ({"devices": {"mtls": {}}}, {"request": {"prefix": "pass-"}}, False),
+        ({"devices": {"mtls": {}}}, {"request": {"allow": ["authorization"]}}, True),
+        ({"devices": {"mtls": {}}}, {"request": {"allow": ["x-other"]}}, False),
+    ],
+    ids=["nobody judges it", "judged", "another key is set", "named", "not named"],
+)
+def test_what_providers_judge_goes_on_only_where_the_config_names_it(
+    tmp_path, providers, headers, passes
+):
+    given = loaded(tmp_path, {"providers": providers}, headers=headers)
+    rules = header_rules(given.config, given.source)
+    assert rules.passes("authorization") is passes
+    sent = Headers([("authorization", "Bearer x"), ("accept-language", "de")])
+    assert ("authorization" in rules.request(sent)) is passes
