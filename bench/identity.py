@@ -41,9 +41,10 @@ from machine import machine
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from gateway.call import Call, Cancel, Done, Head, Principal, Reply  # noqa: E402
+from gateway.call import Call, Cancel, Done, Principal, Reply  # noqa: E402
 from gateway.chain import Policy, compose_unary  # noqa: E402
 from gateway.fronts.cross_site import trusts_cookies  # noqa: E402
+from gateway.head import Head  # noqa: E402
 from gateway.http import Headers, Request  # noqa: E402
 from gateway.policies.auth import key_form  # noqa: E402
 from gateway.policies.auth.api_keys import ApiKey, ApiKeys, table_of  # noqa: E402

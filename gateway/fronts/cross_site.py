@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.call import Head
 from gateway.fronts.origins import Origin, own_origin
+from gateway.head import Head
 
 # RFC 9110 section 9.2.1; TRACE, which no browser sends, is none here.
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})

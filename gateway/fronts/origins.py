@@ -16,8 +16,8 @@ import re
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from gateway.call import Head
 from gateway.errors import error
+from gateway.head import Head
 from gateway.http import Request
 
 ANY: Final = "*"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gateway.call import Call, Deadline, Head, Metadata, Principal
+from gateway.call import Call, Deadline, Metadata, Principal
+from gateway.head import Head
 from gateway.http import Request
 from gateway.http.request_id import REQUEST_ID
 from gateway.routing.metadata import HeaderRules

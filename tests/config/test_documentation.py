@@ -54,7 +54,9 @@ WITHIN = {"rest.unknown_query.ignore", "auth.providers.NAME.introspection.client
 def test_defaults_are_those_of_the_models(schema_keys):
     schemas = {}
     for path, schema in schema_keys.items():
-        key = re.sub(r"\b(http_rules|endpoints|protos|lookups|policies)\.", r"\1[].", ".".join(path))
+        key = re.sub(
+            r"\b(http_rules|endpoints|protos|lookups|policies)\.", r"\1[].", ".".join(path)
+        )
         for section, name in NAMED.items():
             key = key.replace(f"{section}.", f"{section}.{name}.")
         schemas[key] = schema

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from gateway.call import Head, RpcError
+from gateway.call import RpcError
 from gateway.fronts.websocket.frames import End
+from gateway.head import Head
 
 
 class Run(ABC):

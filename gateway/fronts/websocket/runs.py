@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from gateway.call import Call, Cancel, Code, Head, Metadata, Reply, RpcError, StreamCall
+from gateway.call import Call, Cancel, Code, Metadata, Reply, RpcError, StreamCall
 from gateway.chain import Method, as_error
 from gateway.errors import error
 from gateway.fronts.numbered import of_message
@@ -21,6 +21,7 @@ from gateway.fronts.websocket.run import Run
 from gateway.fronts.websocket.serving import Bodies, Serving
 from gateway.fronts.websocket.session import Session
 from gateway.fronts.websocket.stream import Stream
+from gateway.head import Head
 
 Headers: TypeAlias = "Mapping[str, str]"
 

@@ -17,7 +17,8 @@ from hmac import compare_digest
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from gateway.call import Call, Head, Principal
+from gateway.call import Call, Principal
+from gateway.head import Head
 from gateway.policies.auth import key_form
 from gateway.policies.auth.provider import BadCredentials
 from gateway.policies.auth.stored_file import StoredFile

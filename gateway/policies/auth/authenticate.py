@@ -12,7 +12,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
-from gateway.call import Call, Head, Principal, RpcError
+from gateway.call import Call, Principal, RpcError
+from gateway.head import Head
 from gateway.policies.auth import challenge
 from gateway.policies.auth.provider import BadCredentials, Provider
 

@@ -19,7 +19,8 @@ from hashlib import blake2b
 from secrets import token_bytes
 from typing import Final, NamedTuple, TypeAlias
 
-from gateway.call import Call, Head, Principal, RpcError
+from gateway.call import Call, Principal, RpcError
+from gateway.head import Head
 from gateway.policies.auth import basic_header
 from gateway.policies.auth.basic_header import Login, MalformedError, is_basic, read_basic
 from gateway.policies.auth.guard import site_of

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from gateway.call import Head
 from gateway.errors import error
+from gateway.head import Head
 from gateway.policies.auth.provider import BadCredentials
 
 SCHEME: Final = "Bearer"

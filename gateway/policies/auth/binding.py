@@ -11,7 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from hmac import compare_digest
 
-from gateway.call import Head
+from gateway.head import Head
 
 CONFIRMATION = "cnf"
 """The claim."""

@@ -21,8 +21,9 @@ from functools import partial
 from typing import Final, TypeAlias
 from urllib.parse import quote_plus
 
-from gateway.call import Call, Deadline, Head, Principal, RpcError
+from gateway.call import Call, Deadline, Principal, RpcError
 from gateway.errors import error
+from gateway.head import Head
 from gateway.policies.auth.bearer import SCHEME, BearerTokens
 from gateway.policies.auth.binding import is_holder
 from gateway.policies.auth.fetching import Fetcher, FetchError

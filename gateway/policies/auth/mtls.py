@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, Literal, TypeAlias
 
-from gateway.call import Call, Certificate, Head, Principal
+from gateway.call import Call, Principal
+from gateway.head import Certificate, Head
 from gateway.policies.auth.provider import BadCredentials
 
 Subject: TypeAlias = Literal["auto", "uri", "dns", "email", "dn"]

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Protocol
 
-from gateway.call import Call, Head, Principal
+from gateway.call import Call, Principal
+from gateway.head import Head
 
 
 class BadCredentials(Exception):  # noqa: N818  what the caller showed, not an error of ours

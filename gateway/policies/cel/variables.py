@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
 
-from gateway.call import Call, Certificate, Principal
+from gateway.call import Call, Principal
+from gateway.head import Certificate
 
 Read: TypeAlias = "Callable[[Call], object]"
 

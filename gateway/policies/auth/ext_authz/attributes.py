@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.call import Call, Certificate, Head
+from gateway.call import Call
+from gateway.head import Certificate, Head
 from gateway.policies.auth.ext_authz import authorization_pb2 as pb
 
 METHOD: Final = "method"

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from gateway.call import Call, Deadline, Head, Principal, Reply, RpcError, Unary
+from gateway.call import Call, Deadline, Principal, Reply, RpcError, Unary
 from gateway.errors import error
+from gateway.head import Head
 from gateway.policies.auth.ext_authz import changes
 from gateway.policies.auth.ext_authz.answer import judge
 from gateway.policies.auth.ext_authz.attributes import check_request
