@@ -60,16 +60,25 @@ class Method:
     Attributes:
         descriptor: What the proto says.
         policies: What its calls pass, in order.
+        authenticate: The one of them that finds out who calls, for fronts that must know before
+            they have a call; None for none. It needs no more of a call than its `head`.
         start: Makes a unary call (`gateway.call.Unary`).
         stream: Runs a streaming call (`gateway.call.Stream`).
     """
 
-    __slots__ = ("descriptor", "policies", "start", "stream")
+    __slots__ = ("authenticate", "descriptor", "policies", "start", "stream")
 
     def __init__(
-        self, descriptor: MethodDescriptor, policies: Sequence[Policy], unary: Unary, stream: Stream
+        self,
+        descriptor: MethodDescriptor,
+        policies: Sequence[Policy],
+        unary: Unary,
+        stream: Stream,
+        *,
+        authenticate: Gate | None = None,
     ) -> None:
         self.descriptor = descriptor
+        self.authenticate = authenticate
         self.policies = tuple(policies)
         self.start = compose_unary(policies, unary)
         self.stream = compose_stream(policies, stream)

@@ -22,6 +22,7 @@ from gateway.app.forwarding import Forwarding
 from gateway.app.identity import Identities
 from gateway.chain import Method, Policy
 from gateway.config import Config, Settings
+from gateway.policies.auth.authenticate import Authenticate
 from gateway.policies.auth.watch import Watch
 from gateway.policies.authorize import Authorize
 from gateway.policies.authorize_messages import AuthorizeMessages
@@ -56,7 +57,8 @@ class Chains:
     def method(self, descriptor: MethodDescriptor, upstream: Upstream) -> Method:
         """Returns a method behind its policies."""
         policies = self.policies(descriptor, upstream.name)
-        return Method(descriptor, policies, upstream.start, upstream.stream)
+        gate = next((each for each in policies if isinstance(each, Authenticate)), None)
+        return Method(descriptor, policies, upstream.start, upstream.stream, authenticate=gate)
 
     def policies(self, descriptor: MethodDescriptor, upstream: str) -> tuple[Policy, ...]:
         """Returns what the calls of a method pass, in order."""

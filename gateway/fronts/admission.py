@@ -15,9 +15,9 @@ from gateway.call import Call, Gate, Principal
 from gateway.http import Exchange, Request
 
 
-def asking(request: Request, front: str) -> Call:
-    """Returns what a gate is asked with: a call of no method, made by a request."""
-    return Call("", peer=request.peer, front=front, head=request)
+def asking(request: Request, front: str, method: str = "") -> Call:
+    """Returns what a gate is asked with: a call made by a request, of no method but a given one."""
+    return Call(method, peer=request.peer, front=front, head=request)
 
 
 class InTurn:
@@ -83,6 +83,7 @@ def admit(
     refuse: Callable[[Exception], None],
     *,
     front: str,
+    method: str = "",
 ) -> None:
     """Has the sender of a request pass a gate; exactly one of `then` and `refuse` goes on.
 
@@ -92,8 +93,9 @@ def admit(
         then: Answers, given who asks. What it raises is given to `refuse`.
         refuse: Answers with the error: an RpcError of the gate's, with its `WWW-Authenticate`.
         front: The front that asks, `graphql`.
+        method: What is to be called, where that is known.
     """
-    call = asking(exchange.request, front)
+    call = asking(exchange.request, front, method)
     try:
         pending = None if gate is None else gate.admit(call)
         if pending is None:

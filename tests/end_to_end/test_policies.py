@@ -99,6 +99,15 @@ class TestRest:
             challenges = response.headers.getall("www-authenticate", [])
             assert len(challenges) == (status == 401)
 
+    async def test_nobodys_large_body_is_not_looked_at(self, client):
+        path, body = "/v1/orders", b"[" * 1024 * 1024
+        headers = {"content-type": "application/json"}
+        async with client.post(path, data=body, headers=headers) as response:
+            assert response.status == 401
+            assert reason_of(await error_of(response)) == "CREDENTIALS_MISSING"
+        async with client.post(path, data=body, headers=headers | AS_CLERK) as response:
+            assert response.status == 400
+
     async def test_a_stream_is_refused_before_it_begins(self, client):
         async with client.get("/v1/orders/o1:watch") as response:
             assert response.status == 401

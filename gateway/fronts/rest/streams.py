@@ -13,7 +13,8 @@ from functools import partial
 
 from gateway.call import Call, Metadata, Reply, StreamCall
 from gateway.chain import Method, as_error
-from gateway.fronts.http_errors import cut_short, refuse_body
+from gateway.fronts.http_errors import cut_short
+from gateway.fronts.rest.bodies import collect
 from gateway.fronts.rest.forms import END_ID, FORMS, Form
 from gateway.fronts.rest.httpbody import RawForm
 from gateway.fronts.rest.incoming import Incoming
@@ -115,7 +116,7 @@ class StreamRoute:
         def whole(body: bytes) -> None:
             exchange.spawn(run(One(make(body))))
 
-        exchange.collect(self._body_size, incoming.guarded(whole), incoming.guarded(refuse_body))
+        collect(incoming, self._method, self._body_size, incoming.guarded(whole))
 
     def _form(self, incoming: Incoming) -> Form:
         if isinstance(self._reply, RawReply):

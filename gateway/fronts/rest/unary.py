@@ -9,7 +9,7 @@ from __future__ import annotations
 from gateway.call import Call, Reply, RpcError
 from gateway.chain import Method, as_error
 from gateway.fronts.entity_tags import entity_tag, not_modified
-from gateway.fronts.http_errors import refuse_body
+from gateway.fronts.rest.bodies import collect
 from gateway.fronts.rest.incoming import Incoming
 from gateway.fronts.rest.inputs import Input, Make
 from gateway.fronts.rest.replies import JsonReply, RawReply
@@ -29,7 +29,7 @@ class UnaryRoute:
         etag: Whether replies to GET get an entity tag where the backend gives none.
     """
 
-    __slots__ = ("_body_size", "_etag", "_input", "_name", "_reply", "start")
+    __slots__ = ("_body_size", "_etag", "_input", "_method", "_reply", "start")
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class UnaryRoute:
         body_size: int,
         etag: bool,
     ) -> None:
-        self._name = method.descriptor.name
+        self._method = method
         self.start = method.start
         self._input = input_
         self._reply = reply
@@ -53,9 +53,9 @@ class UnaryRoute:
         Raises:
             RpcError: The request is refused before its body is looked at.
         """
-        call = incoming.call(self._name)
+        call = incoming.call(self._method.descriptor.name)
         running = _Running(self, incoming, call, self._input.prepare(incoming.request, captures))
-        incoming.exchange.collect(self._body_size, running.collected, incoming.guarded(refuse_body))
+        collect(incoming, self._method, self._body_size, running.collected)
 
     def respond(self, incoming: Incoming, reply: Reply) -> None:
         """Answers with a reply message.
