@@ -67,9 +67,7 @@ class Expected:
             raise BadCredentials("The token is of another issuer.", "another issuer")
         if self.audiences.isdisjoint(_texts(claims, "aud")):
             raise BadCredentials("The token is for another audience.", "another audience")
-        subject = claims.get("sub")
-        if not isinstance(subject, str) or not 0 < len(subject) <= _SUBJECT or _controls(subject):
-            raise _wrong("sub")
+        subject = _subject(claims.get("sub"))
         expires = _time(claims, "exp")
         if expires is None:
             raise BadCredentials("The token never expires.", "no exp")
@@ -98,8 +96,20 @@ class Expected:
     def _plan(self, claims: Mapping[str, object]) -> str | None:
         plan = found(claims, self.plan)
         if not isinstance(plan, str | None):
-            raise _wrong(self.plan)
+            raise _wrong(self.plan, f"{_kind(plan)}, not a text")
         return plan
+
+
+def _subject(value: object) -> str:
+    if not isinstance(value, str):
+        raise _wrong("sub", "missing" if value is None else f"{_kind(value)}, not a text")
+    if not value:
+        raise _wrong("sub", "empty")
+    if len(value) > _SUBJECT:
+        raise _wrong("sub", f"longer than {_SUBJECT} characters")
+    if any(char < " " or char == "\x7f" for char in value):
+        raise _wrong("sub", "a text with a control character")
+    return value
 
 
 def _texts(claims: Mapping[str, object], name: str) -> list[str]:
@@ -110,11 +120,11 @@ def _texts(claims: Mapping[str, object], name: str) -> list[str]:
     if isinstance(value, str):
         return [value]
     if not isinstance(value, list):
-        raise _wrong(name)
-    texts = [each for each in value if isinstance(each, str)]
-    if len(texts) != len(value):
-        raise _wrong(name)
-    return texts
+        raise _wrong(name, f"{_kind(value)}, not a text or a list of texts")
+    for each in value:
+        if not isinstance(each, str):
+            raise _wrong(name, f"a list with {_kind(each)} in it, not of texts")
+    return value
 
 
 def _time(claims: Mapping[str, object], name: str) -> float | None:
@@ -122,14 +132,36 @@ def _time(claims: Mapping[str, object], name: str) -> float | None:
     value = claims.get(name)
     if value is None and name not in claims:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
-        raise _wrong(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _wrong(name, f"{_kind(value)}, not a number of seconds since 1970")
+    if not 0 <= value <= _LATEST:
+        raise _wrong(name, "a number that is no time in seconds since 1970")
     return float(value)
 
 
-def _controls(text: str) -> bool:
-    return any(char < " " or char == "\x7f" for char in text)
+_KINDS: Final = {
+    type(None): "null",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "an object",
+}
 
 
-def _wrong(name: str) -> BadCredentials:
-    return BadCredentials("A claim of the token is not as it should be.", f"the claim {name}")
+def _kind(value: object) -> str:
+    """Returns what a value is in JSON."""
+    return _KINDS.get(type(value), "something else")
+
+
+def _wrong(name: str, what: str) -> BadCredentials:
+    """Returns the refusal of a claim: its sender is told which, the log what it is. Never a value.
+
+    Args:
+        name: The claim.
+        what: What it is, and what it should be.
+    """
+    return BadCredentials(
+        f"The token's claim {name} is not as it should be.", f"the claim {name} is {what}"
+    )

@@ -95,3 +95,35 @@ def test_a_subject_that_is_bad_is_not_repeated():
     with pytest.raises(BadCredentials) as refused:
         principal(sub="secret\n")
     assert "secret" not in refused.value.why + refused.value.text
+
+
+LIST = "not a text or a list of texts"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("exp", "4102444800", "a text, not a number of seconds since 1970"),
+        ("exp", True, "true or false, not a number of seconds since 1970"),
+        ("exp", None, "null, not a number of seconds since 1970"),
+        ("exp", 1e15, "a number that is no time in seconds since 1970"),
+        ("nbf", [NOW], "a list, not a number of seconds since 1970"),
+        ("iat", {"at": NOW}, "an object, not a number of seconds since 1970"),
+        ("sub", 4711, "a number, not a text"),
+        ("sub", None, "missing"),
+        ("sub", "", "empty"),
+        ("sub", "s" * 256, "longer than 255 characters"),
+        ("sub", "s\n", "a text with a control character"),
+        ("aud", {"shop": 1}, f"an object, {LIST}"),
+        ("aud", ["shop", 4711], "a list with a number in it, not of texts"),
+        ("scope", 4711, f"a number, {LIST}"),
+        ("roles", ["a", None], "a list with null in it, not of texts"),
+        ("plan", ["pro"], "a list, not a text"),
+    ],
+)
+def test_of_a_wrong_claim_its_sender_is_told_which_and_the_log_what_it_is(name, value, why):
+    with pytest.raises(BadCredentials) as refused:
+        principal(**{name: value})
+    assert refused.value.text == f"The token's claim {name} is not as it should be."
+    assert refused.value.why == f"the claim {name} is {why}"
+    assert refused.value.reason == "INVALID_CREDENTIALS"
