@@ -64,10 +64,11 @@ class Chains:
         """Returns what the calls of a method pass, in order."""
         settings = self.settings[descriptor.name]
         chain: list[Policy] = [DeadlineGate(self._timeout(descriptor, upstream), self.clock)]
+        refusals = self.identities.refusals
         gate = self.identities.gate(settings.authenticate)
         if gate is not None:
             lasting = self.identities.lasting(gate, settings.authenticate)
-            chain += [gate, Watch(lasting, time.time)]
+            chain += [gate, Watch(lasting, time.time, refusals=refusals)]
         schemes = gate.schemes if gate is not None else ()
         when = self.conditions.get(descriptor.name)
         # There is nothing to look at yet when a stream begins.
@@ -76,11 +77,15 @@ class Chains:
         if settings.scopes or settings.roles or at_once is not None:
             chain.append(
                 Authorize(
-                    scopes=settings.scopes, roles=settings.roles, when=at_once, schemes=schemes
+                    scopes=settings.scopes,
+                    roles=settings.roles,
+                    when=at_once,
+                    schemes=schemes,
+                    refusals=refusals,
                 )
             )
         if when is not None and on_messages:
-            chain.append(AuthorizeMessages(when, schemes))
+            chain.append(AuthorizeMessages(when, schemes, refusals))
         forward = self.forwarding.gate(upstream)
         if forward is not None:
             chain.append(forward)

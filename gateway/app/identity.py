@@ -14,6 +14,7 @@ from gateway.config.effective import Settings
 from gateway.config.identity_checks import NONE
 from gateway.policies.auth.authenticate import Authenticate, Guard
 from gateway.policies.auth.provider import Provider
+from gateway.policies.auth.refusals import Refusals
 
 
 class Identities:
@@ -25,6 +26,10 @@ class Identities:
         judges: Those of the providers that decide about any request, whatever it shows. They are
             not asked where nobody need be shown, unless they are named.
         newest: Returns those of the generation that serves; None before there is one.
+
+    Attributes:
+        providers: By name.
+        refusals: Writes all refusals into the log.
     """
 
     def __init__(
@@ -35,6 +40,7 @@ class Identities:
         newest: Callable[[], Identities | None] = lambda: None,
     ) -> None:
         self.providers = providers
+        self.refusals = Refusals()
         self._newest = newest
         self._guard = guard
         self._shown_to = tuple(name for name in providers if name not in judges)
@@ -53,7 +59,10 @@ class Identities:
             # What is shown is looked at even where nothing need be shown: a bad token is refused.
             named = [name for name in key if name != NONE] or self._shown_to
             self._gates[key] = Authenticate(
-                [self.providers[name] for name in named], optional=NONE in key, guard=self._guard
+                [self.providers[name] for name in named],
+                optional=NONE in key,
+                guard=self._guard,
+                refusals=self.refusals,
             )
         return self._gates[key]
 

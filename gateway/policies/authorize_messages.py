@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.call import Call, Metadata, StreamCall
+from gateway.policies.auth.refusals import Refusals
 from gateway.policies.authorize import refusal
 
 
@@ -32,13 +33,20 @@ class AuthorizeMessages:
     Args:
         when: The condition.
         schemes: By which a caller can show itself, for the challenge of an unknown one.
+        refusals: Writes refusals into the log; None for one of its own.
     """
 
-    __slots__ = ("_schemes", "_when")
+    __slots__ = ("_refusals", "_schemes", "_when")
 
-    def __init__(self, when: MessageCondition, schemes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        when: MessageCondition,
+        schemes: Sequence[str] = (),
+        refusals: Refusals | None = None,
+    ) -> None:
         self._when = when
         self._schemes = tuple(schemes)
+        self._refusals = refusals or Refusals()
 
     def describe(self) -> str:
         """Returns what it does, as a sentence for operators."""
@@ -57,7 +65,7 @@ class AuthorizeMessages:
     def check(self, call: StreamCall, message: bytes) -> None:
         """Raises RpcError unless the condition holds for a message."""
         if not self._when.allows_message(call, message):
-            raise refusal(call.principal, self._schemes)
+            raise self._refusals.tell(call, refusal(call, self._schemes))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -215,7 +215,7 @@ async def test_who_guesses_is_told_to_come_later_and_nothing_of_it_is_logged(sho
                 assert await asks_who(other) == "ann"
     assert codes == [4401, 4401, 4401, 4004]
     told = log.read_text()
-    assert "refused the credentials of a call of a socket" in told
+    assert "refused a page or socket of websocket" in told
     for each in (good, *guesses):
         assert each not in told
         assert offer(each) not in told

@@ -8,7 +8,6 @@ even where nobody need be shown. Whom a caller's address may annoy, and how ofte
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
@@ -16,8 +15,7 @@ from gateway.call import Call, Principal, RpcError
 from gateway.head import Head
 from gateway.policies.auth import challenge
 from gateway.policies.auth.provider import BadCredentials, Provider
-
-log = logging.getLogger("gateway.auth")
+from gateway.policies.auth.refusals import Refusals
 
 _Carried: TypeAlias = "Callable[[Head], bool]"
 
@@ -43,11 +41,19 @@ class Authenticate:
         providers: Any of these will do, in the order in which they are asked.
         optional: Whether a call that shows nobody is let in.
         guard: What addresses may do.
+        refusals: Writes refusals into the log; None for one of its own.
     """
 
-    __slots__ = ("_guard", "_knows", "_optional", "_providers", "_schemes")
+    __slots__ = ("_guard", "_knows", "_optional", "_providers", "_refusals", "_schemes")
 
-    def __init__(self, providers: Sequence[Provider], *, optional: bool, guard: Guard) -> None:
+    def __init__(
+        self,
+        providers: Sequence[Provider],
+        *,
+        optional: bool,
+        guard: Guard,
+        refusals: Refusals | None = None,
+    ) -> None:
         self._providers = tuple(providers)
         self._knows = tuple(
             (provider.known, _before(provider, self._providers)) for provider in self._providers
@@ -55,6 +61,7 @@ class Authenticate:
         self._schemes = tuple(provider.scheme for provider in self._providers)
         self._optional = optional
         self._guard = guard
+        self._refusals = refusals or Refusals()
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -95,37 +102,33 @@ class Authenticate:
 
     def _look(self, call: Call) -> Awaitable[None] | None:
         call.principal = None
-        self._guard.spend(call.peer)
-        try:
-            for provider in self._providers:
+        self._spend(call)
+        for provider in self._providers:
+            try:
                 found = provider.identify(call)
-                if found is None:
-                    continue
-                if isinstance(found, Principal):
-                    self._take(call, found)
-                    return None
-                return self._wait(call, found)
-        except BadCredentials as failure:
-            raise self._refusal(call, failure) from None
-        except RpcError as failure:
-            self._excuse(call, failure)
-            raise
+            except (BadCredentials, RpcError) as failure:
+                raise self._refusal(call, provider.name, failure) from None
+            if found is None:
+                continue
+            if isinstance(found, Principal):
+                self._take(call, found)
+                return None
+            return self._wait(call, provider.name, found)
         self._nobody(call)
         return None
 
-    async def _wait(self, call: Call, found: Awaitable[Principal]) -> None:
+    async def _wait(self, call: Call, provider: str, found: Awaitable[Principal]) -> None:
         try:
             self._take(call, await found)
-        except BadCredentials as failure:
-            raise self._refusal(call, failure) from None
-        except RpcError as failure:
-            self._excuse(call, failure)
-            raise
+        except (BadCredentials, RpcError) as failure:
+            raise self._refusal(call, provider, failure) from None
 
-    def _excuse(self, call: Call, failure: RpcError) -> None:
-        """Returns what was taken, for a refusal that is not the fault of what was shown."""
-        if failure.reason != "LOCKED_OUT":
-            self._guard.give_back(call.peer)
+    def _spend(self, call: Call) -> None:
+        try:
+            self._guard.spend(call.peer)
+        except RpcError as failure:
+            self._refusals.tell(call, failure)
+            raise
 
     def _take(self, call: Call, principal: Principal) -> None:
         call.principal = principal
@@ -137,18 +140,19 @@ class Authenticate:
             for provider in self._providers:
                 if provider.carried(head):
                     text = "The credentials are none that this method accepts."
-                    raise self._refusal(call, BadCredentials(text, "no provider knows its issuer"))
+                    unknown = BadCredentials(text, "no provider knows its issuer")
+                    raise self._refusal(call, "", unknown)
         if not self._optional:
-            raise challenge.missing(self._schemes)
+            raise self._refusals.tell(call, challenge.missing(self._schemes, call.method))
 
-    def _refusal(self, call: Call, failure: BadCredentials) -> RpcError:
-        log.info(
-            "refused the credentials of a call of %s from %s: %s",
-            call.method or "a socket",
-            call.peer or "a Unix socket",
-            failure.why,
-        )
-        return challenge.bad(failure, self._schemes)
+    def _refusal(self, call: Call, provider: str, failure: BadCredentials | RpcError) -> RpcError:
+        """Returns what the call is refused with, and takes note of it."""
+        if isinstance(failure, BadCredentials):
+            refusal = challenge.bad(failure, self._schemes)
+            return self._refusals.tell(call, refusal, provider=provider, why=failure.why)
+        if failure.reason != "LOCKED_OUT":
+            self._guard.give_back(call.peer)  # it is not the fault of what was shown
+        return self._refusals.tell(call, failure, provider=provider)
 
 
 def _before(provider: Provider, providers: Sequence[Provider]) -> tuple[_Carried, ...]:

@@ -6,7 +6,7 @@ bearer tokens say in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from gateway.call import RpcError
@@ -19,13 +19,15 @@ BEARER: Final = "Bearer"
 _FIELD: Final = "www-authenticate"
 
 
-def missing(schemes: Iterable[str]) -> RpcError:
+def missing(schemes: Iterable[str], method: str) -> RpcError:
     """Returns the refusal of a call that shows nobody.
 
     Args:
         schemes: Those by which somebody can be shown.
+        method: What is called; empty for a page or a socket.
     """
-    text = "The method needs a caller, and the request shows none."
+    what = "The method" if method else "This"
+    text = f"{what} needs a caller, and the request shows none that it accepts."
     return error("CREDENTIALS_MISSING", text, headers=_challenges(schemes))
 
 
@@ -36,11 +38,15 @@ def bad(failure: BadCredentials, schemes: Iterable[str]) -> RpcError:
     return error(failure.reason, failure.text, headers=headers)
 
 
-def lacking_scopes(scopes: Sequence[str]) -> RpcError:
+def lacking_scopes(scopes: Sequence[str], schemes: Collection[str]) -> RpcError:
     """Returns the refusal of a caller that lacks scopes.
+
+    A challenge goes with it only where tokens are accepted, which may have more scopes: 403 needs
+    none (RFC 9110 section 15.5.4).
 
     Args:
         scopes: All that the method needs.
+        schemes: Those by which a caller can show itself.
     """
     needed = " ".join(scopes)
     attributes = (("error", "insufficient_scope"), ("scope", needed))
@@ -48,7 +54,17 @@ def lacking_scopes(scopes: Sequence[str]) -> RpcError:
         "INSUFFICIENT_SCOPE",
         f"The caller lacks a scope; the method needs: {needed}.",
         metadata={"scopes": needed},
-        headers=_challenges((BEARER,), {BEARER: attributes}),
+        headers=_challenges((BEARER,), {BEARER: attributes}) if BEARER in schemes else None,
+    )
+
+
+def lacking_roles(roles: Sequence[str]) -> RpcError:
+    """Returns the refusal of a caller that has none of the roles, one of which the method needs."""
+    needed = " ".join(roles)
+    return error(
+        "ROLE_MISSING",
+        f"The caller has no role that the method needs, one of: {', '.join(roles)}.",
+        metadata={"roles": needed},
     )
 
 

@@ -15,6 +15,7 @@ from typing import Final, Protocol, TypeAlias
 
 from gateway.call import Call, Code, Gate, Metadata, Principal, RpcError, StreamCall
 from gateway.errors import error
+from gateway.policies.auth.refusals import Refusals
 
 EVERY: Final = 60.0
 """Seconds after which a stream's caller is looked at again."""
@@ -41,9 +42,10 @@ class Watch:
         now: Seconds since 1970.
         every: Seconds after which it is asked again.
         later: What calls later; None is the running loop.
+        refusals: Writes into the log which streams it ends; None for one of its own.
     """
 
-    __slots__ = ("every", "gate", "later", "now")
+    __slots__ = ("every", "gate", "later", "now", "refusals")
 
     def __init__(
         self,
@@ -51,11 +53,13 @@ class Watch:
         now: Callable[[], float],
         every: float = EVERY,
         later: Later | None = None,
+        refusals: Refusals | None = None,
     ) -> None:
         self.gate = gate
         self.now = now
         self.every = every
         self.later = later
+        self.refusals = refusals or Refusals()
 
     def describe(self) -> str:
         """Returns what it does, as a sentence for operators."""
@@ -115,7 +119,13 @@ class _Watched:
 
     def _look(self) -> None:
         call = self._call
-        again = Call(call.method, peer=call.peer, front=call.front, head=call.head)
+        again = Call(
+            call.method,
+            peer=call.peer,
+            front=call.front,
+            request_id=call.request_id,
+            head=call.head,
+        )
         try:
             pending = self._watch.gate.admit(again)
         except RpcError as failure:
@@ -146,6 +156,7 @@ class _Watched:
             self._timer = self._later(self._wait(), self._look)
         else:
             self.failure = failure
+            self._watch.refusals.ended(self._call, failure, self._principal)
             self._task.cancel()
 
     def _has_expired(self) -> bool:

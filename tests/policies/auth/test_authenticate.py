@@ -75,6 +75,15 @@ async def test_who_shows_nobody_is_refused_and_told_how_to_show(guard):
     assert guard.spent == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "what"), [("a.B/C", "The method"), ("", "This")], ids=["a method", "a page"]
+)
+async def test_who_shows_nobody_is_told_what_needs_a_caller(guard, method, what):
+    failure = await refused(gate(guard, Fake()), call(("x-other", "k"), method=method))
+    text = f"{what} needs a caller, and the request shows none that it accepts."
+    assert failure.status.message == text
+
+
 async def test_a_call_of_the_gateways_own_shows_nobody(guard):
     failure = await refused(gate(guard, Fake()), Call("a.B/C"))
     assert failure.reason == "CREDENTIALS_MISSING"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
@@ -189,3 +190,18 @@ async def test_it_is_not_asked_all_the_time_whatever_the_provider_says_of_the_en
     assert stream.time.waits == [0.1]
     stream.ends.set()
     await stream.task
+
+
+async def test_a_stream_that_is_ended_is_in_the_log_with_its_caller(caplog):
+    caplog.set_level(logging.INFO, "gateway.auth")
+    stream = await Stream(Fake(people={"s": ADA})).begun()
+    stream.call.request_id = "r1"
+    stream.provider.people.clear()
+    await stream.time.pass_(60)
+    await stream.failure()
+    refused, ended = [record.getMessage() for record in caplog.records]
+    assert refused.endswith("bad credentials; provider fake; it is in no table; request 'r1'")
+    assert ended == (
+        "ended the stream of a.B/C from a Unix socket: bad credentials; caller fake 'ada'; "
+        "request 'r1'"
+    )
