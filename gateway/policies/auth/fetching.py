@@ -49,10 +49,12 @@ class Fetched(NamedTuple):
         json: Its body's value.
         max_age: Seconds for which it may be kept (RFC 9111 section 5.2.2), 0 for not at all; None
             where it does not say.
+        place: Its URL without what may be secret in it, for the log.
     """
 
     json: object
     max_age: float | None
+    place: str = "the answer"
 
 
 class Fetcher:
@@ -118,7 +120,7 @@ class Fetcher:
             # aiohttp's texts repeat URLs, which may hold credentials.
             raise FetchError(url, self._why(failure)) from None
         try:
-            return Fetched(strict_json.read(body), max_age)
+            return Fetched(strict_json.read(body), max_age, _shown(url))
         except strict_json.NotStrictError as failure:
             raise FetchError(url, f"answered with a bad document: {failure}") from None
 

@@ -74,7 +74,8 @@ class StoredFile(Generic[T]):
         self._most = most
         self._changed = changed
         self._task: asyncio.Task[None] | None = None
-        self._trouble = ""
+        self._trouble = ""  # why it can't be read
+        self._mistake = ""  # what is wrong with what was read last
         self._settled = False
         self._stamp, data = self._read()
         self._digest = _digest(data)
@@ -105,24 +106,32 @@ class StoredFile(Generic[T]):
                 return
             stamp, data = self._read()
         except OSError as failure:
-            self._complain(f"{self._path.name} can't be read: {failure.strerror}")
+            self._miss(f"{self._path.name} can't be read: {failure.strerror}")
             return
         except FileError as failure:
-            self._complain(str(failure))
+            self._miss(str(failure))
             return
-        self._trouble = ""
+        back, self._trouble = bool(self._trouble), ""
         digest = _digest(data)
         self._settled = stamp == self._stamp and digest == self._digest
         self._stamp = stamp
         if digest == self._digest:
+            if back and not self._mistake:
+                log.warning("%s can be read again, and says what it said", self._path.name)
+            elif back:
+                self._complain(self._mistake)
             return
         self._digest = digest
+        good_before = not back and not self._mistake
         try:
             self._value = self._parse(data)
         except FileError as failure:
-            self._complain(str(failure))
+            self._mistake = str(failure)
+            self._complain(self._mistake)
         else:
-            log.info("%s has changed, and is in use", self._path.name)
+            self._mistake = ""
+            level = logging.INFO if good_before else logging.WARNING  # as loud as the trouble
+            log.log(level, "%s has changed, and is in use", self._path.name)
 
     async def _watch(self) -> None:
         while True:
@@ -135,11 +144,14 @@ class StoredFile(Generic[T]):
             except Exception:
                 log.exception("%s could not be looked at", self._path.name)
 
-    def _complain(self, trouble: str) -> None:
-        """Says what is wrong, once."""
+    def _miss(self, trouble: str) -> None:
+        """Says why it can't be read, once."""
         if trouble != self._trouble:
             self._trouble = trouble
-            log.error("%s; the version before stays in use", trouble)
+            self._complain(trouble)
+
+    def _complain(self, trouble: str) -> None:
+        log.error("%s; the version before stays in use", trouble)
 
     def _read(self) -> tuple[_Stamp, bytes]:
         """Returns the file's bytes, and the stamp that it had before they were read.

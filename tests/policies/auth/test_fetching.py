@@ -28,7 +28,7 @@ async def fetcher():
 
 async def test_json_is_returned(issuer, fetcher):
     issuer.pages["/x"] = lambda _: as_json({"a": [1]})
-    assert await fetcher.get(issuer.url + "/x") == ({"a": [1]}, None)
+    assert await fetcher.get(issuer.url + "/x?a=b") == ({"a": [1]}, None, issuer.url + "/x")
 
 
 async def test_a_form_is_sent(issuer, fetcher):

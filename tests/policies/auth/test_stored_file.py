@@ -123,6 +123,41 @@ def test_trouble_that_comes_back_is_said_again(path: Path, errors: Callable[[], 
     assert file.value == "TWO"
 
 
+def test_a_file_that_has_come_back_is_told(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = StoredFile(path, upper)
+    data = path.read_bytes()
+    path.unlink()
+    file.look()
+    replace(path, data)
+    file.look()
+    file.look()
+    assert caplog.messages[1:] == ["words.txt can be read again, and says what it said"]
+    path.unlink()
+    file.look()
+    replace(path, b"two")
+    file.look()
+    assert caplog.messages[3:] == ["words.txt has changed, and is in use"]
+
+
+def test_a_bad_version_that_has_come_back_is_not_told_to_be_good(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = StoredFile(path, upper)
+    replace(path, b"bad")
+    file.look()
+    path.unlink()
+    file.look()
+    replace(path, b"bad")
+    file.look()
+    file.look()
+    mistake = caplog.messages[0]
+    assert caplog.messages[2:] == [mistake]
+    assert mistake.endswith("; the version before stays in use")
+    replace(path, b"two")
+    file.look()
+    assert caplog.messages[3:] == ["words.txt has changed, and is in use"]
+
+
 def test_the_version_before_counts_again_after_a_bad_one(path: Path) -> None:
     file = StoredFile(path, upper)
     path.write_bytes(b"bad")

@@ -17,7 +17,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from gateway.policies.auth.fetching import FetchError
+from gateway.policies.auth.fetching import Fetched, FetchError
 from gateway.policies.auth.jwt.documents import Fetch
 from gateway.policies.auth.jwt.keys import KeySet, KeySetError
 
@@ -117,7 +117,7 @@ class FetchedKeys:
     async def _update(self) -> None:
         try:
             fetched = await self._fetch()
-            self.keys.replace(fetched.json)
+            self._take(fetched)
         except (FetchError, KeySetError) as failure:
             self._failures += 1
             if self._failures == 1:
@@ -129,9 +129,15 @@ class FetchedKeys:
             log.exception("%s: its keys could not be fetched", self._name)
             return
         if self._failures:
-            log.warning("%s: the keys can be fetched again", self._name)
+            log.warning("%s: %s: the keys can be fetched again", self._name, fetched.place)
         self._failures = 0
         self._max_age = fetched.max_age
+
+    def _take(self, fetched: Fetched) -> None:
+        try:
+            self.keys.replace(fetched.json, f"{self._name}: {fetched.place}")
+        except KeySetError as failure:
+            raise KeySetError(f"{fetched.place}: {failure}") from None
 
 
 def pause(max_age: float | None, failures: int, jitter: float) -> float:

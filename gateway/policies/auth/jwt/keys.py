@@ -3,14 +3,14 @@
 A key is used for what it says it is for, and for what the config allows, nothing else: `kty`,
 `crv`, `alg`, `use` and `key_ops` (RFC 7517 section 4) pin it, so that no token can have a key used
 in another way than its owner meant. Keys that are too weak, private or of an unknown kind are left
-out, as section 5 asks; a set of which none is left is refused whole.
+out, as section 5 asks (`left_out` says how that is told); a set of which none is left is refused
+whole.
 
 Where a set comes from and when is not known here.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, TypeAlias
 
@@ -20,7 +20,14 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 from joserfc.util import urlsafe_b64decode
 
-log = logging.getLogger("gateway.auth")
+from gateway.policies.auth.jwt.left_out import (
+    LeftOut,
+    UnusableError,
+    called,
+    none_left,
+    shown,
+    tell,
+)
 
 _Jwk: TypeAlias = Mapping[str, object]
 
@@ -90,6 +97,7 @@ class KeySet:
         self._allowed = frozenset(algorithms)
         self._changed = changed
         self._keys: dict[tuple[object, ...], Key] = {}
+        self._left_out: tuple[LeftOut, ...] = ()
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -105,13 +113,20 @@ class KeySet:
             keys = [key for key in keys if key.kid == kid]
         return [key for key in keys if algorithm in key.algorithms][:_TRIED]
 
-    def replace(self, document: object) -> None:
+    def replace(self, document: object, place: str = "a key set") -> None:
         """Takes the keys of a JSON Web Key Set; those that it has no more are dead.
+
+        Args:
+            document: It.
+            place: Where it is from, for the log.
 
         Raises:
             KeySetError: It is none, or has no key of use. The keys of before stay.
         """
-        fresh = self.read(document)
+        fresh, left_out = self._read(document)
+        if left_out != self._left_out:
+            tell(place, [each for each in left_out if each not in self._left_out])
+            self._left_out = left_out
         gone = self._keys.keys() - fresh.keys()
         if gone or fresh.keys() - self._keys.keys():
             before, self._keys = (
@@ -122,59 +137,82 @@ class KeySet:
                 before[each].alive = False
             self._changed()
 
-    def read(self, document: object) -> dict[tuple[object, ...], Key]:
-        """Returns the keys of a JSON Web Key Set, by all that tells one from another.
+    def check(self, document: object) -> None:
+        """Looks whether `replace` would take a document.
+
+        Raises:
+            KeySetError: It would not.
+        """
+        self._read(document)
+
+    def _read(self, document: object) -> tuple[dict[tuple[object, ...], Key], tuple[LeftOut, ...]]:
+        """Returns the keys of a set, by all that tells one from another, and what is left out.
 
         Raises:
             KeySetError: It is none, or has no key of use.
         """
         jwks = document.get("keys") if isinstance(document, dict) else None
         if not isinstance(jwks, list):
-            raise KeySetError("it is no JSON Web Key Set")
+            if isinstance(document, dict) and "kty" in document:
+                raise KeySetError('it is one key, not a set; write {"keys": […]} around it')
+            raise KeySetError('it is no JSON Web Key Set, {"keys": […]}')
         if len(jwks) > _MOST:
             raise KeySetError(f"it has more than {_MOST} keys")
         found: dict[tuple[object, ...], Key] = {}
+        left_out = []
         for number, jwk in enumerate(jwks):
             try:
                 key = self._key(jwk)
-            except _UnusableError as why:
-                log.debug("key %d of a set is not used: %s", number, why)
+            except UnusableError as why:
+                left_out.append(LeftOut(called(jwk, number), str(why), why.by_design))
             else:
                 found[_identity(jwk)] = key
         if not found:
-            raise KeySetError("it has no key that can be used")
-        return found
+            raise KeySetError(none_left(left_out))
+        return found, tuple(left_out)
 
     def _key(self, jwk: object) -> Key:
         if not isinstance(jwk, dict):
-            raise _UnusableError("no object")
+            raise UnusableError("it is no object")
         kid, use, operations = jwk.get("kid"), jwk.get("use", "sig"), jwk.get("key_ops", ["verify"])
         if not isinstance(kid, str | None):
-            raise _UnusableError("a kid that is no text")
+            raise UnusableError("its kid is no text")
+        able = _algorithms(jwk)
         if "d" in jwk:
-            raise _UnusableError("private, and so known to whoever can read the set")
-        if use != "sig" or not isinstance(operations, list) or "verify" not in operations:
-            raise _UnusableError("not meant to verify signatures")
-        algorithms = self._allowed.intersection(_algorithms(jwk))
+            raise UnusableError("it is private, and so known to whoever can read the set")
+        if use != "sig":
+            raise UnusableError(f"its use is {shown(use)}, not sig", by_design=use == "enc")
+        if not isinstance(operations, list) or "verify" not in operations:
+            raise UnusableError("its key_ops do not have verify")
+        alg = jwk.get("alg", able[0])
+        if alg not in able:
+            raise UnusableError(f"its alg is {shown(alg)}, and its kind is for {', '.join(able)}")
         if "alg" in jwk:
-            algorithms &= {jwk["alg"]} if isinstance(jwk["alg"], str) else set()
+            able = (alg,)
+        algorithms = self._allowed.intersection(able)
         if not algorithms:
-            raise _UnusableError("of no algorithm that is accepted")
+            text = f"it is for {', '.join(able)}, which the config's algorithms do not name"
+            raise UnusableError(text, by_design=True)
         return Key(kid, algorithms, _imported(jwk))
 
 
-class _UnusableError(Exception):
-    """A key can't be used, and why."""
-
-
 def _algorithms(jwk: _Jwk) -> tuple[str, ...]:
-    """Returns what a kind of key can do at all."""
+    """Returns what a kind of key can do at all.
+
+    Raises:
+        UnusableError: It is of no kind that is known.
+    """
     kind, curve = jwk.get("kty"), jwk.get("crv")
+    if not isinstance(kind, str) or kind not in _MEMBERS:
+        secret = ", a secret that both sides know" if kind == "oct" else ""
+        raise UnusableError(f"its kty is {shown(kind)}{secret}, and can be RSA, EC or OKP")
     if kind == "RSA":
         return _RSA
-    if not isinstance(kind, str) or not isinstance(curve, str):
-        return ()
-    return _CURVES.get((kind, curve), ())
+    found = _CURVES.get((kind, curve)) if isinstance(curve, str) else None
+    if found is None:
+        known = " or ".join(name for each, name in _CURVES if each == kind)
+        raise UnusableError(f"its crv is {shown(curve)}, and of {kind} can be {known}")
+    return found
 
 
 def _imported(jwk: _Jwk) -> RSAKey | ECKey | OKPKey:
@@ -183,19 +221,20 @@ def _imported(jwk: _Jwk) -> RSAKey | ECKey | OKPKey:
     for name in _MEMBERS[kind]:
         value = jwk.get(name)
         if not isinstance(value, str):
-            raise _UnusableError(f"without {name}")
+            raise UnusableError(f"it has no {name}")
         members[name] = value
     try:
         if kind == "RSA":
             size = _bits(str(jwk["n"]))
             if not _WEAKEST <= size <= _LONGEST:
-                raise _UnusableError(f"an RSA key of {size} bits")
+                text = f"it is an RSA key of {size} bits, and can have {_WEAKEST} to {_LONGEST}"
+                raise UnusableError(text)
             return RSAKey.import_key(members)
         if kind == "EC":
             return ECKey.import_key(members)
         return OKPKey.import_key(members)
     except (JoseError, ValueError, TypeError, UnsupportedAlgorithm) as wrong:
-        raise _UnusableError(f"not a key ({type(wrong).__name__})") from None
+        raise UnusableError(f"its members make no key ({type(wrong).__name__})") from None
 
 
 def _bits(number: str) -> int:

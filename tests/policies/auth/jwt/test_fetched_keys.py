@@ -33,7 +33,7 @@ class Endpoint:
         if self.failure is not None:
             raise self.failure
         document = self.issuer.jwks() if self.document is None else self.document
-        return Fetched(document, self.max_age)
+        return Fetched(document, self.max_age, "http://id.example/jwks.json")
 
 
 class Sleeps:
@@ -357,6 +357,22 @@ async def test_an_issuer_in_trouble_is_served_stale(served, fetched, how, caplog
     assert fetched.keys.fitting("RS256", "RS256-1") == [key]
     assert "those of before hold" in caplog.text
     assert served.asked["/elsewhere"] == 0
+
+
+async def test_what_is_left_out_and_what_is_no_set_is_told_with_the_url(source, endpoint, caplog):
+    bad = endpoint.issuer.key.public(kid="bad", d="AQAB")
+    endpoint.document = {"keys": [bad]}
+    await source.open()
+    endpoint.document = {"keys": [bad, endpoint.issuer.key.public()]}
+    await source._once()
+    why = 'key "bad" is not used: it is private, and so known to whoever can read the set'
+    place = "customers: http://id.example/jwks.json"
+    none = f"it has no key that can be used: {why}; its tokens can't be verified until it answers"
+    assert caplog.messages == [
+        f"customers: no keys: http://id.example/jwks.json: {none}",
+        f"{place}: {why}",
+        f"{place}: the keys can be fetched again",
+    ]
 
 
 @pytest.mark.parametrize("how", TROUBLES)

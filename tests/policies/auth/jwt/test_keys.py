@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,6 +114,8 @@ def test_a_set_of_bad_keys_is_refused(name):
 def test_what_is_no_set_is_refused_and_the_keys_of_before_stay(document):
     found = keys(RSA.public())
     with pytest.raises(KeySetError):
+        found.check(document)
+    with pytest.raises(KeySetError):
         found.replace(document)
     assert found.fitting("RS256", "RS256")[0].alive
 
@@ -183,3 +187,74 @@ def test_a_key_that_is_changed_is_another(member):
 def test_nothing_of_a_key_is_shown():
     (key,) = keys(RSA.public())._keys.values()
     assert RSA.public()["n"][:20] not in repr(key)
+
+
+WEAK = SigningKey.make("weak", bits=1024).public()
+
+
+@pytest.mark.parametrize(
+    ("jwk", "said"),
+    [
+        (WEAK, 'key "weak" is not used: it is an RSA key of 1024 bits, and can have 2048 to 8192'),
+        (RSA.public(d="AQAB"), 'key "RS256" is not used: it is private, and so known'),
+        (RSA.public(use="enc"), 'key "RS256" is not used: its use is "enc", not sig'),
+        (RSA.public(use=None, key_ops=["sign"]), "its key_ops do not have verify"),
+        ({"kty": "oct", "kid": "a", "k": "AA"}, 'its kty is "oct", a secret that both sides know'),
+        (RSA.public(kty="rsa"), 'its kty is "rsa", and can be RSA, EC or OKP'),
+        (RSA.public(kty=None), "its kty is no text, and can be RSA, EC or OKP"),
+        (EC.public(crv="secp256k1"), 'its crv is "secp256k1", and of EC can be P-256 or P-384 or'),
+        (RSA.public(alg="ES256"), 'its alg is "ES256", and its kind is for RS256, RS384'),
+        (EC.public(y=None), "it has no y"),
+        (EC.public(y=EC.public()["x"]), "its members make no key"),
+        (RSA.public(use="enc", kid=None), "key 2, without a kid, is not used"),
+        (RSA.public(use="enc", kid="a\n\u2028" + "b" * 99), 'key "a\\n\\u2028' + "b" * 61),
+        ("key", "key 2, without a kid, is not used: it is no object"),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_is_told_once_a_version(jwk, said, caplog):
+    caplog.set_level(logging.INFO, "gateway.auth")
+    found = KeySet(ALL)
+    for _ in range(2):
+        found.replace({"keys": [RSA.public(kid="good"), jwk]}, "jwks.json")
+    (line,) = caplog.messages
+    assert line.startswith("jwks.json: key ")
+    assert said in line
+    assert line.isascii()
+    assert len(line) < 250
+    found.replace({"keys": [RSA.public(kid="good")]})
+    found.replace({"keys": [RSA.public(kid="good"), jwk]})
+    assert len(caplog.messages) == 2, "gone and there again: another version"
+
+
+@pytest.mark.parametrize(
+    ("jwk", "level"),
+    [(RSA.public(use="enc"), "INFO"), (EC.public(), "INFO"), (WEAK, "WARNING")],
+    ids=["a key for encryption", "an algorithm that the config does not name", "a weak one"],
+)
+def test_what_is_as_it_should_be_is_no_warning(jwk, level, caplog):
+    caplog.set_level(logging.INFO, "gateway.auth")
+    KeySet(["RS256"]).replace({"keys": [RSA.public(kid="good"), jwk]})
+    assert [record.levelname for record in caplog.records] == [level]
+
+
+def test_of_many_that_are_left_out_a_few_are_told(caplog):
+    many = [RSA.public(kid=str(number), d="AQAB") for number in range(20)]
+    KeySet(ALL).replace({"keys": [*many, RSA.public()]}, "jwks.json")
+    assert len(caplog.messages) == 11
+    assert caplog.messages[-1] == "jwks.json: 10 more keys are not used"
+    with pytest.raises(KeySetError, match=r'"9" is not used: [^;]*; and 10 more$'):
+        KeySet(ALL).replace({"keys": many})
+
+
+def test_where_none_is_left_the_error_says_why():
+    with pytest.raises(KeySetError) as refused:
+        keys(WEAK, RSA.public(use="enc"))
+    assert str(refused.value) == (
+        'it has no key that can be used: key "weak" is not used: it is an RSA key of 1024 bits, and '
+        'can have 2048 to 8192; key "RS256" is not used: its use is "enc", not sig'
+    )
+
+
+def test_of_one_key_it_is_said_how_to_make_a_set_of_it():
+    with pytest.raises(KeySetError, match=r'one key, not a set; write \{"keys": \[…\]\} around it'):
+        KeySet(ALL).replace(RSA.public())

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import shlex
+import subprocess
+import sys
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from gateway.policies.auth import stored_file
 from gateway.policies.auth.jwt.keys import KeySet
@@ -59,3 +65,37 @@ async def test_a_change_takes_effect(path, issuer, monkeypatch):
         await source.close()
     assert not old.alive
     assert source.keys.fitting("RS256", "RS256-2")
+
+
+def pem(key, *, private):
+    if private:
+        kind = serialization.PrivateFormat.PKCS8
+        return key.private_bytes(serialization.Encoding.PEM, kind, serialization.NoEncryption())
+    kind = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.PEM, kind)
+
+
+@pytest.mark.parametrize("private", [True, False], ids=["private", "public"])
+@pytest.mark.parametrize("kind", ["RSA", "EC"])
+def test_of_pem_it_is_said_how_to_make_a_set_of_it(path, kind, private):
+    key = ec.generate_private_key(ec.SECP256R1())
+    if kind == "RSA":
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    path.write_bytes(pem(key, private=private))
+    with pytest.raises(FileError, match=r"jwks\.json: no keys: it is PEM") as refused:
+        StoredKeys(KeySet(["RS256"]), path)
+    (line,) = re.findall(r"python (-c .*) < key\.pem > jwks\.json$", str(refused.value))
+    asked = shlex.split(line.replace("RSAKey", f"{kind}Key"))
+    made = subprocess.run(
+        [sys.executable, *asked], input=path.read_bytes(), capture_output=True, check=True
+    )
+    path.write_bytes(made.stdout)
+    assert len(StoredKeys(KeySet(["RS256", "ES256"]), path).keys) == 1
+
+
+def test_what_is_left_out_is_told_with_the_file(path, issuer, caplog):
+    weak = issuer.key.public(kid="weak", d="AQAB")
+    path.write_text(json.dumps({"keys": [*issuer.jwks()["keys"], weak]}))
+    StoredKeys(KeySet(["RS256"]), path)
+    (line,) = caplog.messages
+    assert line.startswith('jwks.json: key "weak" is not used: it is private')
