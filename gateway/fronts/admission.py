@@ -84,6 +84,7 @@ def admit(
     *,
     front: str,
     method: str = "",
+    request_id: str = "",
 ) -> None:
     """Has the sender of a request pass a gate; exactly one of `then` and `refuse` goes on.
 
@@ -94,8 +95,10 @@ def admit(
         refuse: Answers with the error: an RpcError of the gate's, with its `WWW-Authenticate`.
         front: The front that asks, `graphql`.
         method: What is to be called, where that is known.
+        request_id: What names the request in logs and replies, where anything does.
     """
     call = asking(exchange.request, front, method)
+    call.request_id = request_id
     try:
         pending = None if gate is None else gate.admit(call)
         if pending is None:

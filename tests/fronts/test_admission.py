@@ -202,3 +202,9 @@ async def test_what_nobody_awaits_is_let_go():
     gate = Gate(waits=True)
     forgo(InTurn([gate, Named("eve")]).admit(Asked().request))
     assert len(gate.calls) == 1
+
+
+def test_the_gate_knows_by_which_id_the_client_is_told():
+    asked, gate = Asked(), Gate()
+    admit(asked, gate, asked.said.append, asked.said.append, front="demo", request_id="r1")
+    assert [call.request_id for call in gate.calls] == ["r1"]

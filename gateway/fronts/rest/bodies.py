@@ -44,6 +44,7 @@ def collect(incoming: Incoming, method: Method, limit: int, then: Callable[[byte
         lambda failure: incoming.refuse(as_error(failure)),
         front=FRONT,
         method=method.descriptor.name,
+        request_id=incoming.request_id,
     )
 
 

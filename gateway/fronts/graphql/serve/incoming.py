@@ -96,7 +96,7 @@ class Incoming:
 
     def admit(self, gate: Gate | None, then: Callable[[Principal | None], None]) -> None:
         """Has the sender of the request pass a gate; `then` answers, given who that is."""
-        admit(self.exchange, gate, then, self.refuse, front=FRONT)
+        admit(self.exchange, gate, then, self.refuse, front=FRONT, request_id=self.request_id)
 
     def guarded(self, step: Callable[[T], None]) -> Callable[[T], None]:
         """Returns `step` as a callback that answers with the error that it raises."""

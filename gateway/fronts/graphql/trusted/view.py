@@ -155,7 +155,14 @@ class View:
         def refuse(failure: Exception) -> None:
             incoming.refuse(as_error(failure))
 
-        admit(incoming.exchange, prepared.gate, admitted, refuse, front=_FRONT)
+        admit(
+            incoming.exchange,
+            prepared.gate,
+            admitted,
+            refuse,
+            front=_FRONT,
+            request_id=incoming.request_id,
+        )
 
     def _start(self, incoming: Incoming, prepared: Prepared) -> Cancel:
         def done(data: str, notes: list[Note]) -> None:
