@@ -23,7 +23,9 @@ from gateway.config import ConfigError
 from gateway.config.edits import EditError
 from gateway.config.entries import read_entries
 from gateway.config.leaf import Leaf, LeafError
+from gateway.config.models.entries import CLAIM, StoredUsers
 from gateway.config.problems import printable
+from gateway.policies.auth.file_mode import exposure
 
 _T = TypeVar("_T")
 
@@ -32,7 +34,7 @@ _LONGEST: Final = 64  # characters of what was given that are printed again
 
 
 def read(path: Path, section: type[_T]) -> _T:
-    """Returns what a file says.
+    """Returns what a file says. Warns where others may do too much with it.
 
     Args:
         path: The file.
@@ -41,13 +43,15 @@ def read(path: Path, section: type[_T]) -> _T:
     Raises:
         Failure: It can't be read, or is wrong.
     """
-    return _parsed(path, _bytes(path), section)
+    found = _parsed(path, _bytes(path), section)
+    _warn(path, section)
+    return found
 
 
 def change(
     path: Path, section: type[_T], edit: Callable[[str, _T], str], *, header: str | None = None
 ) -> None:
-    """Changes a file, or leaves it as it is.
+    """Changes a file, or leaves it as it is. Warns where others may do too much with it.
 
     Args:
         path: The file. Of a symbolic link, what it leads to.
@@ -72,6 +76,7 @@ def change(
             raise Failure(f"{path}: {failure}") from failure
         _parsed(path, after.encode(), section)
         _replace(path, after)
+    _warn(path, section)
 
 
 def checked(option: str, leaf: Leaf, value: str) -> str:
@@ -84,6 +89,18 @@ def checked(option: str, leaf: Leaf, value: str) -> str:
         return str(leaf.read(value, Path()))
     except LeafError as wrong:
         raise typer.BadParameter(f"{option}: expected {wrong}") from wrong
+
+
+def claim(text: str) -> tuple[str, str]:
+    """Returns the name and the value that `--claim` says.
+
+    Raises:
+        typer.BadParameter: It says none.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter("--claim: expected NAME=TEXT such as tenant=acme")
+    return checked("--claim", CLAIM, name), value
 
 
 def shown(text: str) -> str:
@@ -105,6 +122,12 @@ def _bytes(path: Path) -> bytes:
         raise Failure(f"{path}: no such file") from None
     except OSError as error:
         raise Failure(f"{path} can't be read: {error.strerror}", code=Exit.FAILED) from error
+
+
+def _warn(path: Path, section: type[object]) -> None:
+    said = exposure(path.name, path.stat().st_mode, passwords=section is StoredUsers)
+    if said is not None:
+        typer.echo(f"warning: {said}", err=True)
 
 
 def _parsed(path: Path, data: bytes, section: type[_T]) -> _T:

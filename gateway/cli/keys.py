@@ -16,7 +16,6 @@ from gateway.cli.signing import signing
 from gateway.config import edits
 from gateway.config.instants import format_instant, parse_instant
 from gateway.config.models.entries import (
-    CLAIM,
     LABEL,
     ROLE,
     SCOPE,
@@ -25,12 +24,17 @@ from gateway.config.models.entries import (
     StoredKeys,
 )
 from gateway.config.scalars import NAME
-from gateway.policies.auth.key_form import digest_of, new_key
+from gateway.policies.auth.key_form import digest_of, id_in, is_our_id, new_key
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 File: TypeAlias = Annotated[
     Path, typer.Option("--file", metavar="FILE", help="The file of keys that the config names.")
+]
+
+Which: TypeAlias = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The key's id, as `list` prints it; gw_ID; or the key."),
 ]
 
 _FILE: Final = Path("keys.yaml")
@@ -61,7 +65,7 @@ def new(
         list[str] | None, typer.Option(metavar="ROLE", help="What it is. May be repeated.")
     ] = None,
     plan: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The plan whose numbers it has.")
+        str | None, typer.Option(metavar="NAME", help="Its plan: `principal.plan` in conditions.")
     ] = None,
     claim: Annotated[
         list[str] | None,
@@ -90,7 +94,7 @@ def new(
         "scopes": [entry_file.checked("--scope", SCOPE, each) for each in scope or ()],
         "roles": [entry_file.checked("--role", ROLE, each) for each in role or ()],
         "plan": None if plan is None else entry_file.checked("--plan", NAME, plan),
-        "claims": dict(map(_claim, claim or ())),
+        "claims": dict(map(entry_file.claim, claim or ())),
         "created": format_instant(now),
         "expires": None if expires is None else format_instant(_end(expires, now)),
     }
@@ -117,25 +121,50 @@ def list_(*, file: File = _FILE) -> None:
 
 
 @app.command()
-def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `list` prints it.")],
-    *,
-    file: File = _FILE,
-) -> None:
+def revoke(key: Which, *, file: File = _FILE) -> None:
     """Have a key refused from now on.
 
-    Its entry stays, with `disabled: true`, so that it can be told later whose it was.
+    Its entry stays, with `disabled: true`, so that it can be told later whose it was. Of a whole
+    key only the id is used, and what is given is never printed.
     """
+    name = _switch(key, file, disabled=True)
+    typer.echo(f"revoked {name}; a running gateway refuses it within five seconds", err=True)
+
+
+@app.command()
+def enable(key: Which, *, file: File = _FILE) -> None:
+    """Have a key that was revoked taken again."""
+    name = _switch(key, file, disabled=False)
+    typer.echo(f"enabled {name}; a running gateway takes it within five seconds", err=True)
+
+
+def _switch(given: str, file: Path, *, disabled: bool) -> str:
+    """Revokes or enables a key, and returns its id."""
+    name = ""
 
     def edit(text: str, found: StoredKeys) -> str:
-        if key_id not in found.keys:
-            raise Failure(f"{file} has no key {entry_file.shown(key_id)}")
-        if found.keys[key_id].disabled:
-            raise Failure(f"the key {key_id} is revoked already")
-        return edits.disable(text, _SECTION, key_id)
+        nonlocal name
+        name = _id_of(given, found, file)
+        if found.keys[name].disabled == disabled:
+            raise Failure(f"the key {name} is {'revoked already' if disabled else 'not revoked'}")
+        return edits.put(text, _SECTION, name, "disabled", value=disabled)
 
     entry_file.change(file, StoredKeys, edit)
-    typer.echo(f"revoked {key_id}; a running gateway refuses it within five seconds", err=True)
+    return name
+
+
+def _id_of(given: str, found: StoredKeys, file: Path) -> str:
+    """Returns the id of a key in a file.
+
+    Raises:
+        Failure: There is none. What was given is repeated only where it can't be a key.
+    """
+    if given in found.keys:
+        return given
+    name = id_in(given)
+    if name is not None and name in found.keys:
+        return name
+    raise Failure(f"there is no {f'key {given}' if is_our_id(given) else 'such key'} in {file}")
 
 
 def _row(name: str, key: StoredKey, now: float) -> tuple[str, ...]:
@@ -151,13 +180,6 @@ def _row(name: str, key: StoredKey, now: float) -> tuple[str, ...]:
         "never" if key.expires is None else format_instant(key.expires),
         "revoked" if key.disabled else "expired" if ended else "good",
     )
-
-
-def _claim(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise typer.BadParameter("--claim: expected NAME=TEXT such as tenant=acme")
-    return entry_file.checked("--claim", CLAIM, name), value
 
 
 def _end(text: str, now: float) -> float:

@@ -90,8 +90,15 @@ def remove(text: str, section: str, name: str) -> str:
     )
 
 
-def disable(text: str, section: str, name: str) -> str:
-    """Returns the text with `disabled: true` in an entry that is there.
+def put(text: str, section: str, name: str, key: str, value: str | bool) -> str:  # noqa: FBT001  the value of a key
+    """Returns the text with one key of an entry that is there set to a value.
+
+    Args:
+        text: The file.
+        section: The key of all entries.
+        name: That of the entry.
+        key: That within it, whether it is there or not.
+        value: A text or a truth value.
 
     Raises:
         EditError: It can't be done.
@@ -101,17 +108,16 @@ def disable(text: str, section: str, name: str) -> str:
         entry = _value(_value(root, section), name)
         if not isinstance(entry, MappingNode) or not entry.value:
             return text
-        if (old := _value(entry, "disabled")) is not None:
-            return f"{text[: old.start_mark.index]}true{text[old.end_mark.index :]}"
+        if (old := _value(entry, key)) is not None:
+            return f"{text[: old.start_mark.index]}{_flow(value)}{text[old.end_mark.index :]}"
         if entry.flow_style:
             at = entry.start_mark.index + 1
-            return f'{text[:at]}"disabled": true, {text[at:]}'
+            return f"{text[:at]}{json.dumps(key)}: {json.dumps(value)}, {text[at:]}"
         first = entry.value[0][0].start_mark
-        return f"{text[: first.index]}disabled: true\n{' ' * first.column}{text[first.index :]}"
+        line = f"{key}: {_flow(value)}\n"
+        return f"{text[: first.index]}{line}{' ' * first.column}{text[first.index :]}"
 
-    return _edited(
-        text, section, change, lambda old: {**old, name: {**old[name], "disabled": True}}
-    )
+    return _edited(text, section, change, lambda old: {**old, name: {**old[name], key: value}})
 
 
 def _edited(

@@ -6,6 +6,7 @@ import re
 import stat
 import threading
 import time
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from gateway.cli.failure import Exit
 from gateway.config.entries import read_entries
 from gateway.config.instants import format_instant
 from gateway.config.models.entries import StoredKey, StoredKeys
-from gateway.policies.auth.key_form import is_whole
+from gateway.policies.auth.key_form import is_whole, new_key
 from tests.cli.processes import Ran, invoke, run
 
 DAY = 86400
@@ -171,24 +172,77 @@ def test_a_revoked_key_stays_in_the_list(tmp_path: Path) -> None:
     assert invoke("keys", "list", cwd=tmp_path).out.splitlines()[1].endswith("revoked")
 
 
-def test_only_a_good_key_can_be_revoked(tmp_path: Path) -> None:
-    assert (
-        invoke("keys", "revoke", "x", cwd=tmp_path).err == f"{tmp_path}/keys.yaml: no such file\n"
-    )
+@pytest.mark.parametrize(
+    "given",
+    [lambda key: key.split("_")[1], lambda key: key[:11], lambda key: key, lambda key: key[:-9]],
+    ids=["the id", "gw_ and the id", "the whole key", "a key that is cut off"],
+)
+def test_a_key_is_revoked_and_enabled_by_its_id_and_never_printed(
+    given: Callable[[str], str], tmp_path: Path
+) -> None:
     key = new(tmp_path).out.strip()
-    done = invoke("keys", "revoke", key.replace("_", "\n"), cwd=tmp_path)
-    assert done.code == Exit.MISTAKE
-    assert done.err.startswith("keys.yaml has no key gw\\u000a")
     name = key.split("_")[1]
-    assert invoke("keys", "revoke", name, cwd=tmp_path).code == 0
-    again = invoke("keys", "revoke", name, cwd=tmp_path)
-    assert again.code == Exit.MISTAKE
-    assert again.err == f"the key {name} is revoked already\n"
+    done = invoke("keys", "revoke", given(key), cwd=tmp_path)
+    said = f"revoked {name}; a running gateway refuses it within five seconds\n"
+    assert (done.code, done.out, done.err) == (0, "", said)
+    assert stored(tmp_path)[name].disabled
+    again = invoke("keys", "revoke", given(key), cwd=tmp_path)
+    assert (again.code, again.err) == (Exit.MISTAKE, f"the key {name} is revoked already\n")
+    done = invoke("keys", "enable", given(key), cwd=tmp_path)
+    said = f"enabled {name}; a running gateway takes it within five seconds\n"
+    assert (done.code, done.out, done.err) == (0, "", said)
+    assert not stored(tmp_path)[name].disabled
+    again = invoke("keys", "enable", given(key), cwd=tmp_path)
+    assert (again.code, again.err) == (Exit.MISTAKE, f"the key {name} is not revoked\n")
+
+
+@pytest.mark.parametrize("command", ["revoke", "enable"])
+def test_an_unknown_key_is_named_only_where_it_can_not_be_one(command: str, tmp_path: Path) -> None:
+    key = new(tmp_path).out.strip()
+    other = new_key().text
+    for given in (
+        other,
+        other[:11],
+        key.replace("_", "\n"),
+        f" {key}",
+        "sk-4f9a8b7c6d5e",
+        "x" * 99,
+    ):
+        done = invoke("keys", command, given, cwd=tmp_path)
+        assert (done.code, done.out) == (Exit.MISTAKE, "")
+        assert done.err == "there is no such key in keys.yaml\n"
+    done = invoke("keys", command, "abcd2345", cwd=tmp_path)
+    assert (done.code, done.err) == (Exit.MISTAKE, "there is no key abcd2345 in keys.yaml\n")
+    (entry,) = stored(tmp_path).values()
+    assert not entry.disabled
+
+
+def test_an_id_that_was_given_by_hand_is_one_too(tmp_path: Path) -> None:
+    (tmp_path / "keys.yaml").write_text(
+        f"keys:\n  The-App: {{owner: x, hash: 'sha256:{1:064x}'}}\n"
+    )
+    assert invoke("keys", "revoke", "The-App", cwd=tmp_path).code == 0
+    assert stored(tmp_path)["The-App"].disabled
+
+
+def test_there_is_nothing_to_revoke_without_a_file(tmp_path: Path) -> None:
+    done = invoke("keys", "revoke", "x", cwd=tmp_path)
+    assert done.err == f"{tmp_path}/keys.yaml: no such file\n"
+
+
+def test_a_file_that_others_can_write_is_remarked_upon(tmp_path: Path) -> None:
+    new(tmp_path)
+    for mode, told in ((0o644, False), (0o664, True)):
+        (tmp_path / "keys.yaml").chmod(mode)
+        for command in (["new", "--owner", "eve"], ["list"]):
+            done = invoke("keys", *command, cwd=tmp_path)
+            assert done.code == 0
+            assert ("warning: keys.yaml can be written by others" in done.err) == told
 
 
 def test_nothing_to_list(tmp_path: Path) -> None:
     assert invoke("keys", "list", cwd=tmp_path).code == Exit.MISTAKE
-    (tmp_path / "keys.yaml").touch()
+    (tmp_path / "keys.yaml").touch(0o600)
     done = invoke("keys", "list", cwd=tmp_path)
     assert (done.code, done.out, done.err) == (0, "", "keys.yaml has no keys\n")
 

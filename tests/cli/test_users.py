@@ -16,6 +16,13 @@ from gateway.policies.auth.passwords import is_weak, matches
 from tests.cli.processes import Ran, invoke, run
 
 PASSWORD = "correct horse battery"
+ADA = """\
+# ours
+users:
+  ada:  # who began
+    hash: "$argon2id$v=19$m=19456,t=2,p=1$VB1JKLw0KkqIYfMkgIvqUQ$FVuGydUkbCOQvWfcqzwjWbPwUJhbjmYfNNhSWRNt+dY"
+    roles: [admin]
+"""
 
 
 def stored(folder: Path) -> dict[str, StoredUser]:
@@ -50,14 +57,32 @@ def test_what_is_read_of_standard_input(stdin: str, password: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "stdin", ["", "\n", "a\nb\n", "p" * 257, "p" * 10_000, "a\0b"],
-    ids=["nothing", "an empty line", "two lines", "long", "endless", "NUL"],
+    ("stdin", "said"),
+    [("", "is empty"), ("\n", "is empty"), ("a\nb\n", "has a control character"),
+     ("p" * 257, "is longer than 256 characters"), ("p" * 10_000, "is longer than 256 characters"),
+     ("é" * 1000, "is longer than 256 characters"), ("a\0b", "has a control character")],
+    ids=["nothing", "an empty line", "two lines", "long", "endless", "endless, of two bytes", "NUL"],
 )  # fmt: skip
-def test_which_passwords_can_not_be_used(stdin: str, tmp_path: Path) -> None:
-    done = add(tmp_path, "ada", stdin=stdin)
+@pytest.mark.parametrize("command", ["add", "passwd"])
+def test_which_passwords_can_not_be_used(
+    command: str, stdin: str, said: str, tmp_path: Path
+) -> None:
+    before = None
+    if command == "passwd":
+        (tmp_path / "users.yaml").write_text(ADA)
+        (tmp_path / "users.yaml").chmod(0o600)
+        before = ADA
+    done = run("users", command, "ada", "--password-stdin", cwd=tmp_path, stdin=stdin)
+    assert (done.code, done.err) == (Exit.MISTAKE, f"the password {said}\n")
+    assert [each.read_text() for each in tmp_path.iterdir()] == [before] * (before is not None)
+
+
+def test_what_else_is_said_of_a_user_is_stored(tmp_path: Path) -> None:
+    assert add(tmp_path, "ada", "--claim", "tenant=a=b", "--claim", "site=").code == 0
+    assert stored(tmp_path)["ada"].claims == {"tenant": "a=b", "site": ""}
+    done = add(tmp_path, "bob", "--claim", "tenant")
     assert done.code == Exit.MISTAKE
-    assert done.err.startswith("the password can't be used: ")
-    assert not list(tmp_path.iterdir())
+    assert "--claim: expected NAME=TEXT" in done.err
 
 
 def test_a_short_password_is_remarked_upon(tmp_path: Path) -> None:
@@ -91,18 +116,79 @@ def test_without_a_terminal_nobody_is_asked(tmp_path: Path) -> None:
     assert "--password-stdin" in done.err
 
 
-@pytest.mark.parametrize("name", ["", "a:b", "a\nb", "n" * 129])
-def test_which_names_can_not_be_used(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("", "a user's name can't be empty"), ("n" * 129, "a user's name has 128 characters at most"),
+     ("a:b", "expected a user's name"), ("a\nb", "expected a user's name")],
+    ids=["empty", "long", "a colon", "a line feed"],
+)  # fmt: skip
+def test_which_names_can_not_be_used(name: str, said: str, tmp_path: Path) -> None:
     done = add(tmp_path, name)
     assert done.code == Exit.MISTAKE
-    assert "expected a user's name" in " ".join(done.err.replace("│", " ").split())
+    assert said in " ".join(done.err.replace("│", " ").split())
 
 
 def test_nobody_is_added_twice(tmp_path: Path) -> None:
     assert add(tmp_path, "jose\u0301").code == 0
     done = add(tmp_path, "josé")
     assert done.code == Exit.MISTAKE
-    assert done.err == "users.yaml has a user josé already; remove them first\n"
+    assert done.err == (
+        "users.yaml has a user josé already; `gateway users passwd` changes their password\n"
+    )
+
+
+def ours(folder: Path) -> Path:
+    file = folder / "users.yaml"
+    file.write_text(ADA)
+    file.chmod(0o600)
+    return file
+
+
+def test_a_password_is_changed_and_nothing_else(tmp_path: Path) -> None:
+    file = ours(tmp_path)
+    done = run("users", "passwd", "ada", "--password-stdin", cwd=tmp_path, stdin=PASSWORD)
+    said = "changed the password of ada; a running gateway takes it within five seconds\n"
+    assert (done.code, done.out, done.err) == (0, "", said)
+    user = stored(tmp_path)["ada"]
+    assert matches(user.hash, PASSWORD)
+    before = re.search(r'"(.*)"', ADA)
+    assert before is not None
+    assert file.read_text() == ADA.replace(before[1], user.hash)
+    done = run("users", "passwd", "ada", "--password-stdin", cwd=tmp_path, stdin="hunter2")
+    assert "warning: a password of less than 12 characters" in done.err
+
+
+def test_a_user_is_disabled_and_enabled(tmp_path: Path) -> None:
+    ours(tmp_path)
+    done = invoke("users", "disable", "ada", cwd=tmp_path)
+    assert done.err == "disabled ada; a running gateway refuses them within five seconds\n"
+    assert stored(tmp_path)["ada"].disabled
+    assert invoke("users", "list", cwd=tmp_path).out.splitlines()[1].endswith("disabled")
+    again = invoke("users", "disable", "ada", cwd=tmp_path)
+    assert (again.code, again.err) == (Exit.MISTAKE, "the user ada is disabled already\n")
+    done = invoke("users", "enable", "ada", cwd=tmp_path)
+    assert done.err == "enabled ada; a running gateway lets them in within five seconds\n"
+    assert not stored(tmp_path)["ada"].disabled
+    again = invoke("users", "enable", "ada", cwd=tmp_path)
+    assert (again.code, again.err) == (Exit.MISTAKE, "the user ada is not disabled\n")
+
+
+@pytest.mark.parametrize("command", ["passwd", "disable", "enable", "remove"])
+def test_who_is_not_there_can_not_be_changed(command: str, tmp_path: Path) -> None:
+    ours(tmp_path)
+    done = invoke("users", command, "eve", cwd=tmp_path)
+    assert (done.code, done.err) == (Exit.MISTAKE, "users.yaml has no user eve\n")
+    assert (tmp_path / "users.yaml").read_text() == ADA
+
+
+def test_a_file_that_others_can_read_is_remarked_upon(tmp_path: Path) -> None:
+    file = ours(tmp_path)
+    for mode, told in ((0o600, False), (0o640, True), (0o604, True)):
+        file.chmod(mode)
+        for command in ("list", "enable"):
+            done = invoke("users", command, *(["ada"] * (command != "list")), cwd=tmp_path)
+            seen = "warning: users.yaml can be read by others" in done.err
+            assert seen == (told and command == "list"), "who changes nothing is told the mistake"
 
 
 def test_the_list_shows_no_hash(tmp_path: Path) -> None:

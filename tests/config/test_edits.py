@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config.document import Builder, compose
-from gateway.config.edits import EditError, add, disable, remove
+from gateway.config.edits import EditError, add, put, remove
 from gateway.config.tree import plain
 
 
@@ -17,6 +17,10 @@ def text(indented):
 
 def said(given):
     return plain(Builder("", {}).build(compose(given)))
+
+
+def disable(text, section, name):
+    return put(text, section, name, "disabled", value=True)
 
 
 TWO = text("""
@@ -133,6 +137,26 @@ def test_how_an_entry_is_disabled(before, after):
 
 
 @pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("users:\n  z: {hash: $a$b, x: y}\n", 'users:\n  z: {hash: "$c$m=1,t=2", x: y}\n'),
+        ('{"users": {"z": {"hash": "$a$b"}}}', '{"users": {"z": {"hash": "$c$m=1,t=2"}}}'),
+        ("users:\n  z:\n    hash: '$a' # of May\n    x: y\n",
+         'users:\n  z:\n    hash: "$c$m=1,t=2" # of May\n    x: y\n'),
+        ("users:\n  z:\n    x: y\n", 'users:\n  z:\n    hash: "$c$m=1,t=2"\n    x: y\n'),
+    ],
+    ids=["flow", "JSON", "block", "not there"],
+)  # fmt: skip
+def test_how_a_text_of_an_entry_is_replaced(before, after):
+    assert put(before, "users", "z", "hash", "$c$m=1,t=2") == after
+
+
+def test_what_others_say_too_by_an_anchor_is_not_replaced():
+    with pytest.raises(EditError):
+        put("users:\n  a:\n    hash: &h b\n  z:\n    hash: *h\n", "users", "z", "hash", "c")
+
+
+@pytest.mark.parametrize(
     ("edit", "before"),
     [
         (disable, "keys:\n  a: &a {owner: x}\n  z: *a\n"),
@@ -183,9 +207,10 @@ def test_entries_come_and_go_and_are_what_was_given(given, data):
         now[name] = entry
         assert said(made) == {"users": now}
     for name in data.draw(st.permutations(list(given))):
-        made = disable(made, "users", name)
-        now[name] = {**now[name], "disabled": True}
-        assert said(made) == {"users": now}
+        for key, value in (("disabled", True), ("hash", "$a$m=1,t=2$b"), ("disabled", False)):
+            made = put(made, "users", name, key, value)
+            now[name] = {**now[name], key: value}
+            assert said(made) == {"users": now}
         made = remove(made, "users", name)
         del now[name]
         assert said(made) == {"users": now}

@@ -74,11 +74,18 @@ def login_of(name: str, password: str) -> Login:
         MalformedError: One of them can't be shown in this scheme, or is too long.
     """
     name, password = in_normal_form(name), in_normal_form(password)
-    if any(unicodedata.category(char) == "Cc" for char in name + password):
-        raise MalformedError("a control character")
-    if not 0 < len(name) <= LONGEST_NAME or not 0 < len(password) <= LONGEST_PASSWORD:
-        raise MalformedError("no name, no password, or one that is too long")
+    _check("name", name, LONGEST_NAME)
+    _check("password", password, LONGEST_PASSWORD)
     return Login(name, password)
+
+
+def _check(which: str, text: str, longest: int) -> None:
+    if not text:
+        raise MalformedError(f"the {which} is empty")
+    if len(text) > longest:
+        raise MalformedError(f"the {which} is longer than {longest} characters")
+    if any(unicodedata.category(char) == "Cc" for char in text):
+        raise MalformedError(f"the {which} has a control character")
 
 
 def in_normal_form(text: str) -> str:

@@ -28,6 +28,8 @@ _ID_FIRST: Final = "abcdefghjkmnpqrstuvwxyz"  # none that is taken for another, 
 _ID_REST: Final = _ID_FIRST + "23456789"
 _SECRET: Final = 43  # digits of base 62 that hold 256 bits
 _SUM: Final = 6  # those that hold 32
+_ID: Final = re.compile("[a-z0-9]{8}")
+_BEGIN: Final = re.compile(rf"{PREFIX}([a-z0-9]{{8}})(_[0-9A-Za-z]*)?")
 _FORM: Final = re.compile(rf"{PREFIX}[a-z0-9]{{8}}_[0-9A-Za-z]{{{_SECRET + _SUM}}}")
 
 
@@ -56,6 +58,17 @@ def digest_of(key: str) -> bytes:
 def is_whole(key: str) -> bool:
     """Whether a text has the form of our keys and its checksum."""
     return bool(_FORM.fullmatch(key)) and _checksum(key[:-_SUM]) == key[-_SUM:]
+
+
+def id_in(text: str) -> str | None:
+    """Returns the id in one of our keys, whole or cut off behind it; None in another text."""
+    found = _BEGIN.fullmatch(text)
+    return None if found is None else found[1]
+
+
+def is_our_id(text: str) -> bool:
+    """Whether a text has the form of the ids in our keys, and so is too short to be a key."""
+    return bool(_ID.fullmatch(text))
 
 
 def _checksum(body: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.policies.auth import key_form
-from gateway.policies.auth.key_form import digest_of, is_whole, new_key
+from gateway.policies.auth.key_form import digest_of, id_in, is_our_id, is_whole, new_key
 
 
 def test_programs_that_look_for_secrets_can_find_it() -> None:
@@ -57,3 +57,19 @@ def test_what_is_stored_is_the_hash_of_all_of_it() -> None:
 @given(st.text())
 def test_any_text_may_be_looked_at(text: str) -> None:
     assert not is_whole(text)
+    assert id_in(text) is None
+
+
+def test_the_id_in_a_key() -> None:
+    key = new_key()
+    for text in (key.text, key.text[:30], f"gw_{key.id}_", f"gw_{key.id}"):
+        assert id_in(text) == key.id
+    for text in (key.id, key.text[:10], f"{key.text}\n", f" {key.text}", key.text.upper(), ""):
+        assert id_in(text) is None
+
+
+def test_what_can_be_an_id_is_no_key() -> None:
+    key = new_key()
+    assert is_our_id(key.id)
+    for text in (key.text, f"gw_{key.id}", f"{key.id}x", key.id[:-1], f"{key.id}\n", "ABCDEFGH"):
+        assert not is_our_id(text)
