@@ -29,7 +29,10 @@ def basic(making: Making) -> Basic:
     assert given is not None
     key = f"auth.providers.{making.name}.basic.users.file"
     file = stored_file(
-        key, given.users.file, lambda data, name: read_users(data, name, making.name)
+        key,
+        given.users.file,
+        lambda data, name: read_users(data, name, making.name),
+        passwords=True,
     )
     return Basic(making.name, file, time.monotonic)
 

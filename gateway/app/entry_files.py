@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
 from gateway.app.settings import SettingError
 from gateway.config import ConfigError
+from gateway.policies.auth.file_mode import exposure
 from gateway.policies.auth.stored_file import FileError, StoredFile
+
+log = logging.getLogger("gateway.auth")
 
 _T = TypeVar("_T")
 
 _SHOWN: Final = 5  # mistakes of a file that are told at once
 
 
-def stored_file(key: str, path: Path, parse: Callable[[bytes, str], _T]) -> StoredFile[_T]:
-    """Returns a file that is watched once it is opened.
+def stored_file(
+    key: str, path: Path, parse: Callable[[bytes, str], _T], *, passwords: bool = False
+) -> StoredFile[_T]:
+    """Returns a file that is watched once it is opened. Logs where others may do too much with it.
 
     Args:
         key: That of the config which names it.
         path: Where it is.
         parse: Makes what it means of what it holds and its name. Raises ConfigError.
+        passwords: Whether hashes of passwords are in it.
 
     Raises:
         SettingError: It can't be used.
@@ -34,9 +41,12 @@ def stored_file(key: str, path: Path, parse: Callable[[bytes, str], _T]) -> Stor
             raise FileError(_told(wrong)) from wrong
 
     try:
-        return StoredFile(path, parsed)
+        file = StoredFile(path, parsed)
     except FileError as wrong:
         raise SettingError(key, str(wrong)) from wrong
+    if (said := exposure(path.name, file.mode, passwords=passwords)) is not None:
+        log.warning("%s: %s", key, said)
+    return file
 
 
 def _told(wrong: ConfigError) -> str:

@@ -60,6 +60,7 @@ def write_keys(folder: Path) -> tuple[Path, str]:
         "claims": {"tenant": "acme"},
     }
     file = folder / _KEYS
+    file.touch(0o600)
     file.write_text(yaml.safe_dump({"keys": {key.id: entry}}, sort_keys=False))
     return file, key.text
 

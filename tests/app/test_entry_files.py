@@ -115,3 +115,25 @@ def test_only_who_has_passwords_pays_for_argon2(module: str, heavy: bool) -> Non
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == f"{heavy}\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "told"),
+    [
+        ("api_key", 0o644, None),
+        ("api_key", 0o664, "keys.yaml can be written by others"),
+        ("basic", 0o600, None),
+        ("basic", 0o640, "users.yaml can be read by others"),
+        ("basic", 0o622, "users.yaml can be written by others"),
+    ],
+)
+def test_a_file_with_which_others_may_do_too_much_is_logged(kind, mode, told, keys, caplog):
+    name = {"api_key": "keys", "basic": "users"}[kind]
+    if kind == "basic":
+        (keys.parent / "users.yaml").write_text(USERS.format(memory=19456))
+    (keys.parent / f"{name}.yaml").chmod(mode)
+    made(keys.parent, {kind: {name: {"file": f"{name}.yaml"}}})
+    place = f"auth.providers.partners.{kind}.{name}.file"
+    assert [line.partition(" than")[0] for line in caplog.messages] == (
+        [] if told is None else [f"{place}: {told}"]
+    )

@@ -9,6 +9,7 @@ import select
 import shlex
 import shutil
 import signal
+import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -130,6 +131,7 @@ def test_no_key_is_kept(demo: Serving) -> None:
     kept = [each.read_text() for each in Path(file).parent.iterdir()]
     assert len(kept) == 2
     assert all(key not in text for text in kept)
+    assert stat.S_IMODE((Path(file).parent / "keys.yaml").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ class _Stamp(NamedTuple):
     modified: int
     size: int
     inode: int
+    mode: int
 
 
 class StoredFile(Generic[T]):
@@ -85,6 +86,11 @@ class StoredFile(Generic[T]):
     def value(self) -> T:
         """What the file means. The same object until what it says has changed."""
         return self._value
+
+    @property
+    def mode(self) -> int:
+        """What the file is, and who may do what with it, as of `os.stat_result.st_mode`."""
+        return self._stamp.mode
 
     async def open(self) -> None:
         """Begins to look for changes."""
@@ -176,7 +182,7 @@ class StoredFile(Generic[T]):
 
 
 def _stamp(found: os.stat_result) -> _Stamp:
-    return _Stamp(found.st_mtime_ns, found.st_size, found.st_ino)
+    return _Stamp(found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode)
 
 
 def _digest(data: bytes) -> bytes:
