@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.config.effective import WHEN, Settings
 from gateway.schema.method import MethodDescriptor
 from gateway.schema.registry import Registry
 
 if TYPE_CHECKING:
-    from gateway.policies.cel import Condition
+    from gateway.policies.cel import Condition, ConditionError
+
+_NAMED: Final = 3  # methods that a problem names
 
 
 class Conditions(NamedTuple):
@@ -43,10 +45,33 @@ def conditions(
 
     compiler = Compiler(registry.pool)
     found: dict[str, Condition] = {}
-    problems: dict[str, None] = {}
+    wrong: dict[tuple[str, str], list[tuple[str, ConditionError]]] = {}
     for method, when in asked:
         try:
             found[method.name] = compiler.compile(when, method.input)
-        except ConditionError as wrong:
-            problems[settings[method.name].mistake(WHEN, str(wrong))] = None
+        except ConditionError as failure:
+            key = settings[method.name].where(WHEN) or "", failure.general
+            wrong.setdefault(key, []).append((method.name, failure))
+    problems = []
+    for (where, _), failures in wrong.items():
+        others = any(settings[name].where(WHEN) == where for name in found)
+        problems.append(settings[failures[0][0]].mistake(WHEN, _said(failures, others=others)))
     return Conditions(found, tuple(problems))
+
+
+def _said(failures: Sequence[tuple[str, ConditionError]], *, others: bool) -> str:
+    """Returns what is wrong with a condition, once for all methods that it is wrong for.
+
+    Args:
+        failures: The methods, with what was said for each: the same but for their types.
+        others: Whether the condition is right for other methods.
+    """
+    names = [name for name, _ in failures]
+    texts = {str(failure) for _, failure in failures}
+    first = failures[0][1]
+    text = texts.pop() if len(texts) == 1 else first.general
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    text += f" ({', '.join(names[:_NAMED])}{more})"
+    if first.lacks_field and others:
+        text += "; requests of other methods have it: name those in methods"
+    return text

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from gateway.app import BuildError
+from gateway.app.conditions import conditions
+from gateway.config.effective import WHEN, Setting, Settings
 from gateway.policies.authorize import Authorize
 from gateway.policies.authorize_messages import AuthorizeMessages
+from tests.policies.cel.shop import ORDER, POOL, SEALED
+
+ITEM = "shop.Item"
 
 
 def when(text, methods="*"):
@@ -17,22 +24,64 @@ def policies_of(generation, method):
     return [type(each) for each in generation.methods[method].policies]
 
 
+async def problems(building):
+    with pytest.raises(BuildError) as failure:
+        await building
+    return list(failure.value.problems)
+
+
 async def test_a_condition_that_does_not_compile_is_an_error_at_its_place(built):
     policies = [when("true"), when("claims.a ==", "x.v1.T/*"), when("claims.a", "x.v1.S/Put")]
-    with pytest.raises(BuildError) as failure:
-        await built(policies=policies)
-    second, first = failure.value.problems  # in the order of the methods
-    assert "policies.1.authorize.when" in first
-    assert "line 1, column 12: Syntax error" in first
+    second, first = await problems(built(policies=policies))  # in the order of the methods
+    assert "policies.1.authorize.when: at column 12 of the condition: the condition ends" in first
     assert "policies.2.authorize.when" in second
     assert "of type dyn, not bool" in second
 
 
 async def test_each_method_is_compiled_against_its_own_message(built):
-    with pytest.raises(BuildError) as failure:
-        await built(policies=[when("request.tenant == 'a'")])
-    (problem,) = failure.value.problems
-    assert "undefined field 'tenant' not found in struct 'x.v1.M'" in problem
+    (problem,) = await problems(built(policies=[when("request.tenant == 'a'", "x.v1.T/Get")]))
+    assert problem.endswith(
+        "at column 9 of the condition: the request has no field tenant; x.v1.M has none "
+        "(x.v1.T/Get)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("request.tenant == 'a'", "at column 9 of the condition: the request has no field tenant"),
+        ("user == 'a'", "at column 1 of the condition: nothing has the name user"),
+        ("claims.a", "the condition is of type dyn, not bool"),
+    ],
+)
+async def test_what_is_wrong_for_many_methods_is_one_problem(built, text, what):
+    (problem,) = await problems(built(policies=[when(text)]))
+    assert what in problem
+    assert problem.endswith(" (x.v1.S/Get, x.v1.S/Put, x.v1.T/Get and 1 more)")
+
+
+def method(name, input_):
+    return SimpleNamespace(name=name, input=input_)
+
+
+def compiled(text, *methods):
+    """What becomes of one condition over methods, which have these messages."""
+    setting = Setting(text, "gateway.yaml:5:7", "policies.0.authorize.when")
+    settings = {each.name: Settings({WHEN: setting}) for each in methods}
+    return conditions(SimpleNamespace(pool=POOL), methods, settings)
+
+
+def test_where_others_have_the_field_that_is_missing_the_methods_are_to_be_named():
+    made = compiled(
+        "request.total == 1", method("a.B/C", ORDER), method("a.B/D", SEALED), method("a.B/E", ITEM)
+    )
+    assert list(made.by_method) == ["a.B/C"]
+    (problem,) = made.problems
+    assert problem == (
+        "gateway.yaml:5:7: policies.0.authorize.when: at column 9 of the condition: "
+        "the request has no field total (a.B/D, a.B/E); "
+        "requests of other methods have it: name those in methods"
+    )
 
 
 async def test_a_condition_on_the_caller_is_asked_at_once(built):

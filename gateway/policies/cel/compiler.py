@@ -17,19 +17,26 @@ from google.protobuf.message_factory import GetMessageClass
 
 from gateway.policies.cel.condition import Condition, Decode
 from gateway.policies.cel.limits import TEXT
+from gateway.policies.cel.mistakes import mistake
 from gateway.policies.cel.syntax import Reading, TooDeep, reading
 from gateway.policies.cel.variables import CLAIMS, METADATA, NAMES, REQUEST, TEXTS, VARIABLES
 
-_ERROR: Final = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
-_CODE: Final = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
-_CONTAINER: Final = " (in container '')"
-_TOKENS: Final = " expecting {"
+_HALF: Final = re.compile("[\ud800-\udfff]")
 _ANY: Final = "google.protobuf.Any"
-_MOST_ERRORS: Final = 3
 
 
 class ConditionError(Exception):
-    """A text that is no condition. Says why, for whoever wrote it."""
+    """A text that is no condition. Says why, for whoever wrote it.
+
+    Attributes:
+        general: The same without what only one type of request can say.
+        lacks_field: Whether it names a field that the request has not.
+    """
+
+    def __init__(self, text: str, general: str = "", *, lacks_field: bool = False) -> None:
+        super().__init__(text)
+        self.general = general or text
+        self.lacks_field = lacks_field
 
 
 class Compiler:
@@ -65,6 +72,10 @@ class Compiler:
         return known
 
     def _compile(self, text: str, request_type: str) -> Condition:
+        if not text.strip():
+            raise ConditionError("the condition is empty; expected CEL, such as: true")
+        if not text.isascii() and _HALF.search(text):
+            raise ConditionError("the condition has half a character, a surrogate")
         if len(text) > TEXT:
             raise ConditionError(f"the condition has more than {TEXT} characters")
         found = self._checked(text, request_type)
@@ -131,7 +142,11 @@ class Compiler:
             expression = env.compile(text)
             return expression, expression.return_type().name(), expression.serialize()
         except Exception as failure:  # noqa: BLE001  whatever the library raises for a text
-            raise ConditionError(_readable(str(failure))) from None
+            raise self._error(str(failure), text, request_type) from None
+
+    def _error(self, raw: str, text: str, request_type: str) -> ConditionError:
+        wrong = mistake(raw, text, request_type, self._pool.FindMessageTypeByName)
+        return ConditionError(wrong.text, wrong.general, lacks_field=wrong.lacks_field)
 
 
 def _type(name: str, request_type: str) -> cel.Type:
@@ -143,15 +158,3 @@ def _type(name: str, request_type: str) -> cel.Type:
     if name == METADATA:
         return kind.Map(kind.STRING, kind.STRING)
     return kind.List(kind.STRING) if VARIABLES[name].type == TEXTS else kind.STRING
-
-
-def _readable(text: str) -> str:
-    """Returns the compiler's errors in one line, each with its place in the condition."""
-    errors = []
-    for line, column, what in _ERROR.findall(text):
-        where = f"line {line}, column {column}: " if int(line) > 0 else ""
-        errors.append(where + what.replace(_CONTAINER, "").partition(_TOKENS)[0])
-    if not errors:
-        return _CODE.sub("", text.partition("\n")[0])
-    shown = list(dict.fromkeys(errors))[:_MOST_ERRORS]
-    return "; ".join(shown)

@@ -12,12 +12,22 @@ from gateway.policies.cel.limits import TEXT
 from tests.policies.cel.shop import ORDER, POOL, SEALED, condition
 
 REFUSED = {
-    "nothing": ("", "Syntax error"),
-    "half an expression": ("claims.a ==", "line 1, column 12: Syntax error: mismatched input"),
-    "an unknown variable": ("user.name == 'a'", "undeclared reference to 'user"),
-    "a part of principal that is not": ("principal.subjct == 'a'", "'principal.subjct'"),
-    "an unknown field": ("request.nope == 1", "undefined field 'nope'"),
-    "a type that can't be compared": ("request.total == 'a'", "no matching overload"),
+    "nothing": ("", "the condition is empty"),
+    "nothing but blanks": (" \n", "the condition is empty"),
+    "half an expression": (
+        "claims.a ==",
+        "at column 12 of the condition: the condition ends too early",
+    ),
+    "an unknown variable": ("user.name == 'a'", "nothing has the name user.name; expected one of"),
+    "a part of principal that is not": (
+        "principal.subjct == 'a'",
+        "did you mean principal.subject?",
+    ),
+    "an unknown field": ("request.nope == 1", "the request has no field nope"),
+    "a type that can't be compared": (
+        "request.total == 'a'",
+        "== can't be used with int and string",
+    ),
     "text": ("request.tenant", "of type string, not bool"),
     "a claim, which may be anything": ("claims.admin", "of type dyn, not bool"),
     "a list": ("[true]", "of type list<bool>, not bool"),
@@ -27,16 +37,19 @@ REFUSED = {
     "a list made of a list": ("request.items.map(i, i.sku) == []", "map and filter"),
     "a part of a list": ("size(claims.groups.filter(g, true)) > 1", "map and filter"),
     "a key that no metadata has": ("metadata['X-Tenant'] == 'a'", "lower case"),
-    "functions that are not CEL's": ("claims.a.lowerAscii() == 'a'", "undeclared reference"),
-    "an enum's unknown name": ("request.state == shop.State.STATE_LOST", "line 1, column 28: "),
+    "functions that are not CEL's": ("claims.a.lowerAscii() == 'a'", "no function lowerAscii"),
+    "an enum's unknown name": (
+        "request.state == shop.State.STATE_LOST",
+        "at column 29 of the condition: shop.State has no STATE_LOST",
+    ),
     "a map whose keys are messages": ("{request: 1}", "Unsupported map key"),
-    "half a character": ("'\ud800' == ''", ""),
-    "a NUL": ("true\0", "Syntax error"),
+    "half a character": ("'\ud800' == ''", "half a character"),
+    "a NUL": ("true\0", "was not expected here"),
     "more than 4,096 characters": ("true" + " " * TEXT, "more than 4096 characters"),
-    "brackets in brackets": ("(" * 100 + "true" + ")" * 100, "recursion limit"),
-    "thousands of brackets": ("(" * 2000 + "true" + ")" * 2000, "recursion limit"),
-    "thousands of selections": ("claims" + ".a" * 2000 + " == 1", "recursion depth"),
-    "loops in loops": ("[1].all(x, " * 32 + "true" + ")" * 32, "recursion depth"),
+    "brackets in brackets": ("(" * 100 + "true" + ")" * 100, "nested too deep"),
+    "thousands of brackets": ("(" * 2000 + "true" + ")" * 2000, "nested too deep"),
+    "thousands of selections": ("claims" + ".a" * 2000 + " == 1", "nested too deep"),
+    "loops in loops": ("[1].all(x, " * 32 + "true" + ")" * 32, "nested too deep"),
 }
 
 
@@ -49,7 +62,7 @@ def test_no_condition_is(text, why):
 
 
 def test_it_may_have_lines():
-    with pytest.raises(ConditionError, match=r"^line 3, column 1: undeclared reference to 'b'$"):
+    with pytest.raises(ConditionError, match=r"^at line 3, column 1 of the condition: "):
         condition("claims.a == 1 &&\n// more\nb")
 
 
@@ -140,7 +153,7 @@ def test_a_text_is_compiled_once_where_it_is_the_same():
 def test_the_types_are_those_of_the_method():
     compiler = Compiler(POOL)
     compiler.compile("request.tenant == 'a'", ORDER)
-    with pytest.raises(ConditionError, match="no matching overload"):
+    with pytest.raises(ConditionError, match="== can't be used with"):
         compiler.compile("request.tenant == 'a'", SEALED)
 
 
