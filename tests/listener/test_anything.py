@@ -122,7 +122,10 @@ requests = st.lists(fragments | st.binary(max_size=4), max_size=14)
 def test_any_bytes(talk, parts):
     for status in statuses(talk(parts)):
         assert status in {100, 200, 505} or 400 <= status < 500
-    assert statuses(talk([VALID])) == [200]
+    # Where the machine is so slow that nothing is sent in the time of an idle connection, another one
+    # is made: it is the answer that counts.
+    answers = (statuses(talk([VALID])) for _ in range(20))
+    assert next(filter(None, answers), []) == [200]
 
 
 def test_nothing_of_it_is_a_bug(talk, caplog):

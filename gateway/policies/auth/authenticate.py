@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
-from gateway.call import Call, Principal, RpcError
+from gateway.call import Call, Code, Principal, RpcError
 from gateway.head import Head
 from gateway.policies.auth import challenge
 from gateway.policies.auth.provider import BadCredentials, Provider
@@ -32,6 +32,16 @@ class Guard(Protocol):
 
     def give_back(self, address: str) -> None:
         """Returns one that was taken: it turned out who asks."""
+
+
+class _Free:
+    """Lets an address ask whatever it likes (a Guard)."""
+
+    def spend(self, address: str) -> None:
+        """See Guard."""
+
+    def give_back(self, address: str) -> None:
+        """See Guard."""
 
 
 class Authenticate:
@@ -77,6 +87,15 @@ class Authenticate:
     def optional(self) -> bool:
         """Whether a call that shows nobody is let in."""
         return self._optional
+
+    def unguarded(self) -> Authenticate:
+        """Returns this gate for calls that were let in before, and are looked at again.
+
+        What else comes from their address, in whatever number, must not decide about them.
+        """
+        return Authenticate(
+            self._providers, optional=self._optional, guard=_Free(), refusals=self._refusals
+        )
 
     def describe(self) -> str:
         """Returns what it does, as a sentence for operators."""
@@ -140,7 +159,7 @@ class Authenticate:
             for provider in self._providers:
                 if provider.carried(head):
                     text = "The credentials are none that this method accepts."
-                    unknown = BadCredentials(text, "no provider knows its issuer")
+                    unknown = BadCredentials(text, "no provider takes its issuer and audience")
                     raise self._refusal(call, "", unknown)
         if not self._optional:
             raise self._refusals.tell(call, challenge.missing(self._schemes, call.method))
@@ -150,8 +169,8 @@ class Authenticate:
         if isinstance(failure, BadCredentials):
             refusal = challenge.bad(failure, self._schemes)
             return self._refusals.tell(call, refusal, provider=provider, why=failure.why)
-        if failure.reason != "LOCKED_OUT":
-            self._guard.give_back(call.peer)  # it is not the fault of what was shown
+        if failure.status.code is Code.UNAVAILABLE:
+            self._guard.give_back(call.peer)  # nobody could look at what was shown
         return self._refusals.tell(call, failure, provider=provider)
 
 

@@ -146,6 +146,15 @@ async def test_who_is_locked_out_for_guessing_goes_on_paying(guard):
     assert guard.spent == 1
 
 
+@pytest.mark.parametrize(
+    "reason", ["AUTHORIZATION_DENIED", "LOCKED_OUT", "DEADLINE_EXCEEDED", "CROSS_SITE_REQUEST"]
+)
+async def test_every_other_refusal_is_paid_for(guard, reason):
+    failure = await refused(gate(guard, Fake(down=error(reason, "no"))), call(("x-fake", "s")))
+    assert failure.reason == reason
+    assert guard.spent == 1
+
+
 async def test_the_log_has_what_failed_and_not_what_was_shown(guard, caplog):
     with caplog.at_level(logging.INFO, "gateway.auth"):
         failure = await refused(gate(guard, Fake()), call(("x-fake", "hunter2")))

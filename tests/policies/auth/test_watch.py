@@ -62,13 +62,13 @@ class Time:
 class Stream:
     """A stream that runs until it is told to end."""
 
-    def __init__(self, provider, principal=ADA, shown="s", every=60.0):
+    def __init__(self, provider, principal=ADA, shown="s", may=None):
         self.time = Time()
         self.provider = provider
         self.ends = asyncio.Event()
         self.cancelled = False
         gate = Authenticate([provider], optional=True, guard=FakeGuard())
-        self.watch = Watch(gate, lambda: self.time.now, every, self.time.later)
+        self.watch = Watch(gate, lambda: self.time.now, may=may, later=self.time.later)
         self.call = Client(method="a.B/C", head=head(("x-fake", shown)), principal=principal)
         self.task = asyncio.ensure_future(self.watch.stream(self.call, self._upstream))
 
@@ -156,14 +156,97 @@ async def test_a_token_of_somebody_else_ends_it():
     assert (await stream.failure()).status.code is Code.UNAUTHENTICATED
 
 
+DOWN = error("AUTHENTICATION_UNAVAILABLE", "later")
+
+
 async def test_a_provider_that_cant_say_leaves_it_alone_until_what_was_shown_ends():
-    down = error("AUTHENTICATION_UNAVAILABLE", "later")
-    expiring = replace(ADA, expires=1_000_090.0)
-    stream = await Stream(Fake(down=down), principal=expiring).begun()
+    expiring = replace(ADA, expires=1_000_075.0)
+    stream = await Stream(Fake(down=DOWN), principal=expiring).begun()
     await stream.time.pass_(60)
-    assert stream.time.waits == [30]
-    await stream.time.pass_(30)
+    assert stream.time.waits == [10]
+    await stream.time.pass_(10)
+    assert stream.time.waits == [5]
+    await stream.time.pass_(5)
     assert (await stream.failure()).status.code is Code.UNAVAILABLE
+
+
+async def test_but_not_for_ever():
+    stream = await Stream(Fake(down=DOWN)).begun()
+    await stream.time.pass_(60)
+    for _ in range(29):
+        await stream.time.pass_(10)
+        assert not stream.task.done()
+    await stream.time.pass_(10)
+    assert (await stream.failure()).status.code is Code.UNAVAILABLE
+
+
+async def test_who_is_known_again_has_all_the_time_again():
+    provider = Fake(people={"s": ADA}, down=DOWN)
+    stream = await Stream(provider).begun()
+    await stream.time.pass_(60)
+    provider.down = None
+    await stream.time.pass_(10)
+    assert stream.time.waits == [60]
+    stream.ends.set()
+    await stream.task
+
+
+@pytest.mark.parametrize("reason", ["AUTHORIZATION_DENIED", "LOCKED_OUT", "CROSS_SITE_REQUEST"])
+async def test_every_refusal_ends_it(reason):
+    stream = await Stream(Fake(down=error(reason, "no"))).begun()
+    await stream.time.pass_(60)
+    assert (await stream.failure()).reason == reason
+
+
+async def test_a_bug_is_logged_and_ends_it_where_nobody_has_known_for_long(caplog):
+    stream = await Stream(Fake(down=KeyError("a bug"))).begun()
+    for seconds in (60, *[10] * 30):
+        await stream.time.pass_(seconds)
+    assert (await stream.failure()).status.code is Code.INTERNAL
+    assert "KeyError" in caplog.text
+
+
+class May:
+    """Says who may call, and notes of whom it was asked."""
+
+    def __init__(self):
+        self.failure = None
+        self.asked = []
+
+    def admit(self, call):
+        self.asked.append(call.principal)
+        if self.failure:
+            raise self.failure
+
+
+async def test_who_may_not_any_more_is_refused():
+    may = May()
+    stream = await Stream(Fake(cached={"s": ADA}), may=may).begun()
+    await stream.time.pass_(60)
+    assert may.asked == [ADA]
+    may.failure = error("ROLE_MISSING", "no")
+    await stream.time.pass_(60)
+    assert (await stream.failure()).reason == "ROLE_MISSING"
+
+
+async def test_what_follows_sees_who_the_caller_is_by_now():
+    provider = Fake(cached={"s": ADA})
+    stream = await Stream(provider).begun()
+    provider.cached["s"] = replace(ADA, roles=frozenset({"support"}))
+    await stream.time.pass_(60)
+    assert stream.call.principal.roles == {"support"}
+    stream.ends.set()
+    await stream.task
+
+
+async def test_what_else_comes_from_the_address_does_not_decide():
+    guard = FakeGuard()
+    gate = Authenticate([Fake(people={"s": ADA})], optional=False, guard=guard).unguarded()
+    guard.refusal = error("TOO_MANY_UNAUTHENTICATED", "no")
+    made = Client(method="a.B/C", head=head(("x-fake", "s")))
+    assert gate.admit(made) is None
+    assert made.principal is ADA
+    assert gate.providers == ("fake",)
 
 
 async def test_a_client_that_leaves_cancels_its_stream_as_ever():
