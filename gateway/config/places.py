@@ -21,6 +21,7 @@ from gateway.config.substitution import Substituted
 
 _MAX_SECRET = 64 * 1024
 _MAX_SOCKET_PATH = 107  # unix(7): sun_path without its final NUL
+_UNIX = "unix"
 _KINDS = {False: ("file", stat.S_ISREG), True: ("folder", stat.S_ISDIR)}
 
 
@@ -113,6 +114,30 @@ class Cidr(Leaf):
     def json_schema(self) -> JsonSchemaValue:
         """See `Leaf.json_schema`."""
         return {"type": "string", "pattern": r"^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$"}
+
+    def show(self, value: object) -> str:
+        """See `Leaf.show`."""
+        return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy(Leaf):
+    """A network as of `Cidr`, or the text `unix`: who connects by a Unix socket."""
+
+    def read(
+        self, value: object, directory: Path
+    ) -> ipaddress.IPv4Network | ipaddress.IPv6Network | str:
+        """See `Leaf.read`."""
+        if value == _UNIX:
+            return _UNIX
+        try:
+            return Cidr().read(value, directory)
+        except LeafError as error:
+            raise LeafError(f"{error}, or unix") from error
+
+    def json_schema(self) -> JsonSchemaValue:
+        """See `Leaf.json_schema`."""
+        return {"anyOf": [{"const": _UNIX}, Cidr().json_schema()]}
 
     def show(self, value: object) -> str:
         """See `Leaf.show`."""

@@ -6,23 +6,42 @@ client's. What a client writes itself stands to the left of that, and is never b
 
 Where both headers are present, `X-Forwarded-For` counts: nearly every proxy maintains it, and many
 pass a client's own `Forwarded` on unread.
+
+A proxy is known by its network, or by coming over a Unix socket, where there are no addresses: who
+may connect to that is decided by the file's permissions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from gateway.http import Headers
 
-Networks: TypeAlias = "Sequence[IPv4Network | IPv6Network]"
+UNIX: Final = "unix"
+"""The word for all who connect by a Unix socket."""
 
 _SCHEMES = frozenset({"http", "https"})
 _PROXYS = ("x-forwarded-for", "forwarded", "x-forwarded-proto")
 # RFC 7239 section 4: forwarded-pair, with a quoted string's escapes left in.
 _PAIR = re.compile(r'\s*([!#$%&\'*+\-.^_`|~\w]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;\s]*))\s*', re.ASCII)
+
+
+class Proxies(NamedTuple):
+    """Those that are believed.
+
+    Attributes:
+        networks: Where they connect from.
+        unix: Whether they are who connects by a Unix socket.
+    """
+
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    unix: bool = False
+
+    def __bool__(self) -> bool:
+        return self.unix or bool(self.networks)
 
 
 class Origin(NamedTuple):
@@ -37,13 +56,14 @@ class _Hop(NamedTuple):
     scheme: str | None
 
 
-def networks(texts: Iterable[str]) -> Networks:
-    """Reads CIDRs (a lone address is a network of one).
+def proxies(texts: Iterable[str]) -> Proxies:
+    """Reads CIDRs (a lone address is a network of one), and the word `unix`.
 
     Raises:
-        ValueError: A text is no CIDR.
+        ValueError: A text is neither.
     """
-    return tuple(ip_network(text) for text in texts)
+    told = tuple(texts)
+    return Proxies(tuple(ip_network(text) for text in told if text != UNIX), UNIX in told)
 
 
 def plain(text: str) -> str | None:
@@ -64,22 +84,29 @@ def plain(text: str) -> str | None:
     return str(address)
 
 
-def trusts(trusted: Networks, address: str) -> bool:
-    """Returns whether a plain address is in one of the networks."""
-    if not trusted or not address:
+def trusts(trusted: Proxies, peer: str) -> bool:
+    """Returns whether one who connects is believed.
+
+    Args:
+        trusted: Who is.
+        peer: A plain address; empty for a Unix socket.
+    """
+    if not peer:
+        return trusted.unix
+    if not trusted.networks:
         return False
-    found = ip_address(address)
-    return any(found in network for network in trusted)
+    found = ip_address(peer)
+    return any(found in network for network in trusted.networks)
 
 
-def origin(peer: str, scheme: str, headers: Headers, trusted: Networks) -> Origin:
+def origin(peer: str, scheme: str, headers: Headers, trusted: Proxies) -> Origin:
     """Returns where a request comes from.
 
     Args:
         peer: The plain address that the connection comes from; empty for a Unix socket.
         scheme: The connection's own scheme.
         headers: The request's fields.
-        trusted: The networks of proxies that are believed.
+        trusted: The proxies that are believed.
     """
     if not trusts(trusted, peer):
         return Origin(peer, scheme)
@@ -95,13 +122,13 @@ def origin(peer: str, scheme: str, headers: Headers, trusted: Networks) -> Origi
     return found
 
 
-def passes_on(peer: str, headers: Headers, trusted: Networks) -> bool:
+def passes_on(peer: str, headers: Headers, trusted: Proxies) -> bool:
     """Whether a request is another's, which a proxy that is believed passes on.
 
     Args:
         peer: As of `origin`.
         headers: The request's fields.
-        trusted: The networks of proxies that are believed.
+        trusted: The proxies that are believed.
     """
     return trusts(trusted, peer) and any(name in headers for name in _PROXYS)
 

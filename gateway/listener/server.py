@@ -12,7 +12,7 @@ from gateway.http import Handler
 from gateway.http.exchange import DRAINING
 from gateway.listener.addresses import Address, bind, inode_of, parse, release, url
 from gateway.listener.connection import Connection
-from gateway.listener.forwarded import networks
+from gateway.listener.forwarded import proxies
 from gateway.listener.limits import BACKLOG, Limits
 from gateway.listener.service import Service, log
 from gateway.listener.tls import Tls, context
@@ -52,17 +52,18 @@ class Listener:
                 sockets are given instead.
             tls: Serves HTTPS on all of them.
             limits: What clients are allowed; None for the defaults.
-            trusted_proxies: CIDRs whose `Forwarded` and `X-Forwarded-*` are believed.
+            trusted_proxies: Whose `Forwarded` and `X-Forwarded-*` are believed: CIDRs, and `unix`
+                for who connects by a Unix socket.
 
         Raises:
             ListenError: An address is none.
             TlsError: A TLS file can't be used.
-            ValueError: A trusted proxy is no CIDR.
+            ValueError: A trusted proxy is neither a CIDR nor `unix`.
         """
         self.urls: tuple[str, ...] = ()
         self._addresses = tuple(parse(text) for text in addresses)
         self._tls = None if tls is None else context(tls)
-        self._service = Service(handler, limits or Limits(), networks(trusted_proxies))
+        self._service = Service(handler, limits or Limits(), proxies(trusted_proxies))
         if tls is not None and tls.client_ca is not None:
             # It loads a library of cryptography: only who asks for certificates pays for it.
             from gateway.listener import client_certificate  # noqa: PLC0415  see above
@@ -79,9 +80,9 @@ class Listener:
         """Replaces limits and trusted proxies, for what begins from now on; drops nothing.
 
         Raises:
-            ValueError: A trusted proxy is no CIDR. Nothing is changed then.
+            ValueError: A trusted proxy is neither a CIDR nor `unix`. Nothing is changed then.
         """
-        self._service.trusted = networks(trusted_proxies)
+        self._service.trusted = proxies(trusted_proxies)
         self._service.limits = limits
 
     async def open(self, sockets: Iterable[socket.socket] = ()) -> None:

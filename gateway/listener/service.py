@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gateway.http import Handler
 from gateway.http.certificate import Certificate
 from gateway.listener.census import Census
-from gateway.listener.forwarded import Networks
+from gateway.listener.forwarded import Proxies
 from gateway.listener.head import HeadReader
 from gateway.listener.limits import Limits
 
@@ -41,7 +41,7 @@ class Service:
 
     handler: Callable[[], Handler]
     limits: Limits
-    trusted: Networks
+    trusted: Proxies
     read_certificate: Callable[[bytes], Certificate | None] | None = None
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     heads: HeadReader = field(default_factory=HeadReader)

@@ -173,12 +173,22 @@ WRONG = [
         "listener: {trusted_proxies: [10.0.0.1/8]}",
         (
             '1:30: listener.trusted_proxies.0: found "10.0.0.1/8", '
-            "expected a network whose host bits are 0, such as 10.0.0.0/8"
+            "expected a network whose host bits are 0, such as 10.0.0.0/8, or unix"
         ),
     ),
     (
         "listener: {trusted_proxies: [proxy]}",
-        '1:30: listener.trusted_proxies.0: found "proxy", expected a network such as 10.0.0.0/8',
+        (
+            '1:30: listener.trusted_proxies.0: found "proxy", '
+            "expected a network such as 10.0.0.0/8, or unix"
+        ),
+    ),
+    (
+        "listener: {trusted_proxies: ['unix:/run/gw.sock']}",
+        (
+            '1:30: listener.trusted_proxies.0: found "unix:/run/gw.sock", '
+            "expected a network such as 10.0.0.0/8, or unix"
+        ),
     ),
     (
         "rest: {json: {unknown_fields: ignored}}",

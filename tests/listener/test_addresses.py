@@ -5,6 +5,7 @@ import pytest
 
 from gateway.listener import Listener, ListenError
 from gateway.listener.addresses import TcpAddress, UnixAddress, bind, parse, share
+from gateway.listener.limits import Limits
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,31 @@ async def test_unix_socket(listen, connect, echo, tmp_path):
     assert b'"peer": ""' in (await client.get()).body
     await listener.drain(1)
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("trusted", "peer"),
+    [([], ""), (["127.0.0.0/8"], ""), (["unix"], "203.0.113.7"), (["unix", "::1"], "203.0.113.7")],
+    ids=["nobody is believed", "a network is", "Unix sockets are", "both are"],
+)
+async def test_a_proxy_on_a_unix_socket(listen, connect, echo, tmp_path, *, trusted, peer):
+    addresses = [f"unix:{tmp_path}/gw.sock", "127.0.0.1:0"]
+    listener = await listen(
+        echo, addresses=addresses, trusted=trusted, connections_per_address=1, connections=9
+    )
+    clients = [await connect(listener) for _ in range(3)]
+    for client in clients:
+        reply = await client.get("/", "X-Forwarded-For: 203.0.113.7", "X-Forwarded-Proto: https")
+        assert f'"peer": "{peer}"'.encode() in reply.body
+        assert (b'"scheme": "https"' in reply.body) == bool(peer)
+    listener.configure(Limits(), ["unix"] if not peer else [])
+    reply = await clients[0].get("/", "X-Forwarded-For: 203.0.113.7")
+    assert (b'"peer": "203.0.113.7"' in reply.body) != bool(peer), "from the next request on"
+
+
+async def test_a_client_on_tcp_is_not_believed_where_unix_sockets_are(dial, echo):
+    client = await dial(echo, trusted=["unix"])
+    assert b'"peer": "127.0.0.1"' in (await client.get("/", "X-Forwarded-For: 203.0.113.7")).body
 
 
 async def test_a_stale_unix_socket_is_replaced(dial, echo, tmp_path):

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.http import Headers
-from gateway.listener.forwarded import networks, origin, plain
+from gateway.listener.forwarded import origin, passes_on, plain, proxies, trusts
 
-TRUSTED = networks(["10.0.0.0/8", "fd00::/8", "192.0.2.9"])
+TRUSTED = proxies(["10.0.0.0/8", "fd00::/8", "192.0.2.9"])
 CLIENT, PROXY, INNER = "203.0.113.7", "10.0.0.1", "10.0.0.2"
 
 
@@ -27,7 +27,7 @@ def forwarded(*values):
         pytest.param(
             CLIENT, forwarded("for=1.1.1.1"), CLIENT, id="a client's Forwarded is not believed"
         ),
-        pytest.param("", xff("1.1.1.1"), "", id="a Unix socket is not believed"),
+        pytest.param("", xff("1.1.1.1"), "", id="a Unix socket is not believed by itself"),
         pytest.param(PROXY, [], PROXY, id="a proxy that says nothing"),
         pytest.param(PROXY, xff(CLIENT), CLIENT, id="a proxy is believed"),
         pytest.param("192.0.2.9", xff(CLIENT), CLIENT, id="a lone address is a network"),
@@ -158,9 +158,46 @@ def test_plain_address(text, expected):
     assert plain(text) == expected
 
 
+WITH_UNIX = proxies(["10.0.0.0/8", "unix"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        pytest.param([], "", id="it says nothing"),
+        pytest.param(xff(CLIENT), CLIENT, id="it is believed"),
+        pytest.param(forwarded(f"for={CLIENT}"), CLIENT, id="its Forwarded is believed"),
+        pytest.param(xff(f"1.1.1.1, {CLIENT}"), CLIENT, id="not what its client wrote"),
+        pytest.param(xff(f"{CLIENT}, {INNER}"), CLIENT, id="another proxy is before it"),
+        pytest.param(xff("1.1.1.1, nonsense"), "", id="nothing left of nonsense counts"),
+        pytest.param(xff("1.1.1.1, unix:"), "", id="nobody else is one by its word"),
+        pytest.param(xff("1.1.1.1,"), "", id="nor by saying nothing"),
+    ],
+)
+def test_who_is_behind_a_proxy_on_a_unix_socket(fields, expected):
+    assert origin("", "http", Headers(fields), WITH_UNIX).peer == expected
+    assert origin(CLIENT, "http", Headers(fields), WITH_UNIX).peer == CLIENT
+    assert passes_on("", Headers(fields), WITH_UNIX) == bool(fields)
+
+
+@pytest.mark.parametrize(
+    ("texts", "unix", "network"),
+    [([], False, False), (["unix"], True, False), (["10.0.0.0/8"], False, True),
+     (["unix", "10.0.0.0/8"], True, True)],
+    ids=["nobody", "Unix sockets", "a network", "both"],
+)  # fmt: skip
+def test_who_is_believed(texts, unix, network):
+    believed = proxies(texts)
+    assert (trusts(believed, ""), trusts(believed, PROXY)) == (unix, network)
+    assert not trusts(believed, CLIENT)
+    assert bool(believed) == (unix or network)
+
+
 def test_a_network_with_host_bits_is_refused():
     with pytest.raises(ValueError):
-        networks(["10.0.0.1/8"])
+        proxies(["10.0.0.1/8"])
+    with pytest.raises(ValueError):
+        proxies(["unix:/run/gw.sock"])
 
 
 latin = st.text(st.characters(max_codepoint=255))

@@ -8,11 +8,12 @@ from pydantic import Field
 
 from gateway.config.markers import Needs, NotBuilt, OneOrMany
 from gateway.config.models.section import section
-from gateway.config.places import FILE, LISTEN, Cidr
+from gateway.config.places import FILE, LISTEN, Proxy
 from gateway.config.scalars import Duration, RateOf, Size, Switch, Text, Whole
 from gateway.config.units import Address, Rate, TcpAddress
 
 _MESSAGE = Size(1, 2**31 - 1)
+_PROXY = Annotated[IPv4Network | IPv6Network | Literal["unix"], Proxy()]
 
 
 @section
@@ -101,8 +102,10 @@ class Listener:
         "Port 0 takes a free port.",
     )
     tls: ListenerTls | None = Field(default=None, description="Serve HTTPS with this certificate.")
-    trusted_proxies: tuple[Annotated[IPv4Network | IPv6Network, Cidr()], ...] = Field(
-        default=(), description="Networks whose Forwarded and X-Forwarded-For headers are believed."
+    trusted_proxies: tuple[_PROXY, ...] = Field(
+        default=(),
+        description="Networks whose Forwarded and X-Forwarded-For headers are believed; "
+        "unix is whoever connects by a Unix socket.",
     )
     cors: Annotated[Cors | None, NotBuilt()] = Field(
         default=None, description="Pages of other origins."
