@@ -1,7 +1,8 @@
 """Reads names and passwords out of `Authorization: Basic` (RFC 7617), strictly.
 
-Every pair has one spelling that is accepted, in one place, so that what is counted and cached under
-it is all there is of it.
+A login has many spellings in a field: the scheme in any case, spaces, bits of base64 that say
+nothing, characters in other forms of Unicode. All of them are read as one, which is what is to be
+counted and cached.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from base64 import b64decode
 from binascii import Error as NoBase64
 from typing import Final, NamedTuple
 
+from gateway.policies.auth.scheme import of_scheme
+
 SCHEME: Final = "Basic"
 
 LONGEST_NAME: Final = 128
 LONGEST_PASSWORD: Final = 256
 _LONGEST: Final = 2048  # characters of base64: both of them, of four bytes each
 
-_PREFIX: Final = "basic "
+_SCHEME: Final = of_scheme(SCHEME)
 
 
 class Login(NamedTuple):
@@ -36,7 +39,7 @@ class MalformedError(ValueError):
 
 def is_basic(value: str) -> bool:
     """Whether the value of a field is of this scheme, well formed or not."""
-    return value[: len(_PREFIX)].lower() in (_PREFIX, _PREFIX.rstrip())
+    return _SCHEME.match(value) is not None
 
 
 def read_basic(value: str) -> Login:
@@ -50,7 +53,10 @@ def read_basic(value: str) -> Login:
     Raises:
         MalformedError: It is not one name and one password in UTF-8.
     """
-    encoded = value[len(_PREFIX) :].strip(" ")
+    rest = value[len(SCHEME) :]
+    if rest[:1] not in ("", " "):
+        raise MalformedError("no space behind the scheme")
+    encoded = rest.strip(" ")
     if not 0 < len(encoded) <= _LONGEST:
         raise MalformedError("nothing behind the scheme, or too much")
     try:
@@ -84,7 +90,8 @@ def _check(which: str, text: str, longest: int) -> None:
         raise MalformedError(f"the {which} is empty")
     if len(text) > longest:
         raise MalformedError(f"the {which} is longer than {longest} characters")
-    if any(unicodedata.category(char) == "Cc" for char in text):
+    # What is printable has none, and that takes no look at each character from here.
+    if not text.isprintable() and any(unicodedata.category(char) == "Cc" for char in text):
         raise MalformedError(f"the {which} has a control character")
 
 

@@ -14,12 +14,13 @@ from typing import Final
 from gateway.errors import error
 from gateway.head import Head
 from gateway.policies.auth.provider import BadCredentials
+from gateway.policies.auth.scheme import of_scheme
 
 SCHEME: Final = "Bearer"
 LONGEST: Final = 16 * 1024
 """Characters of a token that is looked at."""
 
-_SCHEME: Final = re.compile(r"bearer(?: +|$)", re.IGNORECASE)
+_SCHEME: Final = of_scheme(SCHEME)
 _USUAL: Final = "Bearer "
 _TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # b64token
 
@@ -84,7 +85,7 @@ class BearerTokens:
                 )
         if not tokens:
             return None
-        token = tokens[0].strip(" \t")
+        token = tokens[0].strip(" ")
         if len(token) > LONGEST:
             raise BadCredentials("The token is too long.", f"it has {len(token)} characters")
         if not _TOKEN.fullmatch(token):

@@ -24,10 +24,13 @@ def basic(pair: str | bytes, scheme: str = "Basic") -> str:
         (basic("ada:a:b:"), ("ada", "a:b:")),
         (basic("ada:x", "bAsIc"), ("ada", "x")),
         (basic("jose\u0301:e\u0301"), ("josé", "é")),
+        ("Basic   YW5uOnJpZ2g= ", ("ann", "righ")),
+        ("Basic YW5uOnJpZ2h=", ("ann", "righ")),
         (basic(f"{'n' * 128}:{'p' * 256}"), ("n" * 128, "p" * 256)),
     ],
-    ids=["RFC 7617, 2", "RFC 7617, 2.1", "colons", "any case", "normal form C", "the longest"],
-)
+    ids=["RFC 7617, 2", "RFC 7617, 2.1", "colons", "any case", "normal form C", "spaces", "bits that say nothing",
+         "the longest"],
+)  # fmt: skip
 def test_what_is_read(value: str, login: tuple[str, str]) -> None:
     assert is_basic(value)
     assert read_basic(value) == login
@@ -38,6 +41,10 @@ def test_what_is_read(value: str, login: tuple[str, str]) -> None:
     [
         "Basic",
         "Basic ",
+        "Basic\tQTpi",
+        "Basic,QTpi",
+        "Basic\tx QTpi",
+        "Basic QTpi\t",
         "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ",
         "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ= =",
         "Basic QWxhZGRpbjpvcGVu\nIHNlc2FtZQ==",
@@ -59,7 +66,7 @@ def test_what_is_read(value: str, login: tuple[str, str]) -> None:
         f"Basic {'A' * 100_000}",
     ],
     ids=[
-        "no token", "an empty one", "no padding", "a space within", "a line feed within",
+        "no token", "an empty one", "a tab", "a comma", "a tab before a space", "a tab behind", "no padding", "a space within", "a line feed within",
         "behind the padding", "base64url", "beyond ASCII", "half a character", "no colon",
         "no name", "no password", "not UTF-8", "half a character in UTF-8", "NUL", "a line feed",
         "DEL", "a control character beyond ASCII", "a long name", "a long password", "huge",
@@ -72,7 +79,9 @@ def test_what_is_refused(value: str) -> None:
     assert "ada" not in str(failure.value)
 
 
-@pytest.mark.parametrize("value", ["", "Basics QQ==", "Bearer QTpC", " Basic QTpC", "BasicQTpC"])
+@pytest.mark.parametrize(
+    "value", ["", "Basics QQ==", "Bearer QTpC", " Basic QTpC", "BasicQTpC", "Ba\u017fic QQ"]
+)
 def test_what_is_another_scheme(value: str) -> None:
     assert not is_basic(value)
 

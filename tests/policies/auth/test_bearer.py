@@ -42,8 +42,8 @@ def test_the_token_of_a_field(value, token):
 
 @pytest.mark.parametrize(
     "value",
-    ["Bearer", "Bearer ", "Bearer a b", "Bearer a,b", "Bearer =", "Bearer a=b", "Bearer \xe9",
-     "Bearer " + "a" * (LONGEST + 1)],
+    ["Bearer", "Bearer ", "Bearer\tabc", "bearer,abc", "Bearer=abc", "Bearer \tabc", "Bearer a b", "Bearer a,b", "Bearer =",
+     "Bearer a=b", "Bearer \xe9", "Bearer " + "a" * (LONGEST + 1)],
     ids=lambda value: value[:12],
 )  # fmt: skip
 def test_what_is_no_token_is_refused_and_not_repeated(value):
