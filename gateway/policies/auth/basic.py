@@ -145,7 +145,10 @@ class Basic:
         shown = call.head.headers.all(_FIELD)
         if len(shown) != 1 or not is_basic(shown[0]):
             return None
-        digest = self._digest(call.peer, shown[0])
+        try:
+            digest = self._digest(call.peer, read_basic(shown[0]))
+        except MalformedError:
+            return None  # the gate will hear why
         right = self._right.get(digest)
         if right is None:
             return None
@@ -167,14 +170,12 @@ class Basic:
         shown = call.head.headers.all(_FIELD)
         if len(shown) > 1:
             raise BadCredentials(_BAD, f"{len(shown)} fields of credentials in one request")
-        digest = self._digest(call.peer, shown[0])
-        look = self._looks.get(digest)
-        if look is None:
-            try:
-                login = read_basic(shown[0])
-            except MalformedError as failure:
-                raise BadCredentials(_BAD, f"malformed Basic credentials: {failure}") from None
-            look = self._begin(digest, login, call.peer)
+        try:
+            login = read_basic(shown[0])
+        except MalformedError as failure:
+            raise BadCredentials(_BAD, f"malformed Basic credentials: {failure}") from None
+        digest = self._digest(call.peer, login)
+        look = self._looks.get(digest) or self._begin(digest, login, call.peer)
         return _Answer(look)
 
     async def open(self) -> None:
@@ -186,9 +187,9 @@ class Basic:
         await self._users.close()
         self._pool.close()
 
-    def _digest(self, peer: str, shown: str) -> bytes:
-        # A field out of JSON may hold what is no Unicode character: bad, but no bug.
-        data = f"{peer}\0{shown}".encode("utf-8", "surrogatepass")
+    def _digest(self, peer: str, login: Login) -> bytes:
+        # Neither an address nor a login can hold NUL.
+        data = f"{peer}\0{login.name}\0{login.password}".encode()
         return blake2b(data, key=self._key, digest_size=16).digest()
 
     def _begin(self, digest: bytes, login: Login, peer: str) -> asyncio.Task[_Found]:

@@ -239,6 +239,23 @@ async def test_those_who_show_the_same_at_once_share_a_look(provider, looks):
     assert len(looks) == 1
 
 
+SPELLINGS = [
+    "Basic YW5uOnJpZ2g=",
+    "Basic YW5uOnJpZ2h=",
+    "basic YW5uOnJpZ2g=",
+    "Basic   YW5uOnJpZ2g=",
+]
+
+
+async def test_however_a_pair_is_spelled_it_costs_one_look(provider, users, looks):
+    users.change(ann=User(CHEAP.hash("righ"), Principal("ann", "ops")))
+    made = [call(("authorization", each)) for each in SPELLINGS]
+    found = await asyncio.gather(*(who(provider, each) for each in made))
+    assert {each.subject for each in found} == {"ann"}
+    assert all(provider.known(each) is not None for each in made)
+    assert len(looks) == 1
+
+
 async def test_a_client_that_leaves_ends_no_look_of_others(provider, looks):
     first = asyncio.create_task(who(provider, shows("ada", "open sesame")))
     await asyncio.sleep(0)
