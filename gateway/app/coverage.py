@@ -47,6 +47,36 @@ def unasked(config: Config, source: Source) -> Iterator[str]:
                 yield f"{source.locate(path)}: {path}: {text}"
 
 
+def alike(config: Config, source: Source) -> Iterator[str]:
+    """Yields a line for each provider that looks at the same as one before it, and in the same way.
+
+    Where both would do, only the first is ever asked.
+    """
+    first: dict[object, str] = {}
+    for name, given in config.auth.providers.items():
+        what = _looks_at(given)
+        before = first.setdefault(what, name)
+        if before != name:
+            path = f"auth.providers.{name}"
+            text = f"looks at the same as {before}: where both will do, only {before} is asked"
+            yield f"{source.locate(path)}: {path}: {text}"
+
+
+def _looks_at(given: Provider) -> object:
+    """Returns what tells providers apart: equal ones know the same callers by the same."""
+    if given.jwt is not None:
+        return "jwt", given.jwt.issuer, frozenset(given.jwt.audiences)
+    if given.api_key is not None:
+        return "api_key", given.api_key.header, given.api_key.keys.file
+    if given.basic is not None:
+        return "basic", given.basic.users.file
+    if given.introspection is not None:
+        return "introspection", given.introspection.endpoint, given.introspection.client_id
+    if given.ext_authz is not None:
+        return "ext_authz", given.ext_authz.upstream
+    return "mtls"
+
+
 def unencrypted(config: Config, source: Source) -> Iterator[str]:
     """Yields a line for each issuer that is asked for keys, or about tokens, without TLS."""
     for name, given in config.auth.providers.items():

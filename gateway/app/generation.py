@@ -16,7 +16,7 @@ from gateway.app.ambient import open_to_sites
 from gateway.app.build_error import BuildError
 from gateway.app.chains import Chains
 from gateway.app.conditions import conditions
-from gateway.app.coverage import idle_globs, unasked, unencrypted
+from gateway.app.coverage import alike, idle_globs, unasked, unencrypted
 from gateway.app.forwarding import Forwarding
 from gateway.app.governing import governing, open_warning
 from gateway.app.identity import Identities
@@ -295,6 +295,7 @@ async def build(
         warnings=(
             *placed(schema.warnings, source),
             *idle_globs(config, source, known),
+            *alike(config, source),
             *unasked(config, source),
             *unencrypted(config, source),
             *open_to_sites(config, source),

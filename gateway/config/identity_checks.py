@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.config.naming import meant
-from gateway.config.problems import Path, Problem
+from gateway.config.problems import Path, Problem, format_path
 from gateway.config.tree import Node, select
 
 NONE: Final = "none"
@@ -30,6 +30,7 @@ def check_identity(root: Node) -> Iterator[Problem]:
     if not providers:
         yield from _unprovided(root)
     yield from _idle(root)
+    yield from _allowed(root)
 
 
 def _names(root: Node) -> Iterator[tuple[Path, Node]]:
@@ -52,4 +53,22 @@ def _idle(root: Node) -> Iterator[Problem]:
             name != "methods" and child.value != {} for name, child in node.value.items()
         ):
             message = "sets nothing; expected one of authenticate, authorize, timeout"
+            yield Problem.at(node.place, path, message)
+
+
+_FORWARDED: Final = (("subject",), ("token", "header"))
+
+
+def _allowed(root: Node) -> Iterator[Problem]:
+    """Yields headers of clients that are to pass under a name by which backends are told."""
+    told: dict[str, Path] = {}
+    for key in _FORWARDED:
+        for path, node in select(root, "auth", "forward", *key):
+            if isinstance(node.value, str):
+                told[node.value.lower()] = path
+    for path, node in select(root, "auth", "forward", "claims", "*"):
+        told[f"x-claim-{str(node.value).lower()}"] = path
+    for path, node in select(root, "headers", "request", "allow", "*"):
+        if isinstance(node.value, str) and (by := told.get(node.value.lower())) is not None:
+            message = f"{format_path(by)} tells backends by this name; no client's copy passes"
             yield Problem.at(node.place, path, message)

@@ -63,7 +63,8 @@ def _put(node: Node, path: Path, depth: int, value: Node) -> Node:
         size = len(node.value)
         index = int(part) if part.isascii() and part.isdecimal() and len(part) < 10 else size + 1
         if index > size:
-            message = f"found {part}, expected an index from 0 to {size}"
+            expected = f"an index from 0 to {size}; {size} appends" if size else "0, which appends"
+            message = f"found {part}, expected {expected}"
             raise _MisplacedError(path[: depth + 1], message)
         child = _put(node.value[index] if index < size else empty, path, depth + 1, value)
         return replace(node, value=[*node.value[:index], child, *node.value[index + 1 :]])

@@ -160,6 +160,9 @@ class RateOf(Leaf):
         return str(value)
 
 
+_ANYTHING = "."
+
+
 @dataclass(frozen=True, slots=True)
 class Text(Leaf):
     """A `str` of a pattern (ECMA and Python alike); any text that is not empty by default.
@@ -172,14 +175,15 @@ class Text(Leaf):
     """
 
     expected: str = "a text"
-    pattern: str = "."
+    pattern: str = _ANYTHING
     lower: bool = False
     reserved: tuple[str, ...] = ()
 
     def read(self, value: object, directory: Path) -> str:  # noqa: ARG002  # the leaf's interface
         """See `Leaf.read`."""
         if not isinstance(value, str) or not re.search(self.pattern.replace("$", r"\Z"), value):
-            raise LeafError(self.expected)
+            empty = value == "" and self.pattern == _ANYTHING
+            raise LeafError(f"{self.expected} that is not empty" if empty else self.expected)
         text = str(value).lower() if self.lower else str(value)
         for name in self.reserved:
             if text == name or (name.endswith("*") and text.startswith(name[:-1])):

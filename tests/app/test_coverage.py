@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.app.coverage import unasked, unencrypted
+from gateway.app.coverage import alike, unasked, unencrypted
 from gateway.config import load
 
 TLS = """
@@ -51,3 +51,35 @@ def test_secrets_that_are_sent_in_the_clear(warnings, url, warned):
     )
     assert bool(lines) is warned
     assert "hunter2" not in "".join(lines)
+
+
+def jwt(issuer="https://id.example/", audiences="[a, b]", **more):
+    given = {"issuer": f"'{issuer}'", "audiences": audiences, **more}
+    return f"jwt: {{{', '.join(f'{key}: {value}' for key, value in given.items())}}}"
+
+
+KEYS = "api_key: {keys: {file: s.pem}}"
+TOKENS = "introspection: {endpoint: 'https://id.example/i', client_id: gw, client_secret: x}"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "warned"),
+    [
+        pytest.param(jwt(), jwt(audiences="[b, a]", leeway="1s"), True, id="issuer and audiences"),
+        pytest.param(jwt(), jwt(audiences="[a]"), False, id="other audiences"),
+        pytest.param(jwt(), jwt("https://other.example/"), False, id="another issuer"),
+        pytest.param(KEYS, KEYS, True, id="header and file of keys"),
+        pytest.param(
+            KEYS, KEYS.replace("{keys", "{header: x-other, keys"), False, id="another header"
+        ),
+        pytest.param("basic: {users: {file: s.pem}}", "basic: {users: {file: s.pem}}", True,
+                     id="passwords"),
+        pytest.param(TOKENS, TOKENS, True, id="tokens of one issuer"),
+        pytest.param("mtls: {}", "mtls: {subject: dn}", True, id="certificates"),
+        pytest.param(jwt(), KEYS, False, id="two kinds"),
+    ],
+)  # fmt: skip
+def test_two_providers_that_look_at_the_same(warnings, one, other, warned):
+    lines = warnings(alike, f"auth: {{providers: {{a: {{{one}}}, b: {{{other}}}}}}}\n")
+    assert len(lines) == warned
+    assert all(": auth.providers.b: looks at the same as a: " in line for line in lines)

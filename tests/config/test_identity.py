@@ -82,6 +82,43 @@ AUTH = "auth: {providers: {customers: {mtls: {}}, partners: {mtls: {}}}}\n"
             "upstreams",
             id="an-upstream-that-is-not-there",
         ),
+        pytest.param(
+            "auth: {forward: {subject: X-Subject}}\nheaders: {request: {allow: [x-a, x-subject]}}",
+            "2:34: headers.request.allow.1: auth.forward.subject tells backends by this name; "
+            "no client's copy passes",
+            id="a-subject-that-clients-may-send",
+        ),
+        pytest.param(
+            "auth: {forward: {claims: [Tenant]}}\nheaders: {request: {allow: [x-claim-tenant]}}",
+            "2:29: headers.request.allow.0: auth.forward.claims.0 tells backends by this name; "
+            "no client's copy passes",
+            id="a-claim-that-clients-may-send",
+        ),
+        pytest.param(
+            "auth: {providers: {a: {jwt: {issuer: '', audiences: [a]}}}}",
+            '1:38: auth.providers.a.jwt.issuer: found "", expected a text that is not empty',
+            id="a-text-that-is-empty",
+        ),
+        pytest.param(
+            "policies: [{methods: ['*'], authorize: {when: ''}}]",
+            '1:47: policies.0.authorize.when: found "", expected a text that is not empty',
+            id="a-condition-that-is-empty",
+        ),
+        *(
+            pytest.param(
+                f"auth: {{forward: {{subject: {name}}}}}",
+                f'1:27: auth.forward.subject: found "{name}", expected a metadata key, not ending '
+                f"in -bin, but not the reserved {reserved}",
+                id=f"a-subject-at-{name}",
+            )
+            for name, reserved in {
+                "Authorization": "authorization",
+                "cookie": "cookie",
+                "x-request-id": "x-request-id",
+                "traceparent": "traceparent",
+                "grpc-timeout": "grpc-*",
+            }.items()
+        ),
     ],
 )
 def test_a_disagreement_is_a_line(problems, text, expected):
@@ -119,3 +156,12 @@ def test_a_name_from_the_environment_is_not_repeated(problems):
     )
     assert len(lines) == 1
     assert "hunter2" not in lines[0]
+
+
+@pytest.mark.parametrize("name", ["authorization", "Cookie"])
+def test_keys_do_not_stand_where_tokens_do(problems, folder, name):
+    (folder / "keys.yaml").touch()
+    keys = f"{{header: {name}, keys: {{file: keys.yaml}}}}"
+    (line,) = problems(f"auth: {{providers: {{a: {{api_key: {keys}}}}}}}")
+    assert "auth.providers.a.api_key.header" in line
+    assert line.endswith(f"expected a header's name, but not the reserved {name.lower()}")

@@ -102,13 +102,13 @@ def test_the_environment_is_read(read):
         pytest.param(
             "upstreams.catalog.endpoints.9=c:3",
             "--set upstreams.catalog.endpoints.9=…: upstreams.catalog.endpoints.9: "
-            "found 9, expected an index from 0 to 2",
+            "found 9, expected an index from 0 to 2; 2 appends",
             id="index out of range",
         ),
         pytest.param(
             "upstreams.catalog.endpoints.x=c:3",
             "--set upstreams.catalog.endpoints.x=…: upstreams.catalog.endpoints.x: "
-            "found x, expected an index from 0 to 2",
+            "found x, expected an index from 0 to 2; 2 appends",
             id="a name in a list",
         ),
         pytest.param(

@@ -12,7 +12,15 @@ from gateway.config.places import FILE, Secret
 from gateway.config.scalars import NAME, URL, Duration, Size, Text
 
 _TEXT = Annotated[str, Text()]
-_HEADER = Annotated[str, Text("a header's name", r"^[A-Za-z0-9_.-]{1,100}$", lower=True)]
+_HEADER = Annotated[
+    str,
+    Text(
+        "a header's name",
+        r"^[A-Za-z0-9_.-]{1,100}$",
+        lower=True,
+        reserved=("authorization", "cookie"),  # of tokens and passwords
+    ),
+]
 _COOKIE = Annotated[str, Text("a cookie's name", r"^[A-Za-z0-9_.-]{1,100}$")]
 _KEY = Annotated[
     str,
@@ -24,6 +32,8 @@ _KEY = Annotated[
             *("grpc-*", "content-*", "sec-websocket-*", "host", "user-agent", "connection"),
             *("keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"),
             *("proxy-*", "accept-encoding", "date", "server", "http2-settings"),
+            # What clients show, and what the gateway itself names calls by.
+            *("authorization", "cookie", "set-cookie", "x-request-id", "traceparent", "tracestate"),
         ),
     ),
 ]
