@@ -11,12 +11,30 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from hmac import compare_digest
 
+from gateway.call import Principal
 from gateway.head import Head
+from gateway.policies.auth.provider import BadCredentials
 
 CONFIRMATION = "cnf"
 """The claim."""
 
 _CERTIFICATE = "x5t#S256"
+
+
+def held(principal: Principal, head: Head) -> Principal:
+    """Returns whom a token shows.
+
+    Args:
+        principal: It, with the token's claims.
+        head: Of the request that shows the token.
+
+    Raises:
+        BadCredentials: The token is another's.
+    """
+    if is_holder(principal.claims, head):
+        return principal
+    text = "The token may be shown by its holder only."
+    raise BadCredentials(text, "it is bound to what the request does not show")
 
 
 def is_holder(claims: Mapping[str, object], head: Head) -> bool:

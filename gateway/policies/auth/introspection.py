@@ -25,7 +25,7 @@ from gateway.call import Call, Deadline, Principal, RpcError
 from gateway.errors import error
 from gateway.head import Head
 from gateway.policies.auth.bearer import SCHEME, BearerTokens
-from gateway.policies.auth.binding import is_holder
+from gateway.policies.auth.binding import held, is_holder
 from gateway.policies.auth.fetching import Fetcher, FetchError
 from gateway.policies.auth.introspection_answer import BadAnswerError, Expected, judge
 from gateway.policies.auth.outage import Outage
@@ -135,7 +135,7 @@ class Introspection:
         if head is None or token is None:
             return None
         if (principal := self._cache.get(token)) is not None:
-            return _held(principal, head)
+            return held(principal, head)
         if (refusal := self._cache.refusal(token)) is not None:
             raise refusal
         return Pending(partial(self._awaited, self._asked(token), head, call.deadline))
@@ -183,7 +183,7 @@ class Introspection:
             raise verdict
         if verdict is None:
             raise _unavailable(_RETRY)
-        return _held(verdict, head)
+        return held(verdict, head)
 
     async def _ask(self, token: str) -> _Verdict:
         form = {"token": token, "token_type_hint": "access_token"}
@@ -211,13 +211,6 @@ class Introspection:
             log.error("%s: %s; it is left alone for a while", self.name, failure)
         else:
             log.info("%s: %s", self.name, failure)
-
-
-def _held(principal: Principal, head: Head) -> Principal:
-    if is_holder(principal.claims, head):
-        return principal
-    text = "The token may be shown by its holder only."
-    raise BadCredentials(text, "it is bound to what the request does not show")
 
 
 def _unavailable(retry_after: float) -> RpcError:

@@ -1,7 +1,8 @@
 """Callers that are known by signed tokens (RFC 7519) of one issuer.
 
 A token is judged once: whose it is, whether it is well made, by which key it is signed, what its
-claims say, in that order. From then on it is looked up. A token of another issuer is left to other
+claims say, in that order. From then on it is looked up, and only whether who shows it is its holder
+(`binding`) is asked each time. A token of another issuer is left to other
 providers. One whose key is unknown waits until the issuer's keys were fetched again; while there
 are no keys at all nothing can be judged, and nobody is let in.
 
@@ -17,7 +18,9 @@ from typing import Final
 
 from gateway.call import Call, Deadline, Principal, RpcError
 from gateway.errors import error
+from gateway.head import Head
 from gateway.policies.auth.bearer import SCHEME, BearerTokens
+from gateway.policies.auth.binding import CONFIRMATION, held, is_holder
 from gateway.policies.auth.jwt.claims import EarlyError, Expected
 from gateway.policies.auth.jwt.compact import MalformedError, Token, issuer_of, parse
 from gateway.policies.auth.jwt.keys import Key
@@ -67,10 +70,17 @@ class Jwt:
 
     def known(self, call: Call) -> Principal | None:
         """Returns whom the token shows, if it was judged before."""
-        if call.head is None:
+        head = call.head
+        if head is None or (text := self._shown(head)) is None:
             return None
-        text = self._shown(call.head)
-        return None if text is None else self._judged(text)
+        principal = self._judged(text)
+        if (
+            principal is not None
+            and CONFIRMATION in principal.claims
+            and not is_holder(principal.claims, head)
+        ):
+            return None
+        return principal
 
     def identify(self, call: Call) -> Principal | Awaitable[Principal] | None:
         """Returns whom the token shows, or what to await for that; None for one of another issuer.
@@ -80,22 +90,22 @@ class Jwt:
             RpcError: AUTHENTICATION_UNAVAILABLE: there are no keys yet. CROSS_SITE_REQUEST: only a
                 cookie shows it, and another site may have asked.
         """
-        text = None if call.head is None else self._tokens.of(call.head)
-        if text is None:
+        head = call.head
+        if head is None or (text := self._tokens.of(head)) is None:
             return None
         if (principal := self._judged(text)) is not None:
-            return principal
+            return held(principal, head)
         if (refusal := self._cache.refusal(text)) is not None:
             raise refusal
         if issuer_of(text) != self._expected.issuer:
             return None
         try:
-            return self._judge(text)
+            return held(self._judge(text), head)
         except _UnknownKeyError as failure:
             pending = self._source.again()
             if pending is None:
                 raise self._unknown(text, failure) from None
-            return Pending(partial(self._judge_soon, text, pending, call.deadline))
+            return Pending(partial(self._judge_soon, text, pending, head, call.deadline))
 
     async def open(self) -> None:
         """Begins to look for keys; waits a little for the first ones."""
@@ -106,11 +116,11 @@ class Jwt:
         await self._source.close()
 
     async def _judge_soon(
-        self, text: str, pending: asyncio.Future[None], deadline: Deadline | None
+        self, text: str, pending: asyncio.Future[None], head: Head, deadline: Deadline | None
     ) -> Principal:
         try:
             async with asyncio.timeout_at(None if deadline is None else deadline.at):
-                return await self._judge_after(text, pending)
+                return held(await self._judge_after(text, pending), head)
         except TimeoutError:
             late = "The deadline passed before it was known who calls."
             raise error("DEADLINE_EXCEEDED", late) from None

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.call import Call, Code, Deadline, RpcError
 from gateway.fronts.cross_site import trusts_cookies
+from gateway.http.certificate import Certificate
 from gateway.policies.auth.bearer import BearerTokens
 from gateway.policies.auth.provider import BadCredentials
 from tests.policies.auth.callers import call, head
@@ -92,6 +93,73 @@ def test_a_malformed_token_of_its_own_is_refused_not_left(issuer, verifier):
         verifier.provider.identify(call(("authorization", f"Bearer {header}.{payload}.=")))
 
 
+# Tokens that are bound to their holder.
+
+# A digest and its thumbprint in base64url (RFC 8705 section 3.1).
+DIGEST, THUMBPRINT = "00" * 31 + "ff", "A" * 41 + "P8"
+BOUND = {"x5t#S256": THUMBPRINT}
+
+
+def showing(token, digest=None):
+    certificate = None if digest is None else Certificate("CN=a", fingerprint=digest)
+    made = head(("authorization", f"Bearer {token}"), certificate=certificate)
+    return Call("a.B/C", peer=made.peer, head=made)
+
+
+def test_a_bound_token_is_its_holders_once_and_again(issuer, verifier):
+    token = issuer.token(cnf=BOUND)
+    for _ in range(2):
+        made = showing(token, DIGEST)
+        verifier.gate.admit(made)
+        assert made.principal.subject == "ada"
+    assert verifier.provider.known(showing(token, DIGEST)).subject == "ada"
+
+
+@pytest.mark.parametrize("judged", [False, True], ids=["new", "judged before"])
+@pytest.mark.parametrize(
+    ("cnf", "digest"),
+    [
+        pytest.param(BOUND, None, id="no certificate"),
+        pytest.param(BOUND, "00" * 32, id="another certificate"),
+        pytest.param({"jkt": "x"}, DIGEST, id="a key that signs requests (RFC 9449)"),
+        pytest.param({"x5t#S256": THUMBPRINT, "jkt": "x"}, DIGEST, id="both"),
+    ],
+)
+def test_a_bound_token_is_nobodys_else(issuer, verifier, cnf, digest, judged):
+    token = issuer.token(cnf=cnf)
+    if judged:
+        verifier.provider._judge(token)
+        assert len(verifier.cache) == 1
+    made = showing(token, digest)
+    assert verifier.provider.known(made) is None
+    with pytest.raises(RpcError) as refused:
+        verifier.gate.admit(made)
+    assert refused.value.reason == "INVALID_CREDENTIALS"
+    assert made.principal is None
+    assert verifier.guard.spent == 1
+
+
+def test_who_shows_anothers_token_does_its_holder_no_harm(issuer, verifier):
+    token = issuer.token(cnf=BOUND)
+    for _ in range(2):
+        with pytest.raises(RpcError):
+            verifier.gate.admit(showing(token))
+        verifier.gate.admit(showing(token, DIGEST))
+
+
+async def test_a_bound_token_of_an_unknown_key_is_its_holders_alone(issuer, verifier):
+    token = issuer.token(key=issuer.rotate(), cnf=BOUND)
+    verifier.source.pending = asyncio.get_running_loop().create_future()
+    thief, holder = showing(token), showing(token, DIGEST)
+    waits = [verifier.gate.admit(made) for made in (thief, holder)]
+    verifier.take_keys()
+    verifier.source.pending.set_result(None)
+    with pytest.raises(RpcError, match="UNAUTHENTICATED"):
+        await waits[0]
+    await waits[1]
+    assert (thief.principal, holder.principal.subject) == (None, "ada")
+
+
 # A token is judged once.
 
 
@@ -151,14 +219,15 @@ def test_what_is_known_outlives_a_change_of_other_keys(issuer, verifier):
 
 
 def test_a_bad_token_is_not_verified_again_for_some_seconds(issuer, verifier, clock, monkeypatch):
-    token = issuer.token(aud="another")
+    token = issuer.token(sub="")
     refusal_of(verifier, token)
     judged = []
-    monkeypatch.setattr(verifier.provider, "_judge", judged.append)
+    judge = verifier.provider._judge
+    monkeypatch.setattr(verifier.provider, "_judge", lambda t: judged.append(t) or judge(t))
     refusal_of(verifier, token)
     assert not judged
     clock.now += 5
-    verifier.provider.identify(call(("authorization", f"Bearer {token}")))
+    refusal_of(verifier, token)
     assert judged == [token]
 
 
