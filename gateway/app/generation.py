@@ -184,7 +184,7 @@ async def build(
     served = [each for name in upstream_of for each in schema.methods[name]]
     conditional = conditions(schema.registry, served, governed.settings)
     problems += conditional.problems
-    chains = _chains(
+    chains = await _chains(
         loaded,
         governed.settings,
         conditional.by_method,
@@ -317,7 +317,7 @@ async def build(
     )
 
 
-def _chains(
+async def _chains(
     loaded: Loaded,
     governed: Mapping[str, Settings],
     conditional: Mapping[str, Condition],
@@ -335,7 +335,7 @@ def _chains(
     config = loaded.config
     try:
         forwarding = Forwarding(config)
-        providers = pool.providers(config, lease.handler)
+        providers = await pool.providers(config, lease.handler)
     except settings.SettingError as wrong:
         raise BuildError([at_key(wrong, loaded.source), *problems]) from None
     guard = pool.guard(config.listener.limits.unauthenticated)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 
 from gateway.app.providers import Making
 from gateway.fronts.cross_site import trusts_cookies
@@ -28,5 +28,5 @@ def introspection(making: Making) -> Provider:
         cache=TokenCache(making.token_cache, making.now),
         fetcher=Fetcher(connect=given.timeout, total=given.timeout, size=SIZE),
         now=making.now,
-        clock=asyncio.get_running_loop().time,
+        clock=time.monotonic,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 
 from gateway.app.providers import Making
 from gateway.app.settings import SettingError
@@ -68,5 +68,4 @@ def _source(name: str, given: Given, keys: KeySet) -> Source:
         except ValueError as wrong:
             text = f"{wrong}, so jwks must say where its keys are"
             raise SettingError(f"{path}.issuer", text) from wrong
-    clock = asyncio.get_running_loop().time
-    return FetchedKeys(name, keys, fetch, ended=fetcher.close, clock=clock)
+    return FetchedKeys(name, keys, fetch, ended=fetcher.close, clock=time.monotonic)

@@ -46,7 +46,7 @@ class Making:
 
 
 Make: TypeAlias = "Callable[[Making], Provider]"
-"""Makes a provider. Raises SettingError: a file that it names can't be used."""
+"""Makes a provider, in a thread without a loop. Raises SettingError: a file can't be used."""
 
 
 def _api_key(making: Making) -> Provider:
@@ -74,10 +74,11 @@ def _introspection(making: Making) -> Provider:
 
 
 def _mtls(making: Making) -> Provider:
+    from gateway.fronts.cross_site import is_own_doing  # noqa: PLC0415  as the others
     from gateway.policies.auth.mtls import Mtls  # noqa: PLC0415  as the others
 
     assert making.given.mtls is not None, "the section says which kind it is"
-    return Mtls(making.name, making.given.mtls.subject, making.now)
+    return Mtls(making.name, making.given.mtls.subject, making.now, is_own_doing)
 
 
 def _ext_authz(making: Making) -> Provider:
@@ -114,16 +115,23 @@ class ProviderPool:
         self._leaving: dict[asyncio.TimerHandle, Provider] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
-    def providers(self, config: Config, handler: Callable[[str], Unary]) -> dict[str, Provider]:
+    async def providers(
+        self, config: Config, handler: Callable[[str], Unary]
+    ) -> dict[str, Provider]:
         """Returns the providers of a config by name: those that are there, and new ones.
+
+        New ones are made in a thread: a file of a thousand keys is half a second's work.
 
         Raises:
             SettingError: A file that one names can't be used.
         """
-        found = {}
+        found: dict[str, Provider] = {}
         for key in _keys(config, handler):
-            known = self._open.get(key)
-            found[key.name] = known or _make(Making(key.name, key.given, handler, key.token_cache))
+            if (known := self._open.get(key)) is not None:
+                found[key.name] = known
+            else:
+                making = Making(key.name, key.given, handler, key.token_cache)
+                found[key.name] = await asyncio.to_thread(_make, making)
         return found
 
     def guard(self, rate: Rate) -> AddressGuard:

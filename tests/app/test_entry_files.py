@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import subprocess
 import sys
@@ -28,7 +29,7 @@ USERS = "users: {{ada: {{hash: '$argon2id$v=19$m={memory},t=2,p=1" + TAIL + "', 
 def made(folder: Path, section: dict):
     data = {"auth": {"providers": {"partners": section}}}
     config = from_mapping(data, origin="test", directory=folder).config
-    return ProviderPool().providers(config, lambda _: None)["partners"]
+    return asyncio.run(ProviderPool().providers(config, lambda _: None))["partners"]
 
 
 @pytest.fixture

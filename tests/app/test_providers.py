@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -72,7 +73,7 @@ async def pool():
 
 async def generation(pool, given, handler=handler):
     """Goes over to the providers of a config, as a reload does."""
-    found = pool.providers(given, handler)
+    found = await pool.providers(given, handler)
     await pool.open(given, found, handler)
     pool.settle(found, RATE)
     return found
@@ -101,9 +102,25 @@ async def test_a_provider_that_is_gone_is_ended_and_a_new_one_begun(pool, made):
     ]
 
 
+async def test_a_provider_is_made_in_a_thread_and_the_loop_goes_on(pool, monkeypatch):
+    loop = asyncio.get_running_loop()
+    begun, ended = asyncio.Event(), threading.Event()
+
+    def make(making):
+        loop.call_soon_threadsafe(begun.set)
+        assert ended.wait(60)
+        return Made(making.name)
+
+    monkeypatch.setattr(providers, "_MAKE", {"mtls": make})
+    making = asyncio.create_task(pool.providers(config(machines={"mtls": {}}), handler))
+    await begun.wait()  # would never end if it were read on the loop
+    ended.set()
+    assert (await making)["machines"].name == "machines"
+
+
 async def test_a_config_that_is_not_taken_begins_nothing(pool, made):
     await generation(pool, config(devices={"mtls": {}}))
-    pool.providers(config(machines={"mtls": {}}), handler)
+    await pool.providers(config(machines={"mtls": {}}), handler)
     assert made[1].opened == 0
     assert made[0].closed == 0
 
