@@ -69,17 +69,23 @@ def governing(loaded: Loaded, schema: Schema, upstream_of: Mapping[str, str]) ->
 def open_warning(
     config: Config, served: Iterable[str], settings: Mapping[str, Settings]
 ) -> list[str]:
-    """Returns a line with the names of all methods that callers reach who show nobody.
+    """Returns a warning that names all methods which callers reach who show nobody, if any.
+
+    It has a line for each service, below a heading.
 
     Args:
-        config: The config. Without providers nobody can show anything, and there is no line.
+        config: The config. Without providers nobody can show anything, and there is no warning.
         served: Full names of methods.
         settings: What holds for each.
     """
     if not config.auth.providers:
         return []
-    names = sorted(name for name in served if is_open_to_all(settings[name]))
-    return [f"reachable without authentication: {', '.join(names)}"] if names else []
+    services: dict[str, list[str]] = {}
+    for name in sorted(name for name in served if is_open_to_all(settings[name])):
+        service, _, method = name.rpartition("/")
+        services.setdefault(service, []).append(method)
+    lines = [f"  {service}: {', '.join(methods)}" for service, methods in services.items()]
+    return ["\n".join(["reachable without authentication:", *lines])] if lines else []
 
 
 def _known(registry: Registry) -> Iterable[str]:

@@ -172,6 +172,9 @@ def _limits(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fa
             place = set_by(generation, ("listener", "limits", name))
             yield Fact(title, f"{name} {value}", place)
             title = ""
+    if generation.config.auth.providers:
+        value = f"unauthenticated {limits.unauthenticated}, of an address, while nobody is known"
+        yield Fact("", value, set_by(generation, ("listener", "limits", "unauthenticated")))
 
 
 def _headers(generation: Generation) -> Iterator[Fact]:

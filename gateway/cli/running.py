@@ -19,11 +19,13 @@ from gateway.cli.failure import Exit, Failure
 from gateway.cli.options import Level
 from gateway.cli.signals import Signals
 from gateway.config import Config, ConfigError, Loaded
+from gateway.config.identity_checks import NONE
 from gateway.supervisor.snapshot import Snapshot
 
 log = logging.getLogger("gateway")
 
 _ANONYMOUS = "note: every caller is anonymous: there are no auth.providers"
+_OPEN_PAGES = "note: the gateway's pages are open to everybody: pages.authenticate has none"
 
 
 class Running(Protocol):
@@ -104,6 +106,8 @@ def print_notes(warnings: Iterable[str], config: Config) -> None:
     print_warnings(warnings)
     if not config.auth.providers:
         typer.echo(_ANONYMOUS, err=True)
+    elif NONE in config.pages.authenticate:
+        typer.echo(_OPEN_PAGES, err=True)
 
 
 def print_warnings(warnings: Iterable[str]) -> None:

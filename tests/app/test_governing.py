@@ -93,16 +93,18 @@ async def test_a_pattern_of_what_is_not_exposed_is_none(built):
     [
         pytest.param([], [], id="none-since-scopes-are-asked"),
         pytest.param(
-            [{"methods": ["*"], "authorize": {"scopes": []}}], [PUT], id="where-a-proto-opens-it"
+            [{"methods": ["*"], "authorize": {"scopes": []}}],
+            ["x.v1.S: Put"],
+            id="where-a-proto-opens-it",
         ),
         pytest.param(
             [{"methods": ["x.v1.T/*"], "authenticate": ["partners", "none"]}],
-            [OTHER, STREAM],
+            ["x.v1.T: Get, Watch"],
             id="where-a-token-is-optional",
         ),
         pytest.param(
             [{"methods": ["*"], "authenticate": "none", "authorize": {"scopes": []}}],
-            [GET, PUT, OTHER, STREAM],
+            ["x.v1.S: Get, Put", "x.v1.T: Get, Watch"],
             id="all-of-them",
         ),
         pytest.param(
@@ -112,10 +114,10 @@ async def test_a_pattern_of_what_is_not_exposed_is_none(built):
         ),
     ],
 )
-async def test_every_method_that_is_open_is_named(built, policies, named):
+async def test_every_method_that_is_open_is_named_in_a_line_a_service(built, policies, named):
     warnings = [each for each in (await built(policies=policies)).warnings if "reachable" in each]
-    expected = [f"reachable without authentication: {', '.join(named)}"] if named else []
-    assert warnings == expected
+    lines = "".join(f"\n  {line}" for line in named)
+    assert warnings == ([f"reachable without authentication:{lines}"] if named else [])
 
 
 async def test_without_providers_none_is_named_as_all_are_open(built):

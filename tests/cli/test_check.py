@@ -114,6 +114,19 @@ def test_well_is_one_line_and_warnings_apart(tmp_path: Path) -> None:
     assert note.startswith("note: not in the graph, as their requests are streams: shop.")
 
 
+@pytest.mark.parametrize("opened", [True, False])
+def test_pages_that_are_open_beside_providers_are_a_note(tmp_path: Path, *, opened: bool) -> None:
+    path = write_config(tmp_path, "127.0.0.1:1")
+    (tmp_path / "keys.yaml").write_text("keys: {}\n")
+    providers = "auth: {providers: {partners: {api_key: {keys: {file: keys.yaml}}}}}\n"
+    pages = f"pages: {{authenticate: {'none' if opened else 'partners'}}}\n"
+    path.write_text(path.read_text() + providers + pages)
+    done = invoke("check", cwd=tmp_path)
+    assert done.code == 0
+    note = "note: the gateway's pages are open to everybody: pages.authenticate has none"
+    assert (note in done.errors) is opened
+
+
 def test_a_path_that_answers_no_websocket_is_a_note(tmp_path: Path) -> None:
     path = write_config(tmp_path, "127.0.0.1:1")
     users = "shop.users.v1.UserService"

@@ -125,6 +125,19 @@ def test_the_chain_is_told_in_the_words_of_its_policies(tmp_path: Path) -> None:
     ]
 
 
+def test_what_an_address_may_ask_is_a_limit_where_there_are_providers(tmp_path: Path) -> None:
+    write_config(tmp_path, "127.0.0.1:1")
+    assert "unauthenticated" not in invoke("explain", "GetProduct", cwd=tmp_path).out
+    with_identity(tmp_path)
+    out = invoke(
+        "explain", "GetProduct", "--set", "listener.limits.unauthenticated=7/s", cwd=tmp_path
+    ).out
+    (line,) = [line.split("  ") for line in out.splitlines() if "unauthenticated 7/s" in line]
+    words = [each.strip() for each in line if each]
+    assert words[0] == "unauthenticated 7/s, of an address, while nobody is known"
+    assert words[1].startswith("--set listener.limits.unauthenticated")
+
+
 def test_the_chain_of_a_stream_has_what_stands_around_streams(tmp_path: Path) -> None:
     with_identity(tmp_path)
     out = invoke("explain", "WatchOrder", cwd=tmp_path).out
