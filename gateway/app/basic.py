@@ -11,6 +11,7 @@ from gateway.app.providers import Making
 from gateway.call import Principal
 from gateway.config.entries import read_entries
 from gateway.config.models.entries import StoredUser, StoredUsers
+from gateway.fronts.cross_site import is_own_doing
 from gateway.policies.auth.basic import Basic, User, UserTable
 from gateway.policies.auth.passwords import is_weak
 
@@ -34,7 +35,7 @@ def basic(making: Making) -> Basic:
         lambda data, name: read_users(data, name, making.name),
         passwords=True,
     )
-    return Basic(making.name, file, time.monotonic)
+    return Basic(making.name, file, time.monotonic, is_own_doing=is_own_doing)
 
 
 def read_users(data: bytes, file: str, provider: str) -> UserTable:

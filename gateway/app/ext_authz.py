@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.app.providers import Making
+from gateway.fronts.cross_site import is_own_doing
 from gateway.policies.auth.ext_authz.provider import ExtAuthz
 from gateway.policies.auth.provider import Provider
 from gateway.routing.metadata import never_passes
@@ -18,4 +19,5 @@ def ext_authz(making: Making) -> Provider:
         timeout=given.timeout,
         may_change=lambda name: not never_passes(name),
         now=making.now,
+        is_own_doing=is_own_doing,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from gateway.app.providers import Making
-from gateway.fronts.cross_site import trusts_cookies
+from gateway.fronts.cross_site import is_own_doing
 from gateway.policies.auth.bearer import BearerTokens
 from gateway.policies.auth.fetching import Fetcher
 from gateway.policies.auth.introspection import SIZE, Endpoint, Introspection
@@ -24,7 +24,7 @@ def introspection(making: Making) -> Provider:
     return Introspection(
         Endpoint(given.endpoint, given.client_id, given.client_secret.get_secret_value()),
         expected,
-        tokens=BearerTokens(given.cookie, trusts_cookies),
+        tokens=BearerTokens(given.cookie, is_own_doing),
         cache=TokenCache(making.token_cache, making.now),
         fetcher=Fetcher(connect=given.timeout, total=given.timeout, size=SIZE),
         now=making.now,

@@ -7,7 +7,7 @@ import time
 from gateway.app.providers import Making
 from gateway.app.settings import SettingError
 from gateway.config.models.auth import Jwt as Given
-from gateway.fronts.cross_site import trusts_cookies
+from gateway.fronts.cross_site import is_own_doing
 from gateway.policies.auth.bearer import BearerTokens
 from gateway.policies.auth.jwt.claims import Expected
 from gateway.policies.auth.jwt.keys import KeySet
@@ -39,7 +39,7 @@ def jwt(making: Making) -> Provider:
         making.name,
         expected,
         _source(making.name, given, KeySet(given.algorithms, cache.forget_refusals)),
-        tokens=BearerTokens(given.cookie, trusts_cookies),
+        tokens=BearerTokens(given.cookie, is_own_doing),
         cache=cache,
         now=making.now,
     )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Final, NamedTuple, TypeAlias
 
-from gateway.app.settings import SettingError
+from gateway.app.settings import SettingError, SettingErrors
 from gateway.call import Unary
 from gateway.config import Config, Rate
 from gateway.config.models.auth import Provider as Given

@@ -1,10 +1,11 @@
-"""Whether the cookies of a request are its sender's own doing (CSRF).
+"""Whether a request is its sender's own doing, and not that of another site's page (CSRF).
 
-A browser sends a user's cookies with requests that pages of other sites make. So where a cookie
-alone shows who calls, it counts only for a request that no such page can have made, or that changes
-nothing. The rules are those of Go's `http.CrossOriginProtection`: safe methods pass; a browser says
-whose page asks in `Sec-Fetch-Site` (W3C, Fetch Metadata Request Headers), an older one in `Origin`;
-what sends neither is no browser, and its cookies are its own.
+A browser attaches a user's cookies, a password that was typed once, and a certificate to requests
+that pages of other sites make. So where such a thing shows who calls, it counts only for a request
+that no such page can have made, or that changes nothing. The rules are those of Go's
+`http.CrossOriginProtection`: safe methods pass; a browser says whose page asks in `Sec-Fetch-Site`
+(W3C, Fetch Metadata Request Headers), an older one in `Origin`; what sends neither is no browser,
+and what it shows is its own.
 
 Where the gateway stands behind a proxy that it does not trust, it may not know the scheme that
 browsers see: then only what `Sec-Fetch-Site` says counts, and older browsers are refused.
@@ -25,8 +26,8 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN: Final = frozenset({"same-origin", "none"})
 
 
-def trusts_cookies(head: Head) -> bool:
-    """Returns whether cookies may show who calls.
+def is_own_doing(head: Head) -> bool:
+    """Returns whether what a browser attaches by itself may show who calls.
 
     Args:
         head: Of the request.

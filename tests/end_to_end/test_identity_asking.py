@@ -168,6 +168,12 @@ async def test_who_shows_none_is_asked_to(mutual, certificates):
     assert await refusal_of_socket(mutual.url, ssl=certificates.nobody()) == 4401
 
 
+async def test_another_sites_page_can_not_use_a_browsers_certificate(mutual, certificates):
+    said = {"sec-fetch-site": "cross-site"}
+    status, error, _ = await asks(mutual.url, said, ssl=certificates.shown(DNS("a.shop.example")))
+    assert (status, reason_of(error)) == (403, "CROSS_SITE_REQUEST")
+
+
 async def test_a_certificate_of_two_ids_is_nobodys(mutual, certificates):
     shown = certificates.shown(URI(SPIFFE), URI("spiffe://shop.example/other"))
     status, error, _ = await asks(mutual.url, ssl=shown)
@@ -387,6 +393,13 @@ async def test_sockets_are_asked_about_and_each_of_their_calls(guarded, service)
 @pytest.mark.parametrize(("wanted", "code"), [("401", 4401), ("403", 4403)])
 async def test_a_socket_that_the_service_refuses_ends(guarded, wanted, code):
     assert await refusal_of_socket(guarded.url, {"x-want": wanted}) == code
+
+
+async def test_of_another_sites_page_with_a_users_cookie_it_is_not_asked(guarded, service):
+    service.told.clear()
+    shown = {"cookie": "session=1", "origin": "https://evil.example"}
+    assert await refused(guarded.url, shown) == (403, "CROSS_SITE_REQUEST")
+    assert not service.told
 
 
 async def test_a_socket_that_is_one_call_is_asked_about_as_that(guarded, service):

@@ -98,6 +98,18 @@ async def who(client, headers):
         return {each["key"]: each.get("text") for each in metadata}
 
 
+@pytest.mark.parametrize(
+    "said",
+    [{"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}],
+    ids=["as browsers say", "as older browsers say"],
+)
+async def test_another_sites_page_can_not_use_a_password_that_a_browser_keeps(client, said):
+    assert (await who(client, by_password("ada")))["x-subject"] == "ada"
+    async with refused(client, by_password("ada") | said) as (response, error):
+        assert (response.status, reason_of(error)) == (403, "CROSS_SITE_REQUEST")
+    assert (await who(client, by_password("ada") | {"sec-fetch-site": "same-origin"}))["x-subject"]
+
+
 @asynccontextmanager
 async def refused(client, headers):
     async with client.post(f"/{WHO}", json={}, headers=headers) as response:

@@ -1,10 +1,10 @@
-"""Whose cookies count (Go's http.CrossOriginProtection; W3C, Fetch Metadata Request Headers)."""
+"""Which requests are their senders' own doing (Go's http.CrossOriginProtection; W3C, Fetch Metadata Request Headers)."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.fronts.cross_site import trusts_cookies
+from gateway.fronts.cross_site import is_own_doing
 from gateway.http import Headers, Request
 
 OWN = ("origin", "https://shop.example")
@@ -15,8 +15,8 @@ def site(value):
     return ("sec-fetch-site", value)
 
 
-def trusts(method, *headers, scheme="https", host="shop.example"):
-    return trusts_cookies(
+def own(method, *headers, scheme="https", host="shop.example"):
+    return is_own_doing(
         Request(method, "/orders", None, Headers(headers), authority=host, scheme=scheme)
     )
 
@@ -24,7 +24,7 @@ def trusts(method, *headers, scheme="https", host="shop.example"):
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 @pytest.mark.parametrize("headers", [(), (EVIL,), (site("cross-site"),)])
 def test_what_changes_nothing_may_come_from_anywhere(method, headers):
-    assert trusts(method, *headers)
+    assert own(method, *headers)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "get", "PURGE", ""])
@@ -55,20 +55,20 @@ def test_what_changes_nothing_may_come_from_anywhere(method, headers):
     ],
 )
 def test_what_may_change_something_must_be_the_users_own_doing(method, headers, expected):
-    assert trusts(method, *headers) is expected
+    assert own(method, *headers) is expected
 
 
 def test_an_origin_is_compared_with_its_default_port():
-    assert trusts("POST", OWN, host="shop.example:443")
-    assert trusts("POST", ("origin", "http://shop.example:80"), scheme="http")
+    assert own("POST", OWN, host="shop.example:443")
+    assert own("POST", ("origin", "http://shop.example:80"), scheme="http")
 
 
 @pytest.mark.parametrize("host", ["", "shop.example/", "a b"])
 def test_a_host_that_is_none_is_nobodys_own(host):
-    assert not trusts("POST", ("origin", f"https://{host}"), host=host)
+    assert not own("POST", ("origin", f"https://{host}"), host=host)
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=255)))
-def test_no_origin_but_the_own_is_trusted(text):
+def test_no_origin_but_the_own_is(text):
     expected = text.strip().lower() in {"https://shop.example", "https://shop.example:443"}
-    assert trusts("POST", ("origin", text)) is expected
+    assert own("POST", ("origin", text)) is expected

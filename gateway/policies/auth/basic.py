@@ -22,6 +22,7 @@ from typing import Final, NamedTuple, TypeAlias
 from gateway.call import Call, Principal, RpcError
 from gateway.head import Head
 from gateway.policies.auth import basic_header
+from gateway.policies.auth.attached import IsOwnDoing, cross_site
 from gateway.policies.auth.basic_header import Login, MalformedError, is_basic, read_basic
 from gateway.policies.auth.guard import site_of
 from gateway.policies.auth.lockout import Lockout, Try
@@ -107,6 +108,8 @@ class Basic:
         name: What the config calls it.
         users: Those that may log in.
         clock: Seconds, on a clock that never goes back.
+        is_own_doing: Whether a request is its sender's. A browser shows a password that was typed
+            once with what any page asks.
         pool: Who checks passwords.
         most: Pairs that are remembered.
     """
@@ -117,6 +120,7 @@ class Basic:
         users: StoredFile[UserTable],
         clock: Callable[[], float],
         *,
+        is_own_doing: IsOwnDoing,
         pool: PasswordPool | None = None,
         most: int = _MOST,
     ) -> None:
@@ -124,6 +128,7 @@ class Basic:
         self.scheme = basic_header.SCHEME
         self._users = users
         self._clock = clock
+        self._is_own_doing = is_own_doing
         self._pool = pool or PasswordPool()
         self._most = most
         self._lockout = Lockout(clock)
@@ -143,7 +148,7 @@ class Basic:
         if call.head is None:
             return None
         shown = call.head.headers.all(_FIELD)
-        if len(shown) != 1 or not is_basic(shown[0]):
+        if len(shown) != 1 or not is_basic(shown[0]) or not self._is_own_doing(call.head):
             return None
         try:
             digest = self._digest(call.peer, read_basic(shown[0]))
@@ -163,10 +168,13 @@ class Basic:
 
         Raises:
             BadCredentials: What is shown is not well formed.
-            RpcError: LOCKED_OUT; or AUTHENTICATION_UNAVAILABLE: too many passwords wait.
+            RpcError: LOCKED_OUT; AUTHENTICATION_UNAVAILABLE: too many passwords wait; or
+                CROSS_SITE_REQUEST: another site may have asked.
         """
         if call.head is None or not self.carried(call.head):
             return None
+        if not self._is_own_doing(call.head):
+            raise cross_site("The password")
         shown = call.head.headers.all(_FIELD)
         if len(shown) > 1:
             raise BadCredentials(_BAD, f"{len(shown)} fields of credentials in one request")

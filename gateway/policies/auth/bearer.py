@@ -8,11 +8,10 @@ reads it next might take the other one. What a token says is not looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
-from gateway.errors import error
 from gateway.head import Head
+from gateway.policies.auth.attached import IsOwnDoing, cross_site
 from gateway.policies.auth.provider import BadCredentials
 from gateway.policies.auth.scheme import of_scheme
 
@@ -30,14 +29,14 @@ class BearerTokens:
 
     Args:
         cookie: The cookie that holds it where there is no `Authorization`; None for none.
-        trusts_cookies: Whether the cookies of a request may show who calls.
+        is_own_doing: Whether a request is its sender's, so that its cookies count.
     """
 
-    __slots__ = ("_cookie", "_trusts_cookies")
+    __slots__ = ("_cookie", "_is_own_doing")
 
-    def __init__(self, cookie: str | None, trusts_cookies: Callable[[Head], bool]) -> None:
+    def __init__(self, cookie: str | None, is_own_doing: IsOwnDoing) -> None:
         self._cookie = cookie
-        self._trusts_cookies = trusts_cookies
+        self._is_own_doing = is_own_doing
 
     def carried(self, head: Head) -> bool:
         """Whether a request shows a token, good or bad."""
@@ -58,7 +57,7 @@ class BearerTokens:
                 return field[7:]
         elif self._cookie is not None:
             tokens = self._cookies(head)
-            if len(tokens) == 1 and self._trusts_cookies(head):
+            if len(tokens) == 1 and self._is_own_doing(head):
                 return tokens[0]
         return None
 
@@ -78,11 +77,8 @@ class BearerTokens:
             tokens = self._cookies(head)
             if len(tokens) > 1:
                 raise BadCredentials("There is more than one such cookie.", "several cookies")
-            if tokens and not self._trusts_cookies(head):
-                raise error(
-                    "CROSS_SITE_REQUEST",
-                    "The cookie shows who calls, but another site may have made the request.",
-                )
+            if tokens and not self._is_own_doing(head):
+                raise cross_site("The cookie")
         if not tokens:
             return None
         token = tokens[0].strip(" ")

@@ -16,6 +16,7 @@ from typing import Final, Literal, TypeAlias
 
 from gateway.call import Call, Principal
 from gateway.head import Certificate, Head
+from gateway.policies.auth.attached import IsOwnDoing, cross_site
 from gateway.policies.auth.provider import BadCredentials
 
 Subject: TypeAlias = Literal["auto", "uri", "dns", "email", "dn"]
@@ -40,16 +41,21 @@ class Mtls:
         name: What the config calls it.
         subject: Which of a certificate's names says who it is; the first of several.
         now: Seconds since 1970.
+        is_own_doing: Whether a request is its sender's. A browser shows the certificate with what
+            any page asks.
     """
 
     scheme: Final = ""
 
-    __slots__ = ("_known", "_names", "_now", "name")
+    __slots__ = ("_is_own_doing", "_known", "_names", "_now", "name")
 
-    def __init__(self, name: str, subject: Subject, now: Callable[[], float]) -> None:
+    def __init__(
+        self, name: str, subject: Subject, now: Callable[[], float], is_own_doing: IsOwnDoing
+    ) -> None:
         self.name = name
         self._names = _NAMES[subject]
         self._now = now
+        self._is_own_doing = is_own_doing
         self._known: dict[str, Principal] = {}  # by fingerprint
 
     def carried(self, head: Head) -> bool:
@@ -59,7 +65,7 @@ class Mtls:
     def known(self, call: Call) -> Principal | None:
         """Returns whose certificate it is, if it is one that is accepted."""
         head = call.head
-        if head is None or head.certificate is None:
+        if head is None or head.certificate is None or not self._is_own_doing(head):
             return None
         principal = self._known.get(head.certificate.fingerprint)
         if principal is None or _ended(principal.expires, self._now()):
@@ -74,10 +80,14 @@ class Mtls:
 
         Raises:
             BadCredentials: It has ended since the connection began, or names nobody.
+            RpcError: CROSS_SITE_REQUEST: another site may have asked.
         """
-        shown = None if call.head is None else call.head.certificate
-        if shown is None:
+        head = call.head
+        shown = None if head is None else head.certificate
+        if head is None or shown is None:
             return None
+        if not self._is_own_doing(head):
+            raise cross_site("The certificate")
         if _ended(shown.expires, self._now()):
             text = "The client's certificate has ended."
             raise BadCredentials(text, "the certificate has ended", reason="TOKEN_EXPIRED")

@@ -12,6 +12,7 @@ import pytest
 from argon2 import PasswordHasher, extract_parameters
 
 from gateway.call import Call, Principal, RpcError
+from gateway.fronts.cross_site import is_own_doing
 from gateway.policies.auth import passwords
 from gateway.policies.auth.basic import Basic, User, UserTable
 from gateway.policies.auth.passwords import PasswordPool
@@ -80,7 +81,7 @@ def looks(monkeypatch) -> list[str]:
 
 @pytest.fixture
 async def provider(users, clock):
-    made = Basic("ops", users.file, clock)
+    made = Basic("ops", users.file, clock, is_own_doing=is_own_doing)
     await made.open()
     yield made
     await made.close()
@@ -169,6 +170,27 @@ async def test_unknown_names_cost_what_those_of_users_do(provider, looks):
     assert costs[::2] == costs[1::2]  # a name has the same each time
 
 
+CROSS_SITE = [
+    pytest.param([("sec-fetch-site", "cross-site")], id="as browsers say"),
+    pytest.param([("origin", "https://evil.example")], id="as older browsers say"),
+]
+
+
+@pytest.mark.parametrize("said", CROSS_SITE)
+@pytest.mark.parametrize("again", [False, True], ids=["first", "remembered"])
+async def test_another_sites_page_can_not_use_a_password_that_a_browser_keeps(
+    provider, looks, said, again
+):
+    if again:
+        await who(provider, shows("ada", "open sesame"))
+    made = call(field("ada", "open sesame"), *said, peer=HERE)
+    assert provider.known(made) is None
+    with pytest.raises(RpcError) as failure:
+        provider.identify(made)
+    assert failure.value.reason == "CROSS_SITE_REQUEST"
+    assert len(looks) == again
+
+
 async def test_without_any_user_it_costs_what_a_new_one_would(provider, users, looks):
     users.change()
     await refusal(provider, shows("nobody", "x"))
@@ -225,7 +247,7 @@ async def test_another_users_change_does_not(provider, users):
 
 
 async def test_what_is_remembered_is_bounded(users, clock):
-    provider = Basic("ops", users.file, clock, most=3)
+    provider = Basic("ops", users.file, clock, is_own_doing=is_own_doing, most=3)
     made = [shows("ada", "open sesame", f"192.0.2.{number}") for number in range(5)]
     for each in made:
         await who(provider, each)
@@ -312,7 +334,8 @@ async def test_a_lock_that_is_guessed_on_through_holds_for_all_there(provider, c
 async def test_where_too_many_wait_it_is_unavailable_and_nobodys_failure(users, clock, monkeypatch):
     go = threading.Event()
     monkeypatch.setattr(passwords, "matches", lambda *_: go.wait(10))
-    provider = Basic("ops", users.file, clock, pool=PasswordPool(threads=1, waiting=1))
+    pool = PasswordPool(threads=1, waiting=1)
+    provider = Basic("ops", users.file, clock, is_own_doing=is_own_doing, pool=pool)
     first = [provider.identify(shows("ada", "x")), provider.identify(shows("bob", "y"))]
     with pytest.raises(RpcError) as failure:
         provider.identify(shows("eve", "z"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.call import Call
+from gateway.call import Call, RpcError
+from gateway.fronts.cross_site import is_own_doing
 from gateway.http.certificate import Certificate
 from gateway.policies.auth.mtls import Mtls
 from gateway.policies.auth.provider import BadCredentials
@@ -21,12 +22,12 @@ FULL = Certificate(
 )
 
 
-def called(certificate):
-    return Call("a.B/C", head=head(certificate=certificate))
+def called(certificate, *fields):
+    return Call("a.B/C", head=head(*fields, certificate=certificate))
 
 
 def provider(subject="auto", now=lambda: 500.0):
-    return Mtls("devices", subject, now)
+    return Mtls("devices", subject, now, is_own_doing)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,19 @@ def test_what_is_refused(key, shown):
     with pytest.raises(BadCredentials) as failure:
         provider(key).identify(called(shown))
     assert failure.value.reason == "INVALID_CREDENTIALS"
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first", "remembered"])
+def test_another_sites_page_can_not_use_a_browsers_certificate(again):
+    asked = provider()
+    if again:
+        asked.identify(called(FULL))
+    made = called(FULL, ("sec-fetch-site", "cross-site"))
+    assert asked.known(made) is None
+    with pytest.raises(RpcError) as failure:
+        asked.identify(made)
+    assert failure.value.reason == "CROSS_SITE_REQUEST"
+    assert asked.known(called(FULL, ("sec-fetch-site", "same-origin"))) is not None
 
 
 def test_an_authoritys_own_certificate_is_fine_where_spiffe_has_no_say():

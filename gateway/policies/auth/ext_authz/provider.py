@@ -16,6 +16,7 @@ from typing import Final
 from gateway.call import Call, Deadline, Principal, Reply, RpcError, Unary
 from gateway.errors import error
 from gateway.head import Head
+from gateway.policies.auth.attached import IsOwnDoing, cross_site, is_attached
 from gateway.policies.auth.ext_authz import changes
 from gateway.policies.auth.ext_authz.answer import judge
 from gateway.policies.auth.ext_authz.attributes import check_request
@@ -36,6 +37,8 @@ class ExtAuthz:
         timeout: Seconds that it may take.
         may_change: Whether it may change a header of a lower-case name.
         now: Seconds since 1970.
+        is_own_doing: Whether a request is its sender's. The service may decide by what a browser
+            attaches to what any page asks.
     """
 
     scheme: Final = ""
@@ -48,12 +51,14 @@ class ExtAuthz:
         timeout: float,
         may_change: Callable[[str], bool],
         now: Callable[[], float],
+        is_own_doing: IsOwnDoing,
     ) -> None:
         self.name = name
         self._ask = ask
         self._timeout = timeout
         self._may_change = may_change
         self._now = now
+        self._is_own_doing = is_own_doing
         self._failing = False
 
     def carried(self, head: Head) -> bool:  # noqa: ARG002  whatever it shows
@@ -69,8 +74,16 @@ class ExtAuthz:
 
         When it is awaited, it raises RpcError: the service's refusal, or that it can't be asked,
         AUTHENTICATION_UNAVAILABLE.
+
+        Raises:
+            RpcError: CROSS_SITE_REQUEST: another site may have asked, with what a browser attaches.
         """
-        return None if call.head is None else Pending(partial(self._check, call, call.head))
+        head = call.head
+        if head is None:
+            return None
+        if not self._is_own_doing(head) and is_attached(head):
+            raise cross_site("What a browser attaches by itself")
+        return Pending(partial(self._check, call, head))
 
     async def open(self) -> None:
         """Has nothing to begin."""

@@ -8,6 +8,8 @@ import logging
 import pytest
 
 from gateway.call import Call, Code, Deadline, Metadata, Reply, RpcError, Status
+from gateway.fronts.cross_site import is_own_doing
+from gateway.http.certificate import Certificate
 from gateway.policies.auth.ext_authz import authorization_pb2 as pb
 from gateway.policies.auth.ext_authz.provider import CHECK, ExtAuthz
 from tests.policies.auth.callers import head
@@ -40,6 +42,7 @@ def provider(service, timeout=0.5):
         timeout=timeout,
         may_change=lambda name: not name.startswith("grpc-"),
         now=lambda: 1000.0,
+        is_own_doing=is_own_doing,
     )
 
 
@@ -142,6 +145,36 @@ async def test_nothing_is_asked_before_somebody_waits():
     service = Service()
     provider(service).identify(called())  # and no warning: they are errors
     assert not service.calls
+
+
+EVIL = ("origin", "https://evil.example")
+
+
+@pytest.mark.parametrize(
+    ("fields", "certificate"),
+    [
+        pytest.param([("cookie", "session=1")], None, id="a cookie"),
+        pytest.param([("authorization", "basic YTpi")], None, id="a password"),
+        pytest.param([("authorization", "Negotiate YTpi")], None, id="a ticket"),
+        pytest.param([], Certificate("CN=a"), id="a certificate"),
+    ],
+)
+async def test_of_what_browsers_attach_it_is_not_asked_for_another_sites_page(fields, certificate):
+    service = Service()
+    asked = provider(service)
+    with pytest.raises(RpcError) as failure:
+        asked.identify(Call("a.B/C", head=head(*fields, EVIL, certificate=certificate)))
+    assert failure.value.reason == "CROSS_SITE_REQUEST"
+    assert not service.calls
+    await identified(asked, Call("a.B/C", head=head(*fields, certificate=certificate)))
+    assert service.calls
+
+
+async def test_what_a_page_sends_itself_is_asked_about():
+    service = Service()
+    shown = head(("authorization", "Bearer t"), ("x-api-key", "k"), EVIL)
+    await identified(provider(service), Call("a.B/C", head=shown))
+    assert service.calls
 
 
 async def test_a_call_of_the_gateways_own_is_nobodys():

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from gateway.call import Call, Code, Deadline, RpcError
-from gateway.fronts.cross_site import trusts_cookies
+from gateway.fronts.cross_site import is_own_doing
 from gateway.http.certificate import Certificate
 from gateway.policies.auth.bearer import BearerTokens
 from gateway.policies.auth.provider import BadCredentials
@@ -394,7 +394,7 @@ def test_nothing_is_remembered_of_a_token_that_could_not_be_judged(issuer, keyle
 
 @pytest.fixture
 def by_cookie(issuer, clock):
-    return Verifier(issuer, clock, tokens=BearerTokens("session", trusts_cookies))
+    return Verifier(issuer, clock, tokens=BearerTokens("session", is_own_doing))
 
 
 def cookie(token, *fields, method="POST"):
