@@ -52,6 +52,18 @@ class Expected:
     roles: str = "roles"
     plan: str = "plan"
 
+    def is_own(self, claims: Mapping[str, object]) -> bool:
+        """Whether a token of these claims, verified or not, is to be judged by what is here.
+
+        It is where issuer and audience are. One whose `aud` is malformed is, too: to be told so.
+        """
+        if claims.get("iss") != self.issuer:
+            return False
+        try:
+            return not self.audiences.isdisjoint(_texts(claims, "aud"))
+        except BadCredentials:
+            return True
+
     def principal(self, provider: str, claims: Mapping[str, object], now: float) -> Principal:
         """Returns whom claims show.
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from gateway.policies.auth import strict_json
@@ -51,19 +52,19 @@ class Token(NamedTuple):
     signature: bytes
 
 
-def issuer_of(text: str) -> object:
-    """Returns the `iss` of what may be a token, however badly made; None where there is none.
+def claims_of(text: str) -> Mapping[str, object]:
+    """Returns the claims of what may be a token, however badly made; none where it has none.
 
-    It says whose it is to judge, no more.
+    Nobody has verified them. They tell whose it is to judge, no more.
     """
     parts = text.split(".", 2)
     if len(parts) != 3 or len(text) > LONGEST:
-        return None
+        return {}
     try:
         claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (ValueError, RecursionError):
-        return None
-    return claims.get("iss") if isinstance(claims, dict) else None
+        return {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def parse(text: str) -> Token:

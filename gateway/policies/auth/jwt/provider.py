@@ -1,10 +1,11 @@
-"""Callers that are known by signed tokens (RFC 7519) of one issuer.
+"""Callers that are known by signed tokens (RFC 7519) of one issuer, for some audiences.
 
 A token is judged once: whose it is, whether it is well made, by which key it is signed, what its
 claims say, in that order. From then on it is looked up, and only whether who shows it is its holder
-(`binding`) is asked each time. A token of another issuer is left to other
-providers. One whose key is unknown waits until the issuer's keys were fetched again; while there
-are no keys at all nothing can be judged, and nobody is let in.
+(`binding`) is asked each time. A token of another issuer, or for other audiences, is left to other
+providers: whose it is must not depend on who has judged it already. One whose key is unknown waits
+until the issuer's keys were fetched again; while there are no keys at all nothing can be judged,
+and nobody is let in.
 
 What the caller may do is not decided here.
 """
@@ -22,7 +23,7 @@ from gateway.head import Head
 from gateway.policies.auth.bearer import SCHEME, BearerTokens
 from gateway.policies.auth.binding import CONFIRMATION, held, is_holder
 from gateway.policies.auth.jwt.claims import EarlyError, Expected
-from gateway.policies.auth.jwt.compact import MalformedError, Token, issuer_of, parse
+from gateway.policies.auth.jwt.compact import MalformedError, Token, claims_of, parse
 from gateway.policies.auth.jwt.keys import Key
 from gateway.policies.auth.jwt.source import Source
 from gateway.policies.auth.pending import Pending
@@ -83,7 +84,7 @@ class Jwt:
         return principal
 
     def identify(self, call: Call) -> Principal | Awaitable[Principal] | None:
-        """Returns whom the token shows, or what to await for that; None for one of another issuer.
+        """Returns whom the token shows, or what to await for that; None for one of others.
 
         Raises:
             BadCredentials: The token is not accepted.
@@ -97,7 +98,7 @@ class Jwt:
             return held(principal, head)
         if (refusal := self._cache.refusal(text)) is not None:
             raise refusal
-        if issuer_of(text) != self._expected.issuer:
+        if not self._expected.is_own(claims_of(text)):
             return None
         try:
             return held(self._judge(text), head)

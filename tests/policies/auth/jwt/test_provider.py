@@ -9,9 +9,10 @@ import pytest
 from gateway.call import Call, Code, Deadline, RpcError
 from gateway.fronts.cross_site import is_own_doing
 from gateway.http.certificate import Certificate
+from gateway.policies.auth.authenticate import Authenticate
 from gateway.policies.auth.bearer import BearerTokens
 from gateway.policies.auth.provider import BadCredentials
-from tests.policies.auth.callers import call, head
+from tests.policies.auth.callers import FakeGuard, call, head
 from tests.policies.auth.issuer import Issuer
 from tests.policies.auth.jwt.verifying import Clock, Verifier
 
@@ -70,6 +71,34 @@ def test_a_principal_is_made_of_claims(issuer, verifier, clock):
 def test_a_token_of_another_issuer_is_left_to_others(issuer, verifier):
     token = issuer.token(iss="https://other.example")
     assert verifier.provider.identify(call(("authorization", f"Bearer {token}"))) is None
+
+
+@pytest.mark.parametrize("aud", ["admin", ["admin", "other"], [], "", None])
+def test_a_token_for_other_audiences_is_left_to_others(issuer, verifier, aud):
+    token = issuer.token(aud=aud)
+    assert verifier.provider.identify(call(("authorization", f"Bearer {token}"))) is None
+    assert refusal_of(verifier, token).reason == "INVALID_CREDENTIALS"
+
+
+@pytest.mark.parametrize("aud", [5, {"shop": True}, [["shop"]], ["admin", 5]])
+def test_a_token_whose_audience_is_malformed_is_refused_not_left(issuer, verifier, aud):
+    with pytest.raises(BadCredentials, match="the claim aud is"):
+        verifier.provider.identify(call(("authorization", f"Bearer {issuer.token(aud=aud)}")))
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["in order", "the other way round"])
+def test_of_two_audiences_of_an_issuer_each_is_its_providers(issuer, clock, turned):
+    """Whoever was asked before, and whatever is remembered."""
+    makes = [Verifier(issuer, clock, audiences={each}).provider for each in ("shop", "admin")]
+    ordered = makes[::-1] if turned else makes
+    gate = Authenticate(ordered, optional=False, guard=FakeGuard())
+    for _ in range(2):
+        for aud, provider in zip(("shop", "admin"), makes, strict=True):
+            made = call(("authorization", f"Bearer {issuer.token(aud=aud)}"))
+            gate.admit(made)
+            assert made.principal is provider.known(made)
+        with pytest.raises(RpcError, match="UNAUTHENTICATED"):
+            gate.admit(call(("authorization", f"Bearer {issuer.token(aud='third')}")))
 
 
 @pytest.mark.parametrize(

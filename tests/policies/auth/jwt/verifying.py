@@ -60,7 +60,14 @@ class Verifier:
     """A provider, and the gate before it."""
 
     def __init__(
-        self, issuer: Issuer, now: Clock, *, algorithms=ALGORITHMS, tokens=None, **expected
+        self,
+        issuer: Issuer,
+        now: Clock,
+        *,
+        algorithms=ALGORITHMS,
+        tokens=None,
+        audiences=(AUDIENCE,),
+        **expected,
     ) -> None:
         self.cache = TokenCache(1 << 20, now)
         self.source = FakeSource(KeySet(algorithms, self.cache.forget_refusals))
@@ -68,7 +75,7 @@ class Verifier:
         self.take_keys()
         self.provider = Jwt(
             "customers",
-            Expected(issuer.url, frozenset({AUDIENCE}), **expected),
+            Expected(issuer.url, frozenset(audiences), **expected),
             self.source,
             tokens=tokens or BearerTokens(None, lambda _: False),
             cache=self.cache,
