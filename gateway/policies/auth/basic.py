@@ -13,13 +13,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from secrets import token_bytes
 from typing import Final, NamedTuple, TypeAlias
 
-from gateway.call import Call, Principal, RpcError
+from gateway.call import Call, Deadline, Principal, RpcError
 from gateway.head import Head
 from gateway.policies.auth import basic_header
 from gateway.policies.auth.attached import IsOwnDoing, cross_site
@@ -27,6 +28,7 @@ from gateway.policies.auth.basic_header import Login, MalformedError, is_basic, 
 from gateway.policies.auth.guard import site_of
 from gateway.policies.auth.lockout import Lockout, Try
 from gateway.policies.auth.passwords import PasswordPool, stand_in
+from gateway.policies.auth.pending import Pending, in_time
 from gateway.policies.auth.provider import BadCredentials
 from gateway.policies.auth.stored_file import StoredFile
 
@@ -184,7 +186,7 @@ class Basic:
             raise BadCredentials(_BAD, f"malformed Basic credentials: {failure}") from None
         digest = self._digest(call.peer, login)
         look = self._looks.get(digest) or self._begin(digest, login, call.peer)
-        return _Answer(look)
+        return Pending(partial(_awaited, look, call.deadline))
 
     async def open(self) -> None:
         """Begins to look for changes of the file."""
@@ -246,18 +248,12 @@ class Basic:
         log.warning("somebody at %s goes on guessing a password while locked out", site)
 
 
-class _Answer:
-    """Waits for a look that others may wait for too, and may be left alone without one."""
-
-    __slots__ = ("_look",)
-
-    def __init__(self, look: asyncio.Task[_Found]) -> None:
-        self._look = look
-
-    def __await__(self) -> Generator[object, None, Principal]:
-        found = yield from asyncio.shield(self._look).__await__()
-        if isinstance(found, RpcError):
-            raise found
-        if found is None:
-            raise BadCredentials(_BAD, "a wrong password, or an unknown user")
-        return found
+async def _awaited(look: asyncio.Task[_Found], deadline: Deadline | None) -> Principal:
+    """Waits for a look that others may wait for too, and that counts without anybody."""
+    async with in_time(deadline):
+        found = await asyncio.shield(look)
+    if isinstance(found, RpcError):
+        raise found
+    if found is None:
+        raise BadCredentials(_BAD, "a wrong password, or an unknown user")
+    return found

@@ -1,4 +1,4 @@
-"""What a provider must wait for, begun only when somebody does.
+"""What a provider must wait for: begun only when somebody waits, and for as long as the call has.
 
 A call may be cancelled before anybody waits for its provider. A coroutine that nobody awaits is a
 warning; this is nothing at all.
@@ -6,10 +6,13 @@ warning; this is nothing at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager
 from typing import Any
 
-from gateway.call import Principal
+from gateway.call import Deadline, Principal
+from gateway.errors import error
 
 
 class Pending:
@@ -26,3 +29,21 @@ class Pending:
 
     def __await__(self) -> Generator[Any, None, Principal]:
         return self._begin().__await__()
+
+
+@asynccontextmanager
+async def in_time(deadline: Deadline | None) -> AsyncIterator[None]:
+    """Ends what is awaited within it when a call's time is over.
+
+    Args:
+        deadline: The call's; None has no end.
+
+    Raises:
+        RpcError: DEADLINE_EXCEEDED.
+    """
+    try:
+        async with asyncio.timeout_at(None if deadline is None else deadline.at):
+            yield
+    except TimeoutError:
+        text = "The deadline passed before it was known who calls."
+        raise error("DEADLINE_EXCEEDED", text) from None

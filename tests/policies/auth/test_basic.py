@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
-from gateway.call import Call, Principal, RpcError
+from gateway.call import Call, Deadline, Principal, RpcError
 from gateway.fronts.cross_site import is_own_doing
 from gateway.policies.auth import passwords
 from gateway.policies.auth.basic import Basic, User, UserTable
@@ -343,6 +343,21 @@ async def test_where_too_many_wait_it_is_unavailable_and_nobodys_failure(users, 
     go.set()
     assert await first[0] == ADA.principal
     assert await first[1] == BOB.principal
+    await provider.close()
+
+
+async def test_the_deadline_of_a_call_ends_its_waiting_only(users, clock, monkeypatch):
+    go = threading.Event()
+    monkeypatch.setattr(passwords, "matches", lambda *_: go.wait(10))
+    provider = Basic("ops", users.file, clock, is_own_doing=is_own_doing)
+    made = shows("ada", "open sesame")
+    made.deadline = Deadline(asyncio.get_running_loop().time() + 0.01)
+    with pytest.raises(RpcError) as failure:
+        async with asyncio.timeout(5):
+            await who(provider, made)
+    assert failure.value.reason == "DEADLINE_EXCEEDED"
+    go.set()
+    assert await who(provider, shows("ada", "open sesame")) == ADA.principal
     await provider.close()
 
 
