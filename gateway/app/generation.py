@@ -333,11 +333,17 @@ async def _chains(
         BuildError: What `auth` says, or a file that it names, can't be used; beside `problems`.
     """
     config = loaded.config
+    wrong: list[settings.SettingError] = []
+    try:
+        providers = await pool.providers(config, lease.handler)
+    except settings.SettingErrors as failures:
+        wrong += failures.errors
     try:
         forwarding = Forwarding(config)
-        providers = await pool.providers(config, lease.handler)
-    except settings.SettingError as wrong:
-        raise BuildError([at_key(wrong, loaded.source), *problems]) from None
+    except settings.SettingError as failure:
+        wrong.append(failure)
+    if wrong:
+        raise BuildError([*(at_key(each, loaded.source) for each in wrong), *problems])
     guard = pool.guard(config.listener.limits.unauthenticated)
     return Chains(
         config,

@@ -123,15 +123,21 @@ class ProviderPool:
         New ones are made in a thread: a file of a thousand keys is half a second's work.
 
         Raises:
-            SettingError: A file that one names can't be used.
+            SettingErrors: Files that they name can't be used.
         """
         found: dict[str, Provider] = {}
+        wrong: list[SettingError] = []
         for key in _keys(config, handler):
             if (known := self._open.get(key)) is not None:
                 found[key.name] = known
-            else:
-                making = Making(key.name, key.given, handler, key.token_cache)
+                continue
+            making = Making(key.name, key.given, handler, key.token_cache)
+            try:
                 found[key.name] = await asyncio.to_thread(_make, making)
+            except SettingError as failure:
+                wrong.append(failure)
+        if wrong:
+            raise SettingErrors(wrong)
         return found
 
     def guard(self, rate: Rate) -> AddressGuard:

@@ -6,7 +6,7 @@ No part but this package knows the config, so each can be used and tested withou
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -38,6 +38,18 @@ class SettingError(Exception):
     def __init__(self, path: str, message: str) -> None:
         super().__init__(message)
         self.path = path
+
+
+class SettingErrors(Exception):  # noqa: N818  several of the above
+    """Several files that the config names can't be used.
+
+    Attributes:
+        errors: One for each, in the order of the config.
+    """
+
+    def __init__(self, errors: Iterable[SettingError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(map(str, self.errors)))
 
 
 def limits(listener: Listener) -> Limits:

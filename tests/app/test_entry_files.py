@@ -13,7 +13,7 @@ import pytest
 from gateway.app.api_keys import read_keys
 from gateway.app.basic import read_users
 from gateway.app.providers import ProviderPool
-from gateway.app.settings import SettingError
+from gateway.app.settings import SettingError, SettingErrors
 from gateway.config import ConfigError, from_mapping
 from gateway.policies.auth.api_keys import ApiKeys
 from gateway.policies.auth.basic import Basic
@@ -29,7 +29,11 @@ USERS = "users: {{ada: {{hash: '$argon2id$v=19$m={memory},t=2,p=1" + TAIL + "', 
 def made(folder: Path, section: dict):
     data = {"auth": {"providers": {"partners": section}}}
     config = from_mapping(data, origin="test", directory=folder).config
-    return asyncio.run(ProviderPool().providers(config, lambda _: None))["partners"]
+    try:
+        return asyncio.run(ProviderPool().providers(config, lambda _: None))["partners"]
+    except SettingErrors as failure:
+        (only,) = failure.errors
+        raise only from None
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.app import providers
 from gateway.app.providers import ProviderPool
+from gateway.app.settings import SettingError, SettingErrors
 from gateway.config import Rate, from_mapping
 
 RATE = Rate(100, 1)
@@ -123,6 +124,19 @@ async def test_a_config_that_is_not_taken_begins_nothing(pool, made):
     await pool.providers(config(machines={"mtls": {}}), handler)
     assert made[1].opened == 0
     assert made[0].closed == 0
+
+
+async def test_all_that_is_wrong_with_their_files_is_told(pool, monkeypatch):
+    def broken(making):
+        raise SettingError(f"auth.providers.{making.name}.mtls", f"{making.name} is broken")
+
+    monkeypatch.setattr(providers, "_MAKE", {"mtls": broken})
+    with pytest.raises(SettingErrors, match="a is broken; b is broken") as failure:
+        await pool.providers(config(a={"mtls": {}}, b={"mtls": {}}), handler)
+    assert [each.path for each in failure.value.errors] == [
+        "auth.providers.a.mtls",
+        "auth.providers.b.mtls",
+    ]
 
 
 async def test_a_provider_that_asks_an_upstream_goes_with_it(pool, made):

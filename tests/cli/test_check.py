@@ -114,6 +114,32 @@ def test_well_is_one_line_and_warnings_apart(tmp_path: Path) -> None:
     assert note.startswith("note: not in the graph, as their requests are streams: shop.")
 
 
+def test_every_broken_file_of_identity_is_named(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "127.0.0.1:1")
+    for name in ("keys.yaml", "users.yaml", "jwks.json", "signing.pem"):
+        (tmp_path / name).write_text("broken: [")
+    path.write_text(
+        path.read_text()
+        + "auth:\n"
+        + "  providers:\n"
+        + "    partners: {api_key: {keys: {file: keys.yaml}}}\n"
+        + "    staff: {basic: {users: {file: users.yaml}}}\n"
+        + "    customers: {jwt: {issuer: i, audiences: [a], jwks: {file: jwks.json}}}\n"
+        + "  forward: {token: {key: {file: signing.pem}}}\n"
+    )
+    done = invoke("check", cwd=tmp_path)
+    assert done.code == Exit.MISTAKE
+    paths = [
+        "auth.providers.partners.api_key.keys.file",
+        "auth.providers.staff.basic.users.file",
+        "auth.providers.customers.jwt.jwks.file",
+        "auth.forward.token.key.file",
+    ]
+    placed = [m for line in done.errors if (m := PLACED.fullmatch(line))]
+    found = list(dict.fromkeys(m["message"].partition(": ")[0] for m in placed))
+    assert found == paths, done.err
+
+
 @pytest.mark.parametrize("opened", [True, False])
 def test_pages_that_are_open_beside_providers_are_a_note(tmp_path: Path, *, opened: bool) -> None:
     path = write_config(tmp_path, "127.0.0.1:1")
