@@ -46,8 +46,7 @@ _NAMES: Final = ("kid", "alg", "use", "key_ops")
 
 _WEAKEST: Final = 2048  # bits of an RSA key (RFC 7518 section 3.3)
 _LONGEST: Final = 8192  # bits: a check of a longer one takes milliseconds
-_MOST: Final = 100  # keys of a set
-_TRIED: Final = 4  # keys that are tried for a token that names none
+_MOST: Final = 100  # keys of a set, and so of those that are tried for a token that names none
 
 
 class KeySetError(Exception):
@@ -107,11 +106,11 @@ class KeySet:
         return algorithm in self._allowed
 
     def fitting(self, algorithm: str, kid: str | None) -> list[Key]:
-        """Returns the keys that may have signed a token, a few at most; none for an unknown one."""
+        """Returns the keys that may have signed a token, all where it names none."""
         keys: Iterable[Key] = self._keys.values()
         if kid is not None:
             keys = [key for key in keys if key.kid == kid]
-        return [key for key in keys if algorithm in key.algorithms][:_TRIED]
+        return [key for key in keys if algorithm in key.algorithms]
 
     def replace(self, document: object, place: str = "a key set") -> None:
         """Takes the keys of a JSON Web Key Set; those that it has no more are dead.
@@ -186,7 +185,7 @@ class KeySet:
             raise UnusableError("its key_ops do not have verify")
         alg = jwk.get("alg", able[0])
         if alg not in able:
-            raise UnusableError(f"its alg is {shown(alg)}, and its kind is for {', '.join(able)}")
+            raise UnusableError(f"its alg is {shown(alg)}, but its kind is for {', '.join(able)}")
         if "alg" in jwk:
             able = (alg,)
         algorithms = self._allowed.intersection(able)
@@ -204,14 +203,14 @@ def _algorithms(jwk: _Jwk) -> tuple[str, ...]:
     """
     kind, curve = jwk.get("kty"), jwk.get("crv")
     if not isinstance(kind, str) or kind not in _MEMBERS:
-        secret = ", a secret that both sides know" if kind == "oct" else ""
-        raise UnusableError(f"its kty is {shown(kind)}{secret}, and can be RSA, EC or OKP")
+        secret = " (a secret that both sides know)" if kind == "oct" else ""
+        raise UnusableError(f"its kty is {shown(kind)}{secret}, not RSA, EC or OKP")
     if kind == "RSA":
         return _RSA
     found = _CURVES.get((kind, curve)) if isinstance(curve, str) else None
     if found is None:
         known = " or ".join(name for each, name in _CURVES if each == kind)
-        raise UnusableError(f"its crv is {shown(curve)}, and of {kind} can be {known}")
+        raise UnusableError(f"its crv is {shown(curve)}, not {known}, as {kind} has it")
     return found
 
 
@@ -227,7 +226,7 @@ def _imported(jwk: _Jwk) -> RSAKey | ECKey | OKPKey:
         if kind == "RSA":
             size = _bits(str(jwk["n"]))
             if not _WEAKEST <= size <= _LONGEST:
-                text = f"it is an RSA key of {size} bits, and can have {_WEAKEST} to {_LONGEST}"
+                text = f"it is an RSA key of {size} bits, not of {_WEAKEST} to {_LONGEST}"
                 raise UnusableError(text)
             return RSAKey.import_key(members)
         if kind == "EC":

@@ -195,15 +195,15 @@ WEAK = SigningKey.make("weak", bits=1024).public()
 @pytest.mark.parametrize(
     ("jwk", "said"),
     [
-        (WEAK, 'key "weak" is not used: it is an RSA key of 1024 bits, and can have 2048 to 8192'),
+        (WEAK, 'key "weak" is not used: it is an RSA key of 1024 bits, not of 2048 to 8192'),
         (RSA.public(d="AQAB"), 'key "RS256" is not used: it is private, and so known'),
         (RSA.public(use="enc"), 'key "RS256" is not used: its use is "enc", not sig'),
         (RSA.public(use=None, key_ops=["sign"]), "its key_ops do not have verify"),
-        ({"kty": "oct", "kid": "a", "k": "AA"}, 'its kty is "oct", a secret that both sides know'),
-        (RSA.public(kty="rsa"), 'its kty is "rsa", and can be RSA, EC or OKP'),
-        (RSA.public(kty=None), "its kty is no text, and can be RSA, EC or OKP"),
-        (EC.public(crv="secp256k1"), 'its crv is "secp256k1", and of EC can be P-256 or P-384 or'),
-        (RSA.public(alg="ES256"), 'its alg is "ES256", and its kind is for RS256, RS384'),
+        ({"kty": "oct", "kid": "a", "k": "AA"}, 'its kty is "oct" (a secret that both sides know), not RSA'),
+        (RSA.public(kty="rsa"), 'its kty is "rsa", not RSA, EC or OKP'),
+        (RSA.public(kty=None), "its kty is no text, not RSA, EC or OKP"),
+        (EC.public(crv="secp256k1"), 'its crv is "secp256k1", not P-256 or P-384 or P-521, as'),
+        (RSA.public(alg="ES256"), 'its alg is "ES256", but its kind is for RS256, RS384'),
         (EC.public(y=None), "it has no y"),
         (EC.public(y=EC.public()["x"]), "its members make no key"),
         (RSA.public(use="enc", kid=None), "key 2, without a kid, is not used"),
@@ -250,8 +250,8 @@ def test_where_none_is_left_the_error_says_why():
     with pytest.raises(KeySetError) as refused:
         keys(WEAK, RSA.public(use="enc"))
     assert str(refused.value) == (
-        'it has no key that can be used: key "weak" is not used: it is an RSA key of 1024 bits, and '
-        'can have 2048 to 8192; key "RS256" is not used: its use is "enc", not sig'
+        'it has no key that can be used: key "weak" is not used: it is an RSA key of 1024 bits, not '
+        'of 2048 to 8192; key "RS256" is not used: its use is "enc", not sig'
     )
 
 
