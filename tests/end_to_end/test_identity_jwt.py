@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.end_to_end.sockets import bare
 from tests.end_to_end.system import error_of, gateway, reason_of, shop_config
 from tests.policies.auth.attacks import ATTACKS, EXPIRED, hostile
-from tests.policies.auth.issuer import JWKS, Issuer, served
+from tests.policies.auth.issuer import JWKS, Issuer, SigningKey, served
 
 PRODUCT = "/v1/products/p1"
 QUERY = '{ getProduct(id: "p1") { id } }'
@@ -180,11 +180,23 @@ async def test_keys_are_rotated_under_load_without_a_failed_call(shop, tmp_path)
             assert issuer.asked[JWKS] == 2, "one at the start, one for the new key"
 
 
-async def test_a_flood_of_unknown_keys_makes_one_fetch(shop, tmp_path):
+def of_no_key(issuer, number):
+    """A token that any key may have signed, and none has."""
+    return SigningKey.make("thief").jws({"alg": "RS256"}, issuer.claims(jti=str(number)))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda i, n: i.token(header={"kid": f"unknown-{n}"}), id="that are named"),
+        pytest.param(of_no_key, id="that are not named"),
+    ],
+)
+async def test_a_flood_of_unknown_keys_makes_one_fetch(shop, tmp_path, make):
     with served(Issuer()) as issuer, gateway(tmp_path, config(shop, issuer.config())) as each:
         async with aiohttp.ClientSession(each.url) as session:
             began = time.monotonic()
-            tokens = [issuer.token(header={"kid": f"unknown-{n}"}) for n in range(300)]
+            tokens = [make(issuer, number) for number in range(300)]
             found = await asyncio.gather(*(by_rest(session, token) for token in tokens))
             assert {status for status, _, _ in found} == {401}
             assert (await by_rest(session, issuer.token()))[0] == 200
