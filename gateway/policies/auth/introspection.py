@@ -2,9 +2,11 @@
 
 An answer is used again for 30 seconds at most, so what is revoked counts no longer than that; that
 a token is not active is believed for some seconds. A token is asked about once at a time, however
-many calls show it, and no more than so many are asked about at once. An issuer that does not answer
-is left alone for a while (`outage`). Whatever is not known for certain is refused: nobody is let in
-on an old answer.
+many calls show it, and no more than so many are asked about at once, fewer of them for one address:
+whoever shows tokens that nobody knows leaves room for others. A question goes on when all who wait
+have left: its answer is kept, and until then it counts for the address that began it. An issuer
+that does not answer is left alone for a while (`outage`). Whatever is not known for certain is
+refused: nobody is let in on an old answer.
 
 It takes every bearer token that the providers before it leave. Where the issuer's tokens can be
 verified without asking, `jwt` does.
@@ -15,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -27,9 +30,10 @@ from gateway.head import Head
 from gateway.policies.auth.bearer import SCHEME, BearerTokens
 from gateway.policies.auth.binding import held, is_holder
 from gateway.policies.auth.fetching import Fetcher, FetchError
+from gateway.policies.auth.guard import site_of
 from gateway.policies.auth.introspection_answer import BadAnswerError, Expected, judge
 from gateway.policies.auth.outage import Outage
-from gateway.policies.auth.pending import Pending
+from gateway.policies.auth.pending import Pending, in_time
 from gateway.policies.auth.provider import BadCredentials
 from gateway.policies.auth.token_cache import TokenCache
 
@@ -40,6 +44,7 @@ LONGEST: Final = 30.0
 
 _REFUSED_FOR: Final = 5.0  # seconds
 _AT_ONCE: Final = 256  # tokens
+_OF_SITE: Final = 32  # of these, for one address
 SIZE: Final = 64 * 1024
 """Bytes of an answer that are read."""
 _RETRY: Final = 1.0  # seconds
@@ -112,6 +117,7 @@ class Introspection:
         self._now = now
         self._outage = Outage(clock)
         self._asking: dict[str, asyncio.Task[_Verdict]] = {}
+        self._for: Counter[str] = Counter()  # questions, by the site of who began them
 
     def known(self, call: Call) -> Principal | None:
         """Returns whom the token shows, if its issuer said so a moment ago."""
@@ -138,7 +144,7 @@ class Introspection:
             return held(principal, head)
         if (refusal := self._cache.refusal(token)) is not None:
             raise refusal
-        return Pending(partial(self._awaited, self._asked(token), head, call.deadline))
+        return Pending(partial(self._awaited, self._asked(token, call.peer), head, call.deadline))
 
     async def open(self) -> None:
         """Has nothing to begin."""
@@ -152,29 +158,34 @@ class Introspection:
             await asyncio.wait(asking)
         await self._fetcher.close()
 
-    def _asked(self, token: str) -> asyncio.Task[_Verdict]:
+    def _asked(self, token: str, peer: str) -> asyncio.Task[_Verdict]:
         """Returns the task that asks about a token; there is one at most."""
         task = self._asking.get(token)
         if task is None:
-            if len(self._asking) >= _AT_ONCE:
+            site = site_of(peer)
+            if len(self._asking) >= _AT_ONCE or self._for[site] >= _OF_SITE:
                 raise _unavailable(_RETRY)
             if (wait := self._outage.wait()) > 0:
                 raise _unavailable(wait)
             task = asyncio.get_running_loop().create_task(self._ask(token))
             self._asking[token] = task
-            task.add_done_callback(lambda _: self._asking.pop(token, None))
+            self._for[site] += 1
+            task.add_done_callback(lambda _: self._answered(token, site))
         return task
+
+    def _answered(self, token: str, site: str) -> None:
+        del self._asking[token]
+        self._for[site] -= 1
+        if not self._for[site]:
+            del self._for[site]
 
     async def _awaited(
         self, task: asyncio.Task[_Verdict], head: Head, deadline: Deadline | None
     ) -> Principal:
         try:
-            async with asyncio.timeout_at(None if deadline is None else deadline.at):
+            async with in_time(deadline):
                 # A caller that leaves must not take the answer away from the others.
                 verdict = await asyncio.shield(task)
-        except TimeoutError:
-            text = "The deadline passed before it was known who calls."
-            raise error("DEADLINE_EXCEEDED", text) from None
         except asyncio.CancelledError:
             if not task.cancelled():
                 raise

@@ -77,8 +77,8 @@ async def setting():
     await provider.close()
 
 
-def shown(token="good", deadline=None):
-    made = call(("authorization", f"Bearer {token}"))
+def shown(token="good", deadline=None, peer="203.0.113.7"):
+    made = call(("authorization", f"Bearer {token}"), peer=peer)
     made.deadline = deadline
     return made
 
@@ -160,11 +160,33 @@ async def test_a_call_that_is_cancelled_before_it_waits_leaves_no_warning(settin
 async def test_no_more_than_so_many_are_asked_about_at_once(setting):
     setting.fetcher.gate.clear()
     for number in range(256):
-        setting.provider.identify(shown(f"t{number}"))
-    with pytest.raises(RpcError) as failure:
-        setting.provider.identify(shown("one-more"))
-    assert failure.value.reason == "AUTHENTICATION_UNAVAILABLE"
+        setting.provider.identify(shown(f"t{number}", peer=f"192.0.2.{number % 8}"))
+    await unavailable(setting.provider, shown("one-more"))
     assert setting.provider.identify(shown("t7")) is not None  # it is being asked about
+
+
+async def test_no_address_takes_all_of_these(setting):
+    setting.fetcher.gate.clear()
+    here = [f"2001:db8::{number:x}" for number in range(33)]  # of one /64
+    for number in range(32):
+        setting.provider.identify(shown(f"t{number}", peer=here[number]))
+    await unavailable(setting.provider, shown("t32", peer=here[32]))
+    others = asyncio.ensure_future(identified(setting.provider, shown(peer="2001:db8:1::1")))
+    await asyncio.sleep(0)
+    setting.fetcher.gate.set()
+    assert (await others).subject == "ada"
+    assert (await identified(setting.provider, shown(peer=here[32]))).subject == "ada"
+
+
+async def test_who_leaves_at_once_begins_no_more_questions_than_who_waits(setting):
+    setting.fetcher.gate.clear()
+    for number in range(32):
+        late = Deadline(asyncio.get_running_loop().time())
+        with pytest.raises(RpcError) as failure:
+            await identified(setting.provider, shown(f"t{number}", deadline=late))
+        assert failure.value.reason == "DEADLINE_EXCEEDED"
+    await unavailable(setting.provider, shown())
+    assert len(setting.fetcher.asked) == 32
 
 
 async def test_the_deadline_of_a_call_ends_its_waiting_only(setting):

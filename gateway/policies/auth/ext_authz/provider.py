@@ -2,7 +2,8 @@
 
 Nothing is kept: what it decides may depend on anything in a request. So it is asked about each
 call, which waits for it; about what is no call (a page, the opening of a socket) it is asked by its
-path. What it can't be asked about, or does not answer in time, is refused.
+path. What it can't be asked about, or does not answer in time, is refused. For how many calls of an
+address it is asked at once, the gate's `Guard` says, which is paid until there is an answer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from gateway.call import Call, Deadline, Principal, Reply, RpcError, Unary
+from gateway.call import Call, Code, Deadline, Principal, Reply, RpcError, Unary
 from gateway.errors import error
 from gateway.head import Head
 from gateway.policies.auth.attached import IsOwnDoing, cross_site, is_attached
@@ -93,6 +94,7 @@ class ExtAuthz:
 
     async def _check(self, call: Call, head: Head) -> Principal:
         at = asyncio.get_running_loop().time() + self._timeout
+        hurried = call.deadline is not None and call.deadline.at < at
         if call.deadline is not None:
             at = min(at, call.deadline.at)
         check = Call(
@@ -107,6 +109,10 @@ class ExtAuthz:
         except BadAnswerError as failure:
             raise self._unavailable(f"its answer is of no use: {failure}") from None
         except RpcError as failure:
+            if hurried and failure.status.code is Code.DEADLINE_EXCEEDED:
+                # The caller's doing, which says nothing of the service.
+                text = "The deadline passed before it was known who calls."
+                raise error("DEADLINE_EXCEEDED", text) from None
             raise self._unavailable(f"the call ended with {failure.status.code.name}") from None
         if self._failing:
             self._failing = False

@@ -131,6 +131,15 @@ async def test_it_has_its_time_and_no_more_than_the_call():
     assert second == now + 1.0
 
 
+async def test_a_call_in_too_much_of_a_hurry_is_no_outage(caplog):
+    service = Service(RpcError(Status(Code.DEADLINE_EXCEEDED)))
+    soon = Deadline(asyncio.get_running_loop().time() + 0.0002)
+    with pytest.raises(RpcError) as failure:
+        await identified(provider(service), called(deadline=soon))
+    assert failure.value.reason == "DEADLINE_EXCEEDED"
+    assert not caplog.records
+
+
 async def test_a_call_that_is_cancelled_cancels_its_check():
     service = Service(None)
     waiting = asyncio.ensure_future(identified(provider(service), called()))
