@@ -185,11 +185,18 @@ def of_no_key(issuer, number):
     return SigningKey.make("thief").jws({"alg": "RS256"}, issuer.claims(jti=str(number)))
 
 
+def of_that_name(issuer, number):
+    """A token that the key which it names has not signed."""
+    key = SigningKey(issuer.key.kid, issuer.key.alg, SigningKey.make("thief").private)
+    return issuer.token(key=key, jti=str(number))
+
+
 @pytest.mark.parametrize(
     "make",
     [
         pytest.param(lambda i, n: i.token(header={"kid": f"unknown-{n}"}), id="that are named"),
         pytest.param(of_no_key, id="that are not named"),
+        pytest.param(of_that_name, id="that have the name of another"),
     ],
 )
 async def test_a_flood_of_unknown_keys_makes_one_fetch(shop, tmp_path, make):
@@ -202,6 +209,16 @@ async def test_a_flood_of_unknown_keys_makes_one_fetch(shop, tmp_path, make):
             assert (await by_rest(session, issuer.token()))[0] == 200
             cool_downs = (time.monotonic() - began) // 10
             assert issuer.asked[JWKS] <= 2 + cool_downs
+
+
+async def test_a_key_that_takes_the_name_of_another_is_fetched_at_once(shop, tmp_path):
+    with served(Issuer()) as issuer, gateway(tmp_path, config(shop, issuer.config())) as each:
+        async with aiohttp.ClientSession(each.url) as session:
+            assert (await by_rest(session, issuer.token()))[0] == 200
+            kid, private = issuer.key.kid, SigningKey.make("fresh").private
+            issuer.keys = [SigningKey(kid, issuer.key.alg, private)]
+            assert (await by_rest(session, issuer.token()))[0] == 200
+            assert issuer.asked[JWKS] == 2
 
 
 async def test_an_issuer_that_is_down_at_the_start_is_waited_for(shop, tmp_path):

@@ -2,8 +2,8 @@
 
 They are fetched again before anybody misses them: every five minutes, or as often as their
 `Cache-Control` says, within bounds and with jitter, so that a thousand gateways don't ask at once.
-A token of a key that is unknown has them fetched now, but only once in ten seconds, however many
-such tokens come, and one fetch at a time. An issuer that is down, or says nonsense, changes
+A token that no known key has signed has them fetched now, but only once in ten seconds, however
+many such tokens come, and one fetch at a time. An issuer that is down, or says nonsense, changes
 nothing: the keys of before hold, and it is asked again, ever less often until it is once a minute.
 
 What a key is, and what is signed by it, is not known here.

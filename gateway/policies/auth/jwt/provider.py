@@ -149,7 +149,7 @@ class Jwt:
                 "The keys of the token's issuer are not known yet.",
                 retry_after=_RETRY,
             )
-        refusal = BadCredentials("The token is signed by an unknown key.", failure.why)
+        refusal = BadCredentials(failure.text, failure.why)
         # As soon as its key is looked for again, it may be good.
         self._cache.refuse(text, refusal, min(_REFUSED_FOR, self._source.cooling()))
         return refusal
@@ -184,22 +184,26 @@ class Jwt:
         for key in fitting:
             if key.verifies(token.algorithm, token.signed, token.signature):
                 return key
+        unknown = "The token is signed by an unknown key."
         if token.kid is None:
-            raise _UnknownKeyError("it names no key, and none that is known has signed it")
+            raise _UnknownKeyError(unknown, "it names no key, and none that is known has signed it")
         if not fitting:
-            raise _UnknownKeyError("no key of that name for that algorithm")
-        raise BadCredentials("The token's signature is wrong.", "the signature does not verify")
+            raise _UnknownKeyError(unknown, "no key of that name for that algorithm")
+        # The name may have been given to another key since: no issuer should, some do.
+        raise _UnknownKeyError("The token's signature is wrong.", "the signature does not verify")
 
 
 class _UnknownKeyError(Exception):
     """No key that is known has signed the token, but another may have.
 
     Attributes:
+        text: As of BadCredentials.
         why: As of BadCredentials.
     """
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, text: str, why: str) -> None:
         super().__init__(why)
+        self.text = text
         self.why = why
 
 

@@ -21,7 +21,7 @@ class Source(Protocol):
         """Has the keys looked at again, as one is unknown; None where it is too early for that."""
 
     def cooling(self) -> float:
-        """Returns the seconds until unknown keys are looked for again."""
+        """Returns the seconds until unknown keys are looked for again; `inf` for never."""
 
     async def open(self) -> None:
         """Begins to look; waits a little for the first keys."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +41,7 @@ class StoredKeys:
 
     def cooling(self) -> float:
         """See `Source.cooling`."""
-        return 0.0
+        return inf
 
     async def open(self) -> None:
         """See `Source.open`."""

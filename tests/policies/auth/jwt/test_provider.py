@@ -389,9 +389,32 @@ def test_a_token_without_a_name_has_the_keys_looked_at_again(issuer, verifier):
     assert verifier.source.asked == 1
 
 
-def test_a_bad_signature_of_a_known_key_does_not(issuer, verifier):
-    refusal_of(verifier, issuer.token()[:-4] + "AAAA")
-    assert verifier.source.asked == 0
+def test_so_has_one_that_the_key_of_its_name_has_not_signed(issuer, verifier, clock):
+    """The name may have been given to another key: no issuer should, some do."""
+    verifier.source.cool = 2.0
+    token = issuer.token()[:-4] + "AAAA"
+    for _ in range(2):
+        assert refusal_of(verifier, token).status.message == "The token's signature is wrong."
+    assert verifier.source.asked == 1
+    clock.now += 2
+    refusal_of(verifier, token)
+    assert verifier.source.asked == 2
+
+
+async def test_a_name_that_is_given_to_another_key_waits_for_the_keys(issuer, verifier):
+    before = issuer.token()
+    verifier.admit(before)
+    issuer.keys = [SigningKey(issuer.key.kid, "RS256", SigningKey.make("fresh").private)]
+    verifier.source.pending = asyncio.get_running_loop().create_future()
+    made = call(("authorization", f"Bearer {issuer.token()}"))
+    pending = verifier.gate.admit(made)
+    verifier.take_keys()
+    verifier.source.pending.set_result(None)
+    await pending
+    assert made.principal.subject == "ada"
+    made = call(("authorization", f"Bearer {before}"))
+    with pytest.raises(RpcError, match="signature is wrong"):
+        await verifier.gate.admit(made)
 
 
 # No keys.
