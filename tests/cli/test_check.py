@@ -202,3 +202,19 @@ def test_overrides_are_checked_too(setting: str, place: str, shop: Path) -> None
 def test_a_config_that_is_not_there(tmp_path: Path) -> None:
     done = invoke("check", "--config", "other.yaml", cwd=tmp_path)
     assert (done.code, done.err) == (Exit.MISTAKE, "other.yaml: no such file\n")
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+POLICIES = [
+    each for each in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "policies:" in each
+]
+
+
+@pytest.mark.parametrize("example", POLICIES, ids=range(len(POLICIES)))
+def test_the_policies_of_the_page_hold_for_the_example(tmp_path: Path, example: str) -> None:
+    path = write_config(tmp_path, "127.0.0.1:1")
+    (tmp_path / "keys.yaml").write_text("keys: {}\n")
+    path.write_text(path.read_text() + example)
+    done = invoke("check", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "  shop.catalog.v1.CatalogService: GetCategory, GetProduct\n" in done.err
