@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from gateway.app.providers import ProviderPool
 from gateway.call import Call, Principal
-from gateway.config import json_schema, load
+from gateway.config import from_mapping, json_schema, load
 from gateway.config.assignment import matches
+from gateway.http import Headers, Request
 from gateway.policies.auth import basic, introspection, lockout, stored_file, watch
+from gateway.policies.auth.claim_path import found
 from gateway.policies.auth.jwt import fetched_keys
 from gateway.policies.cel import limits
 from gateway.policies.cel.compiler import Compiler
@@ -178,3 +183,56 @@ def allows(when, method, principal, request=b""):
 )
 def test_a_trap_is_one(when, method, principal, allowed):
     assert allows(when, method, principal) is allowed
+
+
+@pytest.fixture
+def token(tmp_path):
+    """The token that the page's code prints, beside its keys."""
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        cwd=tmp_path,
+    )
+    return done.stdout.strip()
+
+
+async def test_the_keys_and_the_token_for_a_try_work(tmp_path, token):
+    given = {"issuer": "https://id.example/", "audiences": ["shop"], "jwks": {"file": "jwks.json"}}
+    loaded = from_mapping(
+        {"auth": {"providers": {"local": {"jwt": given}}}}, origin="test", directory=tmp_path
+    )
+    made = await ProviderPool().providers(loaded.config, lambda name: None)
+    shown = Headers([("authorization", f"Bearer {token}")])
+    found = made["local"].identify(
+        Call("a.B/C", head=Request("GET", "/", None, shown, peer="203.0.113.7"))
+    )
+    principal = found if isinstance(found, Principal) else await found
+    assert principal.subject == "u1"
+    assert principal.scopes == {"orders.read"}
+
+
+ISSUERS = dict(re.findall(r"^\| ([A-Z][\w ]+?) \| (`.+?`|none) \| ", PAGE, re.MULTILINE))
+CLAIMS = {
+    "Keycloak": {"realm_access": {"roles": ["a"]}},
+    "Entra ID": {"scp": "a b"},
+    "Auth0": {"permissions": ["a"]},
+}
+
+
+def test_every_issuer_of_the_table_has_claims_of_its_form():
+    assert ISSUERS.keys() == {*CLAIMS, "Amazon Cognito"}
+
+
+@pytest.mark.parametrize("issuer", CLAIMS)
+def test_what_an_issuer_calls_things_is_found(issuer):
+    key, name = yaml.safe_load(ISSUERS[issuer].strip("`")).popitem()
+    assert key in DEFINITIONS["Jwt"]["properties"]
+    assert found(CLAIMS[issuer], name)
+
+
+def test_a_method_that_is_closed_to_all():
+    assert not allows("false", f"{ORDERS}GetOrder", ADA)
