@@ -109,7 +109,7 @@ def claims(number: int) -> dict[str, object]:
 def provider(
     folder: Path, issuer: Issuer, name: str = "customers", cookie: str | None = None
 ) -> tuple[Jwt, TokenCache]:
-    cache = TokenCache(SIZE, time.time)
+    cache = TokenCache(SIZE, time.time, time.monotonic)
     keys = KeySet(["RS256", "EdDSA"], cache.forget_refusals)
     path = folder / f"{name}.json"
     path.write_text(json.dumps(issuer.jwks()))

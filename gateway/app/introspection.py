@@ -25,7 +25,7 @@ def introspection(making: Making) -> Provider:
         Endpoint(given.endpoint, given.client_id, given.client_secret.get_secret_value()),
         expected,
         tokens=BearerTokens(given.cookie, is_own_doing),
-        cache=TokenCache(making.token_cache, making.now),
+        cache=TokenCache(making.token_cache, making.now, time.monotonic),
         fetcher=Fetcher(connect=given.timeout, total=given.timeout, size=SIZE),
         now=making.now,
         clock=time.monotonic,

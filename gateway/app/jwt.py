@@ -26,7 +26,7 @@ def jwt(making: Making) -> Provider:
     """
     given = making.given.jwt
     assert given is not None, "the section says which kind it is"
-    cache = TokenCache(making.token_cache, making.now)
+    cache = TokenCache(making.token_cache, making.now, time.monotonic)
     expected = Expected(
         given.issuer,
         frozenset(given.audiences),

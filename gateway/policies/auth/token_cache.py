@@ -3,7 +3,8 @@
 What verified or was asked for once costs a look into a table from then on. A good one is taken for
 five minutes at most, never longer than its principal holds, and only while what vouches for it (the
 key that signed it) does. A bad one is refused again for some seconds without another look, in a
-table of its own: a flood of bad ones drives out no good one.
+table of its own: a flood of bad ones drives out no good one. Only when a principal ends is asked of
+the wall's clock: who puts that right must neither revive nor shut out anybody.
 
 No token is kept, only its hash. What makes a token good is not decided here, and what is bad only
 until something changes must not be put here for longer, or is to be forgotten by the one who knows
@@ -21,6 +22,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from hashlib import sha256
+from math import inf
 from typing import Final, NamedTuple, Protocol
 
 from gateway.call import Principal
@@ -66,18 +68,30 @@ class TokenCache:
         size: Bytes that the good ones may take together; 0 keeps none. The one that has not been
             seen for longest goes first.
         now: Seconds since 1970, as `Principal.expires`.
+        clock: Seconds, on a clock that never goes back.
         refusals: Bad ones that are remembered.
     """
 
-    __slots__ = ("_entries", "_now", "_refusals", "_refused", "_size", "_taken")
+    __slots__ = ("_clock", "_entries", "_now", "_refusals", "_refused", "_size", "_taken")
 
-    def __init__(self, size: int, now: Callable[[], float], *, refusals: int = _REFUSALS) -> None:
+    def __init__(
+        self,
+        size: int,
+        now: Callable[[], float],
+        clock: Callable[[], float],
+        *,
+        refusals: int = _REFUSALS,
+    ) -> None:
         self._size = size
         self._now = now
+        self._clock = clock
         self._refusals = refusals
         self._taken = 0
-        # The hash of a token: until when it holds, who it is, what vouches for it, its charge.
-        self._entries: OrderedDict[bytes, tuple[float, Principal, Voucher, int]] = OrderedDict()
+        # The hash of a token: until when it is taken, by either clock, the one that never goes back
+        # first; who it is, what vouches for it, its charge.
+        self._entries: OrderedDict[bytes, tuple[float, float, Principal, Voucher, int]] = (
+            OrderedDict()
+        )
         self._refused: OrderedDict[bytes, _Refusal] = OrderedDict()
 
     def __len__(self) -> int:
@@ -94,8 +108,8 @@ class TokenCache:
         entry = self._entries.get(digest)
         if entry is None:
             return None
-        until, principal, voucher, _ = entry
-        if voucher.alive and self._now() < until:
+        until, expires, principal, voucher, _ = entry
+        if voucher.alive and self._clock() < until and self._now() < expires:
             self._entries.move_to_end(digest)
             return principal
         self._drop(digest)
@@ -117,19 +131,17 @@ class TokenCache:
             voucher: While this is alive.
             seconds: For so long, and no longer than the principal holds.
         """
-        until = self._now() + seconds
-        if principal.expires is not None:
-            until = min(until, principal.expires)
+        expires = inf if principal.expires is None else principal.expires
         digest = _digest(token)
         self._drop(digest)
         self._refused.pop(digest, None)
         charge = _ENTRY + _contents(principal)
         if charge > self._size:
             return
-        self._entries[digest] = (until, principal, voucher, charge)
+        self._entries[digest] = (self._clock() + seconds, expires, principal, voucher, charge)
         self._taken += charge
         while self._taken > self._size:
-            _, (_, _, _, freed) = self._entries.popitem(last=False)
+            _, (_, _, _, _, freed) = self._entries.popitem(last=False)
             self._taken -= freed
 
     def refusal(self, token: str) -> BadCredentials | None:
@@ -138,7 +150,7 @@ class TokenCache:
         entry = self._refused.get(digest)
         if entry is None:
             return None
-        if self._now() < entry.until:
+        if self._clock() < entry.until:
             return BadCredentials(entry.text, entry.why, reason=entry.reason)
         del self._refused[digest]
         return None
@@ -148,7 +160,7 @@ class TokenCache:
         digest = _digest(token)
         self._drop(digest)
         self._refused[digest] = _Refusal(
-            self._now() + seconds, failure.text, failure.why, failure.reason
+            self._clock() + seconds, failure.text, failure.why, failure.reason
         )
         self._refused.move_to_end(digest)
         if len(self._refused) > self._refusals:
@@ -161,7 +173,7 @@ class TokenCache:
     def _drop(self, digest: bytes) -> None:
         entry = self._entries.pop(digest, None)
         if entry is not None:
-            self._taken -= entry[3]
+            self._taken -= entry[4]
 
 
 def _digest(token: str) -> bytes:

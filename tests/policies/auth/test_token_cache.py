@@ -15,11 +15,21 @@ MIB = 1 << 20
 
 
 class Clock:
+    """Time that passes: on a clock that never goes back, and on the wall, which may be put right.
+
+    Attributes:
+        wall: What the wall's clock is ahead of the other.
+    """
+
     def __init__(self) -> None:
-        self.now = 1_000_000.0
+        self.now = 1000.0
+        self.wall = 1_000_000.0
 
     def __call__(self) -> float:
         return self.now
+
+    def on_wall(self) -> float:
+        return self.now + self.wall
 
 
 @dataclass
@@ -34,7 +44,7 @@ def clock():
 
 @pytest.fixture
 def cache(clock):
-    return TokenCache(MIB, clock)
+    return TokenCache(MIB, clock.on_wall, clock)
 
 
 def ada(expires=None, **claims):
@@ -70,10 +80,28 @@ def test_it_is_taken_for_less_where_its_owner_says_so(cache, clock):
 
 
 def test_it_is_taken_no_longer_than_it_holds(cache, clock):
-    cache.put("good", ada(expires=clock.now + 7))
+    cache.put("good", ada(expires=clock.on_wall() + 7))
     clock.now += 6.9
     assert cache.get("good")
     clock.now += 0.1
+    assert cache.get("good") is None
+
+
+@pytest.mark.parametrize("hour", [3600, -3600], ids=["put forward", "put back"])
+def test_the_five_minutes_are_none_of_the_walls(cache, clock, hour):
+    cache.put("good", ada())
+    clock.wall += hour
+    assert cache.get("good")
+    clock.now += LONGEST
+    assert cache.get("good") is None
+
+
+def test_what_has_expired_on_the_wall_is_not_taken(cache, clock):
+    """Its clock was slow, and was put right."""
+    cache.put("good", ada(expires=clock.on_wall() + 1800))
+    clock.wall += 1799
+    assert cache.get("good")
+    clock.wall += 1
     assert cache.get("good") is None
 
 
@@ -87,7 +115,7 @@ def test_it_is_taken_only_while_its_key_is_alive(cache):
 
 
 def test_the_one_not_seen_for_longest_goes_first(clock):
-    cache = TokenCache(7500, clock)
+    cache = TokenCache(7500, clock.on_wall, clock)
     for token in ("a", "b", "c"):
         cache.put(token, ada(text="x" * 1000))
     assert len(cache) == 3
@@ -105,7 +133,7 @@ def test_a_token_put_again_is_charged_once(cache):
 
 
 def test_what_is_larger_than_the_cache_is_not_kept(clock):
-    cache = TokenCache(4000, clock)
+    cache = TokenCache(4000, clock.on_wall, clock)
     cache.put("small", ada())
     cache.put("large", ada(text="x" * 4000))
     assert cache.get("large") is None
@@ -113,7 +141,7 @@ def test_what_is_larger_than_the_cache_is_not_kept(clock):
 
 
 def test_a_size_of_0_keeps_none(clock):
-    cache = TokenCache(0, clock)
+    cache = TokenCache(0, clock.on_wall, clock)
     cache.put("a", ada())
     assert (len(cache), cache.taken) == (0, 0)
 
@@ -126,7 +154,7 @@ def test_the_charge_counts_what_is_nested(cache):
 
 
 def test_memory_stays_below_the_size_that_is_set(clock):
-    cache = TokenCache(MIB, clock)
+    cache = TokenCache(MIB, clock.on_wall, clock)
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
@@ -150,6 +178,16 @@ def test_a_bad_token_is_refused_again_in_the_same_words_for_a_while(cache, clock
     assert cache.refusal("bad") is None
 
 
+@pytest.mark.parametrize("hour", [3600, -3600], ids=["put forward", "put back"])
+def test_how_long_it_is_refused_is_none_of_the_walls(cache, clock, hour):
+    cache.refuse("bad", BadCredentials("No.", "why"), 5)
+    clock.wall += hour
+    clock.now += 4.9
+    assert cache.refusal("bad")
+    clock.now += 0.1
+    assert cache.refusal("bad") is None
+
+
 def test_a_token_that_turned_bad_is_not_taken_as_good(cache):
     cache.put("revoked", ada())
     cache.refuse("revoked", BadCredentials("No.", "revoked"), 5)
@@ -163,7 +201,7 @@ def test_a_token_that_turned_good_is_not_refused(cache):
 
 
 def test_bad_tokens_are_bounded_and_drive_out_no_good_one(clock):
-    cache = TokenCache(MIB, clock, refusals=10)
+    cache = TokenCache(MIB, clock.on_wall, clock, refusals=10)
     cache.put("good", ada())
     for number in range(1000):
         cache.refuse(f"bad-{number}", BadCredentials("No.", "why"), 5)

@@ -69,7 +69,7 @@ class Verifier:
         audiences=(AUDIENCE,),
         **expected,
     ) -> None:
-        self.cache = TokenCache(1 << 20, now)
+        self.cache = TokenCache(1 << 20, now, now)
         self.source = FakeSource(KeySet(algorithms, self.cache.forget_refusals))
         self.issuer = issuer
         self.take_keys()
