@@ -165,7 +165,7 @@ class Principal:
     """Who makes a call. The same type for every way of authentication.
 
     Attributes:
-        subject: Who it is, to its provider.
+        subject: Who it is, to its provider; empty where that lets it in without a name.
         provider: Which provider says so, by its name in the config.
         scopes: What it may do.
         roles: What it is.
@@ -183,8 +183,8 @@ class Principal:
     expires: float | None = None
 
     def is_of(self, other: Principal | None) -> bool:
-        """Whether both are of one subject."""
-        if other is None:
+        """Whether both are of one subject. Of those without a name, that can't be said of any."""
+        if other is None or not self.subject:
             return False
         return (self.provider, self.subject) == (other.provider, other.subject)
 

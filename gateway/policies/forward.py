@@ -3,7 +3,8 @@
 A gate behind authorization. Texts go as they are, but what is no printable ASCII, `%`, and space at
 either end, which go percent-encoded (RFC 3986 section 2.1, of UTF-8): two texts never look alike,
 and who decodes gets what the provider said. Other values go as compact JSON, encoded likewise; null
-and a claim that is not there are left out. Of an anonymous caller nothing is told.
+and a claim that is not there are left out. Of a caller without a subject nothing is told, be it
+anonymous or let in without a name.
 
 That the clients' own copies never pass is the business of `routing.metadata`; what got there some
 other way is replaced here.
@@ -70,7 +71,7 @@ class Forward:
             RpcError: HEADERS_TOO_LARGE: it is more than MAX_FORWARDED bytes.
         """
         kept = [item for item in call.metadata if item[0] not in self._keys]
-        if call.principal is not None:
+        if call.principal is not None and call.principal.subject:
             told = list(self._told(call.principal))
             if sum(len(value) for _, value in told) > MAX_FORWARDED:
                 raise _too_large()
@@ -78,7 +79,7 @@ class Forward:
         call.metadata = Metadata(kept)
 
     def _told(self, principal: Principal) -> Iterator[tuple[str, str]]:
-        if self._subject is not None and principal.subject:
+        if self._subject is not None:
             yield self._subject, encoded(principal.subject)
         claims = {}
         for claim, key in self._claims:

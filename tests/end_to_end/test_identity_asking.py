@@ -298,6 +298,7 @@ def service():
             "ok": allowed,
             "401": denied(401, headers=told),
             "403": denied(403),
+            "nameless": pb.CheckResponse(ok_response={}),
             "429": denied(429, headers=[header("retry-after", "7")]),
             "custom": denied(418, body="Not for teapots.", headers=[header("x-why", "tea")]),
             "nonsense": pb.CheckResponse(),
@@ -336,6 +337,16 @@ async def test_ok_lets_in_and_the_backend_hears_what_the_service_says(guarded):
     assert "x-secret" not in told
     assert told["x-subject"] == ["ada"]
     assert headers["x-seen"] == "yes"
+
+
+async def test_who_is_let_in_without_a_name_may_call_and_is_nobody_to_backends(guarded):
+    shown = {"x-want": "nameless", "x-subject": "mallory"}
+    status, told, _ = await asks(guarded.url, shown)
+    assert (status, told.get("x-subject")) == (200, None)
+    assert "x-subject" not in await asks_by_socket(guarded.url, shown)
+    async with socket(guarded.url, options={"additional_headers": shown}) as client:
+        await client.say("auth", token="t")
+        assert await client.closed() == 4403
 
 
 async def test_the_service_is_told_of_the_request_and_of_the_method(guarded, service):

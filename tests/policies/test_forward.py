@@ -47,6 +47,11 @@ def test_what_got_there_some_other_way_is_replaced(principal):
     assert "root" not in dict(told(EVERYTHING, principal, before=before)).values()
 
 
+def test_of_a_caller_without_a_name_nothing_is_told():
+    nameless = replace(ADA, subject="")
+    assert told(EVERYTHING, nameless, before=[("x-subject", "eve")]) == []
+
+
 def test_a_claim_that_is_null_empty_or_not_there_is_left_out():
     principal = replace(ADA, claims={"tenant": "", "level": None})
     assert told(EVERYTHING, principal) == [("x-subject", "ada")]
@@ -110,4 +115,5 @@ class Signs:
 def test_a_token_says_what_is_forwarded():
     forward = Forward(claims={"tenant": "x-claim-tenant"}, token=("x-gateway-token", Signs()))
     assert told(forward)[1:] == [("x-gateway-token", "signed for ada: {'tenant': 'acme'}")]
-    assert told(forward, None, before=[("x-gateway-token", "mine")]) == []
+    for nobody in None, replace(ADA, subject=""):
+        assert told(forward, nobody, before=[("x-gateway-token", "mine")]) == []

@@ -271,6 +271,8 @@ class SocketDriver:
             calls.known_by(shown, identity)
             resumed = calls.session.restore(hello.seen, hello.granted)
         else:
+            # To whom one would be given back, could not be said.
+            resumable = resumable and identity.is_told_apart
             calls = SessionCalls(
                 self._serving,
                 self._framing,

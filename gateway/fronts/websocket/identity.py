@@ -51,10 +51,18 @@ class Identity:
     lasts: float | None = None
 
     def is_of(self, other: Identity) -> bool:
-        """Whether both are of one subject. Nobody is one, too: it can't become somebody."""
+        """Whether both are of one subject. Nobody is one, too: it can't become somebody.
+
+        A caller that is let in without a name is never the same as another.
+        """
         if self.principal is None:
             return other.principal is None
         return self.principal.is_of(other.principal)
+
+    @property
+    def is_told_apart(self) -> bool:
+        """Whether it can be said of another client that it is the same."""
+        return self.is_of(self)
 
 
 Authenticate: TypeAlias = "Callable[[Credentials], Awaitable[Identity]]"

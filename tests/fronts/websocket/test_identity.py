@@ -21,6 +21,7 @@ from tests.policies.auth.callers import Fake, FakeGuard
 
 ANN = Principal("ann", "fake")
 BOB = Principal("bob", "fake")
+NAMELESS = Principal("", "fake")
 NOW = 1_700_000_000.0
 """What the wall clock says when the clock of the loop says 1000."""
 
@@ -159,6 +160,8 @@ async def test_the_gate_is_that_of_the_time():
         (None, None, True),
         (None, ANN, False),
         (ANN, None, False),
+        (NAMELESS, NAMELESS, False),
+        (NAMELESS, ANN, False),
     ],
     ids=[
         "same",
@@ -168,6 +171,8 @@ async def test_the_gate_is_that_of_the_time():
         "nobody",
         "nobody and somebody",
         "somebody and nobody",
+        "without a name",
+        "without a name and somebody",
     ],
 )
 def test_one_subject(one, other, same):

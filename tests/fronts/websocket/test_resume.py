@@ -229,6 +229,21 @@ async def test_another_subject_is_not_let_in(world, still_open):
     assert [each["id"] for each in back["resumed"]] == [1]
 
 
+async def test_callers_without_a_name_have_sessions_that_none_of_them_resumes(world):
+    async def authenticate(_):
+        return Identity(Principal("", "test"))
+
+    it = world(resume=30.0, authenticate=authenticate)
+    client, welcome = await began(it)
+    assert "resume_ms" not in welcome
+    client.opens(1, "Unary", "x")
+    it.backends["Unary"].done[0](reply("y"))
+    assert client.hears()[-1].startswith("status 1")
+    client.socket.goes()
+    _, back = await came_back(it, welcome["session"], seen={"1": 0})
+    assert back["session"] != welcome["session"]
+
+
 async def test_a_client_that_comes_back_with_a_new_token(it):
     client, welcome = await began(it, token="one")
     client.socket.goes()

@@ -99,20 +99,19 @@ def judge(
 def principal(said: Struct, provider: str, now: float) -> Principal:
     """Returns the principal of an answer's metadata.
 
-    Its members are `subject` (or `sub`; without them it is the provider's name), `scopes` (or
-    `scope`), `roles`, `plan` and `exp`. All of them are claims.
+    Its members are `subject` (or `sub`), `scopes` (or `scope`), `roles`, `plan` and `exp`. All of
+    them are claims. Without a subject the caller has none: it may call, but is the same as nobody.
 
     Raises:
-        BadAnswerError: What is allowed has ended.
+        BadAnswerError: What is allowed has ended, or its subject is no name.
     """
     claims = {name: _plain(value) for name, value in said.fields.items()}
-    subject = claims.get("subject") or claims.get("sub")
     plan, ends = claims.get("plan"), claims.get("exp")
     expires = float(ends) if isinstance(ends, int | float) and ends is not True else None
     if expires is not None and not expires > now:
         raise BadAnswerError("it allows what has ended")
     return Principal(
-        subject=subject if isinstance(subject, str) and subject.isprintable() else provider,
+        subject=_subject(claims),
         provider=provider,
         scopes=_texts(claims.get("scopes", claims.get("scope"))),
         roles=_texts(claims.get("roles")),
@@ -133,6 +132,17 @@ def _refusal(denied: pb.DeniedHttpResponse, may_change: Callable[[str], bool]) -
     refusal = error("AUTHORIZATION_DENIED", text, headers=headers, code=code)
     refusal.http_status = status
     return refusal
+
+
+def _subject(claims: Mapping[str, object]) -> str:
+    for name in ("subject", "sub"):
+        value = claims.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, str) or not value or not value.isprintable():
+            raise BadAnswerError(f"its {name} is no name of anybody")
+        return value
+    return ""
 
 
 def _texts(value: object) -> frozenset[str]:

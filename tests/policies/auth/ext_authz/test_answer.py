@@ -37,11 +37,11 @@ def headers(**named):
 
 
 def test_ok_lets_in():
-    assert judged(status={}) == Allowed(Principal("external", "external"))
+    assert judged(status={}) == Allowed(Principal("", "external"))
 
 
 def test_ok_may_be_said_by_its_response_alone():
-    assert judged(ok_response={}) == Allowed(Principal("external", "external"))
+    assert judged(ok_response={}) == Allowed(Principal("", "external"))
 
 
 def test_ok_may_change_headers():
@@ -79,12 +79,19 @@ def test_whole_numbers_are_whole():
     [
         pytest.param({"subject": "ada", "sub": "bob"}, "ada", id="subject"),
         pytest.param({"sub": "bob"}, "bob", id="else sub"),
-        pytest.param({"sub": 7}, "external", id="else the provider"),
-        pytest.param({"sub": "a\nb"}, "external", id="none that is no text for a header"),
+        pytest.param({"subject": None, "sub": "bob"}, "bob", id="null is none"),
+        pytest.param({"roles": ["clerk"]}, "", id="else nobody in particular"),
     ],
 )
 def test_who_it_is(said, subject):
     assert judged(said, ok_response={}).principal.subject == subject
+
+
+@pytest.mark.parametrize("name", ["subject", "sub"])
+@pytest.mark.parametrize("value", ["", "a\nb", "a\0", "\u200b", 7, True, ["ada"]])
+def test_a_subject_that_is_no_name_is_a_bad_answer(name, value):
+    with pytest.raises(BadAnswerError):
+        judged({name: value}, ok_response={})
 
 
 def test_metadata_of_the_response_overrides_that_beside_it():  # as Envoy's did, and does

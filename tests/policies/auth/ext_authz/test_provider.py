@@ -59,7 +59,7 @@ async def test_who_is_let_in_is_asked_about_each_time():
     asked, call = provider(service), called()
     for _ in range(2):
         assert asked.known(call) is None
-        assert (await identified(asked, call)).subject == "external"
+        assert (await identified(asked, call)).provider == "external"
     assert [check.method for check in service.calls] == [CHECK, CHECK]
     told = pb.CheckRequest.FromString(service.calls[0].request).attributes
     assert told.request.http.headers["x-token"] == "t"
