@@ -6,7 +6,7 @@ is true and nothing else that the answer says speaks against it. Nothing is aske
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Final
@@ -72,7 +72,7 @@ def judge(answer: object, expected: Expected, now: float) -> Principal:
     return Principal(
         subject=_subject(answer),
         provider=expected.provider,
-        scopes=frozenset(scope for text in _texts(answer.get("scope")) for scope in text.split()),
+        scopes=frozenset(_scopes(answer.get("scope"))),
         roles=frozenset(_texts(found(answer, expected.roles))),
         claims={name: value for name, value in answer.items() if name != "active"},
         expires=expires,
@@ -110,6 +110,14 @@ def _subject(answer: Mapping[str, object]) -> str:
         if isinstance(value, str) and 0 < len(value) <= _LONGEST and value.isprintable():
             return value
     raise BadAnswerError("it names nobody")
+
+
+def _scopes(value: object) -> Iterator[str]:
+    """Yields scopes, with U+0020 between them and nothing else (RFC 6749 section 3.3)."""
+    for text in _texts(value):
+        for scope in text.split(" "):
+            if scope and scope.isprintable():
+                yield scope
 
 
 def _texts(value: object) -> list[str]:

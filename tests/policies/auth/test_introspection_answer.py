@@ -108,8 +108,14 @@ def test_issuer_and_audience(expected, changes, good):
 
 @pytest.mark.parametrize(
     ("scope", "scopes"),
-    [("a  b", {"a", "b"}), ("", set()), (..., set()), (["a", 7], {"a"}), ({"a": 1}, set())],
-    ids=["between spaces", "none", "not said", "a list", "nonsense"],
+    [
+        pytest.param("a  b", {"a", "b"}, id="between spaces"),
+        pytest.param("a\tb c\xa0d e", {"e"}, id="no other space is one (RFC 6749 section 3.3)"),
+        pytest.param("", set(), id="none"),
+        pytest.param(..., set(), id="not said"),
+        pytest.param(["a", 7], {"a"}, id="a list"),
+        pytest.param({"a": 1}, set(), id="nonsense"),
+    ],
 )
 def test_scopes(scope, scopes):
     assert judged(scope=scope).scopes == scopes

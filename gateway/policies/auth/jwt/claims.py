@@ -8,6 +8,7 @@ Signatures are not looked at here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +18,8 @@ from gateway.policies.auth.claim_path import found
 from gateway.policies.auth.provider import BadCredentials
 
 _SUBJECT: Final = 255  # characters (OpenID Connect Core 1.0 section 2)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROLLED: Final = "a text with a control character"
 _LATEST: Final = 253_402_300_799  # the end of the year 9999: what is later is no time in seconds
 
 
@@ -101,9 +104,14 @@ class Expected:
         )
 
     def _scopes(self, claims: Mapping[str, object]) -> list[str]:
-        """Returns scopes: a list, or a text with spaces between them (RFC 6749 section 3.3)."""
+        """Returns scopes: a list, or a text with spaces between them (RFC 6749 section 3.3).
+
+        U+0020 alone is a space: else one scope would be two at the issuer, or two one.
+        """
         texts = _texts(claims, self.scopes)
-        return [scope for text in texts for scope in text.split()]
+        if any(map(_CONTROL.search, texts)):
+            raise _wrong(self.scopes, _CONTROLLED)
+        return [scope for text in texts for scope in text.split(" ") if scope]
 
     def _plan(self, claims: Mapping[str, object]) -> str | None:
         plan = found(claims, self.plan)
@@ -119,8 +127,8 @@ def _subject(value: object) -> str:
         raise _wrong("sub", "empty")
     if len(value) > _SUBJECT:
         raise _wrong("sub", f"longer than {_SUBJECT} characters")
-    if any(char < " " or char == "\x7f" for char in value):
-        raise _wrong("sub", "a text with a control character")
+    if _CONTROL.search(value):
+        raise _wrong("sub", _CONTROLLED)
     return value
 
 

@@ -31,6 +31,7 @@ def test_any_of_the_audiences_will_do(aud):
         pytest.param({"scope": "a b"}, {"a", "b"}, id="a text (RFC 8693 section 4.2)"),
         pytest.param({"scope": " a  b "}, {"a", "b"}, id="more spaces"),
         pytest.param({"scope": ["a", "b"]}, {"a", "b"}, id="a list"),
+        pytest.param({"scope": "a\xa0b\u2003c"}, {"a\xa0b\u2003c"}, id="other spaces (RFC 6749)"),
         pytest.param({"scp": "a"}, set(), id="another claim"),
     ],
 )
@@ -118,6 +119,11 @@ LIST = "not a text or a list of texts"
         ("aud", ["shop", 4711], "a list with a number in it, not of texts"),
         ("scope", 4711, f"a number, {LIST}"),
         ("roles", ["a", None], "a list with null in it, not of texts"),
+        ("scope", "a\tb", "a text with a control character"),
+        ("scope", "a\x1fb", "a text with a control character"),
+        ("scope", ["a", "b\n"], "a text with a control character"),
+        ("scope", "a\x7f", "a text with a control character"),
+        ("scope", "a\x85b", "a text with a control character"),
         ("plan", ["pro"], "a list, not a text"),
     ],
 )
