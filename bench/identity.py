@@ -43,7 +43,7 @@ sys.path.insert(0, str(ROOT))
 
 from gateway.call import Call, Cancel, Done, Principal, Reply  # noqa: E402
 from gateway.chain import Policy, compose_unary  # noqa: E402
-from gateway.fronts.cross_site import trusts_cookies  # noqa: E402
+from gateway.fronts.cross_site import is_own_doing  # noqa: E402
 from gateway.head import Head  # noqa: E402
 from gateway.http import Headers, Request  # noqa: E402
 from gateway.policies.auth import key_form  # noqa: E402
@@ -117,7 +117,7 @@ def provider(
         name,
         Expected(issuer.url, frozenset({AUDIENCE})),
         StoredKeys(keys, path),
-        tokens=BearerTokens(cookie, trusts_cookies),
+        tokens=BearerTokens(cookie, is_own_doing),
         cache=cache,
         now=time.time,
     )
