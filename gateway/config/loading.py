@@ -6,7 +6,7 @@ of them run whatever the others find; only text that is not YAML stops the rest.
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 
 from pydantic import TypeAdapter, ValidationError
@@ -32,7 +32,7 @@ class Loaded:
         source: Where each was set.
     """
 
-    config: Config
+    config: Config = field(repr=False)  # as the source: a value may be a secret
     source: Source
 
 

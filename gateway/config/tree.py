@@ -4,7 +4,7 @@ Reading makes it, overrides change copies of it, and everything that reports an 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.config.problems import Path, Place
 
@@ -21,7 +21,7 @@ class Node:
         key: Of the key that holds it; of the value where there is none (list items, the root).
     """
 
-    value: "Scalar | dict[str, Node] | list[Node]"
+    value: "Scalar | dict[str, Node] | list[Node]" = field(repr=False)  # it may be a secret
     place: Place
     key: Place
 

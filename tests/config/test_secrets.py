@@ -5,7 +5,7 @@ from typing import Annotated
 import pytest
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from gateway.config import wording
+from gateway.config import load, wording
 from gateway.config.places import Secret
 from gateway.config.substitution import Substituted
 
@@ -57,3 +57,24 @@ def test_refused_without_repeating_it(value, message, tmp_path):
     assert found == message.replace("{folder}", str(tmp_path))
     assert "hunter2" not in found
     assert "2222" not in found
+
+
+def test_a_loaded_config_shows_none_of_its_values(tmp_path):
+    """Not where they stand in its text, either: a traceback may print any of it."""
+    path = tmp_path / "gateway.yaml"
+    path.write_text(
+        """
+upstreams: {shop: {services: ["shop.*"], endpoints: ["127.0.0.1:1"]}}
+auth:
+  providers:
+    tokens:
+      introspection: {endpoint: "https://id.example/", client_id: gw, client_secret: hunter2}
+"""
+    )
+    again = "auth.providers.tokens.introspection.client_secret=hunter3"
+    for loaded in load(path), load(path, overrides=[again]):
+        source = loaded.source
+        for each in (loaded, source, source.root, source.root.child("auth")):
+            assert "hunter" not in repr(each)
+            assert "id.example" not in repr(each)
+        assert repr(source.root) == f"Node(place={source.root.place!r}, key={source.root.key!r})"
