@@ -16,7 +16,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
 from gateway.policies.cel.condition import Condition, Decode
-from gateway.policies.cel.limits import TEXT
+from gateway.policies.cel.limits import TEXT, WORK
 from gateway.policies.cel.mistakes import mistake
 from gateway.policies.cel.syntax import Reading, TooDeep, reading
 from gateway.policies.cel.variables import CLAIMS, METADATA, NAMES, REQUEST, TEXTS, VARIABLES
@@ -87,9 +87,13 @@ class Compiler:
                 "be, as in: claims.admin == true"
             )
         decode: Decode | None = None
+        mapped = False
         if REQUEST in names:
+            mapped = self._has_maps(request_type)
             decode = GetMessageClass(self._pool.FindMessageTypeByName(request_type)).FromString
-        return Condition(text, expression.eval, names=names, reading=found, decode=decode)
+        return Condition(
+            text, expression.eval, names=names, reading=found, decode=decode, mapped=mapped
+        )
 
     def _checked(self, text: str, request_type: str) -> Reading:
         """Returns what a text reads that can be a condition."""
@@ -103,6 +107,8 @@ class Compiler:
                 "map and filter are not available: the time they take grows with the square of "
                 "the list; use exists, exists_one, all, or in"
             )
+        if not found.work.reads and found.work.of({}) > WORK:
+            raise ConditionError("the condition takes too long, whatever it is asked about")
         if found.unpacks:
             raise ConditionError(
                 "what is in a google.protobuf.Any can't be looked at, nor can messages be compared "
@@ -119,6 +125,10 @@ class Compiler:
         if known is None:
             known = self._holds_any[message] = _ANY in self._within(message)
         return known
+
+    def _has_maps(self, message: str) -> bool:
+        find = self._pool.FindMessageTypeByName
+        return any(find(each).GetOptions().map_entry for each in self._within(message))
 
     def _within(self, message: str) -> set[str]:
         """Returns the message types of a type's fields, and of theirs."""

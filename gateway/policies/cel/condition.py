@@ -16,9 +16,10 @@ from google.protobuf.message import DecodeError, Message
 
 from gateway.call import Call
 from gateway.policies.cel.claims import UnfitClaims, readable
-from gateway.policies.cel.limits import LOOPED_MESSAGE
+from gateway.policies.cel.limits import MAPPED, WORK
 from gateway.policies.cel.syntax import Reading
 from gateway.policies.cel.variables import CLAIMS, METADATA, REQUEST, VARIABLES, Read
+from gateway.policies.cel.work import size
 
 log = logging.getLogger("gateway.authorize")
 
@@ -53,6 +54,7 @@ class Condition:
         names: The variables that it reads.
         reading: What it reads of them.
         decode: Reads requests, where it reads any.
+        mapped: Whether these may have maps.
         clock: Seconds that only grow.
 
     Attributes:
@@ -60,8 +62,8 @@ class Condition:
         reads_request: Whether it looks into request messages: they are decoded for it.
     """
 
-    __slots__ = ("_clock", "_decode", "_evaluate", "_most", "_quiet_until", "_reads", "_unsaid",
-                 "reads_request", "text")  # fmt: skip
+    __slots__ = ("_clock", "_decode", "_evaluate", "_most", "_quiet_until", "_reads", "_sized",
+                 "_unsaid", "_work", "reads_request", "text")  # fmt: skip
 
     def __init__(
         self,
@@ -71,13 +73,16 @@ class Condition:
         names: Iterable[str],
         reading: Reading,
         decode: Decode | None = None,
+        mapped: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.text = text
         self._evaluate = evaluate
         self._decode = decode
         self._clock = clock
-        self._most = LOOPED_MESSAGE if reading.request_in_loop else None
+        self._most = MAPPED if mapped else None
+        self._work = reading.work
+        self._sized = tuple(sorted(reading.work.reads - {REQUEST}))
         self._quiet_until = 0.0
         self._unsaid = 0
         wanted = frozenset(names)
@@ -92,10 +97,13 @@ class Condition:
         """Whether it is true of a call with this request message. Never raises."""
         try:
             data = {name: read(call) for name, read in self._reads}
+            if self._most is not None and len(message) > self._most:
+                self._tell(call, f"the request has more than {self._most} bytes, and may have maps")
+                return False
+            if self._work.reads and self._costs(data, len(message)) > WORK:
+                self._tell(call, "it would take too long, for a request and a caller of this size")
+                return False
             if self._decode is not None:
-                if self._most is not None and len(message) > self._most:
-                    self._tell(call, f"the request has more than {self._most} bytes")
-                    return False
                 data[REQUEST] = self._decode(message)
             value = self._evaluate(data=data).value()
         except UnfitClaims:
@@ -113,6 +121,12 @@ class Condition:
         if value is not False:
             self._tell(call, f"it has no value ({_kind(value)})")
         return False
+
+    def _costs(self, data: Mapping[str, object], length: int) -> float:
+        """Returns how much work it is to evaluate it, at most (`limits.WORK`)."""
+        sizes = {name: size(data[name]) for name in self._sized}
+        sizes[REQUEST] = (length, length)  # a value of it may be a single byte
+        return self._work.of(sizes)
 
     def _tell(self, call: Call, why: str) -> None:
         now = self._clock()

@@ -1,8 +1,15 @@
 """What a condition may cost, in numbers.
 
 cel-cpp itself bounds what an expression is (its nesting, 32) and how often its loops go round
-(10,000 times an evaluation, nested ones together). It does not bound what goes round once, nor how
-deep a value is: one that is nested some thousand times overflows its stack and ends the process.
+(ROUNDS, nested ones together). It does not bound what goes round once, nor how deep a value is: one
+that is nested some thousand times overflows its stack and ends the process.
+
+Measured with the values that are worst for each (an AMD EPYC at 2.6 GHz): a loop of WORK units ends
+within 0.1 s, whatever its round does: `request.numbers.all(n, n in request.numbers)` with 2.2 KB of
+numbers takes 0.1 s, `id in claims.ids` with 10,000 ids in the request and 390 in the claims 15 ms.
+To read a request comes on top, once, as for everything that a gateway reads: 4 MiB take 10 to 50 ms
+and, of two million empty messages, 0.2 s. Maps are read at their worst (all keys in the order of
+their hashes) in a time that grows with the square: 1 MiB takes 0.1 s, 4 MiB more than 1 s.
 """
 
 from typing import Final
@@ -16,7 +23,12 @@ DEPTH: Final = 32
 NODES: Final = 2_000
 """Values of the claims that a condition reads, all lists and maps counted with what they hold."""
 
-LOOPED_MESSAGE: Final = 8 * 1024
-"""Bytes of a request, where a loop's round looks at more of it than its own element (as in
-`request.a.all(x, x in request.b)`): some tenths of a second at the very worst, when both go through
-thousands of elements of one byte. All else takes time in proportion to the request."""
+ROUNDS: Final = 10_000
+"""How often all loops go round together: cel-cpp's `max_iterations`."""
+
+WORK: Final = 2_000_000
+"""Units of 50 ns that a condition may take, counted before by the sizes of what it reads (`work`):
+the rounds of its loops times what a round looks at, texts times what is looked for in them."""
+
+MAPPED: Final = 1024 * 1024
+"""Bytes of a request that has maps."""

@@ -19,13 +19,16 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from gateway.policies.cel.variables import CLAIMS, METADATA, REQUEST
+from gateway.policies.cel.variables import CLAIMS, METADATA
+from gateway.policies.cel.work import Work, work
 
 # Message -> its fields: name, number, and a message, `string` or `int`; `*` marks a repeated one.
 _TREE: Final = {
     "Checked": (("types", 3, "*TypeOf"), ("expr", 4, "Expr")),
     "TypeOf": (("id", 1, "int"), ("type", 2, "Type")),
     "Type": (
+        ("dynamic", 1, "Expr"),
+        ("primitive", 3, "int"),
         ("well_known", 5, "int"),
         ("list", 6, "ListType"),
         ("map", 7, "MapType"),
@@ -69,7 +72,6 @@ _PACKAGE: Final = "gateway.cel"
 _INDEX: Final = "_[_]"
 _ANY: Final = 1  # google.protobuf.Any among the well-known types
 _OPENED: Final = frozenset({("Select", "operand"), ("Loop", "range")})
-_BODY: Final = frozenset({"condition", "step", "result"})  # what every round of a loop does
 
 
 class TooDeep(Exception):  # noqa: N818  what the expression is
@@ -84,8 +86,7 @@ class Reading:
         names: Every name that it has, those of its loops too.
         keys: Of maps (`claims`, `metadata`): the keys that it reads; None where it may be any.
         builds_lists: Whether a loop makes a list (`map`, `filter`).
-        request_in_loop: Whether a loop's round looks at more of the request than the loop's own
-            element: all of it, or the element of a loop around it.
+        work: How much work it is.
         unpacks: Whether it looks into a `google.protobuf.Any`, or compares or hands on a message
             that may have one somewhere.
     """
@@ -93,7 +94,7 @@ class Reading:
     names: set[str] = field(default_factory=set)
     keys: dict[str, set[str] | None] = field(default_factory=dict)
     builds_lists: bool = False
-    request_in_loop: bool = False
+    work: Work = field(default_factory=Work)
     unpacks: bool = False
 
 
@@ -111,9 +112,10 @@ def reading(serialized: bytes, holds_any: Callable[[str], bool]) -> Reading:
         checked = _CHECKED.FromString(any_pb2.Any.FromString(serialized).value)
     except DecodeError as failure:  # protobuf reads no message deeper than 100
         raise TooDeep from failure
-    found = Reading()
-    packed = {each.id: packs for each in checked.types if (packs := _packs(each.type, holds_any))}
-    _walk(checked.expr, found, packed, loops=(), opened=False)
+    types = {each.id: each.type for each in checked.types}
+    found = Reading(work=work(checked.expr, types))
+    packed = {id_: packs for id_, type_ in types.items() if (packs := _packs(type_, holds_any))}
+    _walk(checked.expr, found, packed, opened=False)
     return found
 
 
@@ -141,7 +143,6 @@ def _walk(
     found: Reading,
     packed: Mapping[int, _Packs],
     *,
-    loops: tuple[frozenset[str], ...],
     opened: bool,
 ) -> None:
     """Notes what a node and all below it read.
@@ -150,7 +151,6 @@ def _walk(
         node: The node.
         found: What was found so far.
         packed: The expressions that are an Any or hold one, by id.
-        loops: The variables of each loop whose rounds do it, the innermost last.
         opened: Whether of its value only a part is taken: a field, an element.
     """
     kind = type(node).DESCRIPTOR.name
@@ -168,19 +168,13 @@ def _walk(
         found.names.add(name)
         if name in {CLAIMS, METADATA}:
             found.keys[name] = None
-        if loops and name not in loops[-1]:
-            found.request_in_loop |= name == REQUEST or any(name in each for each in loops)
     elif kind == "Loop":
         found.builds_lists |= node.start.HasField("list") or node.start.HasField("struct")
-    inside = loops
-    if kind == "Loop":
-        inside = (*loops, frozenset({node.variable, node.second, node.sum}))
     for number, (name, child) in enumerate(_children(node)):
         _walk(
             child,
             found,
             packed,
-            loops=inside if name in _BODY else loops,
             opened=(kind, name) in _OPENED
             or (kind == "Call" and node.function == _INDEX and not number),
         )

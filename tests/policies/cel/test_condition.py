@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 from google.protobuf import any_pb2
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.policies.cel.condition import Condition
-from gateway.policies.cel.limits import LOOPED_MESSAGE, NODES
+from gateway.policies.cel.limits import MAPPED, NODES, WORK
 from gateway.policies.cel.syntax import Reading
 from tests.policies.cel.shop import ADA, LAPTOP, SEALED, Order, Sealed, call, condition
 
@@ -207,34 +208,118 @@ class TestCosts:
         items = [{"sku": "x" * 100}] * 5_000
         assert made.allows(call(request=order(tenant="a", items=[*items, {"sku": "z"}])))
 
-    @pytest.mark.parametrize(
-        "text",
-        [
+    def test_one_that_may_have_maps_up_to_a_size(self):
+        made = condition("request.tenant == ''")
+        assert made.allows(call(request=order(raw=b"x" * (MAPPED - 10)))) is True
+        assert made.allows(call(request=order(raw=b"x" * MAPPED))) is False
+        plain = condition("request.count == 0", "shop.Item")
+        assert plain.allows(call(request=order(raw=b"x" * MAPPED))) is True
+
+    # Expression; what of it is small enough; what is not.
+    BEYOND: ClassVar = {
+        "a list of the request in itself": (
             "request.weights.all(w, w in request.weights)",
-            "[1].all(one, request.weights.all(w, w == one || w in request.weights))",
+            {"request": order(weights=[1] * 1_000)},
+            {"request": order(weights=[1] * 2_500)},
+        ),
+        "by another name": (
             "[request].all(r, r.weights.all(w, w in r.weights))",
-            "claims.groups.exists(g, size(request.weights) > 0)",
-        ],
-    )
-    def test_but_not_in_every_round_of_a_loop(self, text):
+            {"request": order(weights=[1] * 900)},
+            {"request": order(weights=[1] * 2_500)},
+        ),
+        "in a loop over something else": (
+            "claims.groups.exists(g, 1 in request.weights && g != '')",
+            {"request": order(weights=[1] * 9_000), "groups": ["a"] * 400},
+            {"request": order(weights=[1] * 9_000), "groups": ["a"] * 1_900},
+        ),
+        "in two loops": (
+            "[1].all(one, request.weights.all(w, w == one || w in request.weights))",
+            {"request": order(weights=[1] * 1_000)},
+            {"request": order(weights=[1] * 2_500)},
+        ),
+        "messages of the request in themselves": (
+            "request.items.all(i, i in request.items)",
+            {"request": order(items=[{"count": 1}] * 200)},
+            {"request": order(items=[{"count": 1}] * 1_000)},
+        ),
+        "elements among claims": (
+            "request.items.all(i, i.sku in claims.groups)",
+            {"request": order(items=[{"sku": "a"}] * 9_000), "groups": ["a"] * 200},
+            {"request": order(items=[{"sku": "a"}] * 9_000), "groups": ["a"] * 1_900},
+        ),
+        "elements among long claims": (
+            "request.items.all(i, !(i.sku in claims.groups))",
+            {"request": order(items=[{"sku": "a"}] * 2_000), "groups": ["a" * 300] * 15},
+            {"request": order(items=[{"sku": "a"}] * 2_000), "groups": ["a" * 3_000] * 100},
+        ),
+        "elements among scopes": (
+            "request.items.all(i, i.sku in principal.scopes || i.sku == 'a')",
+            {"request": order(items=[{"sku": "a"}] * 5_000), "scopes": 500},
+            {"request": order(items=[{"sku": "a"}] * 5_000), "scopes": 4_000},
+        ),
+        "elements in metadata": (
+            "request.items.all(i, metadata.x.contains(i.sku))",
+            {"request": order(items=[{"sku": "a"}] * 1_000), "metadata": "a" * 1_500},
+            {"request": order(items=[{"sku": "a"}] * 9_000), "metadata": "a" * 15_000},
+        ),
+        "one text of the request in another": (
+            "request.tenant.contains(request.coupon)",
+            {"request": order(tenant="a" * 20_000, coupon="a" * 10_000)},
+            {"request": order(tenant="a" * 200_000, coupon="a" * 100_000)},
+        ),
+        "a pattern of the request": (
+            "request.tenant.matches(request.coupon)",
+            {"request": order(tenant="a", coupon="a+")},
+            {"request": order(tenant="a", coupon="(a|b|c)*" * 1_000)},
+        ),
+        "a pattern that repeats, in each round": (
+            "request.items.all(i, i.sku.matches('^((a{10}){10}){9}|b$'))",
+            {"request": order(items=[{"sku": "b"}] * 3)},
+            {"request": order(items=[{"sku": "b"}] * 5_000)},
+        ),
+        "a round of many steps": (
+            f"request.items.all(i, [{', '.join(['0'] * 900)}].size() == 900)",
+            {"request": order(items=[{}] * 400)},
+            {"request": order(items=[{}] * 9_000)},
+        ),
+        "claims in themselves": (
+            "claims.groups.all(g, g in claims.groups && !('b' in claims.groups))",
+            {"groups": ["a"] * 60},
+            {"groups": ["a"] * 1_900},
+        ),
+    }
+
+    def sized(self, request=b"", groups=("a",), scopes=0, metadata=""):
+        scopes = frozenset(f"s{number}" for number in range(scopes))
+        principal = replace(ADA, claims={"groups": list(groups)}, scopes=scopes)
+        return call(principal, request, [("x", metadata)])
+
+    @pytest.mark.parametrize(("text", "small", "large"), BEYOND.values(), ids=BEYOND.keys())
+    def test_sizes_are_multiplied_before_it_is_evaluated(self, text, small, large):
         made = condition(text)
-        small, large = order(weights=[1] * 100), order(weights=[1] * LOOPED_MESSAGE)
-        assert made.allows(call(request=small)) is True
-        assert made.allows(call(request=large)) is False
+        assert made.allows(self.sized(**small)) is True
+        made._evaluate = lambda data: Answer(True)
+        assert made.allows(self.sized(**large)) is False
 
     @pytest.mark.parametrize(
         "text",
         [
             "request.items.all(i, i.count < 2 && i.count in [0, 1])",
             "[request].all(r, r.items.all(i, i.count < 2))",
-            "request.items.all(i, claims.groups.exists(g, g == 'a'))",
+            "request.items.all(i, ['a', 'b'].exists(g, g == 'a'))",
             "request.items.all(x, true) && request.items.exists(x, x.count == 1)",
+            "request.items.all(i, i.count <= request.total + 1)",
+            "request.items.all(i, i.sku.startsWith('x') && i.sku != claims.tenant)",
         ],
     )
-    def test_unless_each_round_has_an_element_of_its_own(self, text):
-        large = order(items=[{"sku": "x" * 100, "count": 1}] * 100)
-        assert large.ByteSize() > LOOPED_MESSAGE
+    def test_what_rounds_do_with_their_own_element_is_not(self, text):
+        large = order(items=[{"sku": "x" * 100, "count": 1}] * 3_000)
         assert condition(text).allows(call(request=large)) is True
+
+    def test_what_has_no_sizes_costs_no_look_at_them(self):
+        text = "claims.tenant == 'acme' && principal.plan == 'pro' && request.total == 0"
+        assert condition(text)._work.reads == frozenset()
+        assert condition(text)._work.of({}) < WORK / 10_000
 
     @pytest.mark.parametrize("text", ["request.tenant == 1", "has(request.any)"])
     def test_what_is_packed_stays_so(self, text):
