@@ -89,7 +89,7 @@ FROM = "refused a.B/C from 203.0.113.7: "
         pytest.param(
             [("x-fake", "other:x")],
             None,
-            "bad credentials; no provider knows its issuer; request 'r1'",
+            "bad credentials; no provider takes its issuer and audience; request 'r1'",
             id="nobody takes it",
         ),
         pytest.param(
