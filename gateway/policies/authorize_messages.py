@@ -9,10 +9,9 @@ condition is asked about the caller of the time: a socket's client may have sent
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.call import Call, Metadata, StreamCall
+from gateway.call import Call, Metadata, Principal, StreamCall
 from gateway.policies.auth.refusals import Refusals
 from gateway.policies.authorize import refusal
 
@@ -60,7 +59,7 @@ class AuthorizeMessages:
         Raises:
             RpcError: PERMISSION_DENIED: it does not; UNAUTHENTICATED where nobody is known.
         """
-        return await proceed(_Checked(**call.parts(), of=call, gate=self))
+        return await proceed(_Checked(call, self))
 
     def check(self, call: StreamCall, message: bytes) -> None:
         """Raises RpcError unless the condition holds for a message."""
@@ -68,24 +67,48 @@ class AuthorizeMessages:
             raise self._refusals.tell(call, refusal(call, self._schemes))
 
 
-@dataclass(slots=True, kw_only=True)
 class _Checked(StreamCall):
-    """The call as those behind see it: what comes from its client has been looked at."""
+    """The call as those behind see it: what comes from its client has been looked at.
 
-    of: StreamCall
-    gate: AuthorizeMessages
+    Who calls, and the headers of the reply, are the front's call's: either may change as it runs.
+    """
+
+    __slots__ = ("_gate", "_of")
+
+    def __init__(self, of: StreamCall, gate: AuthorizeMessages) -> None:
+        self._of = of
+        self._gate = gate
+        super().__init__(**of.parts())
+
+    @property
+    def principal(self) -> Principal | None:
+        """See Call."""
+        return self._of.principal
+
+    @principal.setter
+    def principal(self, principal: Principal | None) -> None:
+        self._of.principal = principal
+
+    @property
+    def reply_headers(self) -> dict[str, str] | None:
+        """See Call."""
+        return self._of.reply_headers
+
+    @reply_headers.setter
+    def reply_headers(self, headers: dict[str, str] | None) -> None:
+        self._of.reply_headers = headers
 
     async def receive(self) -> bytes | None:
         """See StreamCall."""
-        message = await self.of.receive()
+        message = await self._of.receive()
         if message is not None:
-            self.gate.check(self.of, message)
+            self._gate.check(self._of, message)
         return message
 
     async def start(self, initial: Metadata) -> None:
         """See StreamCall."""
-        await self.of.start(initial)
+        await self._of.start(initial)
 
     async def send(self, message: bytes) -> None:
         """See StreamCall."""
-        await self.of.send(message)
+        await self._of.send(message)

@@ -107,3 +107,19 @@ async def test_a_stream_that_is_cancelled_stays_so():
 
     with pytest.raises(asyncio.CancelledError):
         await AuthorizeMessages(Good()).stream(Client("a.B/C"), backend)
+
+
+async def test_who_calls_and_what_the_reply_says_are_the_fronts():
+    client = Client("a.B/C", messages=[b"ada", b"bob"], principal=ADA)
+
+    async def backend(call):
+        call.reply_headers = {"ratelimit": "a"}
+        assert client.reply_headers is call.reply_headers
+        assert await call.receive() == b"ada"
+        client.principal = BOB  # the caller was looked at again
+        assert call.principal is BOB
+        assert await call.receive() == b"bob"
+        return Metadata()
+
+    await AuthorizeMessages(Good()).stream(client, backend)
+    assert client.reply_headers == {"ratelimit": "a"}
