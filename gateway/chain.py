@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from itertools import groupby
 from typing import NamedTuple, TypeAlias, cast
@@ -196,8 +196,10 @@ class _Links:
 
     def drop(self, call: Call, waiting: _Waiting) -> None:
         """Ends a call that waits for a gate, and for which nobody waits any more."""
-        if isinstance(waiting.pending, Coroutine):
-            waiting.pending.close()
+        # A coroutine that is not awaited would warn of it; what holds one closes it.
+        close = getattr(waiting.pending, "close", None)
+        if close is not None:
+            close()
         self.tell(call, _CANCELLED, self._admits[waiting.gate][1])
 
     def _refused(self, call: Call, refusal: Exception, before: int) -> RpcError:

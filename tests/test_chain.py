@@ -538,3 +538,28 @@ def test_outcome_of_a_reply_holds_it():
     reply = Reply(b"x")
     run(compose_unary([See()], answering(reply)))
     assert seen == [Outcome(OK, reply)]
+
+
+async def test_what_a_gate_returned_and_nobody_awaited_is_closed():
+    class Rest:
+        closed = 0
+
+        def __await__(self):
+            raise AssertionError("its call was cancelled before")
+            yield
+
+        def close(self):
+            self.closed += 1
+
+    class Gate:
+        def __init__(self):
+            self.rest = Rest()
+
+        def admit(self, call):
+            return self.rest
+
+    gate = Gate()
+    start = compose_unary([gate], Upstream().start)
+    start(Call("a.B/C"), lambda result: None)()
+    await asyncio.sleep(0)
+    assert gate.rest.closed == 1

@@ -29,6 +29,7 @@ from gateway.errors import error
 from gateway.head import Head
 from gateway.policies.auth.bearer import SCHEME, BearerTokens
 from gateway.policies.auth.binding import held, is_holder
+from gateway.policies.auth.ends import Ends
 from gateway.policies.auth.fetching import Fetcher, FetchError
 from gateway.policies.auth.guard import site_of
 from gateway.policies.auth.introspection_answer import BadAnswerError, Expected, judge
@@ -117,6 +118,7 @@ class Introspection:
         self._now = now
         self._outage = Outage(clock)
         self._asking: dict[str, asyncio.Task[_Verdict]] = {}
+        self._ends = Ends()
         self._for: Counter[str] = Counter()  # questions, by the site of who began them
 
     def known(self, call: Call) -> Principal | None:
@@ -182,14 +184,12 @@ class Introspection:
     async def _awaited(
         self, task: asyncio.Task[_Verdict], head: Head, deadline: Deadline | None
     ) -> Principal:
-        try:
-            async with in_time(deadline):
-                # A caller that leaves must not take the answer away from the others.
-                verdict = await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if not task.cancelled():
-                raise
-            raise _unavailable(_RETRY) from None
+        async with in_time(deadline):
+            # A caller that leaves must not take the answer away from the others.
+            await self._ends.of(task)
+        if task.cancelled():
+            raise _unavailable(_RETRY)
+        verdict = task.result()
         if isinstance(verdict, BadCredentials):
             raise verdict
         if verdict is None:

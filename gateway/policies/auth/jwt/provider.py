@@ -22,6 +22,7 @@ from gateway.errors import error
 from gateway.head import Head
 from gateway.policies.auth.bearer import SCHEME, BearerTokens
 from gateway.policies.auth.binding import CONFIRMATION, held, is_holder
+from gateway.policies.auth.ends import Ends
 from gateway.policies.auth.jwt.claims import EarlyError, Expected
 from gateway.policies.auth.jwt.compact import MalformedError, Token, claims_of, parse
 from gateway.policies.auth.jwt.keys import Key
@@ -65,6 +66,7 @@ class Jwt:
         self._tokens = tokens
         self._cache = cache
         self._now = now
+        self._ends = Ends()
         # Bound once: every call asks them.
         self._shown = tokens.at_once
         self._judged = cache.get
@@ -127,7 +129,7 @@ class Jwt:
             raise error("DEADLINE_EXCEEDED", late) from None
 
     async def _judge_after(self, text: str, pending: asyncio.Future[None]) -> Principal:
-        await asyncio.wait([pending])  # others wait for it too: it is not cancelled
+        await self._ends.of(pending)  # others wait for it too: it is not cancelled
         try:
             return self._judge(text)
         except _UnknownKeyError as failure:
@@ -135,7 +137,7 @@ class Jwt:
             again = self._source.again()
             if again is None:
                 raise self._unknown(text, failure) from None
-        await asyncio.wait([again])
+        await self._ends.of(again)
         try:
             return self._judge(text)
         except _UnknownKeyError as failure:
