@@ -104,6 +104,8 @@ def default(section, key):
         (r"looked at again every (\d+) s", watch.EVERY),
         (r"starts without the keys after (\d+) s", fetched_keys._START),
         (r"not active \| (\d+) s", introspection._REFUSED_FOR),
+        (r"is asked about (\d+) tokens at once", introspection._AT_ONCE),
+        (r"tokens at once, (\d+) of them", introspection._OF_SITE),
         (r"locked out \| (\d+) min", LOCK.lock / 60),
         (r"the next time 2, up to (\d+);", LOCK.longest / 60),
         (r"may make (\d+) calls a second", 100),

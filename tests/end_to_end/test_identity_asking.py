@@ -236,6 +236,13 @@ async def test_a_token_that_is_refused(opaque, token, expected):
     assert await refused(opaque.url, bearer(token)) == expected
 
 
+@pytest.mark.parametrize("value", ["Bearer\tgood", "Bearer,good", "bearer"])
+async def test_what_is_badly_made_is_not_taken_for_nothing(opaque, issuer, value):
+    issuer.asked.clear()
+    assert await refused(opaque.url, {"authorization": value}) == (401, "INVALID_CREDENTIALS")
+    assert issuer.asked == []
+
+
 async def test_without_a_token_nobody_is_asked(opaque, issuer):
     issuer.asked.clear()
     assert await refused(opaque.url) == (401, "CREDENTIALS_MISSING")
