@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import socket
 import ssl
+import time
+from contextlib import asynccontextmanager
+from itertools import chain, repeat
 
 import pytest
 import trustme
@@ -105,6 +110,138 @@ async def test_what_is_no_answer_is_refused(issuer, fetcher, answer, text, statu
         await fetcher.get(issuer.url + "/x")
     assert refused.value.status == status
     assert issuer.asked["/x"] == 1, "no redirect is followed, and nothing is tried twice"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "location",
+    [
+        pytest.param("{other}/jwks.json", id="another host"),
+        pytest.param("file:///etc/passwd", id="a file"),
+        pytest.param("http://169.254.169.254/latest/meta-data/", id="the metadata of a machine"),
+        pytest.param("{own}/x", id="itself"),
+        pytest.param("http://[", id="no URL"),
+    ],
+)
+async def test_no_redirect_is_followed(issuer, fetcher, location, status, monkeypatch):
+    connected = []
+    create = asyncio.get_running_loop().sock_connect
+
+    async def connect(sock, address):
+        connected.append(address)
+        await create(sock, address)
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", connect)
+    async with Issuer() as other:
+        to = location.format(other=other.url, own=issuer.url)
+        issuer.pages["/x"] = lambda _: as_json(other.jwks(), location=to)._replace(status=status)
+        with pytest.raises(FetchError, match=f"answered {status}"):
+            await fetcher.get(issuer.url + "/x")
+        assert not other.asked
+    assert issuer.asked == {"/x": 1}
+    assert connected == [("127.0.0.1", issuer.port)]
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+
+
+@asynccontextmanager
+async def raw(*begin: bytes, then: bytes, pause: float = 0):
+    """Serves bytes by hand, then one piece over and over; gives the URL and what was read of it."""
+    sent = [0]
+
+    async def answer(reader, writer):
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            for piece in chain(begin, repeat(then)):
+                writer.write(piece)
+                await writer.drain()
+                sent[0] += len(piece)
+                await asyncio.sleep(pause)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # it hung up
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/jwks.json", sent
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("begin", "then"),
+    [
+        pytest.param([], b"H", id="a status line"),
+        pytest.param([HEAD], b"x-a: b\r\n", id="a head"),
+        pytest.param([HEAD + b"content-length: 9999\r\n\r\n"], b" ", id="a body"),
+        pytest.param([HEAD + b"transfer-encoding: chunked\r\n\r\n"], b"1\r\n \r\n", id="chunks"),
+        pytest.param(
+            [HEAD + b"transfer-encoding: chunked\r\n\r\n1;"], b"x", id="a chunk's extension"
+        ),
+        pytest.param([HEAD + b"\r\n"], b" ", id="a body up to the end"),
+    ],
+)
+async def test_what_comes_piece_by_piece_is_given_up_in_time(begin, then):
+    """Every piece is there soon; the time limit is that of the whole."""
+    fetcher = Fetcher(total=0.2)
+    try:
+        async with raw(*begin, then=then, pause=0.02) as (url, _):
+            began = time.monotonic()
+            with pytest.raises(FetchError, match=r"did not answer in time|the exchange failed"):
+                await fetcher.get(url)
+            assert time.monotonic() - began < 5
+    finally:
+        await fetcher.close()
+
+
+@pytest.mark.parametrize(
+    ("begin", "then", "text"),
+    [
+        pytest.param([HEAD], b"x-a: b\r\n" * 1000, "the exchange failed", id="fields"),
+        pytest.param([HEAD + b"x-a: "], b"b" * 10_000, "the exchange failed", id="a field"),
+        pytest.param([], b"HTTP/1.1" * 1000, "the exchange failed", id="a status line"),
+        pytest.param(
+            [HEAD + b"transfer-encoding: chunked\r\n\r\n"],
+            b"2710\r\n" + b" " * 10_000 + b"\r\n",
+            "more than 524288 bytes",
+            id="chunks",
+        ),
+        pytest.param([HEAD + b"\r\n"], b" " * 10_000, "more than 524288 bytes", id="a body"),
+    ],
+)
+async def test_what_never_ends_is_given_up_after_a_bounded_size(fetcher, begin, then, text):
+    async with raw(*begin, then=then) as (url, sent):
+        with pytest.raises(FetchError, match=text):
+            await asyncio.wait_for(fetcher.get(url), 8)
+        assert sent[0] < 16 << 20, "what was sent meanwhile, the buffers of two sockets included"
+
+
+async def test_a_name_that_is_none_is_an_error(fetcher, monkeypatch):
+    async def no_name(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", no_name)
+    with pytest.raises(FetchError, match="can't be reached") as refused:
+        await fetcher.get("https://id.invalid/jwks.json")
+    assert refused.value.status is None
+
+
+async def test_a_name_server_that_does_not_answer_is_given_up(monkeypatch):
+    never = asyncio.Event()
+
+    async def wait(*_, **__):
+        await never.wait()
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", wait)
+    fetcher = Fetcher(connect=0.05)
+    try:
+        with pytest.raises(FetchError, match="did not answer in time"):
+            await fetcher.get("https://id.invalid/jwks.json")
+    finally:
+        await fetcher.close()
 
 
 async def test_a_slow_server_is_given_up(issuer):
