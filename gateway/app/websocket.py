@@ -108,7 +108,9 @@ def websocket_parts(
         SchemaError: A path could be for two streaming methods.
     """
     passes = REQUEST_ID in config.headers.request.allow
-    serving = Serving(methods, codec, rules, any_to_json, clock, passes, lease)
+    serving = Serving(
+        methods, codec, rules, any_to_json, clock, passes, lease, credentials(config)
+    )
     # A socket may outlive the front, and then has nothing to call. It must not hold what is made
     # here: an idle one would keep this generation for its life.
     nothing = replace(serving, methods={}, lease=None)
@@ -155,6 +157,16 @@ class _Gone:
 
 
 _GONE: Final = _Gone()
+
+
+def credentials(config: Config) -> frozenset[str]:
+    """Returns the names by which providers know callers; none where there are no providers."""
+    providers = config.auth.providers.values()
+    if not providers:
+        return frozenset()
+    keys = (each.api_key.header for each in providers if each.api_key is not None)
+    names = ("authorization", "cookie", *keys)
+    return frozenset(name.lower().replace("_", "-").replace(".", "-") for name in names)
 
 
 def socket_options(

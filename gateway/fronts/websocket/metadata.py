@@ -44,13 +44,24 @@ def carried(
                 raise error("INVALID_METADATA", f"The metadata may not have {key[:64]!r}.")
             if not key.endswith("-bin") and _TEXT.fullmatch(value) is None and rules.passes(key):
                 raise error("INVALID_METADATA", f"The value of {key} must be printable ASCII.")
-        own = rules.request(given)
+        own = _unless(rules.request(given), serving.credentials)
         metadata = Metadata((*metadata.without(*own.names()), *own))
         traceparent = given.get(_TRACEPARENT) or traceparent
     if serving.request_id_passes:
         metadata = Metadata((*metadata.without(REQUEST_ID), (REQUEST_ID, named)))
     check_size(metadata)
     return metadata, _shortest(client_timeout(request.headers), opened.timeout), traceparent
+
+
+def _unless(metadata: Metadata, names: frozenset[str]) -> Metadata:
+    """Returns metadata without these names, and what some servers take for them."""
+    if not names:
+        return metadata
+    return Metadata(
+        (key, value)
+        for key, value in metadata
+        if key.replace("_", "-").replace(".", "-") not in names
+    )
 
 
 def _shortest(handshake: float | None, opened: float | None) -> float | None:

@@ -49,6 +49,8 @@ class Serving:
         clock: The event loop's clock, seconds.
         request_id_passes: Whether backends are told the request id, also one made here.
         lease: What must live as long as any call does; nobody looks at it.
+        credentials: Names, in lower case, by which providers know callers: none passes to backends
+            from the metadata of an `open`, which nobody judges.
     """
 
     methods: Mapping[str, Method]
@@ -58,6 +60,7 @@ class Serving:
     clock: Callable[[], float]
     request_id_passes: bool = False
     lease: object = None
+    credentials: frozenset[str] = frozenset()
     _json: dict[str, Bodies] = field(default_factory=dict)
 
     def method(self, name: str) -> Method:

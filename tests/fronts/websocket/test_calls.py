@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -551,3 +552,14 @@ async def test_errors_of_the_gateways_own_name_the_request(it, client, monkeypat
     (status,) = client.hears_frames()
     assert status["details"] == [{"reason": "STREAM_IDLE"}, {}]  # and a RequestInfo
     assert status["trailers"] == [["retry-after", "3"]]
+
+
+@pytest.mark.parametrize("name", ["authorization", "Authorization", "cookie", "x-key", "x_key"])
+async def test_credentials_in_the_metadata_of_an_open_go_nowhere(world, name):
+    rules = HeaderRules(["authorization", "cookie", "x-key", "x_key", "x-a"])
+    it = world(rules=rules, request_id_passes=False)
+    it.serving = replace(it.serving, credentials=frozenset({"authorization", "cookie", "x-key"}))
+    client = it.dial(headers=[("authorization", "Bearer judged")])
+    await client.hello()
+    call = await carried(it, client, [(name, "forged"), ("x-a", "b")])
+    assert list(call.metadata) == [("authorization", "Bearer judged"), ("x-a", "b")]
