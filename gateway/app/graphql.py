@@ -261,6 +261,7 @@ def graphql_parts(
         subscriptions=given.subscriptions,
         sockets=identities.of_sockets(settings),
         lease=lease,
+        private=bool(config.auth.providers),
     )
 
     # It must not hold what is made here: an idle socket would keep this generation for its life.

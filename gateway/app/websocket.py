@@ -108,9 +108,7 @@ def websocket_parts(
         SchemaError: A path could be for two streaming methods.
     """
     passes = REQUEST_ID in config.headers.request.allow
-    serving = Serving(
-        methods, codec, rules, any_to_json, clock, passes, lease, credentials(config)
-    )
+    serving = Serving(methods, codec, rules, any_to_json, clock, passes, lease, credentials(config))
     # A socket may outlive the front, and then has nothing to call. It must not hold what is made
     # here: an idle one would keep this generation for its life.
     nothing = replace(serving, methods={}, lease=None)

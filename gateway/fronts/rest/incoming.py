@@ -20,6 +20,9 @@ T = TypeVar("T")
 
 FRONT = "rest"
 
+_CACHE = "cache-control"
+_SAFE = frozenset({"GET", "HEAD"})
+
 
 @dataclass(frozen=True, slots=True)
 class Shared:
@@ -64,6 +67,21 @@ class Incoming:
         if not own:
             return ((REQUEST_ID, self.request_id),)
         return ((REQUEST_ID, self.request_id), *own.items())
+
+    @property
+    def is_private(self) -> bool:
+        """Whether a reply may be for its caller alone, and a shared cache could not know it.
+
+        Caches keep no reply to a request with `Authorization` by themselves (RFC 9111 section 3.5);
+        of API keys, cookies and certificates they know nothing.
+        """
+        calling = self.calling
+        return (
+            calling is not None
+            and calling.principal is not None
+            and self.request.method in _SAFE
+            and "authorization" not in self.request.headers
+        )
 
     def call(self, method: str) -> Call:
         """Returns the call for the request, without its message.
@@ -110,7 +128,10 @@ class Incoming:
 
     def respond(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
         """Answers with a whole reply."""
-        self.exchange.respond(status, (*self.headers, *headers), body)
+        given = (*self.headers, *headers)
+        if self.is_private and all(name != _CACHE for name, _ in given):
+            given = (*given, (_CACHE, "private"))
+        self.exchange.respond(status, given, body)
 
     def refuse(self, failure: RpcError) -> None:
         """Answers with an error."""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gateway.call import Code, Metadata, RpcError, Status
+from gateway.call import Code, Metadata, Principal, RpcError, Status
 from gateway.errors import error
 from gateway.fronts.rest.errors import ErrorRenderer
 from gateway.fronts.rest.incoming import Incoming, Shared
@@ -85,3 +85,35 @@ def test_a_challenge_of_a_gate_takes_the_place_of_the_usual_one():
     incoming.refuse(error("CREDENTIALS_MISSING", "No."))
     names = [value for key, value in exchange.headers if key == "www-authenticate"]
     assert names == ["Negotiate"]
+
+
+def answered(method="GET", fields=(), known=True, headers=()):
+    exchange = Answered()
+    exchange.request = Request(method, "/", None, Headers(fields))
+    shared = Shared(HeaderRules(), ErrorRenderer(lambda packed: b"{}"), clock=lambda: 0.0)
+    incoming = Incoming(exchange, shared)
+    call = incoming.call("a.B/C")
+    if known:
+        call.principal = Principal("ada", "partners")
+    incoming.respond(200, headers, b"")
+    return [value for name, value in exchange.headers if name == "cache-control"]
+
+
+OWN = [("cache-control", "max-age=60")]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ["private"]),
+        ({"fields": [("x-api-key", "k")]}, ["private"]),
+        ({"method": "HEAD"}, ["private"]),
+        ({"known": False}, []),
+        ({"method": "POST"}, []),
+        ({"fields": [("authorization", "Bearer t")]}, []),
+        ({"headers": OWN}, ["max-age=60"]),
+    ],
+    ids=["known", "by a key", "HEAD", "nobody", "not safe", "known to caches", "the backend's"],
+)
+def test_no_shared_cache_keeps_what_is_for_one_caller(given, expected):
+    assert answered(**given) == expected

@@ -46,6 +46,7 @@ class Shared:
         subscriptions: Whether subscriptions are served.
         sockets: What the sender of a `connection_init` must pass; None where all are let in.
         keep_alive: Seconds of silence after which an event stream gets a comment.
+        private: Whether callers may be known by what caches know nothing of.
         lease: What must live as long as any request does; nobody looks at it.
     """
 
@@ -58,6 +59,7 @@ class Shared:
     sockets: Gate | None = None
     keep_alive: float = KEEP_ALIVE
     lease: object = None
+    private: bool = False
 
 
 class Incoming:
@@ -125,9 +127,22 @@ class Incoming:
         """Returns the headers of an answer of this type."""
         return [(REQUEST_ID, self.request_id), _VARY, ("content-type", content_type)]
 
+    def _whole(self, media: str) -> list[tuple[str, str]]:
+        """Returns the headers of a whole reply, of text in a media type.
+
+        Caches keep no reply to a request with `Authorization` by themselves (RFC 9111 section 3.5);
+        of API keys, cookies and certificates they know nothing.
+        """
+        headers = self.headers(media + _UTF8)
+        request = self.request
+        safe = request.method in {"GET", "HEAD"}
+        if safe and self.shared.private and "authorization" not in request.headers:
+            headers.append(("cache-control", "private"))
+        return headers
+
     def respond(self, media: str, body: bytes, status: int = 200) -> None:
         """Answers with a whole reply, of text in a media type."""
-        self.exchange.respond(status, self.headers(media + _UTF8), body)
+        self.exchange.respond(status, self._whole(media), body)
 
     def refuse(self, failure: Exception) -> None:
         """Answers with an error.
@@ -139,7 +154,7 @@ class Incoming:
             self._refuse_document(failure)
             return
         known = as_error(failure)
-        headers = [*self.headers(self.wanted.refusal + _UTF8), *error_headers(known)]
+        headers = [*self._whole(self.wanted.refusal), *error_headers(known)]
         self.exchange.respond(http_status(known), headers, told(known))
 
     def _refuse_document(self, failure: RequestError) -> None:

@@ -144,6 +144,21 @@ async def test_a_form_is_not_answered(client):
     assert (answer.status, client.engine.requests) == (415, [])
 
 
+@pytest.mark.parametrize(
+    ("private", "headers", "expected"),
+    [
+        (True, {}, "private"),
+        (True, {"authorization": "Bearer t"}, None),
+        (False, {}, None),
+    ],
+    ids=["by a key or cookie", "known to caches", "without providers"],
+)
+async def test_no_shared_cache_keeps_what_is_for_one_caller(start, private, headers, expected):
+    client = await start(private=private)
+    got = await client.get("{ hello }", **headers)
+    assert got.headers.get("cache-control") == expected
+
+
 async def test_a_get_of_another_site_is_not_answered(client):
     answer = await client.get("{ hello }", sec_fetch_site="cross-site")
     assert (answer.status, answer.codes) == (403, ["PERMISSION_DENIED"])
