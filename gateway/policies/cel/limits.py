@@ -4,12 +4,12 @@ cel-cpp itself bounds what an expression is (its nesting, 32) and how often its 
 (ROUNDS, nested ones together). It does not bound what goes round once, nor how deep a value is: one
 that is nested some thousand times overflows its stack and ends the process.
 
-Measured with the values that are worst for each (an AMD EPYC at 2.6 GHz): a loop of WORK units ends
-within 0.1 s, whatever its round does: `request.numbers.all(n, n in request.numbers)` with 2.2 KB of
-numbers takes 0.1 s, `id in claims.ids` with 10,000 ids in the request and 390 in the claims 15 ms.
-To read a request comes on top, once, as for everything that a gateway reads: 4 MiB take 10 to 50 ms
-and, of two million empty messages, 0.2 s. Maps are read at their worst (all keys in the order of
-their hashes) in a time that grows with the square: 1 MiB takes 0.1 s, 4 MiB more than 1 s.
+Measured with the values that are worst for each (AMD EPYC, two cores): what is counted as WORK units
+or less ended within 0.1 s, whatever it was: `n in request.numbers` for each of 2,200 numbers of a
+request in 60 ms, `id in claims.ids` for 10,000 ids in a request and 400 in the claims in 31 ms.
+To read a request comes on top, once, as for all that a gateway reads: 4 MiB take 10 to 50 ms and,
+of two million empty messages, 0.2 s. Maps at their worst (all keys in the order of their hashes)
+are read in a time that grows faster than they do: 1 MiB took 0.11 s, 3.3 MiB 1.4 s.
 """
 
 from typing import Final
