@@ -25,6 +25,7 @@ from gateway.head import Head
 from gateway.policies.auth import basic_header
 from gateway.policies.auth.attached import IsOwnDoing, cross_site
 from gateway.policies.auth.basic_header import Login, MalformedError, is_basic, read_basic
+from gateway.policies.auth.ends import Ends
 from gateway.policies.auth.guard import site_of
 from gateway.policies.auth.lockout import Lockout, Try
 from gateway.policies.auth.passwords import PasswordPool, stand_in
@@ -137,6 +138,7 @@ class Basic:
         self._key = token_bytes(32)
         self._right: OrderedDict[bytes, _Right] = OrderedDict()
         self._looks: dict[bytes, asyncio.Task[_Found]] = {}
+        self._ends = Ends()
 
     def __repr__(self) -> str:
         return f"Basic({self.name!r})"
@@ -186,7 +188,7 @@ class Basic:
             raise BadCredentials(_BAD, f"malformed Basic credentials: {failure}") from None
         digest = self._digest(call.peer, login)
         look = self._looks.get(digest) or self._begin(digest, login, call.peer)
-        return Pending(partial(_awaited, look, call.deadline))
+        return Pending(partial(self._awaited, look, call.deadline))
 
     async def open(self) -> None:
         """Begins to look for changes of the file."""
@@ -239,6 +241,17 @@ class Basic:
             self._right.popitem(last=False)
         return user.principal
 
+    async def _awaited(self, look: asyncio.Task[_Found], deadline: Deadline | None) -> Principal:
+        """Waits for a look that others may wait for too, and that counts without anybody."""
+        async with in_time(deadline):
+            await self._ends.of(look)
+        found = look.result()
+        if isinstance(found, RpcError):
+            raise found
+        if found is None:
+            raise BadCredentials(_BAD, "a wrong password, or an unknown user")
+        return found
+
     def _forget(self, name: str, peer: str) -> None:
         """Forgets what is remembered of a name at an address, where somebody guesses at it."""
         site = site_of(peer)
@@ -246,14 +259,3 @@ class Basic:
         for key in mine:
             del self._right[key]
         log.warning("somebody at %s goes on guessing a password while locked out", site)
-
-
-async def _awaited(look: asyncio.Task[_Found], deadline: Deadline | None) -> Principal:
-    """Waits for a look that others may wait for too, and that counts without anybody."""
-    async with in_time(deadline):
-        found = await asyncio.shield(look)
-    if isinstance(found, RpcError):
-        raise found
-    if found is None:
-        raise BadCredentials(_BAD, "a wrong password, or an unknown user")
-    return found
