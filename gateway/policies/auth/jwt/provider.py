@@ -27,7 +27,7 @@ from gateway.policies.auth.jwt.claims import EarlyError, Expected
 from gateway.policies.auth.jwt.compact import MalformedError, Token, claims_of, parse
 from gateway.policies.auth.jwt.keys import Key
 from gateway.policies.auth.jwt.source import Source
-from gateway.policies.auth.pending import Pending
+from gateway.policies.auth.pending import Pending, in_time
 from gateway.policies.auth.provider import BadCredentials
 from gateway.policies.auth.token_cache import TokenCache
 
@@ -121,12 +121,8 @@ class Jwt:
     async def _judge_soon(
         self, text: str, pending: asyncio.Future[None], head: Head, deadline: Deadline | None
     ) -> Principal:
-        try:
-            async with asyncio.timeout_at(None if deadline is None else deadline.at):
-                return held(await self._judge_after(text, pending), head)
-        except TimeoutError:
-            late = "The deadline passed before it was known who calls."
-            raise error("DEADLINE_EXCEEDED", late) from None
+        async with in_time(deadline):
+            return held(await self._judge_after(text, pending), head)
 
     async def _judge_after(self, text: str, pending: asyncio.Future[None]) -> Principal:
         await self._ends.of(pending)  # others wait for it too: it is not cancelled
