@@ -8,6 +8,7 @@ import pytest
 
 from gateway.listener import Limits
 from gateway.listener.connection import Connection
+from gateway.listener.forwarded import proxies
 from gateway.listener.link import HIGH_WATER
 from gateway.listener.service import Service
 from tests.listener.fakes import Forgetful, Transport
@@ -21,7 +22,7 @@ def accept():
     services = {}
 
     def one(handler, transport=None):
-        service = services.setdefault(handler, Service(lambda: handler, Limits(), ()))
+        service = services.setdefault(handler, Service(lambda: handler, Limits(), proxies(())))
         connection = Connection(service)
         transport = Transport() if transport is None else transport
         connection.connection_made(transport)
@@ -59,7 +60,7 @@ async def test_a_thousand_requests_share_one_timer(accept, monkeypatch):
         made.append(args)
         return real(*args, **kwargs)
 
-    service = Service(lambda: answer, Limits(), (), loop=Counting(loop, counted))
+    service = Service(lambda: answer, Limits(), proxies(()), loop=Counting(loop, counted))
     connection = Connection(service)
     connection.connection_made(Transport())
     for n in range(1000):

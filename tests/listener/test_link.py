@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gateway.listener import Limits
+from gateway.listener.forwarded import proxies
 from gateway.listener.link import Link
 from gateway.listener.service import Service
 from tests.listener.fakes import Transport
@@ -73,7 +74,7 @@ def clock():
 
 @pytest.fixture
 def link(clock):
-    made = Noting(Service(lambda: None, Limits(stream_idle_timeout=10), (), loop=clock))
+    made = Noting(Service(lambda: None, Limits(stream_idle_timeout=10), proxies(()), loop=clock))
     made.connection_made(Transport())
     return made
 
@@ -171,7 +172,7 @@ def test_resuming_is_told(link):
 
 
 async def test_writers_wait_while_it_is_full():
-    link = Noting(Service(lambda: None, Limits(), ()))
+    link = Noting(Service(lambda: None, Limits(), proxies(())))
     link.connection_made(Transport())
     link.pause_writing()
     waiting = [asyncio.create_task(link.drained()) for _ in range(2)]

@@ -9,6 +9,7 @@ from gateway.http import SocketClosed
 from gateway.http.websocket import Messages
 from gateway.listener import Limits
 from gateway.listener.connection import Connection
+from gateway.listener.forwarded import proxies
 from gateway.listener.service import Service
 from tests.listener.fakes import Transport
 from tests.listener.sockets import Front, closed
@@ -287,7 +288,7 @@ async def test_what_goes_on_after_a_drain_is_closed_and_cut(listen, open_socket,
 
 async def test_what_is_sent_in_one_loop_iteration_leaves_in_one_write():
     transport = Transport()
-    connection = Connection(Service(lambda: front, Limits(), ()))
+    connection = Connection(Service(lambda: front, Limits(), proxies(())))
     front = Front()
     connection.connection_made(transport)
     connection.data_received(HANDSHAKE)
