@@ -287,6 +287,7 @@ def graphql_parts(
         engine,
         body_size=shared.body_size,
         etag=config.rest.etag if config.rest else False,
+        private=shared.private,
         ignore_query=config.rest.unknown_query.ignore if config.rest else (),
     )
     if not identities.providers and (unseen := list(_scoped(graph))):

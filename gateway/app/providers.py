@@ -215,8 +215,4 @@ async def _close(provider: Provider) -> None:
 
 def _make(making: Making) -> Provider:
     kind = next(each.name for each in fields(making.given) if getattr(making.given, each.name))
-    make = _MAKE.get(kind)
-    if make is None:
-        path = f"auth.providers.{making.name}.{kind}"
-        raise SettingError(path, "not available in this version")
-    return make(making)
+    return _MAKE[kind](making)

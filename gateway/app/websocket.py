@@ -28,7 +28,7 @@ from gateway.fronts.websocket.sessions import Sessions
 from gateway.fronts.websocket.terms import Rates, Times
 from gateway.http import Exchange
 from gateway.http.request_id import REQUEST_ID
-from gateway.routing.metadata import HeaderRules
+from gateway.routing.metadata import HeaderRules, canonical
 from gateway.schema.codec import Codec
 from gateway.schema.registry import Registry
 
@@ -164,7 +164,7 @@ def credentials(config: Config) -> frozenset[str]:
         return frozenset()
     keys = (each.api_key.header for each in providers if each.api_key is not None)
     names = ("authorization", "cookie", *keys)
-    return frozenset(name.lower().replace("_", "-").replace(".", "-") for name in names)
+    return frozenset(canonical(name.lower()) for name in names)
 
 
 def socket_options(

@@ -273,7 +273,9 @@ class Connection(Closing):
         if service.trusted:
             client = origin(self.peer, self.scheme, fields.headers, service.trusted)
             request.peer, request.scheme = client
-            if passes_on(self.peer, fields.headers, service.trusted):
+            if request.certificate is not None and passes_on(
+                self.peer, fields.headers, service.trusted
+            ):
                 request.certificate = None  # it is the proxy's
         self.never_expire()
         self._phase = _BUSY

@@ -72,10 +72,12 @@ class Forward:
         """
         kept = [item for item in call.metadata if item[0] not in self._keys]
         if call.principal is not None and call.principal.subject:
-            told = list(self._told(call.principal))
-            if sum(len(value) for _, value in told) > MAX_FORWARDED:
-                raise _too_large()
-            kept += told
+            left = MAX_FORWARDED
+            for item in self._told(call.principal):  # what is too much is not signed
+                left -= len(item[1])
+                if left < 0:
+                    raise _too_large()
+                kept.append(item)
         call.metadata = Metadata(kept)
 
     def _told(self, principal: Principal) -> Iterator[tuple[str, str]]:

@@ -90,7 +90,7 @@ class HeaderRules:
         for prefix in (request_prefix, response_prefix):
             if prefix and _NAME.fullmatch(prefix.lower()) is None:
                 raise ValueError(f'"{prefix}" is no prefix of a header; letters, digits, "-_."')
-        names = [_canonical(name.lower()) for name in reserved]
+        names = [canonical(name.lower()) for name in reserved]
         self._reserved = frozenset(name for name in names if not name.endswith("*"))
         self._reserved_prefixes = tuple(name[:-1] for name in names if name.endswith("*"))
         requests = frozenset(map(str.lower, request_allow))
@@ -108,11 +108,11 @@ class HeaderRules:
         )
 
     def _may_go(self, name: str) -> bool:
-        canonical = _canonical(name)
+        spelled = canonical(name)
         return not (
             never_passes(name)
-            or canonical in self._reserved
-            or canonical.startswith(self._reserved_prefixes)
+            or spelled in self._reserved
+            or spelled.startswith(self._reserved_prefixes)
         )
 
     def passes(self, name: str) -> bool:
@@ -180,8 +180,8 @@ class HeaderRules:
         return headers
 
 
-def _canonical(name: str) -> str:
-    """Returns what spellings have in common that some servers take for one name."""
+def canonical(name: str) -> str:
+    """Returns what spellings of a lower-case name have in common that some servers take for one."""
     return name.replace("_", "-").replace(".", "-")
 
 

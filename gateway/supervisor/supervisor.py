@@ -276,7 +276,14 @@ class Supervisor:
 
     def _jwks(self) -> Page:
         # Those of the newest config, as soon as one worker signs with them.
-        newest = next((each for each in self._workers if each.snapshot is self._newest), None)
+        newest = next(
+            (
+                each
+                for each in self._workers
+                if each.snapshot is self._newest and each.state is State.READY
+            ),
+            None,
+        )
         return jwks_page((newest or self._workers[0]).jwks)
 
     def _listed(self) -> Page:

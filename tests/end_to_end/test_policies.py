@@ -108,6 +108,12 @@ class TestRest:
         async with client.post(path, data=body, headers=headers | AS_CLERK) as response:
             assert response.status == 400
 
+    async def test_a_stream_for_one_caller_is_kept_out_of_shared_caches(self, client):
+        path = "/v1/orders/o1:watch"
+        async with client.get(path, headers=AS_CLERK) as response:
+            assert response.status == 200
+            assert response.headers["cache-control"] == "private"
+
     async def test_a_stream_is_refused_before_it_begins(self, client):
         async with client.get("/v1/orders/o1:watch") as response:
             assert response.status == 401

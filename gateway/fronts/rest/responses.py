@@ -50,6 +50,7 @@ class StreamResponses:
         form: How messages stand in the body.
         head: Initial metadata to the reply's status and headers.
         headers: Returns the headers of every reply to this request, when the head leaves.
+        is_private: Whether it is its caller's alone (`Incoming.is_private`), when the head leaves.
         error_text: An error to its JSON.
         refuse: Answers with a whole error reply, while nothing has been sent.
         head_delay: Seconds, see HEAD_DELAY.
@@ -62,6 +63,7 @@ class StreamResponses:
         *,
         head: Callable[[Metadata], Head],
         headers: Callable[[], Sequence[tuple[str, str]]],
+        is_private: Callable[[], bool],
         error_text: Callable[[RpcError], bytes],
         refuse: Callable[[RpcError], None],
         head_delay: float = HEAD_DELAY,
@@ -70,6 +72,7 @@ class StreamResponses:
         self._form = form
         self._head = head
         self._headers = headers
+        self._is_private = is_private
         self._error_text = error_text
         self._refuse = refuse
         self._initial = NO_METADATA
@@ -131,6 +134,8 @@ class StreamResponses:
         if self._form.content_type == SSE:
             headers.append(("cache-control", "no-store"))
             self._events = EventStream(self._exchange)
+        elif self._is_private() and all(name != "cache-control" for name, _ in headers):
+            headers.append(("cache-control", "private"))
         self._exchange.start(status, headers)
 
 

@@ -131,6 +131,7 @@ class StreamRoute:
             form,
             head=partial(success_head, rules=incoming.shared.rules),
             headers=lambda: incoming.headers,
+            is_private=lambda: incoming.is_private,
             error_text=incoming.error_text,
             refuse=incoming.refuse,
             head_delay=self._head_delay,

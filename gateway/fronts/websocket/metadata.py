@@ -11,7 +11,7 @@ from gateway.fronts.websocket.frames import Open
 from gateway.fronts.websocket.serving import Serving
 from gateway.http import Headers, Request
 from gateway.http.request_id import REQUEST_ID
-from gateway.routing.metadata import check_size
+from gateway.routing.metadata import canonical, check_size
 from gateway.routing.timeout import client_timeout
 
 _TRACEPARENT: Final = "traceparent"
@@ -57,11 +57,7 @@ def _unless(metadata: Metadata, names: frozenset[str]) -> Metadata:
     """Returns metadata without these names, and what some servers take for them."""
     if not names:
         return metadata
-    return Metadata(
-        (key, value)
-        for key, value in metadata
-        if key.replace("_", "-").replace(".", "-") not in names
-    )
+    return Metadata((key, value) for key, value in metadata if canonical(key) not in names)
 
 
 def _shortest(handshake: float | None, opened: float | None) -> float | None:

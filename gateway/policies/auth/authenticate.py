@@ -9,11 +9,13 @@ even where nobody need be shown. Whom a caller's address may annoy, and how ofte
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from gateway.call import Call, Code, Principal, RpcError
 from gateway.head import Head
 from gateway.policies.auth import challenge
+from gateway.policies.auth.pending import Pending
 from gateway.policies.auth.provider import BadCredentials, Provider
 from gateway.policies.auth.refusals import Refusals
 
@@ -132,7 +134,7 @@ class Authenticate:
             if isinstance(found, Principal):
                 self._take(call, found)
                 return None
-            return self._wait(call, provider.name, found)
+            return Pending(partial(self._wait, call, provider.name, found))
         self._nobody(call)
         return None
 

@@ -211,7 +211,6 @@ class Basic:
             one = self._lockout.begin(login.name, peer)
         except RpcError:
             self._pool.release()
-            log.info("refused to look at a login from %s: locked out", site_of(peer))
             if self._lockout.insists(login.name, peer):
                 self._forget(login.name, peer)
             raise
@@ -247,7 +246,7 @@ class Basic:
             await self._ends.of(look)
         found = look.result()
         if isinstance(found, RpcError):
-            raise found
+            raise found.with_traceback(None)  # it is raised for each who waits
         if found is None:
             raise BadCredentials(_BAD, "a wrong password, or an unknown user")
         return found

@@ -72,6 +72,7 @@ class Fetcher:
         self._timeout = aiohttp.ClientTimeout(total=total, connect=connect)
         self._size = size
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     async def get(self, url: str) -> Fetched:
         """Returns the JSON at a URL.
@@ -97,7 +98,8 @@ class Fetcher:
         return await self._exchange("POST", url, form, headers or {})
 
     async def close(self) -> None:
-        """Ends all exchanges and connections."""
+        """Ends all exchanges and connections; nobody is asked from then on."""
+        self._closed = True
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
@@ -105,6 +107,8 @@ class Fetcher:
     async def _exchange(
         self, method: str, url: str, form: Mapping[str, str] | None, headers: Mapping[str, str]
     ) -> Fetched:
+        if self._closed:
+            raise FetchError(url, "is not asked any more")
         try:
             async with self._opened().request(
                 method, url, data=form, headers=headers, allow_redirects=False

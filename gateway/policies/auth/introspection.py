@@ -191,7 +191,8 @@ class Introspection:
             raise _unavailable(_RETRY)
         verdict = task.result()
         if isinstance(verdict, BadCredentials):
-            raise verdict
+            # A new one for each who waits: an exception gathers where it was raised.
+            raise BadCredentials(verdict.text, verdict.why, reason=verdict.reason)
         if verdict is None:
             raise _unavailable(_RETRY)
         return held(verdict, head)

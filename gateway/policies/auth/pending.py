@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from gateway.call import Deadline, Principal
+from gateway.call import Deadline
 from gateway.errors import error
 
+T = TypeVar("T")
 
-class Pending:
+
+class Pending(Generic[T]):
     """Awaits what a function returns. To be awaited once.
 
     Args:
@@ -24,10 +26,10 @@ class Pending:
 
     __slots__ = ("_begin",)
 
-    def __init__(self, begin: Callable[[], Coroutine[Any, Any, Principal]]) -> None:
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, T]]) -> None:
         self._begin = begin
 
-    def __await__(self) -> Generator[Any, None, Principal]:
+    def __await__(self) -> Generator[Any, None, T]:
         return self._begin().__await__()
 
 

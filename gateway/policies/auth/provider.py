@@ -21,17 +21,13 @@ class BadCredentials(Exception):  # noqa: N818  what the caller showed, not an e
         text: A sentence for the client's developer. It must not help who guesses.
         why: What failed, for the log: never the credentials, nor a part of them.
         reason: INVALID_CREDENTIALS or TOKEN_EXPIRED (`errors.REASONS`).
-        subject: Whom it claims to be, where a guess at that is to be counted.
     """
 
-    def __init__(
-        self, text: str, why: str, *, reason: str = "INVALID_CREDENTIALS", subject: str = ""
-    ) -> None:
+    def __init__(self, text: str, why: str, *, reason: str = "INVALID_CREDENTIALS") -> None:
         super().__init__(why)
         self.text = text
         self.why = why
         self.reason = reason
-        self.subject = subject
 
 
 class Provider(Protocol):

@@ -57,7 +57,7 @@ class Fake:
             return self.people[shown]
         if shown.startswith("slow:"):
             return self._find(shown)
-        raise BadCredentials("The secret is none.", "it is in no table", subject="somebody")
+        raise BadCredentials("The secret is none.", "it is in no table")
 
     async def _find(self, shown):
         if shown not in self.slow:

@@ -91,9 +91,10 @@ class View:
         inputs: Makes its variables.
         body_size: The most bytes of a request body.
         etag: Whether whole answers to GET get an entity tag.
+        private: Whether callers may be known by what caches know nothing of.
     """
 
-    __slots__ = ("_body_size", "_engine", "_etag", "_inputs", "_required", "_trusted")
+    __slots__ = ("_body_size", "_engine", "_etag", "_inputs", "_private", "_required", "_trusted")
 
     def __init__(
         self,
@@ -103,6 +104,7 @@ class View:
         *,
         body_size: int,
         etag: bool,
+        private: bool,
     ) -> None:
         self._trusted = trusted
         self._engine = engine
@@ -110,6 +112,7 @@ class View:
         self._required = trusted.rule.required if trusted.rule else ()
         self._body_size = body_size
         self._etag = etag
+        self._private = private
 
     def handle(self, incoming: Incoming, captures: tuple[str, ...]) -> None:
         """Answers a request, given what the path's variables captured.
@@ -177,14 +180,18 @@ class View:
         troubles = [each for each in notes if isinstance(each, Trouble)]
         lost = missing(data, troubles, self._required)
         body = data.encode()
+        request = incoming.request
+        safe = request.method in _SAFE
+        hidden = safe and self._private and "authorization" not in request.headers
+        kept = (("cache-control", "private"),) if hidden else ()
         if lost:
             told = (PARTIAL, ", ".join(".".join(part) for part in lost))
             incoming.respond(200, (_JSON, _NOT_STORED, told), body)
-        elif self._etag and incoming.request.method in _SAFE:
+        elif self._etag and safe:
             tag = entity_tag(body)
-            if not_modified(tag, incoming.request.headers.all("if-none-match")):
-                incoming.respond(304, (("etag", tag),), b"")
+            if not_modified(tag, request.headers.all("if-none-match")):
+                incoming.respond(304, (("etag", tag), *kept), b"")
             else:
-                incoming.respond(200, (_JSON, ("etag", tag)), body)
+                incoming.respond(200, (_JSON, ("etag", tag), *kept), body)
         else:
-            incoming.respond(200, (_JSON,), body)
+            incoming.respond(200, (_JSON, *kept), body)

@@ -42,6 +42,7 @@ def views_of(
     *,
     body_size: int,
     etag: bool = False,
+    private: bool = False,
     ignore_query: Iterable[str] = (),
 ) -> tuple[ViewRoute, ...]:
     """Returns the routes of the operations that have a `@rest`.
@@ -51,6 +52,7 @@ def views_of(
         engine: Runs them.
         body_size: The most bytes of a request body.
         etag: Whether whole answers to GET get an entity tag.
+        private: Whether callers may be known by what caches know nothing of.
         ignore_query: Globs of names that a query may have though they name no variable.
     """
     globs = tuple(ignore_query)
@@ -60,7 +62,7 @@ def views_of(
             rule = each.rule
             if rule is not None:
                 inputs = Inputs(rule, _optional(each), globs)
-                view = View(each, engine, inputs, body_size=body_size, etag=etag)
+                view = View(each, engine, inputs, body_size=body_size, etag=etag, private=private)
                 label = f"{each.operation.kind.value} {each.name}"
                 yield ViewRoute(rule.verb, rule.template, view, label, str(rule.place))
 

@@ -70,7 +70,7 @@ class ExtAuthz:
         """Knows nobody without asking."""
         return None
 
-    def identify(self, call: Call) -> Pending | None:
+    def identify(self, call: Call) -> Pending[Principal] | None:
         """Returns what to await for who calls; None for a call of the gateway's own.
 
         When it is awaited, it raises RpcError: the service's refusal, or that it can't be asked,
@@ -118,7 +118,6 @@ class ExtAuthz:
             self._failing = False
             log.info("%s: the service answers again", self.name)
         if isinstance(verdict, RpcError):
-            log.info("%s refused a call of %s", self.name, call.method or head.path)
             raise verdict
         call.metadata = changes.metadata(call.metadata, verdict.request, verdict.removed)
         if verdict.reply:
@@ -143,8 +142,8 @@ class ExtAuthz:
         return result
 
     def _unavailable(self, why: str) -> RpcError:
-        level = logging.INFO if self._failing else logging.ERROR
-        self._failing = True
-        log.log(level, "%s: no call is let in: %s", self.name, why)
+        if not self._failing:  # the refusals that follow are in the log by their number
+            self._failing = True
+            log.error("%s: no call is let in: %s", self.name, why)
         text = "It can't be known now whether the call is allowed."
         return error("AUTHENTICATION_UNAVAILABLE", text, retry_after=1.0)

@@ -55,7 +55,7 @@ async def start(codec):
     """Starts fronts: `start(text, {"GetUser": fill}, etag=True)`."""
     opened = []
 
-    async def one(text, answers=None, *, held=(), etag=False, ignore_query=(), prefix=""):
+    async def one(text, answers=None, *, held=(), prefix="", **options):
         services = Services(answers or {}, frozenset(held))
         trusted = trusted_of(text)
         engine = engine_of(services, trusted)
@@ -71,7 +71,7 @@ async def start(codec):
             codec,
             shared,
             RestOptions(prefix=prefix),
-            views=views_of(trusted, engine, body_size=1000, etag=etag, ignore_query=ignore_query),
+            views=views_of(trusted, engine, body_size=1000, **options),
         ).front
         listener = await serve(lambda: front.handle, addresses=["127.0.0.1:0"], limits=Limits())
         http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE))

@@ -85,6 +85,28 @@ async def test_the_home_screen_asks_five_services_once_each(start):
     assert asked.limit == 2
 
 
+@pytest.mark.parametrize("etag", [False, True], ids=["plain", "with a tag"])
+@pytest.mark.parametrize(
+    ("private", "headers", "expected"),
+    [
+        pytest.param(True, {}, "private", id="callers-may-be-known"),
+        pytest.param(True, {"authorization": "Bearer x"}, None, id="caches-see-it-themselves"),
+        pytest.param(False, {}, None, id="nobody-is-known"),
+    ],
+)
+async def test_what_may_be_one_callers_is_kept_out_of_shared_caches(
+    start, etag, private, headers, expected
+):
+    client = await start(HOME, SHOP, etag=etag, private=private)
+    reply = await client.get("/v1/home/u1", headers=headers)
+    assert reply.status == 200
+    assert reply.headers.get("cache-control") == expected
+    if etag:
+        known = {"if-none-match": reply.headers["etag"], **headers}
+        again = await client.get("/v1/home/u1", headers=known)
+        assert (again.status, again.headers.get("cache-control")) == (304, expected)
+
+
 @pytest.mark.parametrize(
     ("rpc", "parts"),
     [

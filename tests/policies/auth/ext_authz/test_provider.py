@@ -118,7 +118,7 @@ async def test_an_outage_is_told_once_and_its_end_too(caplog):
     for _ in range(2):
         await identified(asked, called())
     levels = [record.levelno for record in caplog.records]
-    assert levels == [logging.ERROR, logging.INFO, logging.INFO, logging.INFO]
+    assert levels == [logging.ERROR, logging.INFO]
     assert caplog.records[-1].message == "external: the service answers again"
 
 
