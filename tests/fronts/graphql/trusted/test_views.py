@@ -98,12 +98,11 @@ async def test_what_may_be_one_callers_is_kept_out_of_shared_caches(
     start, etag, private, headers, expected
 ):
     client = await start(HOME, SHOP, etag=etag, private=private)
-    reply = await client.get("/v1/home/u1", headers=headers)
+    reply = await client.get("/v1/home/u1", **headers)
     assert reply.status == 200
     assert reply.headers.get("cache-control") == expected
     if etag:
-        known = {"if-none-match": reply.headers["etag"], **headers}
-        again = await client.get("/v1/home/u1", headers=known)
+        again = await client.get("/v1/home/u1", if_none_match=reply.headers["etag"], **headers)
         assert (again.status, again.headers.get("cache-control")) == (304, expected)
 
 
