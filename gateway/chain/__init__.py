@@ -19,11 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gateway.awaited import awaited
 from gateway.call import Call, Gate, Reply, Stream, Unary
 from gateway.chain.failure import as_error
 from gateway.chain.links import Policy
 from gateway.chain.stream import compose_stream
-from gateway.chain.unary import awaited, compose_unary
+from gateway.chain.unary import compose_unary
 from gateway.schema.method import MethodDescriptor
 
 __all__ = ["Method", "Policy", "as_error", "compose_stream", "compose_unary"]

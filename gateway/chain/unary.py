@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
+from gateway.awaited import awaited
 from gateway.call import OK, Call, Cancel, Done, Outcome, Reply, RpcError, Unary, UnaryAround
 from gateway.chain.failure import as_error
 from gateway.chain.links import CANCELLED, Links, Policy, Waiting, groups
@@ -22,25 +23,6 @@ def compose_unary(policies: Sequence[Policy], upstream: Unary) -> Unary:
         else:
             inner = _gated_unary(group, inner)
     return inner
-
-
-async def awaited(start: Unary, call: Call) -> Reply:
-    """Bridges the callback form to `await`."""
-    future: asyncio.Future[Reply | RpcError] = asyncio.get_running_loop().create_future()
-
-    def done(result: Reply | RpcError) -> None:
-        if not future.done():
-            future.set_result(result)
-
-    cancel = start(call, done)
-    try:
-        result = await future
-    except asyncio.CancelledError:
-        cancel()
-        raise
-    if isinstance(result, RpcError):
-        raise result
-    return result
 
 
 def _outcome(result: Reply | RpcError) -> Outcome:

@@ -85,6 +85,7 @@ def checked(option: str, leaf: Leaf, value: str) -> str:
     Raises:
         typer.BadParameter: The file must not have it.
     """
+    _check_text(option, value)
     try:
         return str(leaf.read(value, Path()))
     except LeafError as wrong:
@@ -100,7 +101,16 @@ def claim(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
         raise typer.BadParameter("--claim: expected NAME=TEXT such as tenant=acme")
+    _check_text("--claim", value)
     return checked("--claim", CLAIM, name), value
+
+
+def _check_text(option: str, value: str) -> None:
+    # What a shell passes on need not be UTF-8, and the file must be.
+    try:
+        value.encode()
+    except UnicodeEncodeError as wrong:
+        raise typer.BadParameter(f"{option}: expected text in UTF-8") from wrong
 
 
 def shown(text: str) -> str:

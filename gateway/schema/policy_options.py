@@ -101,6 +101,12 @@ class _File:
                 self._lines = locations(info, lambda path: path[:1] == (_SERVICES,))
             except DecodeError:
                 self._lines = {}  # whoever reads the service's methods says that it is damaged
+        # The first line of all that is at a path or below it.
+        self._first: dict[Path, int] = {}
+        for path, location in self._lines.items():
+            for length in range(len(path) + 1):
+                start = path[:length]
+                self._first[start] = min(location.line, self._first.get(start, location.line))
 
     def line(self, declaration: Path, option: Path, field: Path) -> int:
         """Returns the line that says something, or that of what it is said of; 0 for none.
@@ -111,14 +117,9 @@ class _File:
             field: The numbers of the setting's fields within.
         """
         for length in range(len(field), -1, -1):
-            start = (*option, *field[:length])
-            found = [
-                location.line
-                for path, location in self._lines.items()
-                if path[: len(start)] == start
-            ]
-            if found:
-                return min(found)
+            found = self._first.get((*option, *field[:length]))
+            if found is not None:
+                return found
         return self._lines.get(declaration, Location()).line
 
 

@@ -93,6 +93,8 @@ def test_comments_stay_and_links_are_followed(tmp_path: Path) -> None:
         (["--role", ""], "--role: expected a role"),
         (["--plan", "a b"], "--plan: expected a name"),
         (["--claim", "tenant"], "--claim: expected NAME=TEXT"),
+        (["--claim", "tenant=\udcff"], "--claim: expected text in UTF-8"),
+        (["--name", "x\udcff"], "--name: expected text in UTF-8"),
         (["--claim", "key_id=x"], "--claim: expected a claim's name"),
         (["--expires", "soon"], "--expires: expected a span"),
         (["--expires", "2020-01-01T00:00:00Z"], "--expires: that is over already"),

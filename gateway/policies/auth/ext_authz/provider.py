@@ -14,7 +14,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from gateway.call import Call, Code, Deadline, Principal, Reply, RpcError, Unary
+from gateway.awaited import awaited
+from gateway.call import Call, Code, Deadline, Principal, RpcError, Unary
 from gateway.errors import error
 from gateway.head import Head
 from gateway.policies.auth.attached import IsOwnDoing, cross_site, is_attached
@@ -104,7 +105,7 @@ class ExtAuthz:
             request_id=call.request_id,
         )
         try:
-            reply = await self._answered(check)
+            reply = await awaited(self._ask, check)
             verdict = judge(reply.message, self.name, self._may_change, self._now())
         except BadAnswerError as failure:
             raise self._unavailable(f"its answer is of no use: {failure}") from None
@@ -123,23 +124,6 @@ class ExtAuthz:
         if verdict.reply:
             call.reply_headers = changes.reply_headers(call.reply_headers, verdict.reply)
         return verdict.principal
-
-    async def _answered(self, check: Call) -> Reply:
-        future: asyncio.Future[Reply | RpcError] = asyncio.get_running_loop().create_future()
-
-        def done(result: Reply | RpcError) -> None:
-            if not future.done():
-                future.set_result(result)
-
-        cancel = self._ask(check, done)
-        try:
-            result = await future
-        except asyncio.CancelledError:
-            cancel()
-            raise
-        if isinstance(result, RpcError):
-            raise result
-        return result
 
     def _unavailable(self, why: str) -> RpcError:
         if not self._failing:  # the refusals that follow are in the log by their number
