@@ -229,6 +229,20 @@ class Call:
 _PARTS: Final = tuple(each.name for each in fields(Call))
 
 
+class Forms(Protocol):
+    """The forms that fronts have made of a message that is kept."""
+
+    def get(self, form: object) -> bytes | None:
+        """Returns the message in a form, or None.
+
+        Args:
+            form: What makes it, and would make the same of the same message.
+        """
+
+    def keep(self, form: object, made: bytes) -> None:
+        """Takes the message in a form."""
+
+
 @dataclass(slots=True)
 class Reply:
     """A unary reply.
@@ -238,14 +252,15 @@ class Reply:
         initial: The backend's initial metadata.
         trailers: The backend's trailing metadata.
         headers: The gateway's own headers (`Age`), which each front writes in its own form.
-        rendered: A memo slot for the message in the front's form, so that it is made once.
+        rendered: Where the message is kept and will be asked for again: the forms that fronts made
+            of it, by what made them, so that each is made once. Else None.
     """
 
     message: bytes
     initial: Metadata = NO_METADATA
     trailers: Metadata = NO_METADATA
     headers: Mapping[str, str] = field(default_factory=dict)
-    rendered: bytes | None = None
+    rendered: Forms | None = None
 
 
 class StreamCall(Call, ABC):
@@ -326,6 +341,19 @@ class UnaryAround(Protocol):
 
     async def unary(self, call: Call, proceed: Callable[[Call], Awaitable[Reply]]) -> Reply:
         """Answers the call, usually by awaiting `proceed(call)`."""
+
+
+class Filter(Protocol):
+    """Stands around unary calls in their own form: what needs no waiting costs no task."""
+
+    def filter(self, call: Call, done: Done, proceed: Unary) -> Cancel:
+        """Answers the call, usually by `proceed(call, done)`; all that `Unary` says holds for it.
+
+        Args:
+            call: The call.
+            done: What the call completes with.
+            proceed: Starts a call behind this policy, this one or another, as often as it likes.
+        """
 
 
 class StreamAround(Protocol):

@@ -93,5 +93,9 @@ class Head(Protocol):
         """The client's address."""
 
     @property
+    def is_trusted(self) -> bool:
+        """Whether a trusted proxy passed it on, whose own headers are believed."""
+
+    @property
     def certificate(self) -> Certificate | None:
         """What the client's certificate says, if it showed one."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from gateway.app import settings
 from gateway.app.build_error import BuildError
 from gateway.app.generation import Generation, build
+from gateway.app.lasting import Lasting
 from gateway.app.pool import UpstreamPool
 from gateway.app.providers import ProviderPool
 from gateway.config import Config, Loaded
@@ -65,6 +66,7 @@ class App:
         self._adopted = adopted
         self._pool = UpstreamPool()
         self._providers = ProviderPool()
+        self._lasting = Lasting()
         self._sessions = Sessions(str(adopted.worker) if adopted else "0")
         self._relay: Relay | None = None
         self._listener: Listener | None = None
@@ -100,8 +102,9 @@ class App:
             current=lambda: self.current,
             sessions=self._sessions,
             providers=self._providers,
+            lasting=self._lasting,
         )
-        await self._open_providers(self.current)
+        await self._open_lasting(self.current)
         # What a generation is made of lives as long as it: the collector need not look at it.
         gc.collect()
         gc.freeze()
@@ -141,8 +144,9 @@ class App:
         parts = self.current.websocket
         return parts is not None and parts.front.adopt(socket, arrival)
 
-    async def _open_providers(self, generation: Generation) -> None:
-        """Has the providers of a generation begin their work."""
+    async def _open_lasting(self, generation: Generation) -> None:
+        """Has the providers of a generation, and what outlives it, begin their work."""
+        await self._lasting.open(generation.taken)
         await self._providers.open(
             generation.config, generation.identities.providers, generation.lease.handler
         )
@@ -175,6 +179,7 @@ class App:
                 current=lambda: self.current,
                 sessions=self._sessions,
                 providers=self._providers,
+                lasting=self._lasting,
             )
             if self.current.methods and not fresh.methods:
                 # A file that is being written looks so; an operator who means it can restart.
@@ -184,10 +189,11 @@ class App:
                 self._listener.configure(
                     settings.limits(listener), map(str, listener.trusted_proxies)
                 )
-            await self._open_providers(fresh)
+            await self._open_lasting(fresh)
             self.current = fresh
             rate = fresh.config.listener.limits.unauthenticated
             self._providers.settle(fresh.identities.providers, rate)
+            await self._lasting.settle(fresh.taken)
             self._limit_sessions(fresh.config)
             # What of the old one is in cycles would stay frozen for ever.
             gc.unfreeze()
@@ -209,6 +215,7 @@ class App:
             cut, _ = await asyncio.gather(self._listener.drain(seconds), relayed)
         self._sessions.close()
         await self._providers.close()
+        await self._lasting.close()
         await self._pool.close(grace=0)
         if self._admin is not None:
             await self._admin.drain(0)

@@ -6,9 +6,15 @@ Outermost first:
 2. authenticate: all that follows wants to know who calls. It asks what the address may still do
    before it looks at anything that takes work;
 3. watch: a stream ends when its caller is not known any more, or may not call any more;
-4. authorize: before all that costs a backend something; conditions on what streams are asked look
+4. limits: whoever asks too often costs no more than this, whether or not it may call;
+5. authorize: before all that costs a backend something; conditions on what streams are asked look
    at each message;
-5. forward: backends are told of callers that may call, and of nobody else.
+6. usage: what callers used is what they were allowed, answered from a cache or not;
+7. concurrency: a place is taken only by calls that may be made, and is given back at their end;
+8. validation: after the place is taken, for it takes work; before the cache, which it need not ask;
+9. cache: what it answers goes no further; equal calls are made once;
+10. forward: backends are told of callers that may call, and of nobody else. Behind the cache: what
+    a backend is told of a caller must not make another entry where callers share one.
 """
 
 from __future__ import annotations
@@ -20,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from gateway.app.forwarding import Forwarding
 from gateway.app.identity import Identities
+from gateway.app.parts import Parts
 from gateway.chain import Method, Policy
 from gateway.config import Config, Settings
 from gateway.policies.auth.authenticate import Authenticate
@@ -44,6 +51,7 @@ class Chains:
         identities: The gates that know callers.
         conditions: Those of methods that have one, by full name.
         forwarding: What backends are told of callers.
+        parts: What makes the policies of limits, caches and the like.
         clock: The event loop's, in seconds.
     """
 
@@ -52,6 +60,7 @@ class Chains:
     identities: Identities
     conditions: Mapping[str, Condition]
     forwarding: Forwarding
+    parts: Parts
     clock: Callable[[], float]
 
     def method(self, descriptor: MethodDescriptor, upstream: Upstream) -> Method:
@@ -83,10 +92,14 @@ class Chains:
         if gate is not None:
             lasting = self.identities.lasting(gate, settings.authenticate)
             chain += [gate, Watch(lasting, time.time, may=authorize, refusals=refusals)]
+        parts = self.parts
+        chain += parts.limits.policies(descriptor, settings, upstream)
         if authorize is not None:
             chain.append(authorize)
         if when is not None and on_messages:
             chain.append(AuthorizeMessages(when, schemes, refusals))
+        for part in (parts.usage, parts.concurrency, parts.validation, parts.cache):
+            chain += part.policies(descriptor, settings, upstream)
         forward = self.forwarding.gate(upstream)
         if forward is not None:
             chain.append(forward)

@@ -7,7 +7,7 @@ their connections) it only borrows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,14 @@ from gateway.app import backends, settings
 from gateway.app.ambient import open_to_sites
 from gateway.app.build_error import BuildError
 from gateway.app.chains import Chains
+from gateway.app.codec import CodecKey, codec_of
 from gateway.app.conditions import conditions
 from gateway.app.coverage import alike, idle_globs, unasked, unencrypted
 from gateway.app.forwarding import Forwarding
 from gateway.app.governing import governing, open_warning
 from gateway.app.identity import Identities
+from gateway.app.lasting import Lasting, Taken
+from gateway.app.parts import Making, parts
 from gateway.app.paths import claims, clashes, hidden
 from gateway.app.places import at_key, placed
 from gateway.app.pool import Lease, UpstreamPool
@@ -37,7 +40,7 @@ from gateway.fronts.websocket.sessions import Sessions
 from gateway.http import Exchange
 from gateway.http.request_id import REQUEST_ID
 from gateway.routing.metadata import HeaderRules
-from gateway.schema.codec import Codec, JsonOptions
+from gateway.schema.codec import Codec
 from gateway.schema.load import Loaded as Schema
 from gateway.schema.load import RulesError, Sources, load
 from gateway.schema.method import MethodDescriptor
@@ -50,15 +53,6 @@ if TYPE_CHECKING:
     from gateway.policies.cel import Condition
 
 _ANY = "google.protobuf.Any"
-
-
-@dataclass(frozen=True, slots=True)
-class CodecKey:
-    """What a codec is made of. Equal keys make codecs that nobody can tell apart."""
-
-    types: bytes
-    options: JsonOptions | None
-    max_depth: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +68,7 @@ class Generation:
         methods: By full name; those of exposed services that have an upstream.
         settings: What policies say of each, those without an upstream too.
         identities: Who may call.
+        taken: What of it outlives it.
         jwks: The public keys of the tokens that backends get, as JSON; None where there are none.
         unserved: Methods of exposed services without an upstream: loaded for their types.
         upstream_of: Names of upstreams, by service.
@@ -93,6 +88,7 @@ class Generation:
     methods: Mapping[str, Method]
     settings: Mapping[str, Settings]
     identities: Identities
+    taken: Taken
     jwks: str | None
     unserved: tuple[MethodDescriptor, ...]
     upstream_of: Mapping[str, str]
@@ -151,6 +147,7 @@ async def build(
     current: Callable[[], Generation | None] = _nobody,
     sessions: Sessions | None = None,
     providers: ProviderPool | None = None,
+    lasting: Lasting | None = None,
 ) -> Generation:
     """Builds a generation, yielding to the event loop as it goes.
 
@@ -163,6 +160,7 @@ async def build(
         current: The generation that serves, at any time from now on.
         sessions: Those of WebSocket that can be resumed; they outlive generations.
         providers: Whose providers of identity it borrows.
+        lasting: What outlives generations.
 
     Raises:
         BuildError: With everything that is wrong.
@@ -184,14 +182,24 @@ async def build(
     served = [each for name in upstream_of for each in schema.methods[name]]
     conditional = conditions(schema.registry, served, governed.settings)
     problems += conditional.problems
+    making = Making(
+        config=config,
+        source=source,
+        registry=schema.registry,
+        descriptors={each.name: each for each in served},
+        settings=governed.settings,
+        taken=(lasting or Lasting()).taken(),
+        clock=clock,
+        problems=problems,
+        warnings=[],
+    )
     chains = await _chains(
         loaded,
-        governed.settings,
+        making,
         conditional.by_method,
         lease,
         providers or ProviderPool(),
         current=current,
-        problems=problems,
     )
     methods = {
         descriptor.name: chains.method(descriptor, lease.upstreams[upstream_of[service]])
@@ -199,7 +207,9 @@ async def build(
         if service in upstream_of
         for descriptor in descriptors
     }
-    codec, key = await _codec(config, schema.registry, previous)
+    codec, key = await codec_of(
+        config, schema.registry, previous and (previous.codec_key, previous.codec)
+    )
     shared = Shared(
         rules=settings.header_rules(config, source),
         errors=ErrorRenderer(codec.message(_ANY).transcode),
@@ -282,6 +292,7 @@ async def build(
         methods=methods,
         settings=chains.settings,
         identities=chains.identities,
+        taken=making.taken,
         jwks=chains.forwarding.jwks,
         unserved=tuple(
             descriptor
@@ -303,6 +314,7 @@ async def build(
             *(graphql.warnings if graphql else ()),
             *hidden(claimed, routes, views),
             *open_warning(config, methods, chains.settings),
+            *making.warnings,
             *(() if methods else ("nothing is served: no upstream has a service of the protos",)),
         ),
         notes=(
@@ -319,18 +331,18 @@ async def build(
 
 async def _chains(
     loaded: Loaded,
-    governed: Mapping[str, Settings],
+    making: Making,
     conditional: Mapping[str, Condition],
     lease: Lease,
     pool: ProviderPool,
     *,
     current: Callable[[], Generation | None],
-    problems: Iterable[str],
 ) -> Chains:
     """Returns what makes methods.
 
     Raises:
-        BuildError: What `auth` says, or a file that it names, can't be used; beside `problems`.
+        BuildError: What `auth` says, or a file that it names, can't be used; beside all problems
+            that were found before.
     """
     config = loaded.config
     wrong: list[settings.SettingError] = []
@@ -343,11 +355,11 @@ async def _chains(
     except settings.SettingError as failure:
         wrong.append(failure)
     if wrong:
-        raise BuildError([*(at_key(each, loaded.source) for each in wrong), *problems])
+        raise BuildError([*(at_key(each, loaded.source) for each in wrong), *making.problems])
     guard = pool.guard(config.listener.limits.unauthenticated)
     return Chains(
         config,
-        governed,
+        making.settings,
         Identities(
             providers,
             guard,
@@ -356,20 +368,9 @@ async def _chains(
         ),
         conditional,
         forwarding,
-        asyncio.get_running_loop().time,
+        parts(making),
+        making.clock,
     )
-
-
-async def _codec(
-    config: Config, registry: Registry, previous: Generation | None
-) -> tuple[Codec, CodecKey]:
-    """Returns the codec of these types, that of the generation before where it is the same."""
-    options = settings.json_options(config.rest) if config.rest else None
-    fingerprint = await asyncio.to_thread(registry.fingerprint)
-    key = CodecKey(fingerprint, options, config.listener.limits.json_depth)
-    if previous is not None and previous.codec_key == key:
-        return previous.codec, key
-    return Codec(registry, options, max_depth=key.max_depth), key
 
 
 async def _schema(

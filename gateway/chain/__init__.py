@@ -1,10 +1,11 @@
 """A method as fronts see it: what the proto says of it, and the chain that its calls pass.
 
 A chain is composed once, when a generation is built, from the method's policies in order. A policy
-is a Gate, an Observer, both, or stands around calls (`gateway.call`): one that has only `unary` or
-only `stream` does so for that kind of method, and is no part of the other's chain. Neighbouring
-gates and observers become one function, so a unary call costs no task and no future but where
-something stands around it; a method without policies *is* its upstream.
+is a Gate, an Observer, both, or stands around calls (`gateway.call`): one that has only `filter`,
+`unary` or `stream` does so for that kind of method, and is no part of the other's chain.
+Neighbouring gates and observers become one function, and a filter speaks the form of unary calls,
+so a unary call costs no task and no future but where something waits around it; a method without
+policies *is* its upstream.
 
 What holds for every chain:
 - gates are asked in order; the first refusal ends the call; one that must wait holds up its own

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 from gateway.call import (
     Call,
     Code,
+    Filter,
     Gate,
     Observer,
     Outcome,
@@ -26,7 +27,7 @@ from gateway.chain.failure import as_error
 
 log = logging.getLogger(__name__)
 
-Policy: TypeAlias = Gate | Observer | UnaryAround | StreamAround
+Policy: TypeAlias = Gate | Observer | Filter | UnaryAround | StreamAround
 """What stands in a chain."""
 
 CANCELLED: Final = Outcome(Status(Code.CANCELLED, "The client cancelled the call."))
@@ -34,14 +35,23 @@ CANCELLED: Final = Outcome(Status(Code.CANCELLED, "The client cancelled the call
 _FLAT: Final = ("admit", "ended")
 
 
-def groups(policies: Sequence[Policy], kind: str) -> list[tuple[bool, list[Policy]]]:
-    """Returns runs of policies that stand around calls of a kind, and of others, innermost first.
+def groups(policies: Sequence[Policy], *around: str) -> list[tuple[str, list[Policy]]]:
+    """Returns runs of policies of one kind, innermost first.
 
-    What is neither, for this kind, is left out.
+    Args:
+        policies: In order. What concerns no such call is left out.
+        around: The names of what stands around the calls that are meant.
+
+    Returns:
+        The name of what each of a run does; empty for gates and observers.
     """
-    concerned = [each for each in policies if any(hasattr(each, name) for name in (kind, *_FLAT))]
-    runs = groupby(concerned, key=lambda policy: hasattr(policy, kind))
-    return [(is_around, list(run)) for is_around, run in runs][::-1]
+    concerned = [
+        each for each in policies if any(hasattr(each, name) for name in (*around, *_FLAT))
+    ]
+    runs = groupby(
+        concerned, key=lambda policy: next((name for name in around if hasattr(policy, name)), "")
+    )
+    return [(name, list(run)) for name, run in runs][::-1]
 
 
 Admit: TypeAlias = "Callable[[Call], Awaitable[None] | None]"

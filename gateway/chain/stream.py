@@ -13,8 +13,8 @@ from gateway.chain.links import CANCELLED, Links, Policy, groups
 def compose_stream(policies: Sequence[Policy], upstream: Stream) -> Stream:
     """Returns `upstream` behind `policies`; `upstream` itself when there are none."""
     inner = upstream
-    for is_around, group in groups(policies, "stream"):
-        if is_around:
+    for around_by, group in groups(policies, "stream"):
+        if around_by:
             for around in reversed(group):
                 inner = _around_stream(cast("StreamAround", around), inner)
         else:

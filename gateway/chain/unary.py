@@ -8,7 +8,18 @@ from functools import partial
 from typing import cast
 
 from gateway.awaited import awaited
-from gateway.call import OK, Call, Cancel, Done, Outcome, Reply, RpcError, Unary, UnaryAround
+from gateway.call import (
+    OK,
+    Call,
+    Cancel,
+    Done,
+    Filter,
+    Outcome,
+    Reply,
+    RpcError,
+    Unary,
+    UnaryAround,
+)
 from gateway.chain.failure import as_error
 from gateway.chain.links import CANCELLED, Links, Policy, Waiting, groups
 
@@ -16,10 +27,13 @@ from gateway.chain.links import CANCELLED, Links, Policy, Waiting, groups
 def compose_unary(policies: Sequence[Policy], upstream: Unary) -> Unary:
     """Returns `upstream` behind `policies`; `upstream` itself when there are none."""
     inner = upstream
-    for is_around, group in groups(policies, "unary"):
-        if is_around:
-            for around in reversed(group):
-                inner = _around_unary(cast("UnaryAround", around), inner)
+    for around_by, group in groups(policies, "filter", "unary"):
+        if around_by == "filter":
+            for each in reversed(group):
+                inner = _filtered(cast("Filter", each), inner)
+        elif around_by == "unary":
+            for each in reversed(group):
+                inner = _around_unary(cast("UnaryAround", each), inner)
         else:
             inner = _gated_unary(group, inner)
     return inner
@@ -118,6 +132,15 @@ def _held(links: Links, call: Call, waiting: Waiting, inner: Unary, done: Done) 
             links.drop(call, waiting)
 
     return cancel
+
+
+def _filtered(around: Filter, inner: Unary) -> Unary:
+    filter_ = around.filter
+
+    def start(call: Call, done: Done) -> Cancel:
+        return filter_(call, done, inner)
+
+    return start
 
 
 def _around_unary(around: UnaryAround, inner: Unary) -> Unary:

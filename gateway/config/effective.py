@@ -1,8 +1,9 @@
 """What holds for each method: of every setting the last policy that matches and sets it.
 
 A setting is a leaf (`authorize.scopes`, `authorize.when`), so a policy that says who may call
-leaves alone what another says of time. What a proto's options say comes before all policies, and so
-is overridden by any. Asked after the methods are known, so not part of loading.
+leaves alone what another says of time. A rate limit is a leaf by its name. What a proto's options
+say comes before all policies, and so is overridden by any. Asked after the methods are known, so
+not part of loading.
 """
 
 import difflib
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.config.assignment import matches
-from gateway.config.models import Policy
+from gateway.config.models import Policy, RateLimit
 from gateway.config.problems import Path, Problem, format_path
 from gateway.config.source import Source
 
@@ -22,11 +23,30 @@ SCOPES: Final[Leaf] = ("authorize", "scopes")
 ROLES: Final[Leaf] = ("authorize", "roles")
 WHEN: Final[Leaf] = ("authorize", "when")
 TIMEOUT: Final[Leaf] = ("timeout",)
+RATE_LIMITS: Final = "rate_limits"
+"""The first part of the leaves of rate limits; the second is a limit's name."""
+CONCURRENCY: Final[Leaf] = ("concurrency",)
+CONCURRENCY_PER_PRINCIPAL: Final[Leaf] = ("concurrency_per_principal",)
+TTL: Final[Leaf] = ("cache", "ttl")
+VARY: Final[Leaf] = ("cache", "vary")
+STALE_WHILE_REVALIDATE: Final[Leaf] = ("cache", "stale_while_revalidate")
+STALE_IF_ERROR: Final[Leaf] = ("cache", "stale_if_error")
+NEGATIVE_TTL: Final[Leaf] = ("cache", "negative_ttl")
+SHARED: Final[Leaf] = ("cache", "shared")
+TAGS: Final[Leaf] = ("cache", "tags")
+COALESCE: Final[Leaf] = ("coalesce",)
+VALIDATE: Final[Leaf] = ("validate",)
+PRIORITY: Final[Leaf] = ("priority",)
 
 _LIKELY: Final = 0.7  # what a name less alike was meant to be is anybody's guess
 
-LEAVES: Final = (AUTHENTICATE, SCOPES, ROLES, WHEN, TIMEOUT)
-"""Every setting, in the order in which they are printed."""
+CACHE: Final = (TTL, VARY, STALE_WHILE_REVALIDATE, STALE_IF_ERROR, NEGATIVE_TTL, SHARED, TAGS)
+LEAVES: Final = (
+    *(AUTHENTICATE, SCOPES, ROLES, WHEN, TIMEOUT),
+    *(CONCURRENCY, CONCURRENCY_PER_PRINCIPAL, PRIORITY, VALIDATE),
+    *(*CACHE, COALESCE),
+)
+"""Every setting but rate limits, in the order in which they are printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +100,84 @@ class Settings:
     @property
     def timeout(self) -> float | None:
         """Seconds of a unary call."""
-        value = self._value(TIMEOUT)
-        assert value is None or isinstance(value, float), "as the model has it"
-        return value
+        return self._seconds(TIMEOUT)
+
+    @property
+    def rate_limits(self) -> Mapping[str, RateLimit]:
+        """Limits by name, also those that are unlimited, in the order in which they were named."""
+        found = {}
+        for leaf, setting in self.leaves.items():
+            if leaf[0] == RATE_LIMITS:
+                assert isinstance(setting.value, RateLimit), "as the model has it"
+                found[leaf[1]] = setting.value
+        return found
+
+    @property
+    def concurrency(self) -> int | None:
+        """Calls of the method at a time."""
+        return self._whole(CONCURRENCY)
+
+    @property
+    def concurrency_per_principal(self) -> int | None:
+        """Calls of the method at a time, of one caller."""
+        return self._whole(CONCURRENCY_PER_PRINCIPAL)
+
+    @property
+    def priority(self) -> str:
+        """`high`, `normal` or `low`."""
+        value = self._value(PRIORITY)
+        assert value is None or isinstance(value, str), "as the model has it"
+        return value or "normal"
+
+    @property
+    def validate(self) -> bool:
+        """Whether requests are checked against the rules in their protos."""
+        return self._value(VALIDATE) is True
+
+    @property
+    def coalesce(self) -> bool:
+        """Whether equal calls in flight are made once, whether or not replies are kept."""
+        return self._value(COALESCE) is True
+
+    @property
+    def cached(self) -> bool:
+        """Whether replies are kept."""
+        return self.ttl != 0 and any(leaf in self.leaves for leaf in CACHE)
+
+    @property
+    def ttl(self) -> float | None:
+        """Seconds for which replies are kept where the backend does not say; 0 keeps none."""
+        return self._seconds(TTL)
+
+    @property
+    def vary(self) -> tuple[str, ...]:
+        """Headers of clients that make another entry."""
+        return self._texts(VARY) or ()
+
+    @property
+    def stale_while_revalidate(self) -> float:
+        """Seconds for which a stale reply may be used while a new one is fetched."""
+        return self._seconds(STALE_WHILE_REVALIDATE) or 0.0
+
+    @property
+    def stale_if_error(self) -> float:
+        """Seconds for which a stale reply is used where the backend fails."""
+        return self._seconds(STALE_IF_ERROR) or 0.0
+
+    @property
+    def negative_ttl(self) -> float:
+        """Seconds for which NOT_FOUND is kept."""
+        return self._seconds(NEGATIVE_TTL) or 0.0
+
+    @property
+    def shared(self) -> bool:
+        """Whether all principals have one entry."""
+        return self._value(SHARED) is True
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Templates of tags, `product:{id}`."""
+        return self._texts(TAGS) or ()
 
     def where(self, leaf: Leaf) -> str | None:
         """Returns what set a setting; None where nothing did."""
@@ -97,6 +192,16 @@ class Settings:
     def _value(self, leaf: Leaf) -> object:
         setting = self.leaves.get(leaf)
         return None if setting is None else setting.value
+
+    def _seconds(self, leaf: Leaf) -> float | None:
+        value = self._value(leaf)
+        assert value is None or isinstance(value, float), "as the model has it"
+        return value
+
+    def _whole(self, leaf: Leaf) -> int | None:
+        value = self._value(leaf)
+        assert value is None or isinstance(value, int), "as the model has it"
+        return value
 
     def _texts(self, leaf: Leaf) -> tuple[str, ...] | None:
         value = self._value(leaf)
@@ -164,6 +269,10 @@ def _said(policy: Policy, index: int, source: Source) -> Iterable[tuple[Leaf, Se
             path: Path = ("policies", index, *leaf)
             place = source.place(path) or source.root.place
             yield leaf, Setting(value, str(place), format_path(path))
+    for number, limit in enumerate(policy.rate_limits):
+        at: Path = ("policies", index, RATE_LIMITS, number)
+        place = source.place(at) or source.root.place
+        yield (RATE_LIMITS, limit.name), Setting(limit, str(place), format_path(at))
 
 
 def _hint(pattern: str, names: Sequence[str]) -> str:

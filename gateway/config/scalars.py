@@ -136,28 +136,59 @@ class RateOf(Leaf):
 
     Attributes:
         zero: Whether none at all is a rate.
+        unlimited: Whether `unlimited` is one, which is read as None.
     """
 
     zero: bool = True
+    unlimited: bool = False
 
-    def read(self, value: object, directory: Path) -> units.Rate:  # noqa: ARG002  # the leaf's interface
+    def read(self, value: object, directory: Path) -> units.Rate | None:  # noqa: ARG002  # the leaf's interface
         """See `Leaf.read`."""
+        if self.unlimited and value == units.UNLIMITED:
+            return None
+        other = ", or unlimited" if self.unlimited else ""
         try:
             rate = units.parse_rate(value if isinstance(value, str) else "")
         except units.UnitError as error:
-            raise LeafError(str(error)) from error
+            raise LeafError(f"{error}{other}") from error
         if not rate.count and not self.zero:
-            raise LeafError("a rate of more than 0, such as 100/s")
+            raise LeafError(f"a rate of more than 0, such as 100/s{other}")
         return rate
 
     def json_schema(self) -> JsonSchemaValue:
         """See `Leaf.json_schema`."""
         none = "" if self.zero else "(?!0+/)"
-        return {"type": "string", "pattern": units.RATE_PATTERN.replace("^", f"^{none}", 1)}
+        rate = units.RATE_PATTERN.replace("^", f"^{none}", 1)
+        if self.unlimited:
+            rate = f"{rate}|^{units.UNLIMITED}$"
+        return {"type": "string", "pattern": rate}
 
-    def show(self, value: units.Rate) -> str:
+    def show(self, value: units.Rate | None) -> str:
         """See `Leaf.show`."""
-        return str(value)
+        return units.UNLIMITED if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaOf(Leaf):
+    """A `units.Quota`, written `10000/d`; `unlimited` is read as None."""
+
+    def read(self, value: object, directory: Path) -> units.Quota | None:  # noqa: ARG002  # the leaf's interface
+        """See `Leaf.read`."""
+        if value == units.UNLIMITED:
+            return None
+        try:
+            return units.parse_quota(value if isinstance(value, str) else "")
+        except units.UnitError as error:
+            raise LeafError(f"{error}, or unlimited") from error
+
+    def json_schema(self) -> JsonSchemaValue:
+        """See `Leaf.json_schema`."""
+        pattern = units.QUOTA_PATTERN.replace("^", "^(?!0+[KMG/])", 1)
+        return {"type": "string", "pattern": f"{pattern}|^{units.UNLIMITED}$"}
+
+    def show(self, value: units.Quota | None) -> str:
+        """See `Leaf.show`."""
+        return units.UNLIMITED if value is None else str(value)
 
 
 _ANYTHING = "."
@@ -203,6 +234,11 @@ SERVICES = Text(
 METHODS = Text(
     "a method such as shop.orders.v1.OrderService/GetOrder, or a glob such as shop.*",
     r"^[A-Za-z0-9_.*/]{1,500}$",
+)
+LIMIT_KEY = Text(
+    "principal, api_key, plan, address, method, all, header:NAME or field:PATH",
+    r"^(principal|api_key|plan|address|method|all|header:[A-Za-z0-9_-]+"
+    r"|field:[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*)$",
 )
 URL = Text("a URL with http:// or https://", r"^https?://[^\s/]+")
 ORIGIN = Text(

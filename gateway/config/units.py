@@ -11,15 +11,18 @@ _NUMBER = r"[0-9]{1,12}"
 DURATION_PATTERN = rf"^{_NUMBER}(\.[0-9]{{1,6}})?(ms|s|m|h)$"
 SIZE_PATTERN = rf"^{_NUMBER}(B|KiB|MiB|GiB)?$"
 RATE_PATTERN = rf"^{_NUMBER}/(s|m|h|d)$"
+QUOTA_PATTERN = rf"^{_NUMBER}(KiB|MiB|GiB)?/(d|month)$"
 ADDRESS_PATTERN = r"^(unix:.+|[^:/\s\[\]]+:[0-9]{1,5}|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5})$"
 
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+UNLIMITED = "unlimited"
 
 _DURATION = re.compile(rf"({_NUMBER}(?:\.[0-9]{{1,6}})?)(ms|s|m|h)", re.ASCII)
 _SIZE = re.compile(rf"({_NUMBER})(B|KiB|MiB|GiB)?", re.ASCII)
 _RATE = re.compile(rf"({_NUMBER})/(s|m|h|d)", re.ASCII)
+_QUOTA = re.compile(rf"({_NUMBER})(KiB|MiB|GiB)?/(d|month)", re.ASCII)
 _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOSTNAME = re.compile(rf"(?=.{{1,254}}\Z){_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
@@ -51,6 +54,22 @@ class Rate:
 
     def __str__(self) -> str:
         return f"{self.count}/{next(unit for unit, n in PERIODS.items() if n == self.period)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """So many in a day or month of the calendar, in UTC: `10000/d`, `50GiB/month`.
+
+    Attributes:
+        count: How many, 1 or more.
+        period: `d` or `month`.
+    """
+
+    count: int
+    period: str
+
+    def __str__(self) -> str:
+        return f"{self.count}/{self.period}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +162,19 @@ def parse_rate(text: str) -> Rate:
     if match is None:
         raise UnitError("a rate such as 100/s, 6000/m or 1000000/d")
     return Rate(int(match[1]), PERIODS[match[2]])
+
+
+def parse_quota(text: str) -> Quota:
+    """A count in a period of the calendar.
+
+    Raises:
+        UnitError: Where the text is not a whole number or size of 1 or more with `/d` or `/month`.
+    """
+    match = _QUOTA.fullmatch(text)
+    count = 0 if match is None else int(match[1]) * BYTES[match[2] or ""]
+    if match is None or not count:
+        raise UnitError("a quota such as 10000/d, 300000/month or 50GiB/month")
+    return Quota(count, match[3])
 
 
 def parse_address(text: str) -> Address:

@@ -71,6 +71,7 @@ class Request:
         scheme: `http` or `https`, as the client sees it.
         peer: The client's address, a trusted proxy's word taken for it.
         certificate: What the client's certificate says, if it showed one.
+        is_trusted: Whether who connected is a trusted proxy.
     """
 
     method: str
@@ -81,6 +82,7 @@ class Request:
     scheme: str = "http"
     peer: str = ""
     certificate: Certificate | None = None
+    is_trusted: bool = False
 
     def with_field(self, name: str, value: str) -> Request:
         """Returns this head with a field in place of all of the lower-case `name`."""

@@ -271,6 +271,7 @@ class Connection(Closing):
             return
         request.certificate = self.certificate
         if service.trusted:
+            request.is_trusted = trusts(service.trusted, self.peer)
             client = origin(self.peer, self.scheme, fields.headers, service.trusted)
             request.peer, request.scheme = client
             if request.certificate is not None and passes_on(

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from gateway.call import Call, Metadata, Principal, StreamCall
+from gateway.call import Call, Metadata, StreamCall
 from gateway.policies.auth.refusals import Refusals
 from gateway.policies.authorize import refusal
+from gateway.policies.passing import PassingStream
 
 
 class MessageCondition(Protocol):
@@ -67,48 +68,18 @@ class AuthorizeMessages:
             raise self._refusals.tell(call, refusal(call, self._schemes))
 
 
-class _Checked(StreamCall):
-    """The call as those behind see it: what comes from its client has been looked at.
+class _Checked(PassingStream):
+    """The call as those behind see it: what comes from its client has been looked at."""
 
-    Who calls, and the headers of the reply, are the front's call's: either may change as it runs.
-    """
-
-    __slots__ = ("_gate", "_of")
+    __slots__ = ("_gate",)
 
     def __init__(self, of: StreamCall, gate: AuthorizeMessages) -> None:
-        self._of = of
+        super().__init__(of)
         self._gate = gate
-        super().__init__(**of.parts())
-
-    @property
-    def principal(self) -> Principal | None:
-        """See Call."""
-        return self._of.principal
-
-    @principal.setter
-    def principal(self, principal: Principal | None) -> None:
-        self._of.principal = principal
-
-    @property
-    def reply_headers(self) -> dict[str, str] | None:
-        """See Call."""
-        return self._of.reply_headers
-
-    @reply_headers.setter
-    def reply_headers(self, headers: dict[str, str] | None) -> None:
-        self._of.reply_headers = headers
 
     async def receive(self) -> bytes | None:
         """See StreamCall."""
-        message = await self._of.receive()
+        message = await self.of.receive()
         if message is not None:
-            self._gate.check(self._of, message)
+            self._gate.check(self.of, message)
         return message
-
-    async def start(self, initial: Metadata) -> None:
-        """See StreamCall."""
-        await self._of.start(initial)
-
-    async def send(self, message: bytes) -> None:
-        """See StreamCall."""
-        await self._of.send(message)

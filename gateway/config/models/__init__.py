@@ -5,7 +5,7 @@ A key whose feature is not built yet carries a marker; see `gateway.config.marke
 
 from gateway.config.models.graphql import Graphql
 from gateway.config.models.listener import Admin, Listener, ListenerLimits, ListenerTls
-from gateway.config.models.policies import Policy
+from gateway.config.models.policies import Policy, RateLimit
 from gateway.config.models.rest import (
     Headers,
     RequestHeaders,
@@ -39,6 +39,7 @@ __all__ = [
     "ListenerLimits",
     "ListenerTls",
     "Policy",
+    "RateLimit",
     "RequestHeaders",
     "ResponseHeaders",
     "Rest",

@@ -11,19 +11,23 @@ from gateway.config.models.section import section
 from gateway.config.places import Cidr
 from gateway.config.scalars import (
     CODE,
+    LIMIT_KEY,
     METHODS,
     NAME,
     PERCENT,
     SERVICES,
     Duration,
+    QuotaOf,
     RateOf,
+    Size,
     Switch,
     Text,
     Whole,
 )
-from gateway.config.units import Rate
+from gateway.config.units import Quota, Rate
 
 _TEXT = Annotated[str, Text()]
+_KEYS = Annotated[tuple[Annotated[str, LIMIT_KEY], ...], Field(min_length=1)]
 _PROVIDERS = Annotated[tuple[Annotated[str, NAME], ...], Field(min_length=1)]
 _NETWORKS = tuple[Annotated[IPv4Network | IPv6Network, Cidr()], ...]
 
@@ -33,11 +37,32 @@ class RateLimit:
     """A limit on calls."""
 
     name: Annotated[str, NAME] = Field(description="By which plans and other policies override it.")
-    rate: Annotated[Rate, RateOf()] = Field(description="How many in a period.")
-    burst: Annotated[int, Whole(1)] | None = Field(default=None, description="How many at once.")
-    key: _TEXT = Field(default="principal", description="Whose calls are counted together.")
+    rate: Annotated[Rate | None, RateOf(zero=False, unlimited=True)] = Field(
+        description="How many in a period; unlimited takes the limit back."
+    )
+    burst: Annotated[int, Whole(1)] | None = Field(
+        default=None, description="How many at once; as many as the rate has, if absent."
+    )
+    key: Annotated[_KEYS, OneOrMany()] = Field(
+        default=("principal",), description="Whose calls are counted together."
+    )
     algorithm: Literal["token_bucket", "sliding_window", "fixed_window"] = Field(
         default="token_bucket", description="How they are counted."
+    )
+    on_limit: Literal["refuse", "delay"] = Field(
+        default="refuse", description="What becomes of a call that is one too many."
+    )
+    max_delay: Annotated[float, Duration()] = Field(
+        default=1.0, description="The longest that a call is delayed."
+    )
+    on_error: Literal["local", "allow", "deny"] = Field(
+        default="local", description="What becomes of calls while the shared state is away."
+    )
+    messages: Annotated[bool, Switch()] = Field(
+        default=False, description="Whether each message of a stream is charged too."
+    )
+    dark: Annotated[bool, Switch()] = Field(
+        default=False, description="Whether it only counts and reports."
     )
 
 
@@ -52,17 +77,30 @@ class Authorize:
 
 @section
 class Cache:
-    """Replies are kept."""
+    """Replies are kept. Each key is a setting of its own."""
 
-    ttl: Annotated[float, Duration()] = Field(description="For how long.")
-    vary: tuple[_TEXT, ...] = Field(default=(), description="Headers that make another entry.")
-    stale_while_revalidate: Annotated[float, Duration(zero=True)] = Field(
-        default=0.0, description="How long a stale reply may be used while a new one is fetched."
+    ttl: Annotated[float, Duration(zero=True)] | None = Field(
+        default=None, description="For how long, where the backend says nothing; 0s keeps none."
     )
-    shared: Annotated[bool, Switch()] = Field(
-        default=False, description="One entry for all principals."
+    vary: tuple[_TEXT, ...] | None = Field(
+        default=None, description="Headers of clients that make another entry."
     )
-    tags: tuple[_TEXT, ...] = Field(default=(), description="By which entries are removed.")
+    stale_while_revalidate: Annotated[float, Duration(zero=True)] | None = Field(
+        default=None,
+        description="How long a stale reply may be used while a new one is fetched.",
+    )
+    stale_if_error: Annotated[float, Duration(zero=True)] | None = Field(
+        default=None, description="How long a stale reply is used where the backend fails."
+    )
+    negative_ttl: Annotated[float, Duration(zero=True)] | None = Field(
+        default=None, description="For how long NOT_FOUND is kept."
+    )
+    shared: Annotated[bool, Switch()] | None = Field(
+        default=None, description="One entry for all principals."
+    )
+    tags: tuple[_TEXT, ...] | None = Field(
+        default=None, description="By which entries are removed."
+    )
 
 
 @section
@@ -121,10 +159,19 @@ class Policy:
         default=(), description="Limits on calls, merged by name."
     )
     concurrency: Annotated[int | None, Whole(1), NotBuilt()] = Field(
-        default=None, description="Calls at a time."
+        default=None, description="Calls of a method at a time."
+    )
+    concurrency_per_principal: Annotated[int | None, Whole(1), NotBuilt()] = Field(
+        default=None, description="Calls of a method at a time, of one caller."
     )
     cache: Annotated[Cache | None, NotBuilt()] = Field(
         default=None, description="Replies are kept."
+    )
+    coalesce: Annotated[bool | None, Switch(), NotBuilt()] = Field(
+        default=None, description="Equal calls in flight are made once."
+    )
+    validate: Annotated[bool | None, Switch(), NotBuilt()] = Field(
+        default=None, description="Requests are checked against the rules in their protos."
     )
     split: Annotated[tuple[Split, ...] | None, NotBuilt()] = Field(
         default=None, description="Other upstreams' shares."
@@ -144,14 +191,27 @@ class Policy:
 
 
 @section
+class Quotas:
+    """What a caller may use of all methods together in a day or month of the calendar, in UTC."""
+
+    calls: Annotated[Quota | None, QuotaOf()] = Field(default=None, description="Calls.")
+    messages: Annotated[Quota | None, QuotaOf()] = Field(
+        default=None, description="Messages, either way."
+    )
+    bytes: Annotated[Quota | None, QuotaOf()] = Field(
+        default=None, description="Bytes of messages, either way."
+    )
+
+
+@section
 class Plan:
     """Numbers of a group of callers."""
 
-    rate_limits: Mapping[Annotated[str, NAME], Annotated[Rate, RateOf()]] = Field(
-        default_factory=dict, description="Rates, by the limit's name."
-    )
-    quotas: Mapping[Annotated[str, NAME], Annotated[Rate, RateOf()]] = Field(
-        default_factory=dict, description="Numbers of calls in a long period."
+    rate_limits: Mapping[
+        Annotated[str, NAME], Annotated[Rate | None, RateOf(zero=False, unlimited=True)]
+    ] = Field(default_factory=dict, description="Rates, by the limit's name.")
+    quotas: Quotas = Field(
+        default_factory=Quotas, description="What each caller may use in a long period."
     )
 
 
@@ -162,6 +222,49 @@ class AdaptiveConcurrency:
     enabled: Annotated[bool, Switch()] = Field(default=False, description="Whether it is on.")
     min: Annotated[int, Whole(1)] = Field(default=8, description="Never fewer.")
     max: Annotated[int, Whole(1)] = Field(default=1000, description="Never more.")
+    queue: Annotated[int, Whole(0)] = Field(
+        default=100, description="Calls that may wait for their turn."
+    )
+    max_wait: Annotated[float, Duration()] = Field(
+        default=1.0, description="The longest that a call waits for its turn."
+    )
+    priority_header: _TEXT | None = Field(
+        default=None, description="The header by which trusted proxies say a call's priority."
+    )
+
+
+@section
+class Limiting:
+    """How limits are kept and told."""
+
+    keys: Annotated[int, Whole(1000, 100_000_000)] = Field(
+        default=1_000_000, description="Callers, addresses and so on that are remembered in memory."
+    )
+    legacy_headers: Annotated[bool, Switch()] = Field(
+        default=False, description="Whether replies have X-RateLimit-* headers too."
+    )
+
+
+@section
+class CacheStore:
+    """How much the cache keeps in memory."""
+
+    size: Annotated[int, Size(minimum=64 * 1024)] = Field(
+        default=64 * 1024**2, description="Bytes, in each worker."
+    )
+    entry_size: Annotated[int, Size(minimum=1024)] = Field(
+        default=1024**2, description="The largest reply that is kept, in bytes."
+    )
+
+
+@section
+class Usage:
+    """What callers use is counted."""
+
+    enabled: Annotated[bool, Switch()] = Field(default=False, description="Whether it is on.")
+    callers: Annotated[int, Whole(1)] = Field(
+        default=100_000, description="Callers that are told apart in a day; the rest are one."
+    )
 
 
 @section

@@ -12,10 +12,13 @@ from gateway.config.models.listener import Admin, Listener
 from gateway.config.models.policies import (
     AdaptiveConcurrency,
     Addresses,
+    CacheStore,
     Host,
+    Limiting,
     Pages,
     Plan,
     Policy,
+    Usage,
 )
 from gateway.config.models.rest import Headers, Rest
 from gateway.config.models.schema import Schema
@@ -23,7 +26,7 @@ from gateway.config.models.section import section
 from gateway.config.models.telemetry import Telemetry
 from gateway.config.models.upstreams import Upstream
 from gateway.config.models.websocket import Websocket
-from gateway.config.scalars import NAME, Text, Whole
+from gateway.config.scalars import NAME, Duration, Text, Whole
 
 _STATE = Text("memory, or redis://host:6379/0", r"^(memory|rediss?://.+)$")
 _HOST = Text("a host name, or *.name", r"^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", lower=True)
@@ -52,6 +55,15 @@ class Config:
     adaptive_concurrency: Annotated[AdaptiveConcurrency, NotBuilt()] = Field(
         default_factory=AdaptiveConcurrency, description="A bound that follows latency."
     )
+    limits: Annotated[Limiting, NotBuilt()] = Field(
+        default_factory=Limiting, description="How limits are kept and told."
+    )
+    cache: Annotated[CacheStore, NotBuilt()] = Field(
+        default_factory=CacheStore, description="How much the cache keeps."
+    )
+    usage: Annotated[Usage, NotBuilt()] = Field(
+        default_factory=Usage, description="What callers use is counted."
+    )
     addresses: Annotated[Addresses, NotBuilt()] = Field(
         default_factory=Addresses, description="Clients by their address."
     )
@@ -70,6 +82,9 @@ class Config:
     headers: Headers = Field(default_factory=Headers, description="Which headers pass, either way.")
     state: Annotated[str, _STATE, Only("memory")] = Field(
         default="memory", description="Where limits and caches are kept."
+    )
+    state_timeout: Annotated[float, Duration(), NotBuilt()] = Field(
+        default=0.1, description="The longest that a call waits for a shared state."
     )
     telemetry: Annotated[Telemetry, NotBuilt()] = Field(
         default_factory=Telemetry, description="What the gateway tells of its work."

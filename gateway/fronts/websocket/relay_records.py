@@ -111,6 +111,7 @@ def arriving(arrival: Arrival) -> bytes:
         "authority": request.authority,
         "scheme": request.scheme,
         "peer": request.peer,
+        "is_trusted": request.is_trusted,
         "certificate": None if request.certificate is None else asdict(request.certificate),
     }
     rest = {

@@ -1,0 +1,80 @@
+"""What outlives generations, by what it is made of: limits' tables, caches, connections to a state.
+
+A generation takes what it needs; where the one before had the same, it is the same object. What the
+generation that serves does not use is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Hashable
+from typing import Protocol, TypeVar, cast
+
+log = logging.getLogger(__name__)
+
+
+class Kept(Protocol):
+    """Something that is kept over generations."""
+
+    async def open(self) -> None:
+        """Begins its work: once, when the first generation that uses it is about to serve."""
+
+    async def close(self) -> None:
+        """Ends; once, also if it was never opened."""
+
+
+K = TypeVar("K", bound=Kept)
+
+
+class Taken:
+    """What one generation uses. Made by `Lasting.taken`."""
+
+    def __init__(self, there: dict[Hashable, Kept]) -> None:
+        self._there = there
+        self.used: dict[Hashable, Kept] = {}
+
+    def of(self, key: Hashable, make: Callable[[], K]) -> K:
+        """Returns what there is of a key, or makes it.
+
+        Args:
+            key: All that it is made of; the first part names its kind.
+            make: Makes it, without beginning its work.
+        """
+        if key not in self.used:
+            self.used[key] = self._there[key] if key in self._there else make()
+        return cast("K", self.used[key])
+
+
+class Lasting:
+    """All of it. To be used inside one running loop."""
+
+    def __init__(self) -> None:
+        self._there: dict[Hashable, Kept] = {}
+
+    def taken(self) -> Taken:
+        """Returns what a new generation takes its own from."""
+        return Taken(self._there)
+
+    async def open(self, taken: Taken) -> None:
+        """Has what is new begin its work. What the one before uses goes on."""
+        fresh = {key: each for key, each in taken.used.items() if key not in self._there}
+        self._there |= fresh
+        await asyncio.gather(*(each.open() for each in fresh.values()))
+
+    async def settle(self, taken: Taken) -> None:
+        """Closes all but what a generation uses: it serves now."""
+        idle = [key for key in self._there if key not in taken.used]
+        await asyncio.gather(*(_close(self._there.pop(key)) for key in idle))
+
+    async def close(self) -> None:
+        """Closes all."""
+        there, self._there = self._there, {}
+        await asyncio.gather(*map(_close, there.values()))
+
+
+async def _close(kept: Kept) -> None:
+    try:
+        await kept.close()
+    except Exception:
+        log.exception("%s could not be closed", type(kept).__name__)

@@ -1,0 +1,100 @@
+"""The parts that make policies of what the config says of limits, caches and the like.
+
+Each makes the policies of its concern for one method, none where the method has no such setting.
+Where they stand in a chain is decided by `chains`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.app.lasting import Taken
+from gateway.chain import Policy
+from gateway.config import Config, Settings, Source
+from gateway.schema.method import MethodDescriptor
+from gateway.schema.registry import Registry
+
+
+class Part(Protocol):
+    """What makes the policies of one concern."""
+
+    def policies(
+        self, descriptor: MethodDescriptor, settings: Settings, upstream: str
+    ) -> Sequence[Policy]:
+        """Returns what the calls of a method pass of it, in order."""
+
+
+class Nothing:
+    """A part of which the config says nothing."""
+
+    def policies(
+        self,
+        descriptor: MethodDescriptor,  # noqa: ARG002  the interface's
+        settings: Settings,  # noqa: ARG002  the interface's
+        upstream: str,  # noqa: ARG002  the interface's
+    ) -> Sequence[Policy]:
+        """See Part."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What parts are made of.
+
+    Attributes:
+        config: The config.
+        source: Where each of its values was set.
+        registry: Every descriptor.
+        descriptors: Of the methods that are served, by full name.
+        settings: What holds for each, by full name.
+        taken: What outlives generations.
+        clock: The event loop's, in seconds.
+        problems: Takes what can't hold, as lines that name the place.
+        warnings: Takes what an operator should know and can live with.
+    """
+
+    config: Config
+    source: Source
+    registry: Registry
+    descriptors: Mapping[str, MethodDescriptor]
+    settings: Mapping[str, Settings]
+    taken: Taken
+    clock: Callable[[], float]
+    problems: list[str]
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All of them, for one generation.
+
+    Attributes:
+        limits: How much callers may ask.
+        usage: What callers use is counted.
+        concurrency: How many calls there may be at a time.
+        validation: What requests must be like.
+        cache: Replies that are kept, and equal calls that are made once.
+    """
+
+    limits: Part
+    usage: Part
+    concurrency: Part
+    validation: Part
+    cache: Part
+
+
+def parts(making: Making) -> Parts:  # noqa: ARG001  no part is built yet
+    """Returns the parts of a generation; adds to `making.problems` and `making.warnings`.
+
+    Each module is imported only where the config asks for it.
+    """
+    nothing = Nothing()
+    return Parts(
+        limits=nothing,
+        usage=nothing,
+        concurrency=nothing,
+        validation=nothing,
+        cache=nothing,
+    )
