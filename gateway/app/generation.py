@@ -208,7 +208,9 @@ async def build(
         for descriptor in descriptors
     }
     codec, key = await codec_of(
-        config, schema.registry, previous and (previous.codec_key, previous.codec)
+        config,
+        schema.registry,
+        None if previous is None else (previous.codec_key, previous.codec),
     )
     shared = Shared(
         rules=settings.header_rules(config, source),
