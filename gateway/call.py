@@ -9,7 +9,7 @@ neither HTTP nor descriptors.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
@@ -189,6 +189,43 @@ class Principal:
         return (self.provider, self.subject) == (other.provider, other.subject)
 
 
+class Keys(Protocol):
+    """What a call asks for by keys, each of which may be answered by itself.
+
+    Its answers can be kept key by key (`policies.cache`): the call names all keys, so that gates
+    see all that is asked for, and only what is not kept is asked of the backend. An answer is the
+    serialized reply to a call for its key alone; serialized replies that follow each other are one
+    (protobuf's encoding guide, "Last Element Wins"), as what they hold is repeated.
+
+    Attributes:
+        kept: Answers that need not be asked for, by the place of their key. Whoever keeps them
+            puts them here: they hold also where the call for the others fails.
+    """
+
+    kept: dict[int, bytes]
+
+    @property
+    def rest(self) -> bytes:
+        """What is asked of each key, and how answers are told apart: the same bytes for the same.
+
+        An answer of a method holds for its key and this.
+        """
+
+    @property
+    def names(self) -> Sequence[bytes]:
+        """Each key as bytes, no two the same."""
+
+    def request(self, places: Sequence[int]) -> bytes:
+        """Returns the serialized request for some of the keys."""
+
+    def split(self, places: Sequence[int], message: bytes) -> Sequence[bytes] | None:
+        """Returns the answer of each of these keys, given the reply to a call for them.
+
+        An answer is empty where the reply has nothing for its key. None where the reply is no
+        message of its type: whoever made the call will find that out.
+        """
+
+
 @dataclass(slots=True)
 class Call:
     """One call on its way from a front to a backend. Gates may change it; nobody else does.
@@ -207,6 +244,7 @@ class Call:
             gateway's own, which shows nothing.
         reply_headers: The gateway's own headers that go with the reply, whatever it is; None for
             none so far. Names in lower case.
+        keys: What it asks for by keys, where that may be answered key by key; else None.
     """
 
     method: str
@@ -220,6 +258,7 @@ class Call:
     traceparent: str | None = None
     head: Head | None = field(default=None, repr=False)
     reply_headers: dict[str, str] | None = None
+    keys: Keys | None = field(default=None, repr=False)
 
     def parts(self) -> dict[str, Any]:
         """Returns its attributes by name: what another call like it is made of."""

@@ -43,7 +43,7 @@ class Method:
         stream: Runs a streaming call (`gateway.call.Stream`).
     """
 
-    __slots__ = ("authenticate", "descriptor", "policies", "start", "stream")
+    __slots__ = ("authenticate", "descriptor", "keeps_keys", "policies", "start", "stream")
 
     def __init__(
         self,
@@ -53,9 +53,11 @@ class Method:
         stream: Stream,
         *,
         authenticate: Gate | None = None,
+        keeps_keys: bool = False,
     ) -> None:
         self.descriptor = descriptor
         self.authenticate = authenticate
+        self.keeps_keys = keeps_keys
         self.policies = tuple(policies)
         self.start = compose_unary(policies, unary)
         self.stream = compose_stream(policies, stream)
