@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from gateway.errors import error
+from gateway.policies.site import site_of
 
 _ADDRESSES: Final = 65_536  # that are remembered; 120 bytes each
-_SITE: Final = 64  # bits of an IPv6 address that tell sites apart (RFC 6177)
 
 
 class AddressGuard:
@@ -72,18 +71,3 @@ class AddressGuard:
             del self._whole_at[key]
         else:
             self._whole_at[key] = whole_at - self._interval
-
-
-def site_of(address: str) -> str:
-    """Returns what is counted together: an IPv4 address, or the /64 of an IPv6 one."""
-    if ":" not in address:
-        return address
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(IPv6Address(int(parsed) >> _SITE << _SITE))

@@ -13,7 +13,7 @@ a burst of guesses gets no further than a row of them.
 
 The last two bounds would let others lock a user out. They do not hold for a name from an address
 from which it was right before: there only the first one counts, and only that address can exceed
-it. An IPv6 address stands for its /64 (`guard.site_of`).
+it. An IPv6 address stands for its /64 (`site.site_of`).
 
 Who goes on trying while locked out learns nothing by it, unless what was found out before is still
 in use: `insists` says when that has to end, for that name at that address.
@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from gateway.errors import error
-from gateway.policies.auth.guard import site_of
+from gateway.policies.site import site_of
 
 _K = TypeVar("_K", bound=Hashable)
 

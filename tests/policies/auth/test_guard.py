@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.call import Code, RpcError
-from gateway.policies.auth.guard import AddressGuard, site_of
+from gateway.policies.auth.guard import AddressGuard
 
 
 class Clock:
@@ -101,21 +101,6 @@ def test_the_most_silent_address_is_forgotten_first():
         guard.spend(address)
     assert spend(guard, 1, "a") == 1
     assert spend(guard, 1, "c") == 0
-
-
-@pytest.mark.parametrize(
-    ("address", "site"),
-    [
-        ("203.0.113.7", "203.0.113.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("::ffff:203.0.113.7", "203.0.113.7"),
-        ("fe80::1%eth0", "fe80::"),
-        ("", ""),
-        ("a:b", "a:b"),
-    ],
-)
-def test_what_is_counted_together(address, site):
-    assert site_of(address) == site
 
 
 @given(
