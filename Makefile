@@ -13,6 +13,7 @@ demo: $(INSTALLED)
 test: $(INSTALLED) $(NODE)
 	@command -v curl >/dev/null || .ci/apt-install curl "tests run the calls that are printed for it"
 	@command -v chromium >/dev/null || .ci/apt-install chromium "the pages are tested in a browser, or not at all" || true
+	@command -v redis-server >/dev/null || .ci/apt-install redis-server "limits and caches are tested with it, or not at all" || true
 	@/sbin/ldconfig -p | grep -q libatomic.so.1 || .ci/apt-install libatomic1 "what drives the browser needs it" || true
 	$(BIN)/python -m pytest $(ARGS)
 
