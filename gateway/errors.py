@@ -61,6 +61,9 @@ REASONS: Mapping[str, Reason] = {
     "TOO_MANY_UNAUTHENTICATED": Reason(Code.RESOURCE_EXHAUSTED),
     "LOCKED_OUT": Reason(Code.RESOURCE_EXHAUSTED),
     "AUTHENTICATION_UNAVAILABLE": Reason(Code.UNAVAILABLE),
+    # How much callers may ask.
+    "RATE_LIMITED": Reason(Code.RESOURCE_EXHAUSTED),
+    "QUOTA_EXCEEDED": Reason(Code.RESOURCE_EXHAUSTED),
     # A session of WebSocket, and its streams.
     "METHOD_NOT_FOUND": Reason(Code.UNIMPLEMENTED),
     "MISSING_MESSAGE": Reason(Code.INVALID_ARGUMENT),
@@ -74,6 +77,8 @@ REASONS: Mapping[str, Reason] = {
     "HEADER_TIMEOUT": Reason(Code.DEADLINE_EXCEEDED, 408),
     "TOO_MANY_CONNECTIONS": Reason(Code.UNAVAILABLE),
     "HTTP_VERSION_NOT_SUPPORTED": Reason(Code.UNIMPLEMENTED, 505),
+    # What operators ask of the gateway.
+    "OPERATION_UNAVAILABLE": Reason(Code.UNAVAILABLE),
     # The way to the backend.
     "DEADLINE_EXCEEDED": Reason(Code.DEADLINE_EXCEEDED),
     "STREAM_IDLE": Reason(Code.DEADLINE_EXCEEDED),

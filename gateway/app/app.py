@@ -7,9 +7,10 @@ import gc
 import json
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gateway.app import settings
 from gateway.app.build_error import BuildError
@@ -22,7 +23,8 @@ from gateway.fronts.websocket.relay import Relay
 from gateway.fronts.websocket.relay_records import Arrival
 from gateway.fronts.websocket.sessions import Sessions
 from gateway.http import Handler, WebSocket
-from gateway.listener.admin import Page, admin, jwks_page
+from gateway.listener.admin import Page, Routes, admin, jwks_page
+from gateway.listener.operations import pages
 from gateway.listener.server import Listener
 from gateway.schema.progress import Progress
 
@@ -112,10 +114,11 @@ class App:
         self._limit_sessions(config)
         self._started = adopted.started if adopted else config
         if config.admin is not None and adopted is None:
-            routes = {
+            routes: Routes = {
                 "/healthz": self._healthz,
                 "/readyz": self._readyz,
                 "/jwks.json": lambda: jwks_page(self.current.jwks),
+                **pages(self.operate),
             }
             self._admin = await admin(str(config.admin.address), routes)
         addresses = () if adopted else config.listener.address
@@ -200,6 +203,14 @@ class App:
             gc.collect()
             gc.freeze()
             return unchangeable(self._started, fresh.config)
+
+    async def operate(self, name: str, arguments: Mapping[str, str]) -> dict[str, Any]:
+        """Does an operation.
+
+        Raises:
+            OperationError: It can't be done, or can't be done so.
+        """
+        return await self.current.operations.run(name, arguments)
 
     async def stop(self) -> int:
         """Drains and ends: no new connections; calls in flight have the config's `drain_timeout`.

@@ -22,6 +22,7 @@ from gateway.app.forwarding import Forwarding
 from gateway.app.governing import governing, open_warning
 from gateway.app.identity import Identities
 from gateway.app.lasting import Lasting, Taken
+from gateway.app.operations import Operations
 from gateway.app.parts import Making, parts
 from gateway.app.paths import claims, clashes, hidden
 from gateway.app.places import at_key, placed
@@ -69,6 +70,7 @@ class Generation:
         settings: What policies say of each, those without an upstream too.
         identities: Who may call.
         taken: What of it outlives it.
+        operations: What operators may ask of it.
         jwks: The public keys of the tokens that backends get, as JSON; None where there are none.
         unserved: Methods of exposed services without an upstream: loaded for their types.
         upstream_of: Names of upstreams, by service.
@@ -89,6 +91,7 @@ class Generation:
     settings: Mapping[str, Settings]
     identities: Identities
     taken: Taken
+    operations: Operations
     jwks: str | None
     unserved: tuple[MethodDescriptor, ...]
     upstream_of: Mapping[str, str]
@@ -189,6 +192,7 @@ async def build(
         descriptors={each.name: each for each in served},
         settings=governed.settings,
         taken=(lasting or Lasting()).taken(),
+        operations=Operations(),
         clock=clock,
         problems=problems,
         warnings=[],
@@ -295,6 +299,7 @@ async def build(
         settings=chains.settings,
         identities=chains.identities,
         taken=making.taken,
+        operations=making.operations,
         jwks=chains.forwarding.jwks,
         unserved=tuple(
             descriptor

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.app.lasting import Taken
+from gateway.app.operations import Operations
 from gateway.chain import Policy
 from gateway.config import Config, Settings, Source
 from gateway.schema.method import MethodDescriptor
@@ -50,6 +51,7 @@ class Making:
         descriptors: Of the methods that are served, by full name.
         settings: What holds for each, by full name.
         taken: What outlives generations.
+        operations: Takes what operators may ask.
         clock: The event loop's, in seconds.
         problems: Takes what can't hold, as lines that name the place.
         warnings: Takes what an operator should know and can live with.
@@ -61,6 +63,7 @@ class Making:
     descriptors: Mapping[str, MethodDescriptor]
     settings: Mapping[str, Settings]
     taken: Taken
+    operations: Operations
     clock: Callable[[], float]
     problems: list[str]
     warnings: list[str]

@@ -29,9 +29,12 @@ from gateway.cli.running import cancelled
 from gateway.cli.serving import Alone, summary
 from gateway.cli.terminal import progress
 from gateway.config import ConfigError
+from gateway.listener.operations import OperationError
 from gateway.schema.progress import Progress
 from gateway.supervisor.channel import Channel
 from gateway.supervisor.messages import (
+    Answered,
+    Ask,
     Drained,
     Failed,
     Ready,
@@ -149,6 +152,8 @@ class _Serving:
                         self._spawn(self._reload(message))
                     case Suggest(calls=calls):
                         self._spawn(self._suggest(calls=calls))
+                    case Ask():
+                        self._spawn(self._answer(message))
                     case _:  # Drain
                         self._end.set()
             if not self._end.is_set():
@@ -186,6 +191,13 @@ class _Serving:
         except Exception:
             log.exception("a bug in what is only said at the start; the gateway goes on")
         self._channel.send(Suggestions(lines))
+
+    async def _answer(self, ask: Ask) -> None:
+        try:
+            answered = Answered(ask.serial, await self._app.operate(ask.name, ask.arguments))
+        except OperationError as error:
+            answered = Answered(ask.serial, {}, error.reason, error.message)
+        self._channel.send(answered)
 
 
 def _silent(_: Progress) -> None:

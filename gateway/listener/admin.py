@@ -1,13 +1,19 @@
-"""A listener for operators: fixed pages at fixed paths, GET and HEAD only."""
+"""A listener for operators: pages at fixed paths, read by GET, or changing something by POST.
+
+It has no page that a browser could ask from, so a POST that a browser made is some other site's:
+it is refused, whatever it says of itself. Who may connect is the network's to decide.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
+from urllib.parse import parse_qsl
 
 from gateway.http import Exchange, Handler
 from gateway.http.fault import json_error
-from gateway.listener.faults import JSON
+from gateway.listener.faults import JSON, Fault, Refused
 from gateway.listener.limits import Limits
 from gateway.listener.server import Listener, serve
 
@@ -32,9 +38,34 @@ def jwks_page(keys: str | None) -> Page:
     return Page(200, "application/jwk-set+json", keys.encode())
 
 
-Routes: TypeAlias = "Mapping[str, Callable[[], Page | tuple[int, str, bytes]]]"
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A page that takes a query and may wait.
+
+    Attributes:
+        answer: Makes it of the query's parameters. Raises Refused.
+        changes: Whether it changes something: it is asked by POST then.
+    """
+
+    answer: Callable[[Mapping[str, str]], Awaitable[Page]]
+    changes: bool = False
+
+
+Fixed: TypeAlias = "Callable[[], Page | tuple[int, str, bytes]]"
+"""A page that is there at once; the query is not looked at."""
+
+Routes: TypeAlias = "Mapping[str, Fixed | Asked]"
 
 _LIMITS: Final = Limits(connections=256, connections_per_address=256)
+_PARAMETERS: Final = 64  # of a query
+_READS: Final = ("GET", "HEAD")
+_CHANGES: Final = ("POST",)
+_BROWSERS: Final = ("origin", "sec-fetch-site")  # Fetch sections 3.2, and Fetch Metadata section 2
+
+_INTERNAL: Final = Fault(500, "INTERNAL", "The gateway failed to answer this request.")
+_CROSS_SITE: Final = Fault(
+    403, "CROSS_SITE_REQUEST", "No page of a browser may do this: use a command, or curl."
+)
 
 
 async def admin(address: str, routes: Routes) -> Listener:
@@ -42,8 +73,7 @@ async def admin(address: str, routes: Routes) -> Listener:
 
     Args:
         address: Where: `127.0.0.1:9090`.
-        routes: What answers at each path, such as `/healthz`. Called per request, must not wait;
-            the query is not looked at.
+        routes: What answers at each path, such as `/healthz`. Called per request.
 
     Raises:
         ListenError: The address can't be listened on.
@@ -55,18 +85,65 @@ async def admin(address: str, routes: Routes) -> Listener:
 def _handler(routes: Routes) -> Handler:
     def answer(exchange: Exchange) -> None:
         request = exchange.request
-        page = routes.get(request.path)
-        if page is None:
+        route = routes.get(request.path)
+        if route is None:
             text = f"There is no page here; there are: {', '.join(sorted(routes))}."
-            body = json_error(404, "NOT_FOUND", "ROUTE_NOT_FOUND", text)
-            exchange.respond(404, [("Content-Type", JSON)], body)
-        elif request.method not in {"GET", "HEAD"}:
-            text = "This page can only be read: use GET or HEAD."
-            body = json_error(405, "UNIMPLEMENTED", "METHOD_NOT_ALLOWED", text)
-            exchange.respond(405, [("Content-Type", JSON), ("Allow", "GET, HEAD")], body)
+            _refuse(exchange, Fault(404, "ROUTE_NOT_FOUND", text))
+            return
+        changes = isinstance(route, Asked) and route.changes
+        allowed = _CHANGES if changes else _READS
+        if request.method not in allowed:
+            text = "This is done by POST." if changes else "This page can only be read."
+            fault = Fault(405, "METHOD_NOT_ALLOWED", f"{text} Use {' or '.join(allowed)}.")
+            _refuse(exchange, fault, ("Allow", ", ".join(allowed)))
+        elif changes and any(name in request.headers for name in _BROWSERS):
+            _refuse(exchange, _CROSS_SITE)
+        elif isinstance(route, Asked):
+            exchange.spawn(_ask(exchange, route))
         else:
-            status, content_type, body = page()
-            headers = [("Content-Type", content_type), ("Cache-Control", "no-store")]
-            exchange.respond(status, headers, body)
+            _respond(exchange, Page(*route()))
 
     return answer
+
+
+async def _ask(exchange: Exchange, asked: Asked) -> None:
+    try:
+        page = await asked.answer(_parameters(exchange.request.query or ""))
+    except Refused as refused:
+        _refuse(exchange, refused.fault)
+    except Exception:
+        _refuse(exchange, _INTERNAL)
+        raise
+    else:
+        _respond(exchange, page)
+
+
+def _parameters(query: str) -> Mapping[str, str]:
+    """Returns the parameters of a query by name.
+
+    Raises:
+        Refused: It is none, or names one twice.
+    """
+    try:
+        pairs = parse_qsl(
+            query,
+            keep_blank_values=True,
+            strict_parsing=bool(query),
+            errors="strict",
+            max_num_fields=_PARAMETERS,
+        )
+    except ValueError:  # the parser's words are about its own arguments
+        raise Refused(Fault(400, "BAD_REQUEST", "The query can't be read.")) from None
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Refused(Fault(400, "BAD_REQUEST", "The query has a parameter twice."))
+    return found
+
+
+def _respond(exchange: Exchange, page: Page) -> None:
+    headers = [("Content-Type", page.content_type), ("Cache-Control", "no-store")]
+    exchange.respond(page.status, headers, page.body)
+
+
+def _refuse(exchange: Exchange, fault: Fault, *headers: tuple[str, str]) -> None:
+    exchange.respond(fault.status, [("Content-Type", JSON), *headers], fault.body(""))

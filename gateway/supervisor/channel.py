@@ -27,7 +27,7 @@ class Channel:
     def send(self, message: Message) -> None:
         """Sends a message; nothing where the other end is gone, which `receive` tells.
 
-        It waits for nobody: there is never more under way than an answer and a request.
+        It waits for nobody: what is under way is bounded by who sends it.
         """
         if not self._writer.is_closing():
             self._writer.write(encode(message))

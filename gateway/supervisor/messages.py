@@ -6,7 +6,7 @@ Both are of the same version: the supervisor starts its workers from the code it
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeAlias
 
@@ -49,6 +49,15 @@ class Suggest:
     """To a worker: find calls to try. Answered by Suggestions."""
 
     calls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """To a worker: do an operation. Answered by Answered, of the same serial."""
+
+    serial: int
+    name: str
+    arguments: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,23 @@ class Suggestions:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """From a worker: what came of an operation.
+
+    Attributes:
+        serial: Of what it answers.
+        content: What the operation answered.
+        reason: Why it was not done, as in OperationError; empty if it was.
+        message: That in a sentence.
+    """
+
+    serial: int
+    content: Mapping[str, Any]
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Drained:
     """From a worker: nothing is open any more, and so many requests were cut."""
 
@@ -119,14 +145,15 @@ class Drained:
 
 
 Message: TypeAlias = (
-    "Start | Reload | Suggest | Drain | Ready | Failed | Reloaded | Refused | Suggestions | Drained"
+    "Start | Reload | Suggest | Ask | Drain"
+    " | Ready | Failed | Reloaded | Refused | Suggestions | Answered | Drained"
 )
 
 _KINDS: Final[dict[str, type[Any]]] = {
     kind.__name__.lower(): kind
     for kind in (
-        *(Start, Reload, Suggest, Drain),
-        *(Ready, Failed, Reloaded, Refused, Suggestions, Drained),
+        *(Start, Reload, Suggest, Ask, Drain),
+        *(Ready, Failed, Reloaded, Refused, Suggestions, Answered, Drained),
     )
 }
 _SNAPSHOTS: Final = {"config", "started"}

@@ -10,12 +10,15 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
 from gateway.config import Config
 from gateway.listener import Listener, Page, admin, jwks_page
+from gateway.listener.admin import Routes
+from gateway.listener.operations import NOT_NOW, Content, OperationError, pages
+from gateway.supervisor.merging import MERGES
 from gateway.supervisor.messages import Failed, Refused, Reloaded, Start
 from gateway.supervisor.snapshot import Snapshot
 from gateway.supervisor.sockets import Sockets
@@ -124,11 +127,12 @@ class Supervisor:
         config = self._config
         addresses = [str(address) for address in config.listener.address]
         if config.admin is not None:
-            routes = {
+            routes: Routes = {
                 "/healthz": self._healthz,
                 "/readyz": self._readyz,
                 "/workers": self._listed,
                 "/jwks.json": self._jwks,
+                **pages(self.ask),
             }
             self._admin = await admin(str(config.admin.address), routes)
         secure = config.listener.tls is not None
@@ -230,6 +234,25 @@ class Supervisor:
     async def suggest(self, *, calls: bool) -> Sequence[str]:
         """Returns calls to try, which the first worker finds."""
         return await self._workers[0].suggest(calls=calls)
+
+    async def ask(self, name: str, arguments: Mapping[str, str]) -> Content:
+        """Has every worker that is ready do an operation, and makes one answer of theirs.
+
+        One that ends meanwhile is left out: what it had is gone with it.
+
+        Raises:
+            OperationError: None is ready, or one of them did not do it.
+        """
+        ready = [each for each in self._workers if each.state is State.READY]
+        asked = [each.ask(name, arguments) for each in ready]
+        said = await asyncio.gather(*asked, return_exceptions=True)
+        for failure in said:
+            if isinstance(failure, BaseException):
+                raise failure
+        answers = [each for each in said if isinstance(each, dict)]
+        if not answers:
+            raise OperationError(NOT_NOW, "No worker is ready.")
+        return MERGES[name](answers)
 
     async def drain(self) -> int:
         """Ends all workers in order, each with the config's `drain_timeout`, then itself.

@@ -9,13 +9,15 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Final
 
+from gateway.listener.operations import Content
 from gateway.supervisor.backoff import Backoff
 from gateway.supervisor.channel import Channel
 from gateway.supervisor.messages import (
+    Answered,
     Drain,
     Drained,
     Failed,
@@ -28,12 +30,14 @@ from gateway.supervisor.messages import (
     Suggest,
     Suggestions,
 )
+from gateway.supervisor.questions import Questions
 from gateway.supervisor.snapshot import Snapshot
 
 log = logging.getLogger("gateway")
 
 _LAST_WORDS: Final = 5.0  # seconds from a worker's closed channel to the end of its process
 _ANSWER: Final = 300.0  # seconds for a reload: protos are compiled, backends are asked
+_DONE: Final = 10.0  # seconds for an operation
 
 
 class State(Enum):
@@ -89,6 +93,7 @@ class Worker:
         self._told_to_end = False
         self._answer: asyncio.Future[Message | None] | None = None
         self._suggestions: asyncio.Future[Sequence[str]] | None = None
+        self._questions = Questions()
 
     async def run(self, start: Start) -> int:
         """Runs one process to its end; returns its exit status, negative for a signal's number."""
@@ -141,6 +146,8 @@ class Worker:
             case Suggestions(lines=lines):
                 if self._suggestions and not self._suggestions.done():
                     self._suggestions.set_result(lines)
+            case Answered():
+                self._questions.hear(message)
             case Drained(cut=cut):
                 self.cut = cut
             case _:
@@ -163,6 +170,7 @@ class Worker:
             self._answer.set_result(None)
         if self._suggestions and not self._suggestions.done():
             self._suggestions.set_result(())
+        self._questions.end()
         if channel is not None:
             await channel.close()
 
@@ -197,6 +205,16 @@ class Worker:
         self._suggestions = asyncio.get_running_loop().create_future()
         self._channel.send(Suggest(calls))
         return await self._suggestions
+
+    async def ask(self, name: str, arguments: Mapping[str, str]) -> Content | None:
+        """Has a worker do an operation; None if it ends meanwhile.
+
+        Raises:
+            OperationError: It refused, or did not answer in time.
+        """
+        if self._channel is None:
+            return None
+        return await self._questions.ask(self._channel, name, arguments, _DONE)
 
     def drain(self) -> None:
         """Tells it to end in order; it is not started again."""

@@ -1,6 +1,19 @@
+import asyncio
+import json
+
 import pytest
 
 from gateway.listener import Page, admin
+from gateway.listener.admin import Asked
+from gateway.listener.faults import Fault, Refused
+from gateway.listener.operations import (
+    FAILED,
+    NOT_ASKED_RIGHT,
+    NOT_NOW,
+    NOT_THERE,
+    OperationError,
+    pages,
+)
 
 
 @pytest.fixture
@@ -8,10 +21,22 @@ async def client(connect):
     def broken():
         raise LookupError
 
+    async def echoed(query):
+        await asyncio.sleep(0)
+        if "wrong" in query:
+            raise Refused(Fault(400, "BAD_REQUEST", "That is wrong."))
+        return Page(200, "text/plain", json.dumps(query).encode())
+
+    async def failing(_):
+        raise LookupError
+
     routes = {
         "/healthz": lambda: (200, "text/plain", b"ok\n"),
         "/readyz": lambda: Page(503, "text/plain", b"draining\n"),
         "/broken": broken,
+        "/echo": Asked(echoed),
+        "/change": Asked(echoed, changes=True),
+        "/failing": Asked(failing),
     }
     listener = await admin("127.0.0.1:0", routes)
     yield await connect(listener)
@@ -37,7 +62,7 @@ async def test_head(client):
 async def test_no_such_page_lists_those_there_are(client):
     reply = await client.get("/")
     assert (reply.status, reply.reason) == (404, "ROUTE_NOT_FOUND")
-    assert "/broken, /healthz, /readyz" in reply.error["message"]
+    assert "/broken, /change, /echo, /failing, /healthz, /readyz" in reply.error["message"]
 
 
 async def test_only_get_and_head(client):
@@ -49,3 +74,95 @@ async def test_only_get_and_head(client):
 
 async def test_a_page_that_fails_is_500(client):
     assert (await client.get("/broken")).reason == "INTERNAL"
+
+
+async def test_a_page_that_waits_takes_the_query(client):
+    reply = await client.get("/echo?a=1&b=x%20y+z&c=")
+    assert json.loads(reply.body) == {"a": "1", "b": "x y z", "c": ""}
+    assert json.loads((await client.get("/echo")).body) == {}
+    assert json.loads((await client.get("/echo?")).body) == {}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param("a=1&a=2", id="a parameter twice"),
+        pytest.param("a", id="a name without a value"),
+        pytest.param("a=%ff", id="not UTF-8"),
+        pytest.param("&".join(f"a{each}=" for each in range(65)), id="more than 64 parameters"),
+    ],
+)
+async def test_a_query_that_can_t_be_read_is_refused(client, query):
+    reply = await client.get(f"/echo?{query}")
+    assert (reply.status, reply.reason) == (400, "BAD_REQUEST")
+
+
+async def test_a_page_that_waits_may_refuse_and_may_fail(client):
+    reply = await client.get("/echo?wrong=1")
+    assert (reply.status, reply.error["message"]) == (400, "That is wrong.")
+    reply = await client.get("/failing")
+    assert (reply.status, reply.reason) == (500, "INTERNAL")
+
+
+async def asked(client, method, path, *fields):
+    lines = "".join(f"{field}\r\n" for field in fields)
+    await client.send(f"{method} {path} HTTP/1.1\r\nHost: a\r\n{lines}\r\n".encode())
+    return await client.reply(method)
+
+
+async def test_what_changes_something_is_asked_by_post(client):
+    assert json.loads((await asked(client, "POST", "/change?a=1")).body) == {"a": "1"}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+async def test_what_changes_something_is_not_asked_by(client, method):
+    reply = await asked(client, method, "/change")
+    assert (reply.status, reply.header("allow")) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "Origin: https://evil.example",
+        "Origin: null",
+        "Origin: http://a",
+        "Sec-Fetch-Site: cross-site",
+        "Sec-Fetch-Site: same-site",
+        "Sec-Fetch-Site: same-origin",
+    ],
+)
+async def test_no_page_of_a_browser_may_change_anything(client, field):
+    # Not one of the same origin either: there is none, but a name may have been bound to it anew.
+    reply = await asked(client, "POST", "/change", field)
+    assert (reply.status, reply.reason) == (403, "CROSS_SITE_REQUEST")
+
+
+@pytest.fixture
+async def operated(connect):
+    heard = []
+
+    async def ask(name, arguments):
+        heard.append((name, dict(arguments)))
+        if reason := arguments.get("fail"):
+            raise OperationError(reason, "It is so.")
+        return {"purged": 1}
+
+    listener = await admin("127.0.0.1:0", pages(ask))
+    client = await connect(listener)
+    client.heard = heard
+    yield client
+    await listener.drain(0)
+
+
+async def test_an_operation_is_done_with_its_arguments(operated):
+    reply = await asked(operated, "POST", "/cache/purge?tag=a%2Fb")
+    assert (reply.status, json.loads(reply.body)) == (200, {"purged": 1})
+    assert operated.heard == [("purge", {"tag": "a/b"})]
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"), [(NOT_ASKED_RIGHT, 400), (NOT_THERE, 404), (NOT_NOW, 503), (FAILED, 500)]
+)
+async def test_an_operation_that_is_not_done_says_why(operated, reason, status):
+    reply = await asked(operated, "POST", f"/cache/purge?fail={reason}")
+    assert (reply.status, reply.reason, reply.error["message"]) == (status, reason, "It is so.")

@@ -13,7 +13,17 @@ import sys
 from pathlib import Path
 
 from gateway.supervisor.channel import Channel
-from gateway.supervisor.messages import Drain, Drained, Failed, Ready, Refused, Reload, Reloaded
+from gateway.supervisor.messages import (
+    Answered,
+    Ask,
+    Drain,
+    Drained,
+    Failed,
+    Ready,
+    Refused,
+    Reload,
+    Reloaded,
+)
 
 
 def keys_of(config):
@@ -61,6 +71,18 @@ async def main(folder, descriptor):
                     case _:
                         summary, keys = f"summary of {name}", keys_of(message.config)
                         channel.send(Reloaded(message.serial, summary, [], ["admin"], keys))
+            case Ask():
+                heard("ask")
+                match planned("ask"):
+                    case "die":
+                        os.kill(os.getpid(), signal.SIGKILL)
+                    case "refuse":
+                        refusal = ("BAD_REQUEST", f"{name} refuses")
+                        channel.send(Answered(message.serial, {}, *refusal))
+                    case "hang":
+                        pass
+                    case _:
+                        channel.send(Answered(message.serial, {"purged": start.worker}))
             case Drain():
                 heard("drain")
                 if planned("drain") != "hang":

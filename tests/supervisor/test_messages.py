@@ -7,6 +7,8 @@ import pytest
 
 from gateway.supervisor.channel import Channel
 from gateway.supervisor.messages import (
+    Answered,
+    Ask,
     Drain,
     Drained,
     Failed,
@@ -28,12 +30,15 @@ MESSAGES = [
     Start(2, [7, 8], FILE, MADE, "meeting", "info", shows_progress=True),
     Reload(3, FILE),
     Suggest(calls=True),
+    Ask(5, "purge", {"tag": "a"}),
     Drain(),
     Ready(["a warning"], '{"keys": []}'),
     Failed(["gateway.yaml:1:1: wrong"], 2),
     Reloaded(3, "1 service", [], ["admin"]),
     Refused(3, ["wrong"]),
     Suggestions(["curl x"]),
+    Answered(5, {"purged": 1}),
+    Answered(6, {}, "BAD_REQUEST", "There is no such tag."),
     Drained(4),
 ]
 

@@ -7,9 +7,11 @@ import signal
 import sys
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from gateway.config import ConfigError
+from gateway.listener.operations import OperationError
 from gateway.supervisor import supervisor as module
 from gateway.supervisor.snapshot import Snapshot
 from gateway.supervisor.supervisor import ReloadError, StartError, Supervisor
@@ -310,3 +312,52 @@ async def test_the_pages_tell_the_state(crew):
     await two.supervisor.drain()
     assert two.supervisor._readyz() == (503, "application/json", b'{"status": "draining"}')
     assert two.supervisor._healthz().status == 200
+
+
+async def test_an_operation_is_done_by_all_workers_and_answered_once(crew):
+    three = await started(crew)
+    assert await three.supervisor.ask("purge", {"tag": "a"}) == {"purged": 1 + 2 + 3}
+    assert sorted(each[0] for each in three.heard if each[1] == "ask") == [1, 2, 3]
+
+
+async def test_a_worker_that_dies_meanwhile_is_left_out(crew):
+    three = await started(crew)
+    three.plan(ask={"2": "die"})
+    assert await three.supervisor.ask("purge", {}) == {"purged": 1 + 3}
+
+
+async def test_what_one_worker_refuses_is_told(crew):
+    three = await started(crew)
+    three.plan(ask={"3": "refuse"})
+    with pytest.raises(OperationError, match="3 refuses") as caught:
+        await three.supervisor.ask("purge", {})
+    assert caught.value.reason == "BAD_REQUEST"
+
+
+async def test_a_worker_that_does_not_answer_in_time_is_an_error(crew, monkeypatch):
+    monkeypatch.setattr("gateway.supervisor.worker._DONE", 0.2)
+    two = await started(crew, 2)
+    two.plan(ask={"2": "hang"})
+    with pytest.raises(OperationError, match=r"did not answer within 0\.2 seconds") as caught:
+        await two.supervisor.ask("purge", {})
+    assert caught.value.reason == "OPERATION_UNAVAILABLE"
+    two.plan()
+    assert await two.supervisor.ask("purge", {}) == {"purged": 3}
+
+
+async def test_without_a_ready_worker_nothing_can_be_done(crew):
+    two = crew(2)
+    with pytest.raises(OperationError, match="No worker is ready"):
+        await two.supervisor.ask("purge", {})
+
+
+async def test_operations_have_pages(crew):
+    two = crew(2)
+    two.supervisor._config = two.config("/0", admin={"address": "127.0.0.1:0"}).load().config
+    async with asyncio.timeout(PATIENCE):
+        await two.supervisor.start()
+    async with (
+        aiohttp.ClientSession(two.supervisor.admin_url) as session,
+        session.post("/cache/purge", params={"all": "true"}) as reply,
+    ):
+        assert (reply.status, await reply.json()) == (200, {"purged": 3})
