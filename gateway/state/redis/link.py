@@ -1,0 +1,195 @@
+"""One connection, on which commands follow each other without waiting for answers.
+
+What is sent in one turn of the event loop leaves in one write. Answers come in the order of the
+commands, so whoever gives up waiting leaves a place in the queue and nothing else: its answer is
+read and dropped. The queue's head is the one that has waited longest: one timer for it bounds all
+waits. A link that times out, or breaks, is at its end; it says so once and is not mended. It
+decides neither when to connect nor what an error means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+
+from redis.asyncio.connection import Connection
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+from gateway.state.redis.failure import StateUnavailable, said
+
+_LATE: Final = 0.02  # seconds: the loop stood still, and answers may lie there unread
+Answer: TypeAlias = "asyncio.Future[Any]"
+
+
+class Again(Protocol):
+    """A command in the form that works where the server has forgotten its script."""
+
+    def whole(self) -> bytes:
+        """Returns the command, packed, with the script's text."""
+
+
+class Owner(Protocol):
+    """Who is told what becomes of a link."""
+
+    def answered(self) -> None:
+        """A command was done."""
+
+    def refused(self, link: Link, failure: ResponseError) -> None:
+        """A command was answered with an error."""
+
+    def lost(self, link: Link, why: str, *, timed_out: bool) -> None:
+        """The link is at its end."""
+
+
+class _Sent(NamedTuple):
+    """A command that waits for its answer.
+
+    Attributes:
+        answer: Takes it.
+        until: When waiting ends, on the loop's clock.
+        again: How it is sent where its script is not known; None for a command without.
+    """
+
+    answer: Answer
+    until: float
+    again: Again | None
+
+
+class Link:
+    """A connection that is open. Made inside a running loop.
+
+    Args:
+        connection: Open, and nobody else's.
+        timeout: Seconds that a command may wait for its answer.
+        owner: Told what becomes of it.
+    """
+
+    def __init__(self, connection: Connection, timeout: float, owner: Owner) -> None:
+        self._connection = connection
+        self._timeout = timeout
+        self._owner = owner
+        self._loop = asyncio.get_running_loop()
+        self._sent: deque[_Sent] = deque()
+        self._unwritten: list[bytes] = []
+        self._some = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._ended = False
+        self._tasks = (
+            self._loop.create_task(self._write(), name="redis: write"),
+            self._loop.create_task(self._read(), name="redis: read"),
+        )
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for an answer, or for one that nobody wants any more."""
+        return len(self._sent)
+
+    @property
+    def gathers(self) -> bool:
+        """Whether commands of this turn are about to leave."""
+        return bool(self._unwritten)
+
+    def send(self, packed: bytes, again: Again | None = None) -> Answer:
+        """Sends a command with the others of this turn; returns its answer.
+
+        The answer fails with StateUnavailable. To cancel it is to leave it.
+        """
+        answer: Answer = self._loop.create_future()
+        until = self._loop.time() + self._timeout
+        self._sent.append(_Sent(answer, until, again))
+        self._put(packed)
+        if self._timer is None:
+            self._timer = self._loop.call_at(until, self._look, until)
+        return answer
+
+    def end(self, why: str) -> None:
+        """Ends it: all that wait are told why. The owner is not."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        while self._sent:
+            _fail(self._sent.popleft().answer, why)
+
+    async def ended(self) -> None:
+        """Waits until it is closed, having been ended."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._connection.disconnect(nowait=True)
+
+    def _put(self, packed: bytes) -> None:
+        if not self._unwritten:
+            self._some.set()
+        self._unwritten.append(packed)
+
+    async def _write(self) -> None:
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            unwritten, self._unwritten = b"".join(self._unwritten), []
+            try:
+                await self._connection.send_packed_command(unwritten, check_health=False)
+            except (RedisError, OSError) as failure:
+                self._break(said(failure))
+                return
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                reply = await self._connection.read_response(disconnect_on_error=False)
+            except ResponseError as failure:
+                reply = failure
+            except (RedisError, OSError, EOFError) as failure:
+                self._break(said(failure))
+                return
+            if not self._sent:
+                self._break("the server answered what it was not asked")
+                return
+            sent = self._sent.popleft()
+            if isinstance(reply, ResponseError):
+                self._refuse(sent, reply)
+                continue
+            if not sent.answer.done():
+                sent.answer.set_result(reply)
+            self._owner.answered()
+
+    def _refuse(self, sent: _Sent, failure: ResponseError) -> None:
+        if isinstance(failure, NoScriptError) and sent.again is not None:
+            # Nothing was done. It goes again, at the end of the queue, with what is left of its
+            # time.
+            if not sent.answer.done():
+                self._sent.append(_Sent(sent.answer, sent.until + self._timeout, None))
+                self._put(sent.again.whole())
+                self._loop.call_at(sent.until, _fail, sent.answer, "timed out")
+            return
+        _fail(sent.answer, said(failure))
+        self._owner.refused(self, failure)
+
+    def _look(self, due: float, *, again: bool = True) -> None:
+        """Ends the link if its oldest command has waited too long."""
+        self._timer = None
+        if not self._sent:
+            return
+        until, now = self._sent[0].until, self._loop.time()
+        if until > now:
+            self._timer = self._loop.call_at(until, self._look, until)
+        elif again and now - due > _LATE:
+            self._timer = self._loop.call_later(_LATE, self._once_more)
+        else:
+            self._break("timed out", timed_out=True)
+
+    def _once_more(self) -> None:
+        self._look(0.0, again=False)
+
+    def _break(self, why: str, *, timed_out: bool = False) -> None:
+        if not self._ended:
+            self.end(why)
+            self._owner.lost(self, why, timed_out=timed_out)
+
+
+def _fail(answer: Answer, why: str) -> None:
+    if not answer.done():
+        answer.set_exception(StateUnavailable(why))

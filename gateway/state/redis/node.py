@@ -1,0 +1,193 @@
+"""One server: a few links to it that are kept open in the background, and a breaker before them.
+
+A command goes on the link that is least busy, so that it does not wait behind a long answer while
+another link has nothing to do. While there is no link, or the breaker is open, commands fail at
+once: it is never a call that tries. One task connects, and probes: an open connection, what is to
+be prepared on it, and a PING in the time that commands have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
+
+from gateway.state.breaker import Breaker
+from gateway.state.redis.address import Address
+from gateway.state.redis.failure import StateUnavailable, said
+from gateway.state.redis.link import Again, Answer, Link
+from gateway.state.redis.packed import command
+from gateway.state.redis.trouble import Trouble
+
+_LINKS: Final = 3
+_MOST_WAITING: Final = 4096  # commands, on each link
+_CONNECT: Final = 2.0  # seconds, also where commands have less
+_PAUSE: Final = 1.0  # seconds, where one link more can't be had
+_PING: Final = command((b"PING",))
+
+
+class Node:
+    """A server. Made inside a running loop.
+
+    Args:
+        address: Where it is.
+        timeout: Seconds that a command may take.
+        prepare: Returns the commands, packed, that each new connection begins with.
+    """
+
+    def __init__(
+        self, address: Address, timeout: float, prepare: Callable[[], list[bytes]]
+    ) -> None:
+        clock = asyncio.get_running_loop().time
+        self._address = address
+        self._timeout = timeout
+        self._prepare = prepare
+        self._breaker = Breaker(clock)
+        self._trouble = Trouble(str(address), clock)
+        self._links: list[Link] = []
+        self._closing: set[asyncio.Task[None]] = set()
+        self._needed = asyncio.Event()
+        self._tried = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def available(self) -> bool:
+        """Whether commands are sent at all."""
+        return bool(self._links)
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for their answers."""
+        return sum(link.waiting for link in self._links)
+
+    async def open(self) -> None:
+        """Begins to connect; returns when the first attempt has succeeded or failed."""
+        self._needed.set()
+        self._keeper = asyncio.create_task(self._keep(), name=f"redis: keep {self._address}")
+        await self._tried.wait()
+
+    async def close(self) -> None:
+        """Ends all connections; what waits fails."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        self._drop("closed")
+        await asyncio.gather(*self._closing)
+
+    def send(self, packed: bytes, again: Again | None = None) -> Answer:
+        """Sends a command; returns its answer, which fails with StateUnavailable.
+
+        Raises:
+            StateUnavailable: The server is away, or too many commands wait for it.
+        """
+        links = self._links
+        if not links:
+            raise StateUnavailable("away")
+        best = links[0]
+        if not best.gathers:
+            for link in links:
+                if link.gathers:
+                    best = link
+                    break
+                if link.waiting < best.waiting:
+                    best = link
+        if best.waiting >= _MOST_WAITING:
+            raise StateUnavailable("too many commands wait")
+        return best.send(packed, again)
+
+    # What links tell.
+
+    def answered(self) -> None:
+        """See Owner."""
+        self._breaker.succeeded()
+        if self._trouble.lasts:
+            self._trouble.succeeded()
+
+    def refused(self, link: Link, failure: ResponseError) -> None:
+        """See Owner."""
+        why = said(failure)
+        self._trouble.failed(why)
+        if isinstance(failure, ReadOnlyError) and link in self._links:
+            # It was a primary: its name may lead to another server now.
+            self._open_breaker(why)
+        elif self._breaker.failed():
+            self._drop(why)
+
+    def lost(self, link: Link, why: str, *, timed_out: bool) -> None:
+        """See Owner."""
+        self._links.remove(link)
+        self._bury(link)
+        self._needed.set()
+        if timed_out or not self._links:
+            self._trouble.failed(why)
+        if timed_out:
+            self._open_breaker(why)
+        elif self._breaker.failed():
+            self._drop(why)
+
+    def _open_breaker(self, why: str) -> None:
+        self._breaker.open()
+        self._drop(why)
+
+    def _drop(self, why: str) -> None:
+        """Ends all links: an open breaker is one without."""
+        links, self._links = self._links, []
+        self._needed.set()
+        for link in links:
+            link.end(why)
+            self._bury(link)
+
+    def _bury(self, link: Link) -> None:
+        task = asyncio.create_task(link.ended(), name="redis: close")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    # What connects.
+
+    async def _keep(self) -> None:
+        while True:
+            await self._needed.wait()
+            await asyncio.sleep(self._breaker.wait())
+            self._breaker.probe()
+            try:
+                link = await self._connected()
+            except StateUnavailable as failure:
+                if self._links:  # those that there are do as long
+                    await asyncio.sleep(_PAUSE)
+                else:
+                    self._trouble.failed(str(failure))
+                    self._breaker.open()
+            else:
+                self._breaker.answered()
+                self._links.append(link)
+                if len(self._links) == _LINKS:
+                    self._needed.clear()
+            self._tried.set()
+
+    async def _connected(self) -> Link:
+        """Returns a new link that has answered.
+
+        Raises:
+            StateUnavailable: There is none.
+        """
+        limit = max(_CONNECT, self._timeout)
+        connection = self._address.connection(limit)
+        try:
+            async with asyncio.timeout(limit):
+                await connection.connect()  # type: ignore[no-untyped-call]  # redis-py
+                for packed in self._prepare():
+                    await connection.send_packed_command(packed, check_health=False)
+                    await connection.read_response()
+            async with asyncio.timeout(self._timeout):
+                await connection.send_packed_command(_PING, check_health=False)
+                await connection.read_response()
+        except BaseException as failure:
+            await connection.disconnect(nowait=True)
+            if isinstance(failure, TimeoutError):
+                raise StateUnavailable("it does not answer in time") from None
+            if isinstance(failure, RedisError | OSError):
+                raise StateUnavailable(said(failure)) from None
+            raise
+        return Link(connection, self._timeout, self)

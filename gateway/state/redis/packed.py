@@ -1,0 +1,24 @@
+"""Commands as they go over the wire: arrays of bulk strings (RESP, "Sending commands").
+
+Each is packed once, to one `bytes`. Answers are read by the connection's own parser.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+Word: TypeAlias = bytes | str | int | float
+
+
+def words(parts: tuple[Word, ...]) -> bytes:
+    """Returns parts as bulk strings. Text is UTF-8; numbers are written as Python writes them."""
+    out = []
+    for part in parts:
+        data = part if type(part) is bytes else str(part).encode()
+        out.append(b"$%d\r\n%b\r\n" % (len(data), data))
+    return b"".join(out)
+
+
+def command(parts: tuple[Word, ...]) -> bytes:
+    """Returns a command with its arguments."""
+    return b"*%d\r\n%b" % (len(parts), words(parts))
