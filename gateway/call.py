@@ -195,7 +195,7 @@ class Keys(Protocol):
     Its answers can be kept key by key (`policies.cache`): the call names all keys, so that gates
     see all that is asked for, and only what is not kept is asked of the backend. An answer is the
     serialized reply to a call for its key alone; serialized replies that follow each other are one
-    (protobuf's encoding guide, "Last Element Wins"), as what they hold is repeated.
+    (protobuf's encoding guide, "Last One Wins"), as what they hold is repeated.
 
     Attributes:
         kept: Answers that need not be asked for, by the place of their key. Whoever keeps them

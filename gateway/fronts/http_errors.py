@@ -62,12 +62,12 @@ def error_headers(failure: RpcError, given: Collection[str] = ()) -> Iterator[tu
     if failure.status.code is Code.UNAUTHENTICATED and "www-authenticate" not in names:
         # RFC 9110 section 11.6.1: a 401 must say how to authenticate.
         yield "www-authenticate", "Bearer"
-    if "retry-after" not in names and (seconds := _retry_after(failure.status.details)):
+    if "retry-after" not in names and (seconds := retry_after(failure.status.details)):
         yield "retry-after", str(seconds)
 
 
-def _retry_after(details: tuple[Detail, ...]) -> int | None:
-    """Returns the whole seconds of the first RetryInfo, rounded up; None without one."""
+def retry_after(details: tuple[Detail, ...]) -> int | None:
+    """Returns the whole seconds of the first RetryInfo, rounded up; None without one or with 0."""
     for detail in details:
         if detail.type_url == _RETRY_INFO:
             info = error_details_pb2.RetryInfo()

@@ -27,6 +27,7 @@ from gateway.fronts.graphql.document import Document, Documents, Operation
 from gateway.fronts.graphql.errors import RefusalCode, refusal
 from gateway.fronts.graphql.execute.answer import response
 from gateway.fronts.graphql.execute.events import Events
+from gateway.fronts.graphql.execute.headers import Headers
 from gateway.fronts.graphql.execute.incremental import Incremental
 from gateway.fronts.graphql.execute.run import Answer, Run, Soon
 from gateway.fronts.graphql.execute.trouble import Note
@@ -298,13 +299,13 @@ class Engine:
     def run(self, prepared: Prepared, done: Done) -> Cancel:
         """Runs a query or mutation; `done` may be called before this returns, once at most."""
 
-        def answered(data: str, notes: list[Note]) -> None:
-            done(response(data, notes))
+        def answered(data: str, notes: list[Note], headers: Headers) -> None:
+            done(response(data, notes, headers))
 
         return self.run_data(prepared, answered)
 
     def run_data(self, prepared: Prepared, done: Answer) -> Cancel:
-        """Runs a query or mutation as `run`; `done` is given the data and what went wrong apart."""
+        """Runs a query or mutation as `run`; `done` is given what answers it in pieces."""
         caller = _admitted(prepared)
         return Run(
             prepared.plan,

@@ -128,9 +128,14 @@ def limit_exceeded(
     return refusal(code, message, node, limit=limit, value=value, maximum=maximum)
 
 
-def refused_by(failure: RpcError) -> RequestError:
-    """Makes the error of a request that is refused as a whole with the status of a call."""
-    extensions = call_extensions(failure)
+def refused_by(failure: RpcError, headers: Mapping[str, str] | None = None) -> RequestError:
+    """Makes the error of a request that is refused as a whole with the status of a call.
+
+    Args:
+        failure: How the call ended.
+        headers: The gateway's own of the call, which stand beside those of its end.
+    """
+    extensions = call_extensions(failure, headers)
     return RequestError([GraphQLError(failure.status.message, extensions=extensions)])
 
 
@@ -164,7 +169,9 @@ def field_error(
     return formatted
 
 
-def call_extensions(failure: RpcError) -> dict[str, object]:
+def call_extensions(
+    failure: RpcError, headers: Mapping[str, str] | None = None
+) -> dict[str, object]:
     """Returns the `extensions` of a call that failed.
 
     `{"code": "UNAVAILABLE", "reason": "DRAINING", "details": [{"@type": …}], "headers": {…}}`:
@@ -177,8 +184,9 @@ def call_extensions(failure: RpcError) -> dict[str, object]:
         extensions["reason"] = failure.reason
     if details := [shown for each in failure.status.details if (shown := _detail(each, failure))]:
         extensions["details"] = details
-    if failure.headers:
-        extensions["headers"] = {name.lower(): value for name, value in failure.headers.items()}
+    if failure.headers or headers:
+        own = {name.lower(): value for name, value in failure.headers.items()}
+        extensions["headers"] = {**(headers or {}), **own}
     return extensions
 
 

@@ -13,6 +13,7 @@ from gateway.call import RpcError
 from gateway.chain import Method
 from gateway.errors import error
 from gateway.fronts.error_details import AnyToJson, any_of, details_of
+from gateway.fronts.http_errors import retry_after
 from gateway.fronts.reply_json import ReplyJson
 from gateway.fronts.websocket.frames import End, Framing
 from gateway.routing.binding import body_fault
@@ -105,6 +106,9 @@ class Serving:
             details = [self.any_to_json(each) for each in details]
         own = dict(headers or {})
         own.update((name.lower(), value) for name, value in failure.headers.items())
+        seconds = retry_after(failure.status.details)
+        if seconds is not None:
+            own.setdefault("retry-after", str(seconds))
         trailers = [*own.items(), *self.rules.response(failure.metadata)]
         return End(failure.status.code, failure.status.message, details, trailers)
 

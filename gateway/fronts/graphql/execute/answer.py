@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from graphql import GraphQLError
@@ -13,21 +14,36 @@ from gateway.fronts.graphql.errors import (
     errors_json,
     field_error,
 )
+from gateway.fronts.graphql.execute.headers import NO_HEADERS, Headers, shown
 from gateway.fronts.graphql.execute.trouble import Note, Trouble
 from gateway.fronts.graphql.plan.writing import InputError
 
 
-def response(data: str, notes: Sequence[Note]) -> bytes:
+def response(data: str, notes: Sequence[Note], headers: Headers = NO_HEADERS) -> bytes:
     """Returns the whole response as JSON: `{"data":…}` or `{"errors":…,"data":…}`.
 
     Args:
         data: The value of `data`, JSON.
         notes: What the run noted; of them, troubles are told.
+        headers: The gateway's own, told in `extensions`, which stands last.
     """
     errors = formatted(notes)
-    if not errors:
+    if not errors and not headers:
         return f'{{"data":{data}}}'.encode()
-    return b'{"errors":%b,"data":%b}' % (errors_json(errors), data.encode())
+    told = b'"errors":%b,' % errors_json(errors) if errors else b""
+    return b'{%b"data":%b%b}' % (told, data.encode(), extensions(headers))
+
+
+def extensions(headers: Headers) -> bytes:
+    """Returns the member of a response that tells headers, with a comma before it; or nothing.
+
+    `,"extensions":{"headers":{"age":"3"}}`
+    """
+    told = shown(headers) if headers else None
+    if not told:
+        return b""
+    text = json.dumps({"headers": told}, ensure_ascii=False, separators=(",", ":"))
+    return b',"extensions":%b' % text.encode("utf-8", "replace")
 
 
 def formatted(notes: Sequence[Note]) -> list[FormattedError]:

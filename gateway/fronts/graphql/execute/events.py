@@ -4,7 +4,8 @@ Events may also come from an async iterator that a resolver in Python has made.
 
 What an event needs besides is asked for anew, so nothing is stale. The next message is taken from
 the backend when the response to the one before has been taken by the client: a slow client slows
-its stream, and nothing else.
+its stream, and nothing else. Each event tells the headers of its own calls; those of the stream
+itself are told with the first event after they were said, or with its refusal.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from google.protobuf.message import DecodeError
 from graphql import GraphQLError
 from graphql.execution.values import VariableValues
 
-from gateway.call import RpcError
+from gateway.call import Call, RpcError
 from gateway.fronts.graphql.errors import RequestError, refused_by
 from gateway.fronts.graphql.execute.answer import input_error, response
 from gateway.fronts.graphql.execute.asking import AskedStream
+from gateway.fronts.graphql.execute.headers import NO_HEADERS, Headers, merged
 from gateway.fronts.graphql.execute.loading import not_a_message
 from gateway.fronts.graphql.execute.run import Run, Soon
 from gateway.fronts.graphql.execute.trouble import Note
@@ -108,21 +110,29 @@ class Events:
                 message = fetch.reply.FromString(data)
             except DecodeError as failure:
                 raise not_a_message(fetch.method.descriptor.name) from failure
-            await emit(await self._response(message))
+            await emit(await self._response(message, untold.take()))
 
         call = self._caller.call(fetch.method.descriptor.name, request)
+        stream = AskedStream.of(call, event)
+        untold = _Untold(stream)
         try:
-            await fetch.method.stream(AskedStream.of(call, event))
+            await fetch.method.stream(stream)
         except RpcError as failure:
-            raise refused_by(failure) from failure
+            raise refused_by(failure, untold.take()) from failure
 
-    async def _response(self, message: object) -> bytes:
-        """Returns the response to one event."""
+    async def _response(self, message: object, own: Headers = NO_HEADERS) -> bytes:
+        """Returns the response to one event.
+
+        Args:
+            message: What came.
+            own: The headers that the stream itself has to tell.
+        """
         waiting: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
-        def done(data: str, notes: list[Note]) -> None:
+        def done(data: str, notes: list[Note], headers: Headers) -> None:
             if not waiting.done():
-                waiting.set_result(response(data, notes))
+                told = merged([each for each in (own, headers) if each], 1) if own else headers
+                waiting.set_result(response(data, notes, told))
 
         context = self._context(self._caller)
         run = Run(self._plan, self._variables, self._caller, self._soon, done, context=context)
@@ -132,6 +142,27 @@ class Events:
         except asyncio.CancelledError:
             cancel()
             raise
+
+
+class _Untold:
+    """The headers of a stream, each told once as long as it says the same.
+
+    Args:
+        call: The stream's; its gates say headers, and may say others while it runs.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._told: Headers = NO_HEADERS
+
+    def take(self) -> Headers:
+        """Returns those that were not told."""
+        said = self._call.reply_headers
+        if not said or said == self._told:
+            return NO_HEADERS
+        new = {name: value for name, value in said.items() if self._told.get(name) != value}
+        self._told = dict(said)
+        return new
 
 
 def _refused(failure: Exception, label: str) -> RequestError:

@@ -4,7 +4,7 @@ A fragment is put off where it holds fields that need other calls; any other is 
 answer, which GraphQL leaves to the server. All objects of one list that put off the same fragment
 share its batches, and come in one part. Fragments do not wait for each other. The form is that of
 the incremental delivery working group: `pending`, `incremental`, `completed`, `hasNext`
-(graphql-wg/defer-stream-wg, "Incremental Delivery").
+(graphql-wg/defer-stream-wg, "Incremental Delivery"). Each part tells the headers of its own calls.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from graphql import OperationType
 
 from gateway.call import Cancel
 from gateway.fronts.graphql.errors import errors_json
-from gateway.fronts.graphql.execute.answer import formatted
+from gateway.fronts.graphql.execute.answer import extensions, formatted
+from gateway.fronts.graphql.execute.headers import Headers
 from gateway.fronts.graphql.execute.run import Answer, Run
 from gateway.fronts.graphql.execute.trouble import Null, Trouble
 from gateway.fronts.graphql.plan.edges import Edge
@@ -55,6 +56,13 @@ class _Came:
     notes: Sequence[Any]
 
 
+class _Batch(NamedTuple):
+    """Fragments that come together, and the headers of their calls."""
+
+    came: Sequence[_Came]
+    headers: Headers
+
+
 class Incremental:
     """One operation that is answered in parts.
 
@@ -70,31 +78,33 @@ class Incremental:
         self._open = 0
         self._cancels: list[Cancel] = []
         # As many items as fragments of the document at most, for each level of `@defer`.
-        self._came: asyncio.Queue[list[_Came]] = asyncio.Queue()
+        self._came: asyncio.Queue[_Batch] = asyncio.Queue()
 
     async def run(self, emit: Emit) -> None:
         """Emits the first answer and each part, as JSON, and whether more follow."""
         try:
-            data, notes = await self._first()
+            data, notes, headers = await self._first()
             pending = self._put_off([(notes, ())] if data != "null" else [])
-            await emit(_first_part(data, notes, pending), bool(self._open))
+            await emit(_first_part(data, notes, headers, pending), bool(self._open))
             while self._open:
-                came = await self._came.get()
+                came, headers = await self._came.get()
                 self._open -= 1
                 pending = self._put_off(
                     [(each.notes, each.put.path) for each in came if each.data is not None]
                 )
-                await emit(_part(came, pending, more=bool(self._open)), bool(self._open))
+                more = bool(self._open)
+                await emit(_part(came, pending, headers, more=more), more)
         finally:
             for cancel in self._cancels:
                 cancel()
 
-    async def _first(self) -> tuple[str, list[Any]]:
-        waiting: asyncio.Future[tuple[str, list[Any]]] = asyncio.get_running_loop().create_future()
+    async def _first(self) -> tuple[str, list[Any], Headers]:
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[tuple[str, list[Any], Headers]] = loop.create_future()
 
-        def done(data: str, notes: list[Any]) -> None:
+        def done(data: str, notes: list[Any], headers: Headers) -> None:
             if not waiting.done():
-                waiting.set_result((data, notes))
+                waiting.set_result((data, notes, headers))
 
         self._cancels.append(self._make(self._plan, done).start())
         return await waiting
@@ -139,28 +149,32 @@ class Incremental:
                 came.append(_Came(put, data, notes))
             return ""
 
-        def done(data: str, notes: list[Any]) -> None:
+        def done(data: str, notes: list[Any], headers: Headers) -> None:
             if data == "null":  # a bug, noted once for them all
                 came[:] = [_Came(put, None, notes) for put in puts]
-            self._came.put_nowait(came)
+            self._came.put_nowait(_Batch(came, headers))
 
         edges: Sequence[Edge] = self._plan.edges
         run = self._make(Plan(OperationType.QUERY, (), write, edges), done)
         self._cancels.append(run.gather(later.plan, [put.parent for put in puts]))
 
 
-def _first_part(data: str, notes: Sequence[Any], pending: Sequence[dict[str, Any]]) -> bytes:
+def _first_part(
+    data: str, notes: Sequence[Any], headers: Headers, pending: Sequence[dict[str, Any]]
+) -> bytes:
     parts = []
     if errors := formatted(notes):
         parts.append(b'"errors":%b' % errors_json(errors))
     parts.append(b'"data":%b' % data.encode())
     if pending:
         parts.append(b'"pending":%b' % _json(pending))
-    parts.append(b'"hasNext":%b' % (b"true" if pending else b"false"))
+    parts.append(_has_next(headers, more=bool(pending)))
     return b"{%b}" % b",".join(parts)
 
 
-def _part(came: Sequence[_Came], pending: Sequence[dict[str, Any]], *, more: bool) -> bytes:
+def _part(
+    came: Sequence[_Came], pending: Sequence[dict[str, Any]], headers: Headers, *, more: bool
+) -> bytes:
     incremental, completed = [], []
     for each in came:
         number = _json(each.put.number)
@@ -177,8 +191,13 @@ def _part(came: Sequence[_Came], pending: Sequence[dict[str, Any]], *, more: boo
     if incremental:
         parts.append(b'"incremental":[%b]' % b",".join(incremental))
     parts.append(b'"completed":[%b]' % b",".join(completed))
-    parts.append(b'"hasNext":%b' % (b"true" if more else b"false"))
+    parts.append(_has_next(headers, more=more))
     return b"{%b}" % b",".join(parts)
+
+
+def _has_next(headers: Headers, *, more: bool) -> bytes:
+    """Returns what ends each part, and the headers of its calls."""
+    return b'"hasNext":%b%b' % (b"true" if more else b"false", extensions(headers))
 
 
 def _placed(came: _Came) -> list[Any]:

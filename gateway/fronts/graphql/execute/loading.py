@@ -3,6 +3,9 @@
 A loader belongs to one run and one request less its keys: two joins that ask the same of the same
 RPC share one, and a key is asked for once. All keys that are wanted in one turn of the event loop
 go into the same calls. A call that fails fails the keys that it was for, and no others.
+
+Where answers of a method are kept by key, calls say their keys: they pass all gates for all of
+them, and only what is not kept is asked of the backend.
 """
 
 from __future__ import annotations
@@ -14,9 +17,10 @@ from typing import Any, Protocol
 
 from google.protobuf.message import DecodeError
 
-from gateway.call import Code, Reply, RpcError
+from gateway.call import Code, Keys, Reply, RpcError
 from gateway.chain import Method
 from gateway.errors import error
+from gateway.fronts.graphql.execute.keyed import Keyed
 from gateway.fronts.graphql.plan.finding import Finder
 
 _AT_ONCE = 32  # calls of one loader that are under way together
@@ -26,7 +30,11 @@ class Caller(Protocol):
     """What makes the calls: a run."""
 
     def call(
-        self, method: Method, request: bytes, done: Callable[[Reply | RpcError], None]
+        self,
+        method: Method,
+        request: bytes,
+        done: Callable[[Reply | RpcError], None],
+        keys: Keys | None = None,
     ) -> None:
         """Makes a call of the run."""
 
@@ -90,12 +98,22 @@ class Loader:
             keys = self._queue.popleft()
             self._running += 1
             request = self._base + self._finder.request(keys)
-            self._caller.call(self._method, request, partial(self._answered, keys))
+            keyed = self._keyed(keys)
+            self._caller.call(self._method, request, partial(self._answered, keys, keyed), keyed)
         self._calling = False
 
-    def _answered(self, keys: Sequence[Any], result: Reply | RpcError) -> None:
+    def _keyed(self, keys: Sequence[Any]) -> Keyed | None:
+        """Returns the keys of a call as they are kept; None where they are not."""
+        write = self._finder.reply_of
+        if write is None or not self._method.keeps_keys:
+            return None
+        return Keyed(self._finder, write, self._base, keys)
+
+    def _answered(self, keys: Sequence[Any], keyed: Keyed | None, result: Reply | RpcError) -> None:
         self._running -= 1
         self.answers.update(self._read(keys, result))
+        if keyed is not None and isinstance(result, RpcError):
+            self.answers.update(keyed.answers())
         done = set(keys)
         waiting, self._waiting = self._waiting, []
         for missing, then in waiting:

@@ -17,8 +17,9 @@ from google.protobuf.message import DecodeError
 from graphql import OperationType
 from graphql.execution.values import VariableValues
 
-from gateway.call import Cancel, Reply, RpcError
+from gateway.call import Call, Cancel, Keys, Reply, RpcError
 from gateway.chain import Method
+from gateway.fronts.graphql.execute.headers import Headers, heard, merged
 from gateway.fronts.graphql.execute.loading import Loader, not_a_message
 from gateway.fronts.graphql.execute.tasks import Take, Tasks
 from gateway.fronts.graphql.execute.trouble import Null, Trouble
@@ -32,9 +33,10 @@ Soon = Callable[[Callable[[], None]], object]
 """Calls a function at the end of this turn of the event loop: `loop.call_soon`."""
 
 
-Answer = Callable[[str, list[Any]], None]
-"""Takes the data as JSON (`null` where a root field may not be null and is), and what was noted:
-troubles, and what a `@defer` put off. Called once, or never after a cancellation."""
+Answer = Callable[[str, list[Any], Headers], None]
+"""Takes the data as JSON (`null` where a root field may not be null and is), what was noted
+(troubles, and what a `@defer` put off), and the gateway's own headers. Called once, or never after
+a cancellation."""
 
 
 class Run:
@@ -47,12 +49,13 @@ class Run:
             Python resolves, its values.
         texts: Of each edge, what has been written of an answer, by key.
         errors: What was noted so far: troubles, and what is put off.
+        headers: Those of each call that has any.
         context: What Python is told of the request (`info.context`).
     """
 
     __slots__ = ("_calls", "_done", "_loaders", "_next", "_over", "_pending", "_plan", "_shared",
-                 "_soon", "_started", "_tasks", "caller", "context", "errors", "sources",
-                 "texts", "values", "variables")  # fmt: skip
+                 "_soon", "_started", "_tasks", "caller", "context", "errors", "headers",
+                 "sources", "texts", "values", "variables")  # fmt: skip
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class Run:
         self.sources: list[Any] = [None] * len(plan.edges)
         self.texts: list[dict[Any, str]] = [{} for _ in plan.edges]
         self.errors: list[Trouble] = []
+        self.headers: list[Headers] = []
         self._loaders: dict[tuple[str, Hashable, bytes], Loader] = {}
         # By request: the fetches that wait for the answer, or the answer.
         self._shared: dict[tuple[str, bytes], list[Fetch] | Reply | RpcError] = {}
@@ -119,25 +123,45 @@ class Run:
     # What edges and loaders use.
 
     def call(
-        self, method: Method, request: bytes, done: Callable[[Reply | RpcError], None]
+        self,
+        method: Method,
+        request: bytes,
+        done: Callable[[Reply | RpcError], None],
+        keys: Keys | None = None,
     ) -> None:
-        """Makes a call of the run; the response waits for it, and what `done` does."""
+        """Makes a call of the run; the response waits for it, and what `done` does.
+
+        Args:
+            method: What is called.
+            request: The serialized request.
+            done: Takes the reply.
+            keys: What it asks for by keys, where that is kept key by key.
+        """
         if self._over:  # a call that ended at once has met a bug
             return
         self._pending += 1
         number = self._started
         self._started += 1
         ended = False
+        made = self.caller.call(method.descriptor.name, request)
+        if keys is not None:
+            made.keys = keys
 
         def finish(result: Reply | RpcError) -> None:
             nonlocal ended
             ended = True
             self._calls.pop(number, None)
+            if made.reply_headers or result.headers or isinstance(result, RpcError):
+                self._hear(made, result)
             self._step(done, result)
 
-        cancel = method.start(self.caller.call(method.descriptor.name, request), finish)
+        cancel = method.start(made, finish)
         if not ended:
             self._calls[number] = cancel
+
+    def _hear(self, call: Call, result: Reply | RpcError) -> None:
+        if headers := heard(call, result):
+            self.headers.append(headers)
 
     def soon(self, work: Callable[[], None]) -> None:
         """Does `work` at the end of this turn of the event loop; the response waits for it."""
@@ -258,8 +282,8 @@ class Run:
         except Exception as bug:  # noqa: BLE001 - it is logged when it is written
             self._fail(bug)
             return
-        self._done(data, self.errors)
+        self._done(data, self.errors, merged(self.headers, self._started))
 
     def _fail(self, bug: Exception) -> None:
         self.cancel()
-        self._done("null", [Trouble(bug, [], ())])
+        self._done("null", [Trouble(bug, [], ())], merged(self.headers, self._started))

@@ -35,6 +35,8 @@ class Finder:
         reply: The class of its reply.
         request: The serialized part of the request that holds the keys.
         found: The answers by key, of a reply to a call for some keys.
+        reply_of: The serialized reply that has the answers of one key, and nothing else; None
+            where a call is for one key anyway.
         chunk: The most keys in one call; 0 is no limit.
         lenient: Whether NOT_FOUND means that there is nothing: a call is for one key.
     """
@@ -44,6 +46,7 @@ class Finder:
     reply: type[Message]
     request: Callable[[Sequence[Any]], bytes]
     found: Callable[[Any, Sequence[Any]], Mapping[Any, Sequence[Any]]]
+    reply_of: Callable[[Any, Sequence[Any]], bytes] | None
     chunk: int
     lenient: bool
 
@@ -65,7 +68,9 @@ def by_lookup(lookup: Lookup) -> Finder:
     chunk = lookup.max_batch if many else 1
     reply = GetMessageClass(lookup.output)
     asks = (_names((lookup.keys,)), _names(lookup.items), _names(lookup.by))
-    return Finder(lookup.method.name, asks, reply, request, found, chunk, lenient=not many)
+    reply_of = _writer(lookup) if many else None
+    name = lookup.method.name
+    return Finder(name, asks, reply, request, found, reply_of, chunk, lenient=not many)
 
 
 def by_parent(source: ParentCall) -> Finder:
@@ -92,7 +97,7 @@ def by_parent(source: ParentCall) -> Finder:
 
     reply = GetMessageClass(source.output)
     asks = tuple(map(_names, paths))
-    return Finder(source.method.name, asks, reply, request, found, 1, lenient=False)
+    return Finder(source.method.name, asks, reply, request, found, None, 1, lenient=False)
 
 
 def _names(path: Path) -> tuple[str, ...]:
@@ -125,6 +130,29 @@ def _by_key(lookup: Lookup) -> Callable[[Any, Sequence[Any]], Mapping[Any, Seque
         return answers
 
     return found
+
+
+def _writer(lookup: Lookup) -> Callable[[Any, Sequence[Any]], bytes]:
+    """Returns what puts the answers of one key where a reply has them: the inverse of `_by_key`."""
+    cls = GetMessageClass(lookup.output)
+    *outer, last = lookup.items
+    names, name = [field.name for field in outer], last.name
+    is_map = not lookup.by
+
+    def write(key: Any, answers: Sequence[Any]) -> bytes:
+        if not answers:
+            return b""
+        message = cls()
+        inner: Any = message
+        for each in names:
+            inner = getattr(inner, each)
+        if is_map:
+            getattr(inner, name)[key].CopyFrom(answers[0])
+        else:
+            getattr(inner, name).extend(answers)
+        return message.SerializePartialToString()
+
+    return write
 
 
 def reader(path: Path) -> Callable[[Any], Any]:

@@ -3,7 +3,8 @@
 The answer is the value of `data`, always whole: a second root field never changes the place of the
 first. Where parts of it failed that the view does not require, they are null, and the header
 `x-partial` names them: `x-partial: orders, user.reviews`. Such an answer is not to be stored. An
-error has REST's own form, which the incoming request knows.
+error has REST's own form, which the incoming request knows. The gateway's own headers of the calls
+are those of the reply, each as it speaks for all of them (`execute.headers`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from gateway.fronts.admission import admit
 from gateway.fronts.entity_tags import entity_tag, not_modified
 from gateway.fronts.graphql.engine import Engine, Prepared
 from gateway.fronts.graphql.errors import RequestError
+from gateway.fronts.graphql.execute.headers import Headers
 from gateway.fronts.graphql.execute.trouble import Note, Trouble
 from gateway.fronts.graphql.serve import cross_site
 from gateway.fronts.graphql.trusted.inputs import Inputs
@@ -33,7 +35,9 @@ PARTIAL: Final = "x-partial"
 
 _FRONT: Final = "rest"
 _JSON = ("content-type", "application/json")
-_NOT_STORED = ("cache-control", "no-store")
+_CACHE = "cache-control"
+_NOT_STORED = (_CACHE, "no-store")
+_OF_REPLIES = frozenset({"age", _CACHE})
 _SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -168,25 +172,29 @@ class View:
         )
 
     def _start(self, incoming: Incoming, prepared: Prepared) -> Cancel:
-        def done(data: str, notes: list[Note]) -> None:
+        def done(data: str, notes: list[Note], headers: Headers) -> None:
             try:
-                self._answer(incoming, data, notes)
+                self._answer(incoming, data, notes, headers)
             except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
-                incoming.refuse(as_error(failure))
+                incoming.refuse(_with(as_error(failure), headers))
 
         return self._engine.run_data(prepared, done)
 
-    def _answer(self, incoming: Incoming, data: str, notes: Sequence[Note]) -> None:
+    def _answer(
+        self, incoming: Incoming, data: str, notes: Sequence[Note], headers: Headers
+    ) -> None:
         troubles = [each for each in notes if isinstance(each, Trouble)]
         lost = missing(data, troubles, self._required)
         body = data.encode()
         request = incoming.request
         safe = request.method in _SAFE
         hidden = safe and self._private and "authorization" not in request.headers
-        kept = (("cache-control", "private"),) if hidden else ()
+        own = {_CACHE: "private", **headers} if hidden else headers
+        kept = tuple(own.items())
         if lost:
             told = (PARTIAL, ", ".join(".".join(part) for part in lost))
-            incoming.respond(200, (_JSON, _NOT_STORED, told), body)
+            others = [each for each in kept if each[0] != _CACHE]
+            incoming.respond(200, (_JSON, _NOT_STORED, told, *others), body)
         elif self._etag and safe:
             tag = entity_tag(body)
             if not_modified(tag, request.headers.all("if-none-match")):
@@ -195,3 +203,20 @@ class View:
                 incoming.respond(200, (_JSON, ("etag", tag), *kept), body)
         else:
             incoming.respond(200, (_JSON, *kept), body)
+
+
+def _with(failure: RpcError, headers: Headers) -> RpcError:
+    """Returns an error that brings the headers of all calls beside its own."""
+    if not headers:
+        return failure
+    own = {name.lower(): value for name, value in failure.headers.items()}
+    return RpcError(
+        failure.status,
+        headers={
+            **{name: each for name, each in headers.items() if name not in _OF_REPLIES},
+            **own,
+        },
+        http_status=failure.http_status,
+        metadata=failure.metadata,
+        reason=failure.reason,
+    )
