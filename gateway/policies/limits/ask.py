@@ -24,6 +24,8 @@ class Algorithm(Enum):
     CALENDAR = "calendar"
     """`limit` until a time that the asker gives."""
 
+    __hash__ = object.__hash__  # members are singletons; Enum's own calls a function
+
 
 class Numbers(NamedTuple):
     """How much, how often.
@@ -53,8 +55,8 @@ class Ask(NamedTuple):
         key: Whose share of which limit: unique among all limits, and the same in all processes.
         numbers: How large it is.
         cost: How much of it is taken; 0 looks only whether there is any left.
-        patience: Seconds that may be waited for it, of a token bucket: it is taken at once, and
-            may be used after the wait.
+        patience: Seconds that may be waited for it, of a token bucket, 60 at most: it is taken at
+            once, and may be used after the wait.
         ends: Of a calendar's period: when it ends, seconds since 1970.
         dark: Whether it is counted only: it never refuses, and what is beyond the limit is taken
             as far as there is any.
@@ -77,7 +79,8 @@ class Share(NamedTuple):
         allowed: Whether there was enough; also of a dark one.
         remaining: What is left, 0 or more, after what was taken.
         resets: Seconds until all of it is there again, or until the period ends.
-        retry_after: Seconds until there is enough for the same ask; 0 where it was allowed.
+        retry_after: Seconds until there is enough for the same ask; 0 where it was allowed. Of one
+            for more than there ever is: until all of it is there.
         wait: Seconds to wait before what was taken is used; 0 without patience.
     """
 
