@@ -1,0 +1,110 @@
+"""Calls that wait for their share instead of being refused: how many may, and how they leave.
+
+A share is taken when the call begins to wait. Who leaves before its turn leaves the share behind:
+to give it back would let the calls behind it overtake those that were told how long to wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from typing import Any, Final, TypeAlias
+
+from gateway.policies.limits.ask import Verdict
+
+MOST: Final = 1000
+"""Calls that may wait for one limit."""
+
+Sleep: TypeAlias = "Callable[[float], Coroutine[Any, Any, None]]"
+
+
+class Room:
+    """Where the calls of one limit wait.
+
+    Args:
+        most: How many may.
+
+    Attributes:
+        waiting: How many do.
+    """
+
+    __slots__ = ("_most", "waiting")
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self.waiting = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no other call may wait."""
+        return self.waiting >= self._most
+
+
+class Delay:
+    """A call's wait: it has its places from now on until it was awaited, or closed.
+
+    To be awaited once, or closed.
+
+    Args:
+        seconds: How long.
+        rooms: Those it waits in.
+        sleep: Waits.
+    """
+
+    __slots__ = ("_rooms", "_seconds", "_sleep")
+
+    def __init__(self, seconds: float, rooms: Sequence[Room], sleep: Sleep = asyncio.sleep) -> None:
+        self._seconds = seconds
+        self._rooms = rooms
+        self._sleep = sleep
+        for room in rooms:
+            room.waiting += 1
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> None:
+        try:
+            await self._sleep(self._seconds)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Gives the places back; once more is harmless."""
+        rooms, self._rooms = self._rooms, ()
+        for room in rooms:
+            room.waiting -= 1
+
+
+class Asked:
+    """A decision that must be waited for, and what is done with it.
+
+    To be awaited once, or closed.
+
+    Args:
+        verdict: What is awaited.
+        judge: Takes it; returns what to await then, or None. Raises RpcError to refuse the call.
+    """
+
+    __slots__ = ("_judge", "_verdict")
+
+    def __init__(
+        self, verdict: Awaitable[Verdict], judge: Callable[[Verdict], Delay | None]
+    ) -> None:
+        self._verdict = verdict
+        self._judge = judge
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> None:
+        delay = self._judge(await self._verdict)
+        if delay is not None:
+            await delay
+
+    def close(self) -> None:
+        """Ends what nobody waits for."""
+        # A coroutine that is not awaited would warn of it.
+        close = getattr(self._verdict, "close", None)
+        if close is not None:
+            close()

@@ -1,0 +1,192 @@
+"""Whose share of a limit a call takes: the key, made of what the limit counts together.
+
+A key can't be forged: each part says what it is and how long it is, so no value of one part reads
+like another part, and a caller is named with the provider that knows it. It is bounded: what is
+long is hashed. What clients choose freely (headers, fields of requests) is always hashed, for it
+may be a secret, and keys are kept where others may read them.
+
+How large a share is, and how it is counted, is not known here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from typing import Final, TypeAlias
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from gateway.call import Call, Principal
+from gateway.policies.site import site_of
+
+Part: TypeAlias = "Callable[[Call], str]"
+"""Returns the part of a key that is a call's own."""
+
+_LONGEST: Final = 64  # characters of a value as it is
+_DIGEST: Final = 32  # hexadecimal digits that stand for a longer one: 128 bits
+_READ: Final = 8192  # characters of a header that are looked at: what is longer is told by these
+_HEADER: Final = "header:"
+_FIELD: Final = "field:"
+_ID: Final = "key_id"  # the claim that names an API key
+_SCALARS: Final = "a number, text, bytes, bool or enum that is not repeated"
+
+
+class FieldError(ValueError):
+    """A path that leads to nothing that can be a key. The message says why."""
+
+
+def key_of(
+    parts: Sequence[str], api_keys: Collection[str] = (), request: Descriptor | None = None
+) -> Part:
+    """Returns what makes the key of a call.
+
+    Args:
+        parts: As the config has them: `principal`, `header:x-tenant`.
+        api_keys: The providers whose callers show an API key.
+        request: The type of the method's request, where a part is a field of it.
+
+    Raises:
+        FieldError: A field is not there, or can't be a key.
+    """
+    made = [_part(part, frozenset(api_keys), request) for part in parts]
+    if len(made) == 1:
+        return made[0]
+
+    def joined(call: Call) -> str:
+        return "".join([part(call) for part in made])
+
+    return joined
+
+
+def of_caller(call: Call) -> str:
+    """Returns what stands for who calls: the caller, or the address of one that nobody knows."""
+    principal = call.principal
+    if principal is None or not principal.subject:
+        return _of_address(call)
+    return _of_principal(principal)
+
+
+def bounded(value: str) -> str:
+    """Returns a value of bounded length, with its length: what follows it can't be part of it."""
+    if len(value) <= _LONGEST and value.isascii():
+        return f"{len(value)}:{value}"
+    return hashed(value)
+
+
+def hashed(value: str) -> str:
+    """Returns what stands for a value that is long, or that others need not read."""
+    digest = hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()
+    return f"#{digest[:_DIGEST]}"
+
+
+def digest_of(*definition: object) -> str:
+    """Returns what stands for a limit's definition: another one has its own shares."""
+    return hashlib.sha256(repr(definition).encode()).hexdigest()[:12]
+
+
+def _part(part: str, api_keys: frozenset[str], request: Descriptor | None) -> Part:
+    if part.startswith(_HEADER):
+        return _header(part.removeprefix(_HEADER).lower())
+    if part.startswith(_FIELD):
+        assert request is not None, "the maker of the key gives it"
+        return _field(part.removeprefix(_FIELD), request)
+    return _api_key(api_keys) if part == "api_key" else _PLAIN[part]
+
+
+def _of_principal(principal: Principal) -> str:
+    return f"p{bounded(principal.provider)}{bounded(principal.subject)}"
+
+
+def _of_address(call: Call) -> str:
+    return f"a{bounded(site_of(call.peer))}"
+
+
+def _of_plan(call: Call) -> str:
+    principal = call.principal
+    plan = None if principal is None else principal.plan
+    return "n" if plan is None else f"n{bounded(plan)}"
+
+
+def _of_method(call: Call) -> str:
+    return f"m{bounded(call.method)}"
+
+
+def _of_all(_: Call) -> str:
+    return "*"
+
+
+_PLAIN: Final[dict[str, Part]] = {
+    "principal": of_caller,
+    "plan": _of_plan,
+    "address": _of_address,
+    "method": _of_method,
+    "all": _of_all,
+}
+
+
+def _api_key(providers: frozenset[str]) -> Part:
+    """Returns what names the API key that a call shows; without one, its address."""
+
+    def of(call: Call) -> str:
+        principal = call.principal
+        if principal is None or principal.provider not in providers:
+            return _of_address(call)
+        return f"k{bounded(principal.provider)}{bounded(str(principal.claims.get(_ID, '')))}"
+
+    return of
+
+
+def _header(name: str) -> Part:
+    """Returns what stands for the values of a header; all calls without it are one."""
+    tag = f"h{bounded(name)}"
+
+    def of(call: Call) -> str:
+        head = call.head
+        values = () if head is None else head.headers.all(name)
+        if not values:
+            return tag
+        return tag + hashed(", ".join(values)[:_READ])
+
+    return of
+
+
+def _field(path: str, request: Descriptor) -> Part:
+    """Returns what stands for a field of the request; where it is not set, for its default."""
+    names, is_bytes = _checked(path, request)
+    read = GetMessageClass(request).FromString
+    tag = f"f{bounded(path)}"
+
+    def of(call: Call) -> str:
+        try:
+            value: object = read(call.request)
+        except DecodeError:  # what is no message is refused by the backend: one share for all
+            return tag
+        for name in names:
+            value = getattr(value, name)
+        assert not isinstance(value, Message), "the path leads to a value"
+        return tag + hashed(value.hex() if is_bytes and isinstance(value, bytes) else str(value))
+
+    return of
+
+
+def _checked(path: str, request: Descriptor) -> tuple[tuple[str, ...], bool]:
+    """Returns the names on the path to a value, and whether that is bytes.
+
+    Raises:
+        FieldError: It leads to none.
+    """
+    names = tuple(path.split("."))
+    message: Descriptor | None = request
+    field: FieldDescriptor | None = None
+    for name in names:
+        if message is None or (field := message.fields_by_name.get(name)) is None:
+            owner = "a value" if message is None else message.full_name
+            raise FieldError(f"{owner} has no field {name}")
+        if field.is_repeated:
+            raise FieldError(f"{name} is repeated; expected {_SCALARS}")
+        message = field.message_type
+    if message is not None or field is None:
+        raise FieldError(f"{names[-1]} is a message; expected {_SCALARS}")
+    return names, field.type == FieldDescriptor.TYPE_BYTES

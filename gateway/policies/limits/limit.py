@@ -1,0 +1,90 @@
+"""A rate limit as its calls meet it: what is asked of the limiter for each of them.
+
+Made once for a method and a plan. What becomes of the answers is `allowance`'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from gateway.call import Call
+from gateway.policies.limits.ask import Algorithm, Ask, Numbers, OnError
+
+if TYPE_CHECKING:
+    from gateway.policies.limits.delay import Room
+    from gateway.policies.limits.keys import Part
+
+_PERIODS: Final = {1: "second", 60: "minute", 3600: "hour", 86400: "day"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Limit:
+    """A rate limit.
+
+    Attributes:
+        name: What the config calls it.
+        rate: As it is written, `100/s`.
+        numbers: How large a share is.
+        prefix: What all its keys begin with: no other limit's do.
+        key: Makes the rest of the key of a call.
+        patience: Seconds that a call waits at most for its share; 0 for none.
+        room: Where calls wait, where they do.
+        messages: Whether each message of a stream is charged, too.
+        dark: Whether it only counts and reports.
+        on_error: What becomes of calls while the shared state is away.
+    """
+
+    name: str
+    rate: str
+    numbers: Numbers
+    prefix: str
+    key: Part
+    patience: float = 0.0
+    room: Room | None = None
+    messages: bool = False
+    dark: bool = False
+    on_error: OnError = "local"
+
+    @property
+    def is_quota(self) -> bool:
+        """Whether it is a plan's quota."""
+        return False
+
+    @property
+    def said(self) -> str:
+        """What it allows, in words."""
+        limit, period = self.numbers.limit, int(self.numbers.period)
+        burst = self.numbers.burst
+        more = f", {burst} at once" if burst != limit else ""
+        return f'the limit "{self.name}" of {limit} calls a {_PERIODS[period]}{more}'
+
+    @property
+    def policy(self) -> str:
+        """Its item of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10, section 2)."""
+        algorithm, limit, period, burst = self.numbers
+        bucket = algorithm is Algorithm.TOKEN_BUCKET and burst != limit
+        return f'"{self.name}";q={limit};w={int(period)}' + (
+            f";gateway-burst={burst}" if bucket else ""
+        )
+
+    def ask(self, call: Call, left: float) -> Ask:
+        """Returns what a call needs of it.
+
+        Args:
+            call: The call.
+            left: Seconds until its deadline.
+        """
+        room = self.room
+        patience = 0.0
+        if room is not None and not room.is_full:
+            patience = min(self.patience, left)
+        return Ask(
+            self.prefix + self.key(call),
+            self.numbers,
+            1,
+            patience,
+            0.0,
+            self.dark,
+            self.on_error,
+        )
