@@ -15,7 +15,7 @@ from gateway.config import Config, Settings, Source
 from gateway.config.models import Graphql
 from gateway.errors import error
 from gateway.fronts.graphql.document import Documents, Limits
-from gateway.fronts.graphql.engine import Admission, Engine, Prepared
+from gateway.fronts.graphql.engine import Admission, Engine, MakeContext, Prepared
 from gateway.fronts.graphql.graph.additions import Additions
 from gateway.fronts.graphql.graph.build import Graph, build_graph
 from gateway.fronts.graphql.graph.options import (
@@ -36,7 +36,6 @@ from gateway.fronts.graphql.trusted.lookup import Lookup
 from gateway.fronts.graphql.trusted.reading import read_trusted
 from gateway.fronts.graphql.trusted.views import ViewRoute, plan_ahead, views_of
 from gateway.http.request_id import REQUEST_ID
-from gateway.routing.caller import Caller
 from gateway.routing.metadata import HeaderRules
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.registry import Registry
@@ -143,7 +142,7 @@ class _Extended:
     """What extensions in Python make of a graph and of a request."""
 
     additions: Callable[[Types], Additions] = lambda _types: Additions()
-    context: Callable[[Caller], object] = lambda _caller: None
+    context: MakeContext = lambda _caller, _heard: None
 
 
 def _extended(
@@ -170,7 +169,7 @@ def _extended(
     services = Services(methods, registry)
     return _Extended(
         lambda types: additions(types, loaded),
-        lambda caller: Context(Gateway(services, caller)),
+        lambda caller, heard: Context(Gateway(services, caller, heard)),
     )
 
 

@@ -120,7 +120,12 @@ class Admission:
 _OPEN = Admission()
 
 
-def _no_context(_caller: Caller) -> None:
+MakeContext: TypeAlias = Callable[[Caller, list[Headers]], object]
+"""Makes what resolvers in Python are told of a request, given where headers of the calls that they
+make are put (`execute.headers.heard`)."""
+
+
+def _no_context(_caller: Caller, _heard: list[Headers]) -> None:
     """There is no Python in the graph that would want one."""
 
 
@@ -147,7 +152,7 @@ class Engine:
         *,
         find: Find | None = None,
         soon: Soon | None = None,
-        context: Callable[[Caller], object] = _no_context,
+        context: MakeContext = _no_context,
         scopes: Scopes = unscoped,
         admission: Admission = _OPEN,
     ) -> None:
@@ -307,22 +312,25 @@ class Engine:
     def run_data(self, prepared: Prepared, done: Answer) -> Cancel:
         """Runs a query or mutation as `run`; `done` is given what answers it in pieces."""
         caller = _admitted(prepared)
+        heard: list[Headers] = []
         return Run(
             prepared.plan,
             prepared.variables,
             caller,
             self._soon,
             done,
-            context=self._context(caller),
+            context=self._context(caller, heard),
+            heard=heard,
         ).start()
 
     async def run_incremental(self, prepared: Prepared, emit: EmitPart) -> None:
         """Runs a query or mutation whose answer comes in parts; cancelling ends its calls."""
         soon, caller = self._soon, _admitted(prepared)
-        context = self._context(caller)
+        heard: list[Headers] = []
+        context = self._context(caller, heard)
 
         def make(plan: Plan, done: Answer) -> Run:
-            return Run(plan, prepared.variables, caller, soon, done, context=context)
+            return Run(plan, prepared.variables, caller, soon, done, context=context, heard=heard)
 
         await Incremental(prepared.parts or prepared.plan, make).run(emit)
 

@@ -53,7 +53,7 @@ class Events:
         variables: VariableValues,
         caller: Caller,
         soon: Soon,
-        context: Callable[[Caller], object],
+        context: Callable[[Caller, list[Headers]], object],
     ) -> None:
         self._plan = plan
         self._variables = variables
@@ -79,8 +79,9 @@ class Events:
     async def _python(self, edge: PythonEdge, emit: Emit) -> None:
         """Takes the next event of a resolver when the client has taken the one before."""
         label = edge.told.label
+        heard: list[Headers] = []
         try:
-            events = edge.events(self._context(self._caller), self._variables)
+            events = edge.events(self._context(self._caller, heard), self._variables)
             if isawaitable(events):
                 events = await events
         except Exception as failure:
@@ -93,7 +94,9 @@ class Events:
                     return
                 except Exception as failure:
                     raise _refused(failure, label) from failure
-                await emit(await self._response(event))
+                own = merged(heard, len(heard) + 1)
+                heard.clear()
+                await emit(await self._response(event, own))
         finally:
             close = getattr(events, "aclose", None)
             if close is not None:
@@ -131,11 +134,20 @@ class Events:
 
         def done(data: str, notes: list[Note], headers: Headers) -> None:
             if not waiting.done():
-                told = merged([each for each in (own, headers) if each], 1) if own else headers
+                # An event is kept by nobody: it never has as many calls as would allow that.
+                told = merged([own, headers], calls=3) if own else headers
                 waiting.set_result(response(data, notes, told))
 
-        context = self._context(self._caller)
-        run = Run(self._plan, self._variables, self._caller, self._soon, done, context=context)
+        heard: list[Headers] = []
+        run = Run(
+            self._plan,
+            self._variables,
+            self._caller,
+            self._soon,
+            done,
+            context=self._context(self._caller, heard),
+            heard=heard,
+        )
         cancel = run.follow(message)
         try:
             return await waiting

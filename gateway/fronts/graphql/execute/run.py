@@ -42,6 +42,15 @@ a cancellation."""
 class Run:
     """One run of a plan. `start` or `follow` it once; `done` gets the data.
 
+    Args:
+        plan: What answers the operation.
+        variables: Coerced.
+        caller: Who asks.
+        soon: Does something at the end of this turn.
+        done: Takes the answer.
+        context: What Python is told of the request.
+        heard: Takes the headers of calls that Python makes; the answer that is next tells them.
+
     Attributes:
         variables: Coerced.
         values: The reply of each fetch, or why there is none.
@@ -53,9 +62,9 @@ class Run:
         context: What Python is told of the request (`info.context`).
     """
 
-    __slots__ = ("_calls", "_done", "_loaders", "_next", "_over", "_pending", "_plan", "_shared",
-                 "_soon", "_started", "_tasks", "caller", "context", "errors", "headers",
-                 "sources", "texts", "values", "variables")  # fmt: skip
+    __slots__ = ("_calls", "_done", "_heard", "_loaders", "_next", "_over", "_pending", "_plan",
+                 "_shared", "_soon", "_started", "_tasks", "caller", "context", "errors",
+                 "headers", "sources", "texts", "values", "variables")  # fmt: skip
 
     def __init__(
         self,
@@ -66,9 +75,11 @@ class Run:
         done: Answer,
         *,
         context: object = None,
+        heard: list[Headers] | None = None,
     ) -> None:
         self._plan = plan
         self.context = context
+        self._heard = heard
         self._tasks: Tasks | None = None
         self.variables = variables
         self.caller = caller
@@ -282,8 +293,18 @@ class Run:
         except Exception as bug:  # noqa: BLE001 - it is logged when it is written
             self._fail(bug)
             return
-        self._done(data, self.errors, merged(self.headers, self._started))
+        self._done(data, self.errors, self._merged())
 
     def _fail(self, bug: Exception) -> None:
         self.cancel()
-        self._done("null", [Trouble(bug, [], ())], merged(self.headers, self._started))
+        self._done("null", [Trouble(bug, [], ())], self._merged())
+
+    def _merged(self) -> Headers:
+        """Returns the headers of the answer."""
+        each, calls = self.headers, self._started
+        if self._heard:
+            each = [*each, *self._heard]
+            self._heard.clear()
+        if self._tasks is not None:  # what Python makes may be different at once
+            calls += len(each) + 1
+        return merged(each, calls)

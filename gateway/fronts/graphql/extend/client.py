@@ -14,8 +14,10 @@ from typing import Any, TypeAlias
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+from gateway.call import Call, Reply, RpcError
 from gateway.chain import Method
 from gateway.fronts.graphql.execute.asking import AskedStream
+from gateway.fronts.graphql.execute.headers import Headers, heard
 from gateway.fronts.graphql.execute.loading import not_a_message
 from gateway.fronts.graphql.plan.foreign import to_message
 from gateway.routing.caller import Caller
@@ -71,14 +73,20 @@ class Services:
 class Gateway:
     """Calls services for one request: `info.context.gateway`.
 
+    Args:
+        services: What can be called.
+        caller: Who asks.
+        heard: Takes the headers of each call that has any: the answer tells them.
+
     Attributes:
         caller: Who asks: metadata, deadline, principal.
     """
 
-    __slots__ = ("_services", "caller")
+    __slots__ = ("_heard", "_services", "caller")
 
-    def __init__(self, services: Services, caller: Caller) -> None:
+    def __init__(self, services: Services, caller: Caller, heard: list[Headers]) -> None:
         self._services = services
+        self._heard = heard
         self.caller = caller
 
     async def call(self, method: str, request: Request = None) -> Any:
@@ -96,8 +104,18 @@ class Gateway:
         """
         found = self._services.find(method, Kind.UNARY)
         data = self._services.request(found, request)
-        reply = await found.call(self.caller.call(found.descriptor.name, data))
+        call = self.caller.call(found.descriptor.name, data)
+        try:
+            reply = await found.call(call)
+        except RpcError as failure:
+            self._hear(call, failure)
+            raise
+        self._hear(call, reply)
         return self._services.reply(found, reply.message)
+
+    def _hear(self, call: Call, result: Reply | RpcError) -> None:
+        if headers := heard(call, result):
+            self._heard.append(headers)
 
     async def stream(self, method: str, request: Request = None) -> AsyncIterator[Any]:
         """Yields the messages of a server stream; the next one is taken when it is asked for.

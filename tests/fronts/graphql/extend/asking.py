@@ -103,7 +103,7 @@ class Asking:
             self.graph.schema,
             methods,
             documents,
-            context=lambda caller: Context(Gateway(services, caller)),
+            context=lambda caller, heard: Context(Gateway(services, caller, heard)),
         )
         self.caller = caller
 

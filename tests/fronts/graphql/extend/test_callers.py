@@ -20,7 +20,7 @@ def gateway(backend):
         request_id="r1",
         request_id_passes=False,
     )
-    return Gateway(Services(backend.methods(), registry()), caller)
+    return Gateway(Services(backend.methods(), registry()), caller, [])
 
 
 async def test_a_call_shows_what_its_client_showed():

@@ -47,7 +47,7 @@ async def test_scores_of_a_list_take_one_call_of_each_service():
         graph.schema,
         backend.methods(),
         Documents(graph.schema, WIDE),
-        context=lambda caller: Context(Gateway(services, caller)),
+        context=lambda caller, heard: Context(Gateway(services, caller, heard)),
     )
     done = asyncio.get_running_loop().create_future()
     query = GraphqlRequest("{ listProducts { products { id score } } }", None, None)
