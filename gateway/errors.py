@@ -64,6 +64,7 @@ REASONS: Mapping[str, Reason] = {
     # How much callers may ask.
     "RATE_LIMITED": Reason(Code.RESOURCE_EXHAUSTED),
     "QUOTA_EXCEEDED": Reason(Code.RESOURCE_EXHAUSTED),
+    "LIMITS_UNAVAILABLE": Reason(Code.UNAVAILABLE),
     # A session of WebSocket, and its streams.
     "METHOD_NOT_FOUND": Reason(Code.UNIMPLEMENTED),
     "MISSING_MESSAGE": Reason(Code.INVALID_ARGUMENT),
