@@ -226,6 +226,12 @@ class Text(Leaf):
         return {"type": "string", "pattern": self.pattern}
 
 
+class HiddenText(Text):
+    """A text that may hold a secret: no error repeats it."""
+
+    secret = True
+
+
 NAME = Text("a name of letters, digits, - and _", r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")
 SERVICES = Text(
     "a service's full name such as shop.catalog.v1.CatalogService, or a glob such as shop.*",

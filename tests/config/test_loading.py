@@ -61,7 +61,8 @@ WRONG = [
         "zzz: hunter2",
         (
             "1:1: zzz: unknown key; expected one of listener, workers, admin, schema, upstreams, auth, "
-            "policies, rest, graphql, websocket, headers, state, reload, pages"
+            "policies, plans, limits, rest, graphql, websocket, headers, state, state_timeout, "
+            "reload, pages"
         ),
     ),
     ("polices: []", '1:1: polices: unknown key; did you mean "policies"?'),
@@ -88,7 +89,8 @@ WRONG = [
     ("rest: {openapi: /o.json}", f"1:8: rest.openapi: {NOT_AVAILABLE}"),
     ("rest: {docs: /docs}", f"1:8: rest.docs: {NOT_AVAILABLE}"),
     ("reload: watch", "1:9: reload: not available in this version; expected signal"),
-    ("state: redis://u:hunter2@h", "1:8: state: not available in this version; expected memory"),
+    ("state: http://u:hunter2@h", "1:8: state: found a text, expected memory, or redis://host:6379/0"),
+    ("state: redis://", "1:8: state: found a text, expected memory, or redis://host:6379/0"),
     # wrong types
     ("[]", "1:1: found a list, expected a mapping (key: value)"),
     ("x", '1:1: found "x", expected a mapping (key: value)'),

@@ -26,9 +26,9 @@ from gateway.config.models.section import section
 from gateway.config.models.telemetry import Telemetry
 from gateway.config.models.upstreams import Upstream
 from gateway.config.models.websocket import Websocket
-from gateway.config.scalars import NAME, Duration, Text, Whole
+from gateway.config.scalars import NAME, Duration, HiddenText, Text, Whole
 
-_STATE = Text("memory, or redis://host:6379/0", r"^(memory|rediss?://.+)$")
+_STATE = HiddenText("memory, or redis://host:6379/0", r"^(memory|rediss?://[^\s/]+.*)$")
 _HOST = Text("a host name, or *.name", r"^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", lower=True)
 
 
@@ -49,19 +49,17 @@ class Config:
     )
     auth: Auth = Field(default_factory=Auth, description="Who callers are.")
     policies: tuple[Policy, ...] = Field(default=(), description="Settings of methods.")
-    plans: Annotated[Mapping[Annotated[str, NAME], Plan], NotBuilt()] = Field(
+    plans: Mapping[Annotated[str, NAME], Plan] = Field(
         default_factory=dict, description="Numbers of groups of callers."
     )
     adaptive_concurrency: Annotated[AdaptiveConcurrency, NotBuilt()] = Field(
         default_factory=AdaptiveConcurrency, description="A bound that follows latency."
     )
-    limits: Annotated[Limiting, NotBuilt()] = Field(
-        default_factory=Limiting, description="How limits are kept and told."
-    )
+    limits: Limiting = Field(default_factory=Limiting, description="How limits are kept and told.")
     cache: Annotated[CacheStore, NotBuilt()] = Field(
         default_factory=CacheStore, description="How much the cache keeps."
     )
-    usage: Annotated[Usage, NotBuilt()] = Field(
+    usage: Usage = Field(
         default_factory=Usage, description="What callers use is counted."
     )
     addresses: Annotated[Addresses, NotBuilt()] = Field(
@@ -80,10 +78,10 @@ class Config:
         default_factory=Websocket, description="The WebSocket front; false switches it off."
     )
     headers: Headers = Field(default_factory=Headers, description="Which headers pass, either way.")
-    state: Annotated[str, _STATE, Only("memory")] = Field(
-        default="memory", description="Where limits and caches are kept."
+    state: Annotated[str, _STATE] = Field(
+        default="memory", repr=False, description="Where limits and caches are kept."
     )
-    state_timeout: Annotated[float, Duration(), NotBuilt()] = Field(
+    state_timeout: Annotated[float, Duration()] = Field(
         default=0.1, description="The longest that a call waits for a shared state."
     )
     telemetry: Annotated[Telemetry, NotBuilt()] = Field(
