@@ -1,0 +1,186 @@
+"""Answers calls that ask by keys (`gateway.call.Keys`) key by key: only what is not kept is asked.
+
+The answer of a key is a reply that has nothing else, so the reply to the call is those that are
+kept and the one to the rest, one after the other. Each is kept for as long as the reply holds that
+it came with; also that there is nothing for a key. What the client is told of all of them is what
+holds for the one that ends first. Where the backend fails, keys may still be answered by what is
+stale, as far as it may be used so; the call has failed all the same if others remain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from gateway.call import Call, Cancel, Done, Keys, Reply, RpcError, Unary
+from gateway.policies.cache.fetch import Answer
+from gateway.policies.cache.flights import Flights
+from gateway.policies.cache.keeping import Found, Keeping
+from gateway.policies.cache.kept import Kept, is_failure
+from gateway.policies.cache.keys import Keys as CallKeys
+from gateway.policies.cache.shelf import Shelf
+
+
+def _nothing() -> None:
+    """Cancels what has ended."""
+
+
+class ByKey:
+    """Answers the calls of a method that ask by keys.
+
+    Args:
+        keys: Which calls are equal.
+        keeping: How replies are kept.
+        shelf: Where.
+        flights: The calls under way.
+        clock: The store's, in seconds.
+    """
+
+    __slots__ = ("_clock", "_flights", "_keeping", "_keys", "_shelf")
+
+    def __init__(
+        self,
+        keys: CallKeys,
+        keeping: Keeping,
+        shelf: Shelf,
+        flights: Flights[Answer],
+        clock: Callable[[], float],
+    ) -> None:
+        self._keys = keys
+        self._keeping = keeping
+        self._shelf = shelf
+        self._flights = flights
+        self._clock = clock
+
+    def keys_of(self, call: Call) -> list[bytes] | None:
+        """Returns under which key each key's answer is kept; None where nothing may be kept."""
+        asked = call.keys
+        assert asked is not None, "it asks by keys"
+        found = []
+        for name in asked.names:
+            key = self._keys.of_key(call, asked.rest, name)
+            if key is None:
+                return None
+            found.append(key)
+        return found
+
+    def ask(
+        self,
+        call: Call,
+        done: Done,
+        proceed: Unary,
+        keys: Sequence[bytes],
+        found: Sequence[Found | None],
+    ) -> Cancel:
+        """Answers a call, or makes it for the keys of which nothing is kept.
+
+        Args:
+            call: The call.
+            done: What it completes with.
+            proceed: Makes it.
+            keys: Under which each key's answer is kept.
+            found: What is kept of each.
+        """
+        asked = call.keys
+        assert asked is not None, "it asks by keys"
+        now = self._clock()
+        there = {place: each.kept for place, each in enumerate(found) if each is not None}
+        fresh = {place: kept for place, kept in there.items() if kept.is_fresh(now)}
+        asked.kept.update({place: kept.message for place, kept in fresh.items()})
+        missing = tuple(place for place in range(len(keys)) if place not in fresh)
+        if not missing:
+            done(self._whole(call, fresh.values(), now))
+            return _nothing
+        stale = {place: kept for place, kept in there.items() if place not in fresh}
+        asking = _Asking(self, call, done, keys, fresh, stale, missing)
+        flight = b"".join(keys[place] for place in missing)
+        return self._flights.join(flight, call, asking.take, partial(asking.start, proceed))
+
+    def _whole(
+        self, call: Call, parts: Iterable[Kept], now: float, new: Kept | None = None
+    ) -> Reply:
+        """Returns the reply that parts of it make, told as the one that ends first."""
+        every = [*parts] if new is None else [*parts, new]
+        first = min(every, key=lambda kept: kept.made + kept.lifetime.fresh)
+        age = None if first is new else max(0.0, now - first.made)
+        headers = self._keeping.told.of(first, call.principal, age)
+        message = b"".join(kept.message for kept in every)
+        if new is None:
+            return Reply(message, headers=headers)
+        return Reply(message, new.initial, new.trailers, headers)
+
+    def _keep(self, asking: _Asking, asked: Keys, result: Reply, purges: int) -> Answer:
+        """Keeps the answers of keys that a reply has, if it may be kept."""
+        whole = self._keeping.reply(result, self._clock())
+        if whole is None:
+            return result
+        items = asked.split(asking.missing, result.message)
+        if items is not None and self._shelf.purges == purges:
+            for place, item in zip(asking.missing, items, strict=True):
+                request = asked.request((place,))
+                tags = self._keeping.tags.of(request, result.initial, result.trailers)
+                if tags is not None:
+                    self._shelf.put(asking.keys[place], self._keeping.item(item, whole), tags)
+        return Found(whole, None, is_new=True)
+
+    def fetch(
+        self, asking: _Asking, proceed: Unary, call: Call, done: Callable[[Answer | RpcError], None]
+    ) -> Cancel:
+        """Makes a call for what is missing."""
+        purges = self._shelf.purges
+        asked = call.keys
+        assert asked is not None, "it asks by keys"
+        if len(asking.missing) < len(asking.keys):
+            call.request = asked.request(asking.missing)
+
+        def ended(result: Reply | RpcError) -> None:
+            done(
+                result
+                if isinstance(result, RpcError)
+                else self._keep(asking, asked, result, purges)
+            )
+
+        return proceed(call, ended)
+
+    def completed(self, asking: _Asking, answer: Answer | RpcError) -> Reply | RpcError:
+        """Returns what a call completes with, given the answer for what was missing."""
+        now, call, fresh = self._clock(), asking.call, asking.fresh
+        if isinstance(answer, Found):
+            return self._whole(call, fresh.values(), now, answer.kept)
+        if isinstance(answer, Reply):
+            told = self._keeping.unkept(answer, call.principal)
+            message = b"".join([*(kept.message for kept in fresh.values()), answer.message])
+            return replace(told, message=message)
+        if is_failure(answer):
+            usable = {
+                place: kept for place, kept in asking.stale.items() if kept.may_replace_failure(now)
+            }
+            assert call.keys is not None, "it asks by keys"
+            call.keys.kept.update({place: kept.message for place, kept in usable.items()})
+            if len(usable) == len(asking.missing):
+                return self._whole(call, [*fresh.values(), *usable.values()], now)
+        return self._keeping.unkept_error(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A call that asks by keys, of which some are missing."""
+
+    by_key: ByKey
+    call: Call
+    done: Done
+    keys: Sequence[bytes]
+    fresh: Mapping[int, Kept]
+    stale: Mapping[int, Kept]
+    missing: Sequence[int]
+
+    def start(
+        self, proceed: Unary, call: Call, done: Callable[[Answer | RpcError], None]
+    ) -> Cancel:
+        """Starts the flight (`flights.Start`, given what makes the call)."""
+        return self.by_key.fetch(self, proceed, call, done)
+
+    def take(self, answer: Answer | RpcError) -> None:
+        """Completes the call."""
+        self.done(self.by_key.completed(self, answer))

@@ -1,0 +1,139 @@
+"""What of a result is kept, with which tags and for how long; what is kept, as a result again.
+
+What speaks to the gateway (`x-cache-tags`, `cache-control`, `age`) goes no further: clients are
+told in the reply's headers, also of replies that are not kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from gateway.call import NO_METADATA, Code, Forms, Metadata, Principal, Reply, RpcError
+from gateway.policies.cache.freshness import Policy, forbidden, lifetime, negative_lifetime
+from gateway.policies.cache.headers import Told
+from gateway.policies.cache.kept import NOT_TOLD, Kept, again
+from gateway.policies.cache.tags import KEY, Tags
+
+_SPEAKS: Final = frozenset(NOT_TOLD)
+
+
+class Found(NamedTuple):
+    """Something that is kept, as an answer.
+
+    Attributes:
+        kept: What it is.
+        forms: Where forms of its message are kept; None where they are not.
+        is_new: Whether it was fetched for this call.
+    """
+
+    kept: Kept
+    forms: Forms | None
+    is_new: bool
+
+
+class ToKeep(NamedTuple):
+    """Something to be kept, and its tags."""
+
+    kept: Kept
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How replies of a method are kept.
+
+    Attributes:
+        policy: For how long.
+        tags: With which tags.
+        told: What clients are told.
+        entry_size: Bytes of the largest message that is kept.
+    """
+
+    policy: Policy
+    tags: Tags
+    told: Told
+    entry_size: int
+
+    def of(self, request: bytes, result: Reply | RpcError, now: float) -> ToKeep | None:
+        """Returns what is kept of a call's end; None for nothing.
+
+        Args:
+            request: What was asked.
+            result: How it ended.
+            now: The time, on the store's clock.
+        """
+        if isinstance(result, Reply):
+            kept, metadata = self.reply(result, now), (result.initial, result.trailers)
+        else:
+            kept, metadata = self._negative(result, now), (result.metadata, NO_METADATA)
+        if kept is None:
+            return None
+        tags = self.tags.of(request, *metadata)
+        return None if tags is None else ToKeep(kept, tags)
+
+    def reply(self, result: Reply, now: float) -> Kept | None:
+        """Returns what is kept of a reply, whatever its tags are; None for nothing."""
+        if len(result.message) > self.entry_size:
+            return None
+        holds = lifetime(result.initial, self.policy)
+        if holds is None:
+            return None
+        initial, trailers = _for_clients(result.initial), _untagged(result.trailers)
+        made = now - holds.age
+        return Kept(result.message, initial, trailers, None, made=made, lifetime=holds)
+
+    def item(self, message: bytes, whole: Kept) -> Kept:
+        """Returns what is kept of one key's answer, which came with a whole reply."""
+        return Kept(
+            message, NO_METADATA, NO_METADATA, None, made=whole.made, lifetime=whole.lifetime
+        )
+
+    def answer(self, found: Found, principal: Principal | None, now: float) -> Reply | RpcError:
+        """Returns what a call completes with.
+
+        Args:
+            found: What is kept.
+            principal: Who calls.
+            now: The time, on the store's clock.
+        """
+        kept = found.kept
+        age = None if found.is_new else max(0.0, now - kept.made)
+        return kept.answer(self.told.of(kept, principal, age), found.forms)
+
+    def unkept(self, result: Reply, principal: Principal | None) -> Reply:
+        """Returns a reply that is not kept, as its client may have it."""
+        if not result.initial and not result.trailers:
+            return result
+        said = forbidden(result.initial)
+        headers = self.told.by(said, principal) if said else result.headers
+        initial, trailers = _for_clients(result.initial), _untagged(result.trailers)
+        return Reply(result.message, initial, trailers, headers)
+
+    def unkept_error(self, error: RpcError) -> RpcError:
+        """Returns an error that is not kept, as its client may have it: one of its own."""
+        left = again(error)
+        left.metadata = _untagged(error.metadata)
+        return left
+
+    def _negative(self, result: RpcError, now: float) -> Kept | None:
+        """Returns what is kept of NOT_FOUND, as a backend says it."""
+        if result.status.code is not Code.NOT_FOUND or result.reason is not None:
+            return None
+        holds = negative_lifetime(result.metadata, self.policy)
+        if holds is None:
+            return None
+        metadata = _for_clients(result.metadata)
+        made = now - holds.age
+        return Kept(b"", metadata, NO_METADATA, result.status, made=made, lifetime=holds)
+
+
+def _for_clients(metadata: Metadata) -> Metadata:
+    """Returns metadata less what speaks to the gateway."""
+    if not metadata or _SPEAKS.isdisjoint(metadata.names()):
+        return metadata
+    return metadata.without(*NOT_TOLD)
+
+
+def _untagged(metadata: Metadata) -> Metadata:
+    return metadata.without(KEY) if KEY in metadata else metadata
