@@ -12,7 +12,7 @@ from typing import Final
 
 _RESTRICTING: Final = ("no-cache", "private", "must-revalidate", "proxy-revalidate", "no-transform")
 _ALLOWING: Final = ("public", "immutable")
-_TIMES: Final = ("max-age", "s-maxage", "stale-while-revalidate", "stale-if-error")
+_TIMES: Final = ("max-age", "stale-while-revalidate", "stale-if-error")
 _SHARED: Final = frozenset({"public", "s-maxage", "proxy-revalidate"})
 _DIRECTIVE: Final = re.compile(
     r'([a-z0-9-]+)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*))?', re.IGNORECASE
@@ -30,15 +30,26 @@ def strictest(values: Sequence[str]) -> str:
     if any("no-store" in each for each in replies):
         return "no-store"
     told = [name for name in _RESTRICTING if any(name in each for each in replies)]
-    told += [name for name in _ALLOWING if all(name in each for each in replies)]
+    told += [name for name in _ALLOWING if replies and all(name in each for each in replies)]
     for name in _TIMES:
-        seconds = [_seconds(each, name) for each in replies]
-        known = [each for each in seconds if each is not None]
-        if known and len(known) == len(seconds):
-            told.append(f"{name}={min(known)}")
+        told += _shortest(name, [_seconds(each, name) for each in replies])
+    if any("s-maxage" in each for each in replies):
+        told += _shortest("s-maxage", [_shared_seconds(each) for each in replies])
     if "private" in told:
         told = [each for each in told if each.partition("=")[0] not in _SHARED]
     return ", ".join(told)
+
+
+def _shortest(name: str, seconds: Sequence[int | None]) -> list[str]:
+    """Returns the directive of the shortest time; none where a reply has none."""
+    known = [each for each in seconds if each is not None]
+    return [f"{name}={min(known)}"] if known and len(known) == len(seconds) else []
+
+
+def _shared_seconds(directives: Mapping[str, str]) -> int | None:
+    """Returns how long a shared cache may keep a reply (RFC 9111 section 4.2.1)."""
+    own = _seconds(directives, "s-maxage")
+    return _seconds(directives, "max-age") if own is None else own
 
 
 def _directives(value: str) -> Mapping[str, str]:

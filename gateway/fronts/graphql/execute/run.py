@@ -19,7 +19,7 @@ from graphql.execution.values import VariableValues
 
 from gateway.call import Call, Cancel, Keys, Reply, RpcError
 from gateway.chain import Method
-from gateway.fronts.graphql.execute.headers import Headers, heard, merged
+from gateway.fronts.graphql.execute.headers import NO_HEADERS, Headers, heard, merged
 from gateway.fronts.graphql.execute.loading import Loader, not_a_message
 from gateway.fronts.graphql.execute.tasks import Take, Tasks
 from gateway.fronts.graphql.execute.trouble import Null, Trouble
@@ -293,11 +293,15 @@ class Run:
         except Exception as bug:  # noqa: BLE001 - it is logged when it is written
             self._fail(bug)
             return
-        self._done(data, self.errors, self._merged())
+        self._done(data, self.errors, self._merged() if self.headers or self._heard else NO_HEADERS)
 
     def _fail(self, bug: Exception) -> None:
         self.cancel()
-        self._done("null", [Trouble(bug, [], ())], self._merged())
+        self._done(
+            "null",
+            [Trouble(bug, [], ())],
+            self._merged() if self.headers or self._heard else NO_HEADERS,
+        )
 
     def _merged(self) -> Headers:
         """Returns the headers of the answer."""

@@ -147,10 +147,10 @@ def new(name, /, **fields):
     return cls(**fields)
 
 
-def bench(answers, *, max_batch=0, at_once=True):
+def bench(answers, *, max_batch=0, at_once=True, **backend):
     """An engine over the API; of methods by their short names."""
     full = {f"{API}/{name}": answer for name, answer in answers.items()}
-    return Bench(graph(max_batch).schema, Backend(registry(), full, at_once=at_once))
+    return Bench(graph(max_batch).schema, Backend(registry(), full, at_once=at_once, **backend))
 
 
 _IDS = ("a", "b", "c", "d")

@@ -49,7 +49,7 @@ class Asked:
 class Backend:
     """All methods of a registry: each answers with what a function makes of its request.
 
-    `at_once` completes a call before `start` returns; else `answer` completes those that are held,
+    Calls pass `policies`, which keep answers by key where `keeps_keys`. `at_once` completes a call before `start` returns; else `answer` completes those that are held,
     in whatever order the test likes.
     """
 
@@ -58,10 +58,14 @@ class Backend:
     at_once: bool = True
     asked: list[Asked] = field(default_factory=list)
     streams: Mapping[str, Callable] = field(default_factory=dict)
+    policies: Sequence = ()
+    keeps_keys: bool = False
 
     def methods(self):
         return {
-            descriptor.name: Method(descriptor, (), self.start, self.stream)
+            descriptor.name: Method(
+                descriptor, self.policies, self.start, self.stream, keeps_keys=self.keeps_keys
+            )
             for service in self.registry.services()
             for descriptor in self.registry.methods(service)
         }
@@ -85,7 +89,7 @@ class Backend:
     def answer(self, asked):
         asked.over = True
         answer = self.answers[asked.name](asked.request)
-        if isinstance(answer, RpcError):
+        if isinstance(answer, RpcError | Reply):
             asked.done(answer)
         elif isinstance(answer, bytes):
             asked.done(Reply(answer))
