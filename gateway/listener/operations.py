@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from gateway.listener.admin import Asked, Page
 from gateway.listener.faults import JSON, Fault, Refused
+from gateway.state.usage.formats import csv_of, prometheus_of
 
 Content: TypeAlias = "dict[str, Any]"
 """What an operation answers: what JSON has."""
@@ -23,6 +24,8 @@ NOT_ASKED_RIGHT: Final = "BAD_REQUEST"
 NOT_THERE: Final = "ROUTE_NOT_FOUND"
 NOT_NOW: Final = "OPERATION_UNAVAILABLE"
 FAILED: Final = "INTERNAL"
+
+PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _STATUS: Final = {NOT_ASKED_RIGHT: 400, NOT_THERE: 404, NOT_NOW: 503, FAILED: 500}
 
@@ -44,6 +47,10 @@ class OperationError(Exception):
 def as_json(content: Content) -> Page:
     """Returns the answer of an operation as it is."""
     return Page(200, JSON, json.dumps(content, ensure_ascii=False).encode() + b"\n")
+
+
+def _text(content_type: str, text: str) -> Page:
+    return Page(200, content_type, text.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,16 @@ class OperationPage:
 
 PAGES: Final[Mapping[str, OperationPage]] = {
     "/cache/purge": OperationPage("purge", changes=True),
-    "/usage": OperationPage("usage"),
+    "/usage": OperationPage(
+        "usage",
+        formats={
+            "json": as_json,
+            "csv": lambda content: _text(
+                "text/csv; charset=utf-8; header=present", csv_of(content)
+            ),
+            "prometheus": lambda content: _text(PROMETHEUS, prometheus_of(content)),
+        },
+    ),
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+from gateway.state.usage.question import newest
+
 Content: TypeAlias = "dict[str, Any]"
 
 Merge: TypeAlias = "Callable[[Sequence[Content]], Content]"
@@ -17,4 +19,5 @@ def summed(answers: Sequence[Content]) -> Content:
     return {name: sum(answer.get(name, 0) for answer in answers) for name in names}
 
 
-MERGES: Final[Mapping[str, Merge]] = {"purge": summed}
+MERGES: Final[Mapping[str, Merge]] = {"purge": summed, "usage": newest}
+"""By the operation's name. Where workers answer nothing, they have told the supervisor before."""

@@ -1,0 +1,59 @@
+"""What is to be told, in numbered batches: told again until it is known to have arrived.
+
+A batch keeps its number and its content until then, so whoever takes it can know it again. What
+comes meanwhile is added up, and grows no further than there are callers and methods.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Final, NamedTuple
+
+from gateway.state.usage.counts import Counts, Row, add, rows_of
+
+ROWS: Final = 200
+"""Rows of a batch: what a Redis does in a millisecond or two, in which it does nothing else."""
+
+
+class Batch(NamedTuple):
+    """Some counts that are told together.
+
+    Attributes:
+        number: From 1, one more each.
+        rows: Each of another key.
+    """
+
+    number: int
+    rows: list[Row]
+
+
+class Outbox:
+    """The batches of one process."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._waiting: Counts = {}
+        self._batch: Batch | None = None
+
+    def put(self, counts: Counts) -> None:
+        """Takes what was counted."""
+        add(self._waiting, counts)
+
+    def next(self) -> Batch | None:
+        """Returns what is to be told now: the same until it has `arrived`. None if nothing is."""
+        if self._batch is None and self._waiting:
+            keys = list(islice(self._waiting, ROWS))
+            self._number += 1
+            counts = {key: self._waiting.pop(key) for key in keys}
+            self._batch = Batch(self._number, rows_of(counts))
+        return self._batch
+
+    def arrived(self) -> None:
+        """Notes that the batch which `next` returned is where it should be."""
+        self._batch = None
+
+    @property
+    def calls(self) -> int:
+        """How many calls it holds, for a log."""
+        told = sum(int(row[5]) for row in self._batch.rows) if self._batch else 0
+        return told + sum(count.calls for count in self._waiting.values())

@@ -1,0 +1,73 @@
+"""What was used, in the memory of a process: some days, and two months.
+
+Each day and each month is kept by itself, so that a month does not need all of its days.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from gateway.state.usage.counts import OTHERS, Caller, Count, Counts, Key
+from gateway.state.usage.ledger import day_of
+from gateway.state.usage.question import Answer, Question, QuestionError, answered
+
+DAYS: Final = 8
+MONTHS: Final = 2
+_MONTH: Final = len("2026-11")
+
+
+class Totals:
+    """The sums of this process, or of all whose supervisor it is.
+
+    Args:
+        most: Returns how many callers are told apart in a day, and in a month, at most.
+        now: Seconds since 1970.
+    """
+
+    def __init__(self, most: Callable[[], int], now: Callable[[], float] = time.time) -> None:
+        self._most = most
+        self._now = now
+        self._periods: dict[str, Counts] = {}
+        self._callers: dict[str, set[Caller]] = {}
+
+    def add(self, counts: Counts) -> None:
+        """Adds what was counted."""
+        for key, count in counts.items():
+            for period in (key.day, key.day[:_MONTH]):
+                self._add(period, key, count)
+        self._forget()
+
+    def _add(self, period: str, key: Key, count: Count) -> None:
+        callers = self._callers.setdefault(period, set())
+        caller = key.caller
+        if caller.provider and caller not in callers:
+            if len(callers) < self._most():
+                callers.add(caller)
+            else:
+                caller = OTHERS
+        totals = self._periods.setdefault(period, {})
+        totals.setdefault(Key(period, caller, key.method), Count()).add(count.numbers())
+
+    def _forget(self) -> None:
+        for kept, keep in (self._kept(months=False), DAYS), (self._kept(months=True), MONTHS):
+            for period in kept[:-keep]:
+                del self._periods[period], self._callers[period]
+
+    def _kept(self, *, months: bool) -> list[str]:
+        return sorted(each for each in self._periods if (len(each) == _MONTH) is months)
+
+    def answer(self, question: Question) -> Answer:
+        """Returns the answer to a question.
+
+        Raises:
+            QuestionError: Its period is not kept any more.
+        """
+        kept = self._kept(months=len(question.period) == _MONTH)
+        today = day_of(self._now())
+        first = min([*kept, today[: len(question.period)]])
+        if question.period < first:
+            text = f"{question.period} is not kept in memory: the first there is is {first}."
+            raise QuestionError(text)
+        return answered(question, self._periods.get(question.period, {}))
