@@ -124,41 +124,38 @@ end
 
 -- Decides the asks one after the other: those of one key find what the ones before them left.
 -- Returns what is told of each, what is to be kept, by key, and whether one refuses the call.
--- With what was told first, it is the pass after a refusal: dark ones alone take, and who refused
--- is told as before.
+-- With what was told first, it is the pass after a refusal: only dark ones take, and the others are
+-- told what there is without this call.
 local function decided(first)
   local told, changed, refused = {}, {}, false
   for i, ask in ipairs(asks) do
     local key = KEYS[i]
-    if first and not ask.dark and not first[i].allowed then
-      told[i] = first[i]
+    local there, retry, wait, resets, keep
+    if changed[key] then
+      there, retry, wait, resets, keep = ask.step(ask, unpack(changed[key]))
     else
-      local there, retry, wait, resets, keep
-      if changed[key] then
-        there, retry, wait, resets, keep = ask.step(ask, unpack(changed[key]))
-      else
-        there, retry, wait, resets, keep = ask.step(ask, kept(key))
-      end
-      local enough = ask.need <= there
-      local allowed = enough or wait ~= nil
-      local stands = ask.dark or not first
-      local taken = 0
-      if allowed then
-        taken = stands and ask.cost or 0
-      elseif ask.dark then
-        taken = min(ask.cost, there)
-      else
-        refused = true
-      end
-      if taken > 0 then changed[key] = { keep(taken) } end
-      told[i] = {
-        allowed = allowed,
-        remaining = max(there - taken, 0),
-        resets = resets(taken),
-        retry = allowed and 0 or retry,
-        wait = allowed and not enough and stands and wait or 0,
-      }
+      there, retry, wait, resets, keep = ask.step(ask, kept(key))
     end
+    local enough = ask.need <= there
+    local allowed = enough or wait ~= nil
+    local taken = 0
+    if first and not ask.dark then
+      allowed, retry, wait = first[i].allowed, first[i].retry, 0
+    elseif allowed then
+      taken = ask.cost
+    elseif ask.dark then
+      taken = min(ask.cost, there)
+    else
+      refused = true
+    end
+    if taken > 0 then changed[key] = { keep(taken) } end
+    told[i] = {
+      allowed = allowed,
+      remaining = max(there - taken, 0),
+      resets = resets(taken),
+      retry = allowed and 0 or retry,
+      wait = not enough and wait or 0,
+    }
   end
   return told, changed, refused
 end

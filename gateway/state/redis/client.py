@@ -13,7 +13,7 @@ from gateway.state.redis.script import Script
 
 
 class Redis:
-    """A Redis. It may be made before there is a loop; it connects when it is opened.
+    """A Redis. Made inside a running loop; it connects when it is opened.
 
     Args:
         url: `redis://` or `rediss://`; see `Address.of`.
@@ -47,7 +47,7 @@ class Redis:
         await self._node.open()
 
     async def close(self) -> None:
-        """Ends all connections. What waits fails with StateUnavailable."""
+        """Ends all connections, when what waits has its answers or has waited long enough."""
         await self._node.close()
 
     def call(self, *parts: Word) -> Answer:

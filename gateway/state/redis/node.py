@@ -25,6 +25,7 @@ _LINKS: Final = 3
 _MOST_WAITING: Final = 4096  # commands, on each link
 _CONNECT: Final = 2.0  # seconds, also where commands have less
 _PAUSE: Final = 1.0  # seconds, where one link more can't be had
+_STEP: Final = 0.005  # seconds, from one look to the next whether all was answered
 _PING: Final = command((b"PING",))
 
 
@@ -69,7 +70,10 @@ class Node:
         await self._tried.wait()
 
     async def close(self) -> None:
-        """Ends all connections; what waits fails."""
+        """Ends all connections, when what waits has its answers or has waited long enough."""
+        until = asyncio.get_running_loop().time() + self._timeout
+        while self.waiting and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(_STEP)
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)

@@ -1,0 +1,110 @@
+"""The rules of Redis' script are those in memory: the same asks at the same times, the same answers."""
+
+from __future__ import annotations
+
+import math
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.policies.limits.algorithms import NEW
+from gateway.policies.limits.ask import Algorithm, Ask, Numbers, Verdict
+from gateway.policies.limits.memory import together
+from gateway.policies.limits.redis import RedisLimiter
+from gateway.state.redis import Redis
+
+HOUR = 3600.0
+# The script's time is a key that the test sets, in microseconds.
+CLOCK = "local now = tonumber(redis.call('GET', 'gateway:{limits}:clock'))\n"
+# Steps are multiples of a prime: no two roundings fall on the very edge of a whole call.
+PRIME = 7919
+
+ALGORITHMS = st.sampled_from(Algorithm)
+PATIENCE = st.sampled_from([0.0, 0.0, 7.503719, 40.50371, 100.0])
+
+
+@st.composite
+def asks_of_calls(draw):
+    """Three limits, and what calls ask of them, each after so many microseconds."""
+    numbers = []
+    for _ in range(3):
+        algorithm = draw(ALGORITHMS)
+        limit = draw(st.integers(1, 9))
+        bucket = algorithm is Algorithm.TOKEN_BUCKET
+        burst = draw(st.integers(1, 12)) if bucket else limit
+        numbers.append(Numbers(algorithm, limit, draw(st.sampled_from([60.0, HOUR])), burst))
+    calls = []
+    for _ in range(draw(st.integers(1, 12))):
+        asks = [
+            (
+                which,
+                draw(st.integers(0, 4)),
+                draw(PATIENCE),
+                draw(st.booleans()) if draw(st.booleans()) else False,
+            )
+            for which in draw(st.lists(st.integers(0, 2), min_size=1, max_size=4))
+        ]
+        step = draw(st.sampled_from([0, 1, 100, 3000, 60_000, 10**6])) * draw(st.integers(0, 9))
+        calls.append((step * PRIME, asks))
+    return numbers, calls
+
+
+@pytest.fixture
+async def redis(redis_url):
+    each = Redis(redis_url, 5.0)
+    await each.open()
+    yield each
+    await each.close()
+
+
+RUN = count()
+
+
+@settings(
+    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(asks_of_calls())
+async def test_the_same_answers_as_in_memory(redis, given):
+    numbers, calls = given
+    limiter = RedisLimiter(redis, memory=None, clock=CLOCK)
+    run, now = next(RUN), 5 * 86_400_000_000 + 1_234_567
+    found = {}
+    for step, called in calls:
+        now += step
+        await redis.call("SET", "gateway:{limits}:clock", now)
+        seconds = now / 1e6
+        ends = math.ceil((seconds + 1) / 86_400) * 86_400.0
+        asks = [
+            Ask(f"{run}/{which}", numbers[which], cost, patience, ends, dark)
+            for which, cost, patience, dark in called
+        ]
+        found |= {ask.key: NEW for ask in asks if ask.key not in found}
+        located = [(ask, ask.key, ends - seconds) for ask in asks]
+        expected, found = together(located, seconds, found)
+        found = dict(found)
+        same(await limiter.decide(asks), expected)
+
+
+def same(verdict: Verdict, expected: Verdict) -> None:
+    assert verdict.allowed == expected.allowed
+    for share, other in zip(verdict.shares, expected.shares, strict=True):
+        assert (share.allowed, share.remaining) == (other.allowed, other.remaining)
+        assert share[2:] == pytest.approx(other[2:], abs=1e-4)
+
+
+@pytest.mark.parametrize("algorithm", Algorithm, ids=lambda each: each.value)
+@pytest.mark.parametrize("back", [1, 50, 1000, 100_000], ids=lambda each: f"{each} s")
+async def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer_than_a_period(
+    redis, algorithm, back
+):
+    limiter = RedisLimiter(redis, memory=None, clock=CLOCK)
+    now = 10**9
+    ends = math.ceil((now + 1) / 86_400) * 86_400.0
+    ask = Ask("a", Numbers(algorithm, 2, 60.0, 2), cost=2, ends=ends)
+    for at in (now, now - back):
+        await redis.call("SET", "gateway:{limits}:clock", at * 1_000_000)
+        verdict = await limiter.decide([ask])
+    longest = back + 86_400 if algorithm is Algorithm.CALENDAR else 120.0
+    assert verdict.shares[0].retry_after <= longest
