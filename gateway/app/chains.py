@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from gateway.app.forwarding import Forwarding
 from gateway.app.identity import Identities
 from gateway.app.parts import Parts
+from gateway.app.timeouts import timeout_of
 from gateway.chain import Method, Policy
 from gateway.config import Config, Settings
 from gateway.policies.auth.authenticate import Authenticate
@@ -67,12 +68,20 @@ class Chains:
         """Returns a method behind its policies."""
         policies = self.policies(descriptor, upstream.name)
         gate = next((each for each in policies if isinstance(each, Authenticate)), None)
-        return Method(descriptor, policies, upstream.start, upstream.stream, authenticate=gate)
+        return Method(
+            descriptor,
+            policies,
+            upstream.start,
+            upstream.stream,
+            authenticate=gate,
+            keeps_keys=any(hasattr(each, "keeps_keys") for each in policies),
+        )
 
     def policies(self, descriptor: MethodDescriptor, upstream: str) -> tuple[Policy, ...]:
         """Returns what the calls of a method pass, in order."""
         settings = self.settings[descriptor.name]
-        chain: list[Policy] = [DeadlineGate(self._timeout(descriptor, upstream), self.clock)]
+        timeout = timeout_of(self.config, settings, descriptor, upstream)
+        chain: list[Policy] = [DeadlineGate(timeout, self.clock)]
         refusals = self.identities.refusals
         gate = self.identities.gate(settings.authenticate)
         schemes = gate.schemes if gate is not None else ()
@@ -104,14 +113,6 @@ class Chains:
         if forward is not None:
             chain.append(forward)
         return tuple(chain)
-
-    def _timeout(self, descriptor: MethodDescriptor, upstream: str) -> float:
-        """Returns the seconds that a call of a method may take, 0 for any time."""
-        given = self.config.upstreams[upstream]
-        if descriptor.kind is not Kind.UNARY:
-            return given.stream_timeout
-        timeout = self.settings[descriptor.name].timeout
-        return given.timeout if timeout is None else min(timeout, given.timeout)
 
 
 def for_operators(method: Method, upstream: Upstream) -> Method:

@@ -196,6 +196,7 @@ async def build(
         clock=clock,
         problems=problems,
         warnings=[],
+        notes=[],
     )
     chains = await _chains(
         loaded,
@@ -325,6 +326,7 @@ async def build(
             *(() if methods else ("nothing is served: no upstream has a service of the protos",)),
         ),
         notes=(
+            *making.notes,
             *(graphql.graph.notes if graphql else ()),
             *(websocket.notes if websocket else ()),
         ),

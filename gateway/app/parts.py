@@ -55,6 +55,7 @@ class Making:
         clock: The event loop's, in seconds.
         problems: Takes what can't hold, as lines that name the place.
         warnings: Takes what an operator should know and can live with.
+        notes: Takes what is so by design; told by `gateway check` only.
     """
 
     config: Config
@@ -67,6 +68,7 @@ class Making:
     clock: Callable[[], float]
     problems: list[str]
     warnings: list[str]
+    notes: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Parts:
     cache: Part
 
 
-def parts(making: Making) -> Parts:  # noqa: ARG001  no part is built yet
+def parts(making: Making) -> Parts:
     """Returns the parts of a generation; adds to `making.problems` and `making.warnings`.
 
     Each module is imported only where the config asks for it.
@@ -99,5 +101,15 @@ def parts(making: Making) -> Parts:  # noqa: ARG001  no part is built yet
         usage=nothing,
         concurrency=nothing,
         validation=nothing,
-        cache=nothing,
+        cache=_cache(making) if _cached(making) else nothing,
     )
+
+
+def _cached(making: Making) -> bool:
+    return any(each.cached or each.coalesce for each in making.settings.values())
+
+
+def _cache(making: Making) -> Part:
+    from gateway.app.cache import cache  # noqa: PLC0415  only who keeps replies pays for it
+
+    return cache(making)

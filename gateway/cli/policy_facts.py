@@ -48,7 +48,7 @@ def policy_facts(generation: Generation, descriptor: MethodDescriptor) -> Iterat
 def chain_facts(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
     """Yields what the calls of a method pass, in order."""
     unary = descriptor.kind is Kind.UNARY
-    concerned = ("admit", "ended", "unary" if unary else "stream")
+    concerned = ("admit", "ended", *(("filter", "unary") if unary else ("stream",)))
     policies = [
         each
         for each in generation.methods[descriptor.name].policies

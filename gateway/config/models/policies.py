@@ -164,10 +164,8 @@ class Policy:
     concurrency_per_principal: Annotated[int | None, Whole(1), NotBuilt()] = Field(
         default=None, description="Calls of a method at a time, of one caller."
     )
-    cache: Annotated[Cache | None, NotBuilt()] = Field(
-        default=None, description="Replies are kept."
-    )
-    coalesce: Annotated[bool | None, Switch(), NotBuilt()] = Field(
+    cache: Cache | None = Field(default=None, description="Replies are kept.")
+    coalesce: Annotated[bool | None, Switch()] = Field(
         default=None, description="Equal calls in flight are made once."
     )
     validate: Annotated[bool | None, Switch(), NotBuilt()] = Field(

@@ -56,7 +56,7 @@ class Config:
         default_factory=AdaptiveConcurrency, description="A bound that follows latency."
     )
     limits: Limiting = Field(default_factory=Limiting, description="How limits are kept and told.")
-    cache: Annotated[CacheStore, NotBuilt()] = Field(
+    cache: CacheStore = Field(
         default_factory=CacheStore, description="How much the cache keeps."
     )
     usage: Usage = Field(

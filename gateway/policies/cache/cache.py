@@ -46,7 +46,12 @@ class Cache:
         shelf: Where.
         flights: The calls under way.
         clock: The loop's, in seconds, which is the store's too.
+
+    Attributes:
+        keeps_keys: That calls which ask by keys are answered key by key.
     """
+
+    keeps_keys: Final = True
 
     __slots__ = ("_by_key", "_clock", "_fetch", "_flights", "_get", "_keeping", "_key_of",
                  "_refreshes")  # fmt: skip

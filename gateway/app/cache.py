@@ -1,0 +1,234 @@
+"""From `policies[].cache`, `coalesce` and `cache` to what keeps replies and makes equal calls once.
+
+The store outlives generations, and what is kept of a method is used by the next one where its
+types, its upstream and what makes its keys are the same: all of that is in the keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from google.protobuf.descriptor import FileDescriptor
+
+from gateway.app.purging import purging
+from gateway.app.settings import allowed_headers
+from gateway.app.timeouts import timeout_of
+from gateway.chain import Policy
+from gateway.config import Settings, matches
+from gateway.config.effective import CACHE, COALESCE, TAGS, VARY, Leaf
+from gateway.policies.cache.cache import Cache
+from gateway.policies.cache.coalesce import Coalesce
+from gateway.policies.cache.fetch import Answer
+from gateway.policies.cache.flights import Flights
+from gateway.policies.cache.freshness import Policy as Freshness
+from gateway.policies.cache.headers import Told
+from gateway.policies.cache.keeping import Keeping
+from gateway.policies.cache.kept import Kept
+from gateway.policies.cache.keys import TRACING, Keys
+from gateway.policies.cache.shelf import MemoryShelf
+from gateway.policies.cache.tags import TagError, Tags
+from gateway.schema.method import Idempotency, Kind, MethodDescriptor
+from gateway.state.cache import CacheStore
+
+if TYPE_CHECKING:
+    from gateway.app.parts import Making, Part
+
+_TOKEN: Final = re.compile(r"[!#$%&'+.^_`|~0-9A-Za-z-]+", re.ASCII)  # RFC 9110 5.6.2, less `*`
+_NAMED: Final = 3  # methods that a line names
+
+
+def cache(making: Making) -> Part:
+    """Returns what keeps replies; adds to `making.problems` and `making.notes`."""
+    kept = {name for name, each in making.settings.items() if each.cached}
+    once = {name for name, each in making.settings.items() if each.coalesce and not each.cached}
+    for leaves, names in ((CACHE, kept), ((COALESCE,), once)):
+        _left_out(making, leaves, names)
+    return _Caching(making)
+
+
+def is_repeatable(method: MethodDescriptor) -> bool:
+    """Whether calls of a method change nothing, by what its proto says."""
+    return method.kind is Kind.UNARY and (
+        method.idempotency is Idempotency.NO_SIDE_EFFECTS
+        or any(rule.verb == "GET" for rule in method.rules)
+    )
+
+
+class _Caching:
+    """Makes the policies of methods (`gateway.app.parts.Part`)."""
+
+    def __init__(self, making: Making) -> None:
+        config = making.config
+        self._making = making
+        self._types = _Types()
+        self._vary = _varying(making)
+        self._entry_size = config.cache.entry_size
+        size = config.cache.size
+        self._store: CacheStore[Kept] = making.taken.of(
+            ("cache", size, self._entry_size), lambda: CacheStore(size, self._entry_size)
+        )
+        making.operations.offer("purge", purging(self._store))
+
+    def policies(
+        self, descriptor: MethodDescriptor, settings: Settings, upstream: str
+    ) -> Sequence[Policy]:
+        """See Part."""
+        if not (settings.cached or settings.coalesce) or not is_repeatable(descriptor):
+            return ()
+        making = self._making
+        wrong = [name for name in settings.vary if not _TOKEN.fullmatch(name)]
+        making.problems.extend(
+            settings.mistake(VARY, f'"{name}" is no name of a header') for name in wrong
+        )
+        keys = Keys(
+            self._base(descriptor, upstream),
+            vary=[name.lower() for name in settings.vary],
+            claims=making.config.auth.forward.claims,
+            shared=settings.shared,
+        )
+        timeout = timeout_of(making.config, settings, descriptor, upstream)
+        if not settings.cached:
+            return (Coalesce(keys, Flights(timeout, making.clock)),)
+        try:
+            tags = Tags(settings.tags, making.registry.message(descriptor.input))
+        except TagError as error:
+            making.problems.append(settings.mistake(TAGS, f"{error} ({descriptor.name})"))
+            return ()
+        keeping = Keeping(
+            Freshness(
+                settings.ttl,
+                settings.stale_while_revalidate,
+                settings.stale_if_error,
+                settings.negative_ttl,
+                settings.shared,
+            ),
+            tags,
+            self._told(settings),
+            self._entry_size,
+        )
+        flights: Flights[Answer] = Flights(timeout, making.clock)
+        shelf = MemoryShelf(self._store, descriptor.name)
+        return (Cache(keys, keeping, shelf, flights, making.clock),)
+
+    def _told(self, settings: Settings) -> Told:
+        names = {name.lower() for name in settings.vary} | self._vary.forwarded
+        if not settings.shared:
+            names |= self._vary.credentials
+        return Told(tuple(sorted(names)), shared=settings.shared)
+
+    def _base(self, descriptor: MethodDescriptor, upstream: str) -> Sequence[bytes]:
+        """Returns what all keys of a method have in common."""
+        registry, given = self._making.registry, self._making.config.upstreams[upstream]
+        files = {registry.message(name).file for name in (descriptor.input, descriptor.output)}
+        where = [str(each.address) for each in given.endpoints]
+        return (
+            descriptor.name.encode(),
+            self._types.digest(files),
+            repr((upstream, where, given.tls)).encode(),
+        )
+
+
+class _Types:
+    """Digests of all that types are made of: the files that declare them, and what those import."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def digest(self, files: set[FileDescriptor]) -> bytes:
+        """Returns that of some files: others for other types."""
+        found: dict[str, FileDescriptor] = {}
+        left = [*files]
+        while left:
+            file = left.pop()
+            if file.name not in found:
+                found[file.name] = file
+                left += file.dependencies
+        digest = sha256()
+        for name in sorted(found):
+            if name not in self._known:
+                self._known[name] = sha256(found[name].serialized_pb).digest()
+            digest.update(self._known[name])
+        return digest.digest()
+
+
+class _Varying:
+    """Headers that may make another reply: those that pass to backends, and those that tell who.
+
+    Attributes:
+        forwarded: Headers that pass to backends, but those that only trace.
+        credentials: Headers by which callers are known.
+    """
+
+    def __init__(self, forwarded: frozenset[str], credentials: frozenset[str]) -> None:
+        self.forwarded = forwarded
+        self.credentials = credentials
+
+
+def _varying(making: Making) -> _Varying:
+    config = making.config
+    forwarded = {name.lower() for name in allowed_headers(config, making.source)} - TRACING
+    credentials: set[str] = set()
+    for given in config.auth.providers.values():
+        if given.api_key is not None:
+            credentials.add(given.api_key.header.lower())
+        elif given.mtls is None:
+            credentials.add("authorization")
+        cookie = (given.jwt and given.jwt.cookie) or (
+            given.introspection and given.introspection.cookie
+        )
+        if cookie or given.ext_authz is not None:
+            credentials.add("cookie")
+    return _Varying(frozenset(forwarded), frozenset(credentials))
+
+
+def _left_out(making: Making, leaves: Sequence[Leaf], names: set[str]) -> None:
+    """Tells of methods with a setting that can't have it, since their calls may change something.
+
+    A policy that names such a method is wrong, and so is one that finds no other. One whose globs
+    find others too leaves it out, which is noted.
+    """
+    places: dict[str, list[str]] = {}
+    for name in sorted(names & making.descriptors.keys()):
+        settings = making.settings[name]
+        leaf = next(each for each in leaves if each in settings.leaves)
+        places.setdefault(settings.where(leaf) or "", []).append(name)
+    for found in places.values():
+        wrong = [name for name in found if not is_repeatable(making.descriptors[name])]
+        if not wrong:
+            continue
+        settings = making.settings[wrong[0]]
+        leaf = next(each for each in leaves if each in settings.leaves)
+        named = [name for name in wrong if _is_named(making, settings.leaves[leaf].key, name)]
+        if named or (len(wrong) == len(found) and not _is_for_all(making, settings, leaf)):
+            text = (
+                f"calls of {_listed(named or wrong)} may change something: its proto says neither"
+            )
+            text += " idempotency_level NO_SIDE_EFFECTS nor a GET rule"
+            making.problems.append(settings.mistake(leaf, text))
+        else:
+            text = f"without effect on {_listed(wrong)}, whose calls may change something"
+            making.notes.append(settings.mistake(leaf, text))
+
+
+def _patterns(making: Making, key: str) -> Iterator[str]:
+    """Yields the patterns of the policy that a key is of, `policies.2.cache.ttl`."""
+    parts = key.split(".")
+    if parts[0] == "policies":
+        yield from making.config.policies[int(parts[1])].methods
+
+
+def _is_named(making: Making, key: str, method: str) -> bool:
+    return any("*" not in each and matches(each, method) for each in _patterns(making, key))
+
+
+def _is_for_all(making: Making, settings: Settings, leaf: Leaf) -> bool:
+    """Whether a setting is of a policy for whatever methods come."""
+    return any(not each.strip("*") for each in _patterns(making, settings.leaves[leaf].key))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
