@@ -590,6 +590,19 @@ async def test_a_refusal_says_how_to_show_who_one_is(world, method):
     assert heard["status"]["trailers"] == [OWN, ["www-authenticate", "Bearer"]]
 
 
+@pytest.mark.parametrize("method", ["Unary", "Server"])
+async def test_a_refusal_says_when_to_try_again(world, method):
+    refusal = error("RATE_LIMITED", "No.", retry_after=1.2)
+    heard = await frames(world, method, Headed(refusal))
+    assert heard["status"]["code"] == 8
+    assert heard["status"]["trailers"] == [OWN, ["retry-after", "2"]]
+
+
+async def test_a_reply_says_how_old_it_is(world):
+    heard = await frames(world, "Unary", Headed(), result=reply("y", headers={"Age": "4"}))
+    assert heard["headers"]["metadata"] == [OWN, ["age", "4"]]
+
+
 async def test_of_two_words_that_of_the_error_counts(world):
     refusal = error("TOO_MANY_UNAUTHENTICATED", "No.", headers={"RateLimit": "r=0"})
     heard = await frames(world, "Unary", Headed(refusal))

@@ -162,5 +162,6 @@ _RULES: Final[Mapping[str, Callable[[Sequence[str]], str]]] = {
     "retry-after": _largest,
     "ratelimit": _scarcest,
     "ratelimit-policy": _united,
+    "vary": _united,
 }
 """What several values of a header come to; of any other the last one holds."""

@@ -55,8 +55,8 @@ async def start(codec):
     """Starts fronts: `start(text, {"GetUser": fill}, etag=True)`."""
     opened = []
 
-    async def one(text, answers=None, *, held=(), prefix="", **options):
-        services = Services(answers or {}, frozenset(held))
+    async def one(text, answers=None, *, held=(), prefix="", policies=(), **options):
+        services = Services(answers or {}, frozenset(held), policies)
         trusted = trusted_of(text)
         engine = engine_of(services, trusted)
         plan_ahead(trusted, engine)

@@ -1,6 +1,6 @@
 """The shop's graph with its joins, an engine over services that answer from functions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -50,12 +50,14 @@ class Services:
     Attributes:
         answers: By the RPC's short name: fills a reply, given the request, or raises RpcError.
         held: Short names of RPCs that never answer.
+        policies: What calls pass.
         calls: Short name, request and call of all that came in.
         cancelled: Short names of calls that were cancelled.
     """
 
     answers: Mapping[str, Callable] = field(default_factory=dict)
     held: frozenset = frozenset()
+    policies: Sequence = ()
     calls: list = field(default_factory=list)
     cancelled: list = field(default_factory=list)
 
@@ -66,7 +68,7 @@ class Services:
     def methods(self):
         registry = shop_registry()
         return {
-            descriptor.name: Method(descriptor, (), self._start(descriptor), None)
+            descriptor.name: Method(descriptor, self.policies, self._start(descriptor), None)
             for service in registry.services()
             for descriptor in registry.methods(service)
         }

@@ -1,6 +1,7 @@
 """REST views through real sockets: variables in, data out, errors in REST's form."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -104,6 +105,92 @@ async def test_what_may_be_one_callers_is_kept_out_of_shared_caches(
     if etag:
         again = await client.get("/v1/home/u1", if_none_match=reply.headers["etag"], **headers)
         assert (again.status, again.headers.get("cache-control")) == (304, expected)
+
+
+class Limited:
+    """A gate that charges calls, and refuses those of one RPC."""
+
+    def __init__(self, left, refuses=""):
+        self.left = left
+        self.refuses = refuses
+
+    def admit(self, call):
+        self.left -= 1
+        call.reply_headers = {"ratelimit": f'"all";r={self.left}'}
+        if call.method.endswith(f"/{self.refuses}"):
+            raise error("RATE_LIMITED", "Too many.", retry_after=2)
+
+
+class Cached:
+    """A cache that keeps nothing, and says how long replies hold."""
+
+    def __init__(self, **held):
+        self.held = held
+
+    def filter(self, call, done, proceed):
+        said = self.held.get(call.method.rpartition("/")[2])
+
+        def told(reply):
+            done(reply if said is None else replace(reply, headers={"cache-control": said}))
+
+        return proceed(call, told)
+
+
+async def test_headers_of_calls_are_headers_of_the_reply(start):
+    client = await start(HOME, SHOP, policies=[Limited(100)])
+    reply = await client.get("/v1/home/u1")
+    assert reply.status == 200
+    assert reply.headers["ratelimit"] == f'"all";r={100 - len(client.services.called)}'
+
+
+async def test_a_required_part_that_a_limit_refuses_is_429(start):
+    client = await start(HOME, SHOP, policies=[Limited(100, "GetUser")])
+    reply = await client.get("/v1/home/u1")
+    assert reply.status == 429
+    assert reply.headers["retry-after"] == "2"
+    assert reply.headers["ratelimit"].startswith('"all";r=')
+    assert reply.json["error"]["details"][0]["reason"] == "RATE_LIMITED"
+
+
+async def test_a_part_that_a_limit_refuses_is_missing_and_says_when_to_try_again(start):
+    client = await start(HOME, SHOP, policies=[Limited(100, "BatchGetStock")])
+    reply = await client.get("/v1/home/u1")
+    assert reply.status == 200
+    assert reply.headers["x-partial"] == "featured.products.stock"
+    assert reply.headers["retry-after"] == "2"
+
+
+TWO = """query Two @rest(get: "/x/two") {
+  a: getUser(id: "a") { id } list: listFeaturedProducts(limit: 1) { products { id } }
+}"""
+
+
+@pytest.mark.parametrize(
+    ("held", "private", "expected"),
+    [
+        ({"GetUser": "max-age=60", "ListFeaturedProducts": "max-age=5"}, False, "max-age=5"),
+        ({"GetUser": "max-age=60"}, False, None),
+        ({"GetUser": "private, max-age=60"}, False, "private"),
+        ({"GetUser": "max-age=60"}, True, "private"),
+    ],
+    ids=[
+        "the shortest time of all",
+        "none where a call has none",
+        "private where one is",
+        "private where callers may be known",
+    ],
+)
+async def test_caches_keep_a_view_as_long_as_all_its_calls_hold(start, held, private, expected):
+    client = await start(TWO, SHOP, policies=[Cached(**held)], private=private)
+    reply = await client.get("/x/two")
+    assert reply.headers.get("cache-control") == expected
+
+
+async def test_what_is_not_whole_is_kept_by_nobody(start):
+    held = {"GetUser": "max-age=60", "ListFeaturedProducts": "max-age=5"}
+    policies = [Limited(9, "ListFeaturedProducts"), Cached(**held)]
+    reply = await (await start(TWO, SHOP, policies=policies)).get("/x/two")
+    assert reply.headers.getall("cache-control") == ["no-store"]
 
 
 @pytest.mark.parametrize(

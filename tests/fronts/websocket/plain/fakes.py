@@ -178,7 +178,8 @@ async def settled():
 
 
 def shown(packed):
-    """A detail as JSON: an ErrorInfo's reason."""
+    """A detail as JSON: its type, and an ErrorInfo's reason."""
     detail = any_pb2.Any.FromString(packed)
     info = error_details_pb2.ErrorInfo()
-    return json.dumps({"reason": info.reason} if detail.Unpack(info) else {}).encode()
+    told = {"reason": info.reason} if detail.Unpack(info) else {}
+    return json.dumps({"@type": detail.type_url, **told}).encode()

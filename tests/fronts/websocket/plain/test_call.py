@@ -6,6 +6,7 @@ import json
 import pytest
 
 from gateway.call import Code, Metadata, Reply, RpcError, Status
+from gateway.errors import error
 from gateway.fronts.websocket.plain.inbox import MOST
 from gateway.schema.method import Kind
 from tests.fronts.websocket.plain.fakes import HELLO, IN_A, WAITING, settled
@@ -41,6 +42,13 @@ class TestUnary:
         backend.done[0](RpcError(Status(Code.NOT_FOUND, "no")))
         assert socket.sent == ['{"error":{"code":5,"status":"NOT_FOUND","message":"no"}}']
         assert socket.ended == (4205, '{"code":5,"status":"NOT_FOUND","message":"no"}')
+
+    def test_a_limit_says_when_to_try_again(self, dial, backend):
+        socket = dial(UNARY)
+        backend.done[0](error("RATE_LIMITED", "no", retry_after=2))
+        told = json.loads(socket.sent[0])["error"]["details"]
+        assert "type.googleapis.com/google.rpc.RetryInfo" in [each["@type"] for each in told]
+        assert socket.code == 4208
 
     def test_a_reply_that_is_none_is_an_error(self, dial, backend):
         socket = dial(UNARY)
