@@ -7,7 +7,7 @@ import gc
 import json
 import logging
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from gateway.listener.admin import Page, Routes, admin, jwks_page
 from gateway.listener.operations import pages
 from gateway.listener.server import Listener
 from gateway.schema.progress import Progress
+from gateway.state.usage.counts import Row
 
 log = logging.getLogger("gateway")
 
@@ -40,12 +41,16 @@ class Adopted:
         started: The config that the supervisor started with: what it fixes, holds in all workers.
         worker: Its number.
         meeting: A folder for the Unix sockets that workers reach each other by.
+        memory: The descriptor of the memory that all workers share.
+        counted: Tells the supervisor what was used.
     """
 
     sockets: Iterable[socket.socket]
     started: Config
     worker: int
     meeting: Path
+    memory: int
+    counted: Callable[[Sequence[Row]], None]
 
 
 class App:
@@ -66,9 +71,10 @@ class App:
         """
         self._load = load
         self._adopted = adopted
+        self._counted = adopted.counted if adopted else None
         self._pool = UpstreamPool()
         self._providers = ProviderPool()
-        self._lasting = Lasting()
+        self._lasting = Lasting(adopted.memory if adopted else None)
         self._sessions = Sessions(str(adopted.worker) if adopted else "0")
         self._relay: Relay | None = None
         self._listener: Listener | None = None
@@ -105,6 +111,7 @@ class App:
             sessions=self._sessions,
             providers=self._providers,
             lasting=self._lasting,
+            counted=self._counted,
         )
         await self._open_lasting(self.current)
         # What a generation is made of lives as long as it: the collector need not look at it.
@@ -183,6 +190,7 @@ class App:
                 sessions=self._sessions,
                 providers=self._providers,
                 lasting=self._lasting,
+                counted=self._counted,
             )
             if self.current.methods and not fresh.methods:
                 # A file that is being written looks so; an operator who means it can restart.
@@ -252,6 +260,8 @@ def unchangeable(old: Config, new: Config) -> list[str]:
         "workers": (old.workers, new.workers),
         "admin": (old.admin, new.admin),
     }
+    if old.workers != 1:
+        pairs["limits.keys"] = (old.limits.keys, new.limits.keys)
     return [key for key, (one, other) in pairs.items() if one != other]
 
 

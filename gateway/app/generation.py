@@ -7,7 +7,7 @@ their connections) it only borrows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,7 @@ from gateway.schema.method import MethodDescriptor
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.progress import Progress
 from gateway.schema.registry import Registry
+from gateway.state.usage.counts import Row
 
 if TYPE_CHECKING:
     from gateway.app.graphql import GraphqlParts
@@ -151,6 +152,7 @@ async def build(
     sessions: Sessions | None = None,
     providers: ProviderPool | None = None,
     lasting: Lasting | None = None,
+    counted: Callable[[Sequence[Row]], None] | None = None,
 ) -> Generation:
     """Builds a generation, yielding to the event loop as it goes.
 
@@ -164,6 +166,7 @@ async def build(
         sessions: Those of WebSocket that can be resumed; they outlive generations.
         providers: Whose providers of identity it borrows.
         lasting: What outlives generations.
+        counted: See `Making.counted`.
 
     Raises:
         BuildError: With everything that is wrong.
@@ -193,6 +196,7 @@ async def build(
         settings=governed.settings,
         taken=(lasting or Lasting()).taken(),
         operations=Operations(),
+        counted=counted,
         clock=clock,
         problems=problems,
         warnings=[],

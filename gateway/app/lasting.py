@@ -28,10 +28,16 @@ K = TypeVar("K", bound=Kept)
 
 
 class Taken:
-    """What one generation uses. Made by `Lasting.taken`."""
+    """What one generation uses. Made by `Lasting.taken`.
 
-    def __init__(self, there: dict[Hashable, Kept]) -> None:
+    Attributes:
+        memory: As of Lasting.
+        used: By what it is made of.
+    """
+
+    def __init__(self, there: dict[Hashable, Kept], memory: int | None = None) -> None:
         self._there = there
+        self.memory = memory
         self.used: dict[Hashable, Kept] = {}
 
     def of(self, key: Hashable, make: Callable[[], K]) -> K:
@@ -47,14 +53,20 @@ class Taken:
 
 
 class Lasting:
-    """All of it. To be used inside one running loop."""
+    """All of it. To be used inside one running loop.
 
-    def __init__(self) -> None:
+    Args:
+        memory: The descriptor of memory that this process shares with others that serve the same;
+            None where there are none.
+    """
+
+    def __init__(self, memory: int | None = None) -> None:
+        self._memory = memory
         self._there: dict[Hashable, Kept] = {}
 
     def taken(self) -> Taken:
         """Returns what a new generation takes its own from."""
-        return Taken(self._there)
+        return Taken(self._there, self._memory)
 
     async def open(self, taken: Taken) -> None:
         """Has what is new begin its work. What the one before uses goes on."""
@@ -63,14 +75,16 @@ class Lasting:
         await asyncio.gather(*(each.open() for each in fresh.values()))
 
     async def settle(self, taken: Taken) -> None:
-        """Closes all but what a generation uses: it serves now."""
+        """Closes all but what a generation uses: it serves now. The last first, see `close`."""
         idle = [key for key in self._there if key not in taken.used]
-        await asyncio.gather(*(_close(self._there.pop(key)) for key in idle))
+        for key in reversed(idle):
+            await _close(self._there.pop(key))
 
     async def close(self) -> None:
-        """Closes all."""
+        """Closes all, the last first: it may stand on what was made before it."""
         there, self._there = self._there, {}
-        await asyncio.gather(*map(_close, there.values()))
+        for each in reversed(there.values()):
+            await _close(each)
 
 
 async def _close(kept: Kept) -> None:

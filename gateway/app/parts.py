@@ -16,6 +16,7 @@ from gateway.chain import Policy
 from gateway.config import Config, Settings, Source
 from gateway.schema.method import MethodDescriptor
 from gateway.schema.registry import Registry
+from gateway.state.usage.counts import Row
 
 
 class Part(Protocol):
@@ -52,6 +53,7 @@ class Making:
         settings: What holds for each, by full name.
         taken: What outlives generations.
         operations: Takes what operators may ask.
+        counted: Takes what was used, where another process keeps it; None where this one does.
         clock: The event loop's, in seconds.
         problems: Takes what can't hold, as lines that name the place.
         warnings: Takes what an operator should know and can live with.
@@ -65,6 +67,7 @@ class Making:
     settings: Mapping[str, Settings]
     taken: Taken
     operations: Operations
+    counted: Callable[[Sequence[Row]], None] | None
     clock: Callable[[], float]
     problems: list[str]
     warnings: list[str]
@@ -97,10 +100,10 @@ def parts(making: Making) -> Parts:
     """
     nothing = Nothing()
     return Parts(
-        limits=nothing,
-        usage=nothing,
+        limits=_limits(making) if _limited(making) else nothing,
+        usage=_usage(making) if making.config.usage.enabled else nothing,
         concurrency=nothing,
-        validation=nothing,
+        validation=_validation(making) if _validated(making) else nothing,
         cache=_cache(making) if _cached(making) else nothing,
     )
 
@@ -113,3 +116,30 @@ def _cache(making: Making) -> Part:
     from gateway.app.cache import cache  # noqa: PLC0415  only who keeps replies pays for it
 
     return cache(making)
+
+
+def _limited(making: Making) -> bool:
+    config = making.config
+    return bool(config.plans) or any(policy.rate_limits for policy in config.policies)
+
+
+def _limits(making: Making) -> Part:
+    from gateway.app.limits import limits  # noqa: PLC0415  only who limits pays for it
+
+    return limits(making)
+
+
+def _usage(making: Making) -> Part:
+    from gateway.app.usage import usage  # noqa: PLC0415  only who counts pays for it
+
+    return usage(making)
+
+
+def _validated(making: Making) -> bool:
+    return any(policy.validate for policy in making.config.policies)
+
+
+def _validation(making: Making) -> Part:
+    from gateway.app.validation import validation  # noqa: PLC0415  its library is an extra
+
+    return validation(making)

@@ -31,10 +31,12 @@ from gateway.cli.terminal import progress
 from gateway.config import ConfigError
 from gateway.listener.operations import OperationError
 from gateway.schema.progress import Progress
+from gateway.state.usage.counts import Row
 from gateway.supervisor.channel import Channel
 from gateway.supervisor.messages import (
     Answered,
     Ask,
+    Counted,
     Drained,
     Failed,
     Ready,
@@ -106,7 +108,13 @@ class _Serving:
         except ConfigError:  # a file is gone that only the supervisor's first config names
             started = self._start.config.load()
         meeting = Path(self._start.meeting)
-        return Adopted(sockets, started.config, self._start.worker, meeting)
+        os.set_inheritable(self._start.memory, False)
+        return Adopted(
+            sockets, started.config, self._start.worker, meeting, self._start.memory, self._counted
+        )
+
+    def _counted(self, rows: Sequence[Row]) -> None:
+        self._channel.send(Counted(rows))
 
     async def run(self) -> int:
         """Serves until it is told to end; returns the exit code."""

@@ -52,7 +52,7 @@ def _idle(root: Node) -> Iterator[Problem]:
         if isinstance(node.value, dict) and not any(
             name != "methods" and child.value != {} for name, child in node.value.items()
         ):
-            message = "sets nothing; expected one of authenticate, authorize, timeout"
+            message = "sets nothing; expected one of authenticate, authorize, timeout, rate_limits"
             yield Problem.at(node.place, path, message)
 
 

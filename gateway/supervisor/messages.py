@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeAlias
 
+from gateway.state.usage.counts import Row
 from gateway.supervisor.snapshot import Snapshot
 
 
@@ -23,6 +24,7 @@ class Start:
         config: The newest config that is good.
         started: The config that the supervisor started with.
         meeting: A folder for the Unix sockets that workers reach each other by.
+        memory: A descriptor that it inherited, of the memory that all workers share.
         log_level: The least that it logs.
         shows_progress: Whether it shows at a terminal how far it is.
     """
@@ -32,6 +34,7 @@ class Start:
     config: Snapshot
     started: Snapshot
     meeting: str
+    memory: int
     log_level: str
     shows_progress: bool = False
 
@@ -138,6 +141,13 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """From a worker: what was used since the last time, as rows of `gateway.state.usage`."""
+
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
 class Drained:
     """From a worker: nothing is open any more, and so many requests were cut."""
 
@@ -146,14 +156,14 @@ class Drained:
 
 Message: TypeAlias = (
     "Start | Reload | Suggest | Ask | Drain"
-    " | Ready | Failed | Reloaded | Refused | Suggestions | Answered | Drained"
+    " | Ready | Failed | Reloaded | Refused | Suggestions | Answered | Counted | Drained"
 )
 
 _KINDS: Final[dict[str, type[Any]]] = {
     kind.__name__.lower(): kind
     for kind in (
         *(Start, Reload, Suggest, Ask, Drain),
-        *(Ready, Failed, Reloaded, Refused, Suggestions, Answered, Drained),
+        *(Ready, Failed, Reloaded, Refused, Suggestions, Answered, Counted, Drained),
     )
 }
 _SNAPSHOTS: Final = {"config", "started"}

@@ -18,10 +18,12 @@ from gateway.config import Config
 from gateway.listener import Listener, Page, admin, jwks_page
 from gateway.listener.admin import Routes
 from gateway.listener.operations import NOT_NOW, Content, OperationError, pages
+from gateway.supervisor.memory import SharedMemory
 from gateway.supervisor.merging import MERGES
 from gateway.supervisor.messages import Failed, Refused, Reloaded, Start
 from gateway.supervisor.snapshot import Snapshot
 from gateway.supervisor.sockets import Sockets
+from gateway.supervisor.usage import Usage
 from gateway.supervisor.worker import State, Worker, ending
 
 log = logging.getLogger("gateway")
@@ -88,9 +90,16 @@ class Supervisor:
         self._first = self._newest = snapshot
         self._config = config
         self._drain_timeout = config.listener.drain_timeout
-        self._workers = [Worker(number, command, clock) for number in range(1, workers + 1)]
+        self._callers = config.usage.callers
+        self._usage = Usage(lambda: self._callers)
+        self._workers = [
+            Worker(number, command, clock, self._usage.take) for number in range(1, workers + 1)
+        ]
+        # What workers tell it of before they answer nothing.
+        self._own = {"usage": self._usage.tell}
         self._log_level = log_level
         self._sockets: Sockets | None = None
+        self._memory: SharedMemory | None = None
         # Where workers find each other: only this user can enter it.
         self._meeting = tempfile.TemporaryDirectory(prefix="gateway-")
         self._admin: Listener | None = None
@@ -137,6 +146,7 @@ class Supervisor:
             self._admin = await admin(str(config.admin.address), routes)
         secure = config.listener.tls is not None
         self._sockets = Sockets(addresses, len(self._workers), secure=secure)
+        self._memory = SharedMemory(config.limits.keys)
         await self._until_ready(self._workers[:1])
         await self._until_ready(self._workers[1:])
         self._serving = True
@@ -175,12 +185,14 @@ class Supervisor:
 
     def _start_of(self, worker: Worker) -> Start:
         assert self._sockets is not None
+        assert self._memory is not None
         return Start(
             worker=worker.number,
             sockets=self._sockets.of(worker.number),
             config=self._newest,
             started=self._first,
             meeting=self._meeting.name,
+            memory=self._memory.fileno(),
             log_level=self._log_level,
             shows_progress=worker.number == 1 and not self._serving,
         )
@@ -215,6 +227,7 @@ class Supervisor:
             said = answer
         self._newest = snapshot
         self._drain_timeout = loaded.config.listener.drain_timeout
+        self._callers = loaded.config.usage.callers
         others = [each for each in self._workers if each is not first]
         await asyncio.gather(*(self._bring(worker, snapshot) for worker in others))
         return said
@@ -252,6 +265,8 @@ class Supervisor:
         answers = [each for each in said if isinstance(each, dict)]
         if not answers:
             raise OperationError(NOT_NOW, "No worker is ready.")
+        if name in self._own and not any(answers):
+            return self._own[name](arguments)
         return MERGES[name](answers)
 
     async def drain(self) -> int:
@@ -277,6 +292,8 @@ class Supervisor:
             await asyncio.gather(*self._keepers)
         if self._admin is not None:
             await self._admin.drain(0)
+        if self._memory is not None:
+            self._memory.close()
         self._meeting.cleanup()
         return sum(worker.cut for worker in self._workers)
 

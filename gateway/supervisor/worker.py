@@ -14,10 +14,12 @@ from enum import Enum
 from typing import Final
 
 from gateway.listener.operations import Content
+from gateway.state.usage.counts import Row
 from gateway.supervisor.backoff import Backoff
 from gateway.supervisor.channel import Channel
 from gateway.supervisor.messages import (
     Answered,
+    Counted,
     Drain,
     Drained,
     Failed,
@@ -66,13 +68,20 @@ class Worker:
         settled: Set while it is not starting.
     """
 
-    def __init__(self, number: int, command: Sequence[str], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        number: int,
+        command: Sequence[str],
+        clock: Callable[[], float],
+        counted: Callable[[Sequence[Row]], None],
+    ) -> None:
         """Makes a worker that does not run.
 
         Args:
             number: From 1.
             command: What runs it; the descriptor of its end of the channel is appended.
             clock: Seconds that only grow.
+            counted: Takes what its callers used.
         """
         self.number = number
         self.state = State.STARTING
@@ -87,6 +96,7 @@ class Worker:
         self.wake = asyncio.Event()
         self.backoff = Backoff(clock)
         self._command = command
+        self._counted = counted
         self._process: asyncio.subprocess.Process | None = None
         self._channel: Channel | None = None
         self._serial = 0
@@ -105,7 +115,7 @@ class Worker:
             ours, theirs = socket.socketpair()
             with theirs:
                 channel = self._channel = await Channel.over(ours)
-                process = self._process = await self._spawn(theirs, start.sockets)
+                process = self._process = await self._spawn(theirs, start)
             self.pid = process.pid
             channel.send(start)
             if self._told_to_end:
@@ -117,13 +127,11 @@ class Worker:
             self.kill()
             await self._gone()
 
-    async def _spawn(
-        self, channel: socket.socket, sockets: Sequence[int]
-    ) -> asyncio.subprocess.Process:
+    async def _spawn(self, channel: socket.socket, start: Start) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             *self._command,
             str(channel.fileno()),
-            pass_fds=[channel.fileno(), *sockets],
+            pass_fds=[channel.fileno(), *start.sockets, start.memory],
             stdin=asyncio.subprocess.DEVNULL,
             # Ctrl-C is for the supervisor, which lets the workers drain.
             start_new_session=True,
@@ -148,6 +156,8 @@ class Worker:
                     self._suggestions.set_result(lines)
             case Answered():
                 self._questions.hear(message)
+            case Counted(rows=rows):
+                self._counted(rows)
             case Drained(cut=cut):
                 self.cut = cut
             case _:

@@ -31,7 +31,6 @@ NOT_BUILT = [
     "upstreams.orders.resolver",
     "policies.1.concurrency",
     "policies.1.concurrency_per_principal",
-    "policies.1.validate",
     "policies.2.split",
     "policies.2.mirror",
     "policies.2.deprecated",

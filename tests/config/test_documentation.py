@@ -20,13 +20,14 @@ NOT_BUILT = {
     if section
     for name, key in keys_of(section).items()
     if key.not_built and not (key.not_built.unless_false or key.not_built.elsewhere)
-} - {"addresses", "limits", "cache", "usage"}  # also words
+} - {"addresses", "cache", "usage"}  # also words
 
 
 # What stands for the names that users choose, by the mapping that they stand in.
 NAMED = {
     "upstreams": "NAME",
     "auth.providers": "NAME",
+    "plans": "NAME",
     "graphql.methods": "METHOD",
     "graphql.fields": "FIELD",
     "graphql.oneofs": "ONEOF",
@@ -55,7 +56,9 @@ def test_defaults_are_those_of_the_models(schema_keys):
     schemas = {}
     for path, schema in schema_keys.items():
         key = re.sub(
-            r"\b(http_rules|endpoints|protos|lookups|policies)\.", r"\1[].", ".".join(path)
+            r"\b(http_rules|endpoints|protos|lookups|policies|rate_limits)\.",
+            r"\1[].",
+            ".".join(path),
         )
         for section, name in NAMED.items():
             key = key.replace(f"{section}.", f"{section}.{name}.")

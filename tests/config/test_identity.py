@@ -68,12 +68,12 @@ AUTH = "auth: {providers: {customers: {mtls: {}}, partners: {mtls: {}}}}\n"
         ),
         pytest.param(
             "policies: [{methods: ['*']}]",
-            "1:12: policies.0: sets nothing; expected one of authenticate, authorize, timeout",
+            "1:12: policies.0: sets nothing; expected one of authenticate, authorize, timeout, rate_limits",
             id="a-policy-that-sets-nothing",
         ),
         pytest.param(
             "policies: [{methods: ['*'], authorize: {}}]",
-            "1:12: policies.0: sets nothing; expected one of authenticate, authorize, timeout",
+            "1:12: policies.0: sets nothing; expected one of authenticate, authorize, timeout, rate_limits",
             id="a-policy-that-asks-for-nothing",
         ),
         pytest.param(

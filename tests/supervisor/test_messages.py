@@ -9,6 +9,7 @@ from gateway.supervisor.channel import Channel
 from gateway.supervisor.messages import (
     Answered,
     Ask,
+    Counted,
     Drain,
     Drained,
     Failed,
@@ -27,7 +28,7 @@ from gateway.supervisor.snapshot import Snapshot
 FILE = Snapshot("gateway.yaml", "a: 'b\nc'\n", ["x.y='ü'", "bad=\udcff"])
 MADE = Snapshot("--reflect", {"upstreams": {"a": {"services": ["*"]}}})
 MESSAGES = [
-    Start(2, [7, 8], FILE, MADE, "meeting", "info", shows_progress=True),
+    Start(2, [7, 8], FILE, MADE, "meeting", 9, "info", shows_progress=True),
     Reload(3, FILE),
     Suggest(calls=True),
     Ask(5, "purge", {"tag": "a"}),
@@ -39,6 +40,7 @@ MESSAGES = [
     Suggestions(["curl x"]),
     Answered(5, {"purged": 1}),
     Answered(6, {}, "BAD_REQUEST", "There is no such tag."),
+    Counted([["2026-11-21", "", "", "", "a/b", 1, 0, 1, 2, 1, 3]]),
     Drained(4),
 ]
 
@@ -64,7 +66,7 @@ async def test_a_config_of_any_size_passes_and_the_end_is_told():
     one, other = [await Channel.over(each) for each in socket.socketpair()]
     large = Snapshot("gateway.yaml", "\x01" * 4 * 1024**2)
     async with asyncio.timeout(60):
-        one.send(Start(1, [], large, large, "meeting", "info"))
+        one.send(Start(1, [], large, large, "meeting", 9, "info"))
         received = await other.receive()
         assert received.config == received.started == Snapshot("gateway.yaml", large.content, [])
         await one.close()

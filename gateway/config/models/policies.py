@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from gateway.config.markers import NotBuilt, OneOrMany
+from gateway.config.markers import AtMost, NotBuilt, OneOrMany
 from gateway.config.models.section import section
 from gateway.config.places import Cidr
 from gateway.config.scalars import (
@@ -27,6 +27,9 @@ from gateway.config.scalars import (
 from gateway.config.units import Quota, Rate
 
 _TEXT = Annotated[str, Text()]
+_HEADER = Annotated[
+    str, Text("a header's name", r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$", lower=True)  # RFC 9110 5.1
+]
 _KEYS = Annotated[tuple[Annotated[str, LIMIT_KEY], ...], Field(min_length=1)]
 _PROVIDERS = Annotated[tuple[Annotated[str, NAME], ...], Field(min_length=1)]
 _NETWORKS = tuple[Annotated[IPv4Network | IPv6Network, Cidr()], ...]
@@ -155,20 +158,20 @@ class Policy:
     timeout: Annotated[float, Duration()] | None = Field(
         default=None, description="How long a unary call may take."
     )
-    rate_limits: Annotated[tuple[RateLimit, ...], NotBuilt()] = Field(
+    rate_limits: tuple[RateLimit, ...] = Field(
         default=(), description="Limits on calls, merged by name."
     )
-    concurrency: Annotated[int | None, Whole(1), NotBuilt()] = Field(
+    concurrency: Annotated[int, Whole(1)] | None = Field(
         default=None, description="Calls of a method at a time."
     )
-    concurrency_per_principal: Annotated[int | None, Whole(1), NotBuilt()] = Field(
+    concurrency_per_principal: Annotated[int, Whole(1)] | None = Field(
         default=None, description="Calls of a method at a time, of one caller."
     )
     cache: Cache | None = Field(default=None, description="Replies are kept.")
     coalesce: Annotated[bool | None, Switch()] = Field(
         default=None, description="Equal calls in flight are made once."
     )
-    validate: Annotated[bool | None, Switch(), NotBuilt()] = Field(
+    validate: Annotated[bool | None, Switch()] = Field(
         default=None, description="Requests are checked against the rules in their protos."
     )
     split: Annotated[tuple[Split, ...] | None, NotBuilt()] = Field(
@@ -183,7 +186,7 @@ class Policy:
     faults: Annotated[Faults | None, NotBuilt()] = Field(
         default=None, description="Failures made on purpose."
     )
-    priority: Annotated[Literal["high", "normal", "low"] | None, NotBuilt()] = Field(
+    priority: Literal["high", "normal", "low"] | None = Field(
         default=None, description="Who is refused first under load."
     )
 
@@ -217,6 +220,8 @@ class Plan:
 class AdaptiveConcurrency:
     """A bound on calls at a time that follows the backends' latency."""
 
+    RULES: ClassVar = (AtMost("min", "max"),)
+
     enabled: Annotated[bool, Switch()] = Field(default=False, description="Whether it is on.")
     min: Annotated[int, Whole(1)] = Field(default=8, description="Never fewer.")
     max: Annotated[int, Whole(1)] = Field(default=1000, description="Never more.")
@@ -226,7 +231,7 @@ class AdaptiveConcurrency:
     max_wait: Annotated[float, Duration()] = Field(
         default=1.0, description="The longest that a call waits for its turn."
     )
-    priority_header: _TEXT | None = Field(
+    priority_header: _HEADER | None = Field(
         default=None, description="The header by which trusted proxies say a call's priority."
     )
 

@@ -52,7 +52,7 @@ class Config:
     plans: Mapping[Annotated[str, NAME], Plan] = Field(
         default_factory=dict, description="Numbers of groups of callers."
     )
-    adaptive_concurrency: Annotated[AdaptiveConcurrency, NotBuilt()] = Field(
+    adaptive_concurrency: AdaptiveConcurrency = Field(
         default_factory=AdaptiveConcurrency, description="A bound that follows latency."
     )
     limits: Limiting = Field(default_factory=Limiting, description="How limits are kept and told.")

@@ -179,7 +179,7 @@ class Upstream:
     hedging: Annotated[Hedging | None, NotBuilt()] = Field(
         default=None, description="Send a slow call a second time."
     )
-    concurrency: Annotated[int | None, Whole(1), NotBuilt()] = Field(
+    concurrency: Annotated[int, Whole(1)] | None = Field(
         default=None, description="Calls at a time, of all methods together."
     )
     circuit_breaker: Annotated[CircuitBreaker | None, NotBuilt()] = Field(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gateway.policies.limits.delay import Room
     from gateway.policies.limits.keys import Part
 
-_PERIODS: Final = {1: "second", 60: "minute", 3600: "hour", 86400: "day"}
+_PERIODS: Final = {1: "a second", 60: "a minute", 3600: "an hour", 86400: "a day"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,8 +56,9 @@ class Limit:
         """What it allows, in words."""
         limit, period = self.numbers.limit, int(self.numbers.period)
         burst = self.numbers.burst
-        more = f", {burst} at once" if burst != limit else ""
-        return f'the limit "{self.name}" of {limit} calls a {_PERIODS[period]}{more}'
+        more = f" ({burst} at once)" if burst != limit else ""
+        calls = "call" if limit == 1 else "calls"
+        return f'the limit "{self.name}" of {limit} {calls} {_PERIODS[period]}{more}'
 
     @property
     def policy(self) -> str:

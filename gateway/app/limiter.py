@@ -1,0 +1,50 @@
+"""What counts limits: in memory, which the workers of a machine share, or in the config's Redis.
+
+It outlives generations: shares are not given anew by a reload.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.app.state import redis_limiter
+from gateway.policies.limits.ask import Limiter
+from gateway.policies.limits.memory import MemoryLimiter
+from gateway.state.table import Table
+
+if TYPE_CHECKING:
+    from gateway.app.parts import Making
+
+
+class _Counted:
+    """A table and its limiter (`gateway.app.lasting.Kept`).
+
+    Attributes:
+        limiter: Counts in it.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.limiter = MemoryLimiter(table)
+
+    async def open(self) -> None:
+        """See Kept."""
+
+    async def close(self) -> None:
+        """See Kept."""
+        self._table.close()
+
+
+def limiter_of(making: Making) -> Limiter:
+    """Returns what counts the limits of a config."""
+    memory = in_memory(making)
+    return redis_limiter(making, memory) or memory
+
+
+def in_memory(making: Making) -> MemoryLimiter:
+    """Returns what counts in memory: for all workers, where there are several."""
+    shared, keys = making.taken.memory, making.config.limits.keys
+    if shared is not None:
+        # What it has room for was decided when the supervisor started.
+        return making.taken.of(("limits",), lambda: _Counted(Table.attach(shared))).limiter
+    return making.taken.of(("limits", keys), lambda: _Counted(Table.private(keys))).limiter
