@@ -26,6 +26,7 @@ _DIGITS: Final = 18  # of numbers that are compared
 _LEGACY: Final = "x-ratelimit-"
 _LEFT: Final = "x-ratelimit-remaining"
 _LIMITS: Final = frozenset({"ratelimit", "ratelimit-policy", "retry-after"})
+_NOT_SHOWN: Final = frozenset({"set-cookie", "vary"})
 _OF_ONE_REPLY: Final = frozenset({"etag", "last-modified", "content-length", "content-type"})
 
 
@@ -71,8 +72,11 @@ def merged(each: Sequence[Headers], calls: int) -> Headers:
 
 
 def shown(headers: Headers) -> dict[str, str]:
-    """Returns the headers that a page may read: a cookie is no page's to see."""
-    return {name: value for name, value in headers.items() if name != "set-cookie"}
+    """Returns the headers that stand in the body of an answer.
+
+    A cookie is no page's to read, and what a reply varies by is of caches that know its address.
+    """
+    return {name: value for name, value in headers.items() if name not in _NOT_SHOWN}
 
 
 def _is_of_limits(name: str) -> bool:

@@ -57,6 +57,11 @@ def test_ratelimit(values, told):
             '"a";q=5;w=1, "b";q=9;w=2',
         ),
         ("ratelimit-policy", ['"a";q=5;w=1', '"a";q=6;w=1'], '"a";q=5;w=1, "a";q=6;w=1'),
+        (
+            "vary",
+            ["accept-language", "authorization, accept-language"],
+            "accept-language, authorization",
+        ),
         ("age", ["3", "12", "7"], "12"),
         ("retry-after", ["3", "12", "Sat, 21 Nov 2026 10:00:00 GMT"], "12"),
         ("cache-control", ["max-age=60", "private, max-age=5"], "private, max-age=5"),
@@ -67,6 +72,7 @@ def test_ratelimit(values, told):
     ids=[
         "policies once each",
         "policies that differ are told both",
+        "what any of them varies by",
         "the oldest reply",
         "the longest wait",
         "the strictest word to caches",
@@ -94,8 +100,9 @@ def test_without_any_there_are_none():
     assert merged([], 3) == {}
 
 
-def test_a_cookie_is_no_pages_to_see():
-    assert shown({"set-cookie": "a=b; HttpOnly", "age": "1"}) == {"age": "1"}
+def test_a_cookie_is_no_pages_to_see_nor_is_what_caches_vary_by():
+    headers = {"set-cookie": "a=b; HttpOnly", "vary": "authorization", "age": "1"}
+    assert shown(headers) == {"age": "1"}
 
 
 @given(st.lists(st.text(max_size=30), min_size=2, max_size=4))
