@@ -18,10 +18,9 @@ from urllib.parse import urlencode
 
 import typer
 
-from gateway.cli.building import reported
 from gateway.cli.configuration import reader
 from gateway.cli.failure import Exit, Failure
-from gateway.config import Address, UnixAddress
+from gateway.config import Address, ConfigError, UnixAddress
 
 Admin: TypeAlias = Annotated[
     str | None,
@@ -56,8 +55,10 @@ def place(admin: str | None, config: Path | None, settings: list[str] | None) ->
         if found := _URL.fullmatch(admin):
             return found[1]
         raise Failure("--admin: expected a URL such as http://127.0.0.1:9090, or unix:/path")
-    with reported():
+    try:
         section = reader(config, settings)().config.admin
+    except ConfigError as mistake:
+        raise Failure(*map(str, mistake.problems)) from mistake
     if section is None:
         raise Failure("The gateway has no admin listener: the config says `admin: false`.")
     return _reached(section.address)
@@ -145,8 +146,7 @@ def _said(where: str, status: int, body: bytes) -> tuple[str, ...]:
         message, reason = str(error["message"]), str(error["details"][0]["reason"])
     except (ValueError, LookupError, TypeError):
         return f"What listens at {where} is no admin listener of a gateway.", _HINT
-    listed = reason == "ROUTE_NOT_FOUND" and not message.startswith("Nothing")
-    return (message, f"({status} {reason})", *([_HINT] if listed else []))
+    return message, f"({where} answered {status} {reason})"
 
 
 def _failed(*lines: str) -> Failure:

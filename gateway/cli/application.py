@@ -44,6 +44,9 @@ _PANELS = {
         "explain": _Entry("explain", "Tell all that holds for one RPC, and what set it."),
         "call": _Entry("call", "Make one call through the gateway's own way to the backend."),
     },
+    "Operate": {
+        "usage": _Entry("usage", "Tell what callers used: calls, messages, bytes."),
+    },
     "Admit": {
         "keys": _Entry("keys", "Make, list and revoke API keys."),
         "users": _Entry("users", "Add, list and remove users with passwords."),
