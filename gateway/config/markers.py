@@ -150,6 +150,14 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True)
+class AtMost:
+    """A section's rule: the number `key` is not over the number `other`, given or by default."""
+
+    key: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
 class Clash:
     """A section's rule: `key` has no effect where `other` has this value, and so must be absent."""
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 
-from gateway.config.markers import Clash, Needs, NotBuilt, OneOf, is_false
+from gateway.config.markers import AtMost, Clash, Needs, NotBuilt, OneOf, is_false
 from gateway.config.problems import Path, Problem, format_path
+from gateway.config.substitution import Substituted
 from gateway.config.tree import Node, plain
 
 # Above the resemblance of "retry" to "rest" (0.67), below that of "adress" to "address" (0.92):
@@ -183,3 +184,27 @@ def _broken_rules(node: Node, section: type, path: Path) -> Iterator[Problem]:
             ):
                 message = f"has no effect with {other}: {value}; remove one of them"
                 yield Problem.at(children[key].key, (*path, key), message)
+            case AtMost(key, other) if _exceeds(section, children, key, other):
+                at, what = (key, "more") if key in children else (other, "less")
+                beside = other if at == key else key
+                message = f"found {what} than {beside}"
+                if beside not in children:
+                    message += f", which is {_number(section, children, beside):g} by default"
+                yield Problem.at(children[at].key, (*path, at), message)
+
+
+def _exceeds(section: type, children: Mapping[str, Node], key: str, other: str) -> bool:
+    """Whether a number is over another; no if what is given is no number."""
+    one, most = (_number(section, children, name) for name in (key, other))
+    return one is not None and most is not None and one > most
+
+
+def _number(section: type, children: Mapping[str, Node], key: str) -> float | None:
+    """Returns the number that a key has, given or by default; None where what is given is none."""
+    if key not in children:
+        default = getattr(section, "__pydantic_fields__")[key].default  # noqa: B009  not of `type`
+        return typing.cast("float", default)
+    value = children[key].value
+    if isinstance(value, Substituted) and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
