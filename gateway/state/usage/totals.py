@@ -15,7 +15,9 @@ from gateway.state.usage.question import Answer, Question, QuestionError, answer
 
 DAYS: Final = 8
 MONTHS: Final = 2
+_DAY: Final = len("2026-11-21")
 _MONTH: Final = len("2026-11")
+_KEEP: Final = {_DAY: DAYS, _MONTH: MONTHS}
 
 
 class Totals:
@@ -28,9 +30,10 @@ class Totals:
 
     def __init__(self, most: Callable[[], int], now: Callable[[], float] = time.time) -> None:
         self._most = most
-        self._now = now
         self._periods: dict[str, Counts] = {}
         self._callers: dict[str, set[Caller]] = {}
+        # The first period that can be told of, by the length of its name.
+        self._since = {length: day_of(now())[:length] for length in _KEEP}
 
     def add(self, counts: Counts) -> None:
         """Adds what was counted."""
@@ -51,23 +54,20 @@ class Totals:
         totals.setdefault(Key(period, caller, key.method), Count()).add(count.numbers())
 
     def _forget(self) -> None:
-        for kept, keep in (self._kept(months=False), DAYS), (self._kept(months=True), MONTHS):
+        for length, keep in _KEEP.items():
+            kept = sorted(each for each in self._periods if len(each) == length)
             for period in kept[:-keep]:
                 del self._periods[period], self._callers[period]
-
-    def _kept(self, *, months: bool) -> list[str]:
-        return sorted(each for each in self._periods if (len(each) == _MONTH) is months)
+                self._since[length] = kept[-keep]
 
     def answer(self, question: Question) -> Answer:
         """Returns the answer to a question.
 
         Raises:
-            QuestionError: Its period is not kept any more.
+            QuestionError: Its period is not kept any more, or is before this process.
         """
-        kept = self._kept(months=len(question.period) == _MONTH)
-        today = day_of(self._now())
-        first = min([*kept, today[: len(question.period)]])
-        if question.period < first:
-            text = f"{question.period} is not kept in memory: the first there is is {first}."
+        since = self._since[len(question.period)]
+        if question.period < since:
+            text = f"{question.period} is not kept in memory, which begins with {since}."
             raise QuestionError(text)
         return answered(question, self._periods.get(question.period, {}))
