@@ -34,7 +34,7 @@ Sources: ITU-T I.371, annex A (GCRA, virtual scheduling); the sliding window cou
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from gateway.policies.limits.ask import Algorithm, Ask, Numbers, Share
 
@@ -51,7 +51,7 @@ as new, that is worth nothing either."""
 
 NEW: Final[Kept] = (0.0, 0.0, 0.0)
 
-_share: Final = tuple.__new__  # a third of the time of Share(…), which calls a function for it
+_new: Final = tuple.__new__  # what a named tuple's class calls: without its function's time
 
 
 def token_bucket(ask: Ask, now: float, _left: float, kept: Kept) -> Step:
@@ -63,27 +63,42 @@ def token_bucket(ask: Ask, now: float, _left: float, kept: Kept) -> Step:
         kept: When the bucket is full again; the others have no meaning.
     """
     numbers, cost = ask.numbers, ask.cost
-    burst = numbers.burst
     interval = numbers.period / numbers.limit
-    full_at = max(kept[0], now)
-    if full_at - now > burst * interval + LONGEST_PATIENCE:
-        full_at = now + burst * interval
-    there = int((now - full_at) / interval + burst + SLACK)
-    if (cost or 1) <= there:
-        full_at += cost * interval
-        return _share(Share, (True, there - cost, full_at - now, 0.0, 0.0)), (full_at, 0.0, 0.0)
-    there = max(there, 0)
+    full_at = kept[0] if kept[0] > now else now  # noqa: FURB136  a sixth of the time of max()
+    there = int((now - full_at) / interval + numbers.burst + SLACK)
+    if (cost or 1) > there:
+        return _short_of_tokens(ask, now, full_at, there)
+    full_at += cost * interval
+    return _new(Share, (True, there - cost, full_at - now, 0.0, 0.0)), (full_at, 0.0, 0.0)
+
+
+def _short_of_tokens(ask: Ask, now: float, full_at: float, there: int) -> Step:
+    """Reserves what is asked if that may be waited for, else refuses it.
+
+    Args:
+        ask: For more tokens than there are.
+        now: Seconds.
+        full_at: When the bucket is full again.
+        there: Tokens; below 0 where some are reserved.
+    """
+    numbers, cost = ask.numbers, ask.cost
+    interval = numbers.period / numbers.limit
+    whole = numbers.burst * interval
     need = cost or 1
-    missing = full_at + need * interval - burst * interval - now
-    if need > burst:  # never: by then it is at its best
+    if full_at - now > whole + LONGEST_PATIENCE:
+        full_at = now + whole
+    missing = full_at + need * interval - whole - now
+    if need > numbers.burst:  # never: by then it is at its best
         missing = full_at - now
-    elif missing <= min(ask.patience, LONGEST_PATIENCE):
+    elif missing <= ask.patience and missing <= LONGEST_PATIENCE:
         full_at += cost * interval
         return Share(True, 0, full_at - now, wait=missing), (full_at, 0.0, 0.0)
+    there = max(there, 0)
     if ask.dark:
         full_at += there * interval
         there = 0
-    return Share(False, there, full_at - now, retry_after=missing), (full_at, 0.0, 0.0)
+    share = _new(Share, (False, there, full_at - now, missing, 0.0))
+    return share, (full_at, 0.0, 0.0)
 
 
 def sliding_window(ask: Ask, now: float, _left: float, kept: Kept) -> Step:
@@ -116,7 +131,7 @@ def sliding_window(ask: Ask, now: float, _left: float, kept: Kept) -> Step:
     retry_after = 0.0 if allowed else _fading(ask.numbers, need, ends - now, before, used)
     used += taken
     resets = until - now if used else ends - now if before else 0.0
-    share = Share(allowed, there - taken, resets, retry_after)
+    share = _new(Share, (allowed, there - taken, resets, retry_after, 0.0))
     return share, (until, earlier, used) if used or earlier else NEW
 
 
@@ -184,26 +199,18 @@ def _count(ask: Ask, now: float, kept: Kept) -> Step:
     taken = cost if allowed else there if ask.dark else 0
     used += taken
     resets = max(ends - now, 0.0)
-    share = Share(allowed, there - taken, resets if used else 0.0, 0.0 if allowed else resets)
-    return share, (ends, used, name) if used else NEW
+    share = (allowed, there - taken, resets if used else 0.0, 0.0 if allowed else resets, 0.0)
+    return _new(Share, share), (ends, used, name) if used else NEW
 
 
-class Counting(NamedTuple):
-    """An algorithm.
-
-    Attributes:
-        step: What it does: the ask, the time, the seconds until the ask's `ends` (read by calendars
-            only), what is kept.
-        numbers: How many of the three it keeps: the first, the first two, or all.
-    """
-
-    step: Callable[[Ask, float, float, Kept], Step]
-    numbers: int
-
+Counting: TypeAlias = tuple[Callable[[Ask, float, float, Kept], Step], int]
+"""What an algorithm does (with the ask, the time, the seconds until the ask's `ends`, which only
+calendars read, and what is kept), and how many of the three numbers it keeps: the first, the first
+two, or all."""
 
 COUNTING: Final[Mapping[Algorithm, Counting]] = {
-    Algorithm.TOKEN_BUCKET: Counting(token_bucket, 1),
-    Algorithm.SLIDING_WINDOW: Counting(sliding_window, 3),
-    Algorithm.FIXED_WINDOW: Counting(fixed_window, 2),
-    Algorithm.CALENDAR: Counting(calendar, 3),
+    Algorithm.TOKEN_BUCKET: (token_bucket, 1),
+    Algorithm.SLIDING_WINDOW: (sliding_window, 3),
+    Algorithm.FIXED_WINDOW: (fixed_window, 2),
+    Algorithm.CALENDAR: (calendar, 3),
 }

@@ -1,0 +1,226 @@
+"""Mutexes between the processes of a machine, in the memory that they share.
+
+A row of them (stripes): whoever changes a part of the memory takes the mutex of that part. They
+outlive their holders: a process that is killed while it holds one gives it up by that. And nobody
+waits for long, as an event loop waits with it: where a holder does not go on (it was stopped, or
+the machine is overloaded), the others go on without after `patience`, and say so once. What they do
+then is as exact as it would be without mutexes.
+
+POSIX: `pthread_mutex_t`, shared and robust (pthread_mutexattr_setpshared and _setrobust), called
+in the C library, a quarter of a microsecond to take and give one. Where there are no robust ones
+(macOS), record locks on the shared file (fcntl, F_SETLK), which a process's death ends too. These
+exclude processes, not threads: one thread of a process uses them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import logging
+import mmap
+import os
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, Protocol
+
+log = logging.getLogger("gateway.state")
+
+COUNT: Final = 64
+"""How many there are."""
+SIZE: Final = 64
+"""Bytes that each has in the memory: a cache line, more than any system's `pthread_mutex_t`."""
+PATIENCE: Final = 0.005
+"""Seconds."""
+_RESPITE: Final = 1.0  # seconds for which one whose holder did not go on is not waited for again
+_SHARED: Final = 1  # PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST, of glibc and musl
+_ROBUST: Final = 1
+
+
+class Mutexes(Protocol):
+    """A row of mutexes."""
+
+    def take(self, number: int) -> bool:
+        """Returns whether one was taken: it must then be given back. If not, go on without.
+
+        Args:
+            number: Which, below `COUNT`. Who takes several takes them in ascending order.
+        """
+
+    def give(self, number: int) -> None:
+        """Gives back one that was taken."""
+
+    def close(self) -> None:
+        """Lets go of the memory. None may be held."""
+
+
+class Waiting:
+    """Waits for a mutex for a little while, but not for one whose holder has just not gone on.
+
+    Args:
+        patience: The longest wait, in seconds.
+        now: Seconds that only grow.
+    """
+
+    __slots__ = ("_now", "_patience", "_told", "_until")
+
+    def __init__(self, patience: float, now: Callable[[], float]) -> None:
+        self._patience = patience
+        self._now = now
+        self._told = False
+        self._until = [0.0] * COUNT
+
+    def take(self, number: int, attempt: Callable[[], bool]) -> bool:
+        """Returns whether an attempt was successful."""
+        now = self._now()
+        if now < self._until[number]:
+            return False
+        end = now + self._patience
+        while self._now() < end:
+            os.sched_yield()
+            if attempt():
+                return True
+        self._until[number] = self._now() + _RESPITE
+        if not self._told:
+            self._told = True
+            log.warning(
+                "another process holds a part of the limits' memory and does not go on: "
+                "while it does not, its part is counted without it, and not exactly"
+            )
+        return False
+
+
+class RobustMutexes:
+    """Robust mutexes of the C library.
+
+    Args:
+        memory: Which processes share.
+        offset: Where in it they are.
+        fresh: Whether they are to be made: by one process, before any other uses them.
+        patience: The longest wait for one, in seconds.
+        now: Seconds that only grow.
+
+    Raises:
+        OSError: The system has none.
+    """
+
+    def __init__(
+        self,
+        memory: mmap.mmap,
+        offset: int,
+        *,
+        fresh: bool,
+        patience: float = PATIENCE,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        # PyDLL: holding the interpreter's lock costs less than letting go of it, and none blocks.
+        library = ctypes.PyDLL(None)
+        room = (ctypes.c_char * SIZE).from_buffer
+        rooms = [room(memory, offset + number * SIZE) for number in range(COUNT)]
+        if fresh:
+            _make(library, rooms)
+        # With `byref` made once, a call costs a third of one that is given an address.
+        at = [ctypes.byref(room) for room in rooms]
+        self._attempts = [partial(library.pthread_mutex_trylock, each) for each in at]
+        self._gives = [partial(library.pthread_mutex_unlock, each) for each in at]
+        self._mend = [partial(library.pthread_mutex_consistent, each) for each in at]
+        self._waiting = Waiting(patience, now)
+
+    def take(self, number: int) -> bool:
+        """Returns whether one was taken."""
+        result = self._attempts[number]()
+        if not result:
+            return True
+        return self._settle(number, result) or self._waiting.take(
+            number, lambda: self._settle(number, self._attempts[number]())
+        )
+
+    def _settle(self, number: int, result: int) -> bool:
+        if result == errno.EOWNERDEAD:
+            # What its holder wrote holds at every step (see table), so there is nothing to mend.
+            self._mend[number]()
+            log.warning("a process died while it counted a call: its part goes on")
+            return True
+        return not result
+
+    def give(self, number: int) -> None:
+        """Gives back one that was taken."""
+        self._gives[number]()
+
+    def close(self) -> None:
+        """Lets go of the memory."""
+        self._attempts, self._gives, self._mend = [], [], []
+
+
+def _make(library: ctypes.PyDLL, rooms: Sequence[ctypes.Array[ctypes.c_char]]) -> None:
+    attributes = ctypes.create_string_buffer(SIZE)
+    for name, *arguments in (
+        ("pthread_mutexattr_init",),
+        ("pthread_mutexattr_setpshared", _SHARED),
+        ("pthread_mutexattr_setrobust", _ROBUST),
+    ):
+        _check(getattr(library, name)(attributes, *arguments))
+    for room in rooms:
+        _check(library.pthread_mutex_init(room, attributes))
+    _check(library.pthread_mutexattr_destroy(attributes))
+
+
+def _check(result: int) -> None:
+    if result:
+        raise OSError(result, os.strerror(result))
+
+
+class FileLocks:
+    """Record locks on a file: one byte each.
+
+    Args:
+        fd: The file; it stays open until `close`.
+        offset: The first one's byte.
+        patience: The longest wait for one, in seconds.
+        now: Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        fd: int,
+        offset: int,
+        *,
+        patience: float = PATIENCE,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._fd = fd
+        self._offset = offset
+        self._waiting = Waiting(patience, now)
+
+    def take(self, number: int) -> bool:
+        """Returns whether one was taken."""
+        return self._attempt(number) or self._waiting.take(number, lambda: self._attempt(number))
+
+    def _attempt(self, number: int) -> bool:
+        try:
+            fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, self._offset + number)
+        except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as POSIX leaves open
+            return False
+        return True
+
+    def give(self, number: int) -> None:
+        """Gives back one that was taken."""
+        fcntl.lockf(self._fd, fcntl.LOCK_UN, 1, self._offset + number)
+
+    def close(self) -> None:
+        """Lets go of the file, which is its owner's."""
+
+
+def mutexes(memory: mmap.mmap, fd: int, offset: int, *, fresh: bool) -> Mutexes:
+    """Returns those that the system has.
+
+    Args:
+        memory: Which processes share.
+        fd: The file that it maps.
+        offset: Where in it is room for `COUNT` of `SIZE` bytes.
+        fresh: Whether they are to be made.
+    """
+    if hasattr(ctypes.PyDLL(None), "pthread_mutexattr_setrobust"):
+        return RobustMutexes(memory, offset, fresh=fresh)
+    return FileLocks(fd, offset)
