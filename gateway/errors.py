@@ -47,6 +47,7 @@ REASONS: Mapping[str, Reason] = {
     "MESSAGE_TOO_LARGE": Reason(Code.RESOURCE_EXHAUSTED, 413),
     "BODY_TIMEOUT": Reason(Code.DEADLINE_EXCEEDED, 408),
     "BODY_INCOMPLETE": Reason(Code.INVALID_ARGUMENT),
+    "VALIDATION_FAILED": Reason(Code.INVALID_ARGUMENT),
     # Headers.
     "INVALID_TIMEOUT": Reason(Code.INVALID_ARGUMENT),
     "INVALID_METADATA": Reason(Code.INVALID_ARGUMENT),
@@ -65,6 +66,8 @@ REASONS: Mapping[str, Reason] = {
     "RATE_LIMITED": Reason(Code.RESOURCE_EXHAUSTED),
     "QUOTA_EXCEEDED": Reason(Code.RESOURCE_EXHAUSTED),
     "LIMITS_UNAVAILABLE": Reason(Code.UNAVAILABLE),
+    "TOO_MANY_CALLS": Reason(Code.RESOURCE_EXHAUSTED),
+    "OVERLOADED": Reason(Code.UNAVAILABLE),
     # A session of WebSocket, and its streams.
     "METHOD_NOT_FOUND": Reason(Code.UNIMPLEMENTED),
     "MISSING_MESSAGE": Reason(Code.INVALID_ARGUMENT),

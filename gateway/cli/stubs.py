@@ -45,8 +45,9 @@ async def write_stubs(registry: Registry, out: Path) -> int:
         OSError: They can't be written.
     """
     names = [name for name in registry.file_bytes if name not in bundled.paths()]
-    if bundled.OPTIONS in registry.file_bytes and names and bundled.OPTIONS not in names:
-        names.append(bundled.OPTIONS)  # no package brings it where the gateway is not installed
+    if names:
+        more = (name for name in bundled.OF_NO_PACKAGE if name not in names)
+        names += [name for name in more if name in registry.file_bytes]
     if not names:
         raise Failure("there are no protos to make stubs of")
     with tempfile.TemporaryDirectory(prefix="gateway-") as work:

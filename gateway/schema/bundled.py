@@ -1,8 +1,9 @@
-"""The protos that come installed: well-known types, googleapis' common ones, the gateway's options.
+"""The protos that come installed: well-known types, googleapis' common ones, options of others.
 
 `google/protobuf` belongs to protobuf, `google/api`, `google/rpc`, `google/type` and their like to
-googleapis-common-protos, `gateway/v1` to the gateway. Users import them without having them. Only
-these files are offered, not whatever else lies in the same installation.
+googleapis-common-protos, `gateway/v1` to the gateway. `buf/validate` is protovalidate's, of which a
+copy lies in `third_party`. Users import them without having them. Only these files are offered, not
+whatever else lies in the same installation.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ _RENAMED = {"google/longrunning/operations_proto.proto": "google/longrunning/ope
 _FOLDERS = ("api", "cloud", "gapic", "logging", "longrunning", "rpc", "type")
 OPTIONS = "gateway/v1/options.proto"
 """The options that users' protos import."""
+VALIDATE = "buf/validate/validate.proto"
+"""The rules of protovalidate that users' protos import."""
+
+OF_NO_PACKAGE = (OPTIONS, VALIDATE)
+"""Those of which no package brings a generated module where the gateway is not installed."""
 
 ALWAYS = (
     "google/protobuf/any.proto",
@@ -59,6 +65,7 @@ def paths() -> dict[str, Path]:
     for protos in (package / "_example" / "protos", package.parent / "protos"):
         if (options := protos / OPTIONS).is_file():  # installed, or in the repository
             found.setdefault(OPTIONS, options)
+    found[VALIDATE] = Path(__file__).parent / "third_party" / VALIDATE
     return found
 
 
@@ -72,9 +79,13 @@ def fingerprint() -> str:
     """Returns a text that changes when the bundled protos or the compiler may have changed."""
     packages = ("grpcio-tools", "googleapis-common-protos", "protobuf")
     versions = " ".join(f"{name}={version(name)}" for name in packages)
-    options = paths().get(OPTIONS)
-    digest = hashlib.sha256(options.read_bytes()).hexdigest() if options else ""
-    return f"{versions} {OPTIONS}={digest}"
+    found = paths()
+    digests = " ".join(
+        f"{name}={hashlib.sha256(found[name].read_bytes()).hexdigest()}"
+        for name in OF_NO_PACKAGE
+        if name in found
+    )
+    return f"{versions} {digests}"
 
 
 @cache
@@ -82,11 +93,11 @@ def find(name: str) -> SchemaFile | None:
     """Returns the bundled file of that import name, or None.
 
     It comes from the generated module beside the proto, which needs no compiler; so it has no
-    comments. The few that have no module (`google/protobuf/java_features.proto`) are None: only
-    the compiler finds them.
+    comments. The few that have no module (`google/protobuf/java_features.proto`, VALIDATE) are
+    None: only the compiler finds them.
     """
     path = paths().get(name)
-    if path is None:
+    if path is None or name == VALIDATE:
         return None
     module = f"{name.rpartition('/')[0].replace('/', '.')}.{path.stem}_pb2"
     if importlib.util.find_spec(module) is None:
