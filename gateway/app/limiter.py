@@ -1,4 +1,4 @@
-"""What counts limits: in memory, which the workers of a machine share, or in the config's Redis.
+"""What counts limits: in memory, which the workers of a machine share, or in Redis.
 
 It outlives generations: shares are not given anew by a reload.
 """
@@ -36,7 +36,10 @@ class _Counted:
 
 
 def limiter_of(making: Making) -> Limiter:
-    """Returns what counts the limits of a config."""
+    """Returns what counts the limits of a config.
+
+    In Redis, where the config names one; the memory is then what counts while that is away.
+    """
     memory = in_memory(making)
     return redis_limiter(making, memory) or memory
 
