@@ -29,10 +29,11 @@ FAULTS = [
 
 @dataclass(frozen=True)
 class Gateway:
-    """A running gateway: where clients find it, and its process."""
+    """A running gateway: where clients and operators find it, and its process."""
 
     url: str
     process: subprocess.Popen[str]
+    admin: str = ""
 
     @property
     def pid(self) -> int:
@@ -74,9 +75,12 @@ def gateway(
     pipes = {"stdout": subprocess.PIPE, "stderr": errors}
     with subprocess.Popen(command, text=True, env=environ, **pipes) as process:
         try:
+            admin = ""
             for line in process.stdout:
+                if found := re.match(r"admin on (.+)", line):
+                    admin = found[1]
                 if found := re.match(r"listening on (.+)", line):
-                    yield Gateway(found[1], process)
+                    yield Gateway(found[1], process, admin)
                     break
             else:
                 raise AssertionError("the gateway ended before it listened")
