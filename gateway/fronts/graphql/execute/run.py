@@ -306,9 +306,9 @@ class Run:
     def _merged(self) -> Headers:
         """Returns the headers of the answer."""
         each, calls = self.headers, self._started
-        if self._heard:
-            each = [*each, *self._heard]
-            self._heard.clear()
-        if self._tasks is not None:  # what Python makes may be different at once
-            calls += len(each) + 1
+        if self._heard or self._tasks is not None:
+            python = self._heard or []
+            # One more than it made calls: what else Python makes of them holds for no time.
+            each, calls = [*each, *python], calls + len(python) + 1
+            python.clear()
         return merged(each, calls)

@@ -129,17 +129,25 @@ class Gateway:
         call = self.caller.call(found.descriptor.name, self._services.request(found, request))
         handed: asyncio.Queue[bytes | Exception | None] = asyncio.Queue(1)
 
+        stream = AskedStream.of(call, handed.put)
+
         async def run() -> None:
             end = None
             try:
-                await found.stream(AskedStream.of(call, handed.put))
+                await found.stream(stream)
             except Exception as failure:  # noqa: BLE001 - it is raised where the stream is read
                 end = failure
             await handed.put(end)
 
         task = asyncio.ensure_future(run())
+        told = False
         try:
             while (data := await handed.get()) is not None:
+                if isinstance(data, RpcError):
+                    self._hear(stream, data)
+                elif not told and stream.reply_headers:
+                    self._heard.append(dict(stream.reply_headers))
+                told = True
                 if isinstance(data, Exception):
                     raise data
                 yield self._services.reply(found, data)

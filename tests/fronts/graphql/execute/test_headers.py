@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from gateway.call import Call, Code, Reply, RpcError, Status
 from gateway.errors import error
+from gateway.fronts.graphql.document import Documents
+from gateway.fronts.graphql.engine import Engine
 from gateway.fronts.graphql.errors import RequestError
 from gateway.fronts.graphql.execute.headers import heard, merged, shown
 from tests.fronts.graphql.execute.orders import bench, new
 from tests.fronts.graphql.execute.test_subscriptions import Stream, engine, responses_of
-from tests.fronts.graphql.execute.upstreams import codes
+from tests.fronts.graphql.execute.upstreams import WIDE, codes
 
 
 def of(name, *values, calls=None):
@@ -209,6 +211,20 @@ def test_how_old_an_answer_is():
     }
     whole = bench(both).run("{ getOrder { items { product { id } } } }")
     assert whole["extensions"]["headers"] == {"age": "7"}, "the product may be another at once"
+
+
+def test_an_answer_tells_what_python_heard_too():
+    """`heard` is where calls of resolvers put their headers (`extend.client`)."""
+
+    def context(_caller, heard):
+        heard.append({"ratelimit": '"all";r=1;t=60', "cache-control": "max-age=9"})
+
+    found = bench(ANSWERS, policies=[Charging(10)])
+    found.engine = Engine(
+        found.schema, found.backend.methods(), Documents(found.schema, WIDE), context=context
+    )
+    response = found.run("{ getOrder { id } }")
+    assert response["extensions"] == {"headers": {"ratelimit": '"all";r=1;t=60'}}
 
 
 async def test_each_part_tells_of_its_own_calls():
