@@ -10,10 +10,15 @@ Outermost first:
 5. authorize: before all that costs a backend something; conditions on what streams are asked look
    at each message;
 6. usage: what callers used is what they were allowed, answered from a cache or not;
-7. concurrency: a place is taken only by calls that may be made, and is given back at their end;
-8. validation: after the place is taken, for it takes work; before the cache, which it need not ask;
+7. concurrency, of one caller: a permit is taken only by calls that may be made, and is given back
+   at their end;
+8. validation: after the permit, for it takes work; before the cache, which need not be asked;
 9. cache: what it answers goes no further; equal calls are made once;
-10. forward: backends are told of callers that may call, and of nobody else. Behind the cache: what
+10. backends: how many calls there may be at a time of an upstream (they may wait for it) and of a
+    method. What the cache answers must not wait for a busy backend, nor tell how fast it is; what
+    the cache fetches for itself is counted, and where there is no place for it something older may
+    do;
+11. forward: backends are told of callers that may call, and of nobody else. Behind the cache: what
     a backend is told of a caller must not make another entry where callers share one.
 """
 
@@ -107,7 +112,8 @@ class Chains:
             chain.append(authorize)
         if when is not None and on_messages:
             chain.append(AuthorizeMessages(when, schemes, refusals))
-        for part in (parts.usage, parts.concurrency, parts.validation, parts.cache):
+        behind = (parts.usage, parts.concurrency, parts.validation, parts.cache, parts.backends)
+        for part in behind:
             chain += part.policies(descriptor, settings, upstream)
         forward = self.forwarding.gate(upstream)
         if forward is not None:

@@ -81,9 +81,10 @@ class Parts:
     Attributes:
         limits: How much callers may ask.
         usage: What callers use is counted.
-        concurrency: How many calls there may be at a time.
+        concurrency: How many calls of one caller there may be at a time.
         validation: What requests must be like.
         cache: Replies that are kept, and equal calls that are made once.
+        backends: How many calls there may be at a time of a method, and of an upstream.
     """
 
     limits: Part
@@ -91,6 +92,7 @@ class Parts:
     concurrency: Part
     validation: Part
     cache: Part
+    backends: Part
 
 
 def parts(making: Making) -> Parts:
@@ -102,9 +104,10 @@ def parts(making: Making) -> Parts:
     return Parts(
         limits=_limits(making) if _limited(making) else nothing,
         usage=_usage(making) if making.config.usage.enabled else nothing,
-        concurrency=nothing,
+        concurrency=_concurrency(making) if _alone(making) else nothing,
         validation=_validation(making) if _validated(making) else nothing,
         cache=_cache(making) if _cached(making) else nothing,
+        backends=_backends(making) if _bounded(making) else nothing,
     )
 
 
@@ -116,6 +119,31 @@ def _cache(making: Making) -> Part:
     from gateway.app.cache import cache  # noqa: PLC0415  only who keeps replies pays for it
 
     return cache(making)
+
+
+def _alone(making: Making) -> bool:
+    return any(each.concurrency_per_principal for each in making.config.policies)
+
+
+def _concurrency(making: Making) -> Part:
+    from gateway.app.concurrency import concurrency  # noqa: PLC0415  only who bounds pays for it
+
+    return concurrency(making)
+
+
+def _bounded(making: Making) -> bool:
+    config = making.config
+    return (
+        config.adaptive_concurrency.enabled
+        or any(each.concurrency for each in config.policies)
+        or any(each.concurrency for each in config.upstreams.values())
+    )
+
+
+def _backends(making: Making) -> Part:
+    from gateway.app.concurrency import backends  # noqa: PLC0415  as above
+
+    return backends(making)
 
 
 def _limited(making: Making) -> bool:

@@ -15,7 +15,17 @@ from gateway.app.identity import is_open_to_all
 from gateway.chain import Policy
 from gateway.cli.facts import DEFAULT, Fact
 from gateway.config import Settings
-from gateway.config.effective import AUTHENTICATE, ROLES, SCOPES, TIMEOUT, WHEN
+from gateway.config.effective import (
+    AUTHENTICATE,
+    CONCURRENCY,
+    CONCURRENCY_PER_PRINCIPAL,
+    PRIORITY,
+    ROLES,
+    SCOPES,
+    TIMEOUT,
+    WHEN,
+    Leaf,
+)
 from gateway.config.units import format_duration
 from gateway.schema.method import Kind, MethodDescriptor
 
@@ -41,6 +51,7 @@ def policy_facts(generation: Generation, descriptor: MethodDescriptor) -> Iterat
         WHEN: _one_line(settings.when) if settings.when else "none",
         TIMEOUT: "none" if timeout is None else _timeout(timeout, descriptor),
     }
+    shown |= {leaf: value for leaf, value in _bounds(settings) if settings.where(leaf)}
     for leaf, value in shown.items():
         yield Fact(f"  {leaf[-1]}", value, settings.where(leaf) or DEFAULT)
 
@@ -85,6 +96,12 @@ def _callers(names: tuple[str, ...] | None, providers: tuple[str, ...]) -> str:
 def _timeout(seconds: float, descriptor: MethodDescriptor) -> str:
     unary = descriptor.kind is Kind.UNARY
     return format_duration(seconds) + ("" if unary else ", without effect on streams")
+
+
+def _bounds(settings: Settings) -> Iterator[tuple[Leaf, str]]:
+    yield CONCURRENCY, f"{settings.concurrency} at a time"
+    yield CONCURRENCY_PER_PRINCIPAL, f"{settings.concurrency_per_principal} at a time"
+    yield PRIORITY, settings.priority
 
 
 def _one_line(text: str) -> str:

@@ -46,13 +46,19 @@ def _unprovided(root: Node) -> Iterator[Problem]:
                 yield Problem.at(node.key, path, f"nobody has any: {_NO_PROVIDERS}")
 
 
+_SETTINGS: Final = (
+    *("authenticate", "authorize", "timeout", "rate_limits", "concurrency"),
+    *("concurrency_per_principal", "cache", "coalesce", "validate", "priority"),
+)
+
+
 def _idle(root: Node) -> Iterator[Problem]:
     """Yields policies that set nothing; `authorize: {}` is nothing too."""
     for path, node in select(root, "policies", "*"):
         if isinstance(node.value, dict) and not any(
             name != "methods" and child.value != {} for name, child in node.value.items()
         ):
-            message = "sets nothing; expected one of authenticate, authorize, timeout, rate_limits"
+            message = f"sets nothing; expected one of {', '.join(_SETTINGS)}"
             yield Problem.at(node.place, path, message)
 
 

@@ -20,7 +20,7 @@ NOT_BUILT = {
     if section
     for name, key in keys_of(section).items()
     if key.not_built and not (key.not_built.unless_false or key.not_built.elsewhere)
-} - {"addresses", "cache", "usage"}  # also words
+} - {"addresses", "cache", "usage", "priority"}  # also words
 
 
 # What stands for the names that users choose, by the mapping that they stand in.

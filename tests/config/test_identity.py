@@ -4,6 +4,11 @@ import pytest
 
 AUTH = "auth: {providers: {customers: {mtls: {}}, partners: {mtls: {}}}}\n"
 
+SETTINGS = (
+    "authenticate, authorize, timeout, rate_limits, concurrency, concurrency_per_principal, cache, "
+    "coalesce, validate, priority"
+)
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -68,12 +73,12 @@ AUTH = "auth: {providers: {customers: {mtls: {}}, partners: {mtls: {}}}}\n"
         ),
         pytest.param(
             "policies: [{methods: ['*']}]",
-            "1:12: policies.0: sets nothing; expected one of authenticate, authorize, timeout, rate_limits",
+            f"1:12: policies.0: sets nothing; expected one of {SETTINGS}",
             id="a-policy-that-sets-nothing",
         ),
         pytest.param(
             "policies: [{methods: ['*'], authorize: {}}]",
-            "1:12: policies.0: sets nothing; expected one of authenticate, authorize, timeout, rate_limits",
+            f"1:12: policies.0: sets nothing; expected one of {SETTINGS}",
             id="a-policy-that-asks-for-nothing",
         ),
         pytest.param(

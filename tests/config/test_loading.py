@@ -61,8 +61,8 @@ WRONG = [
         "zzz: hunter2",
         (
             "1:1: zzz: unknown key; expected one of listener, workers, admin, schema, upstreams, auth, "
-            "policies, plans, limits, rest, graphql, websocket, headers, state, state_timeout, "
-            "reload, pages"
+            "policies, plans, adaptive_concurrency, limits, cache, usage, rest, graphql, websocket, "
+            "headers, state, state_timeout, reload, pages"
         ),
     ),
     ("polices: []", '1:1: polices: unknown key; did you mean "policies"?'),
@@ -91,6 +91,19 @@ WRONG = [
     ("reload: watch", "1:9: reload: not available in this version; expected signal"),
     ("state: http://u:hunter2@h", "1:8: state: found a text, expected memory, or redis://host:6379/0"),
     ("state: redis://", "1:8: state: found a text, expected memory, or redis://host:6379/0"),
+    # numbers in order
+    (
+        "adaptive_concurrency: {max: 9, min: 10}",
+        "1:32: adaptive_concurrency.min: found more than max",
+    ),
+    (
+        "adaptive_concurrency: {min: 1001}",
+        "1:24: adaptive_concurrency.min: found more than max, which is 1000 by default",
+    ),
+    (
+        "adaptive_concurrency: {max: 7}",
+        "1:24: adaptive_concurrency.max: found less than min, which is 8 by default",
+    ),
     # wrong types
     ("[]", "1:1: found a list, expected a mapping (key: value)"),
     ("x", '1:1: found "x", expected a mapping (key: value)'),

@@ -27,9 +27,7 @@ from gateway.config.scalars import (
 from gateway.config.units import Quota, Rate
 
 _TEXT = Annotated[str, Text()]
-_HEADER = Annotated[
-    str, Text("a header's name", r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$", lower=True)  # RFC 9110 5.1
-]
+_HEADER = Annotated[str, Text("a header's name", r"^[A-Za-z0-9_.-]{1,100}$", lower=True)]
 _KEYS = Annotated[tuple[Annotated[str, LIMIT_KEY], ...], Field(min_length=1)]
 _PROVIDERS = Annotated[tuple[Annotated[str, NAME], ...], Field(min_length=1)]
 _NETWORKS = tuple[Annotated[IPv4Network | IPv6Network, Cidr()], ...]
