@@ -11,8 +11,8 @@ than a bounded time to let in, however warm the others are.
 
 An entry is charged with all that it holds, also with what is added later (`Entry.keep`), and with
 its places in the queues and the index, and that of a remembered key, of which there are never more
-than entries. Entries end at their time, and are noticed when they are next asked for or their turn
-to leave comes. What entries mean is not known here, nor how their sizes come about.
+than there were entries. Entries end at their time, and are noticed when they are next asked for, or
+when their turn to leave comes. What entries mean is not known here, nor how their sizes come about.
 """
 
 from __future__ import annotations

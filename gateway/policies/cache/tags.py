@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -56,7 +57,8 @@ class _Template(NamedTuple):
         for read, text in zip(self.fields, self.texts[1:], strict=True):
             values = read(request)
             # As many as could be kept, and one more, by which it is known that they can't.
-            made = [f"{before}{value}{text}" for before in made for value in values][: MOST + 1]
+            every = (f"{before}{value}{text}" for before in made for value in values)
+            made = [*islice(every, MOST + 1)]
         return made
 
 
