@@ -50,8 +50,7 @@ class Keyed:
     @cached_property
     def names(self) -> Sequence[bytes]:
         """See Keys."""
-        request = self._finder.request
-        return [request((key,)) for key in self._keys]
+        return list(map(_name, self._keys))
 
     def request(self, places: Sequence[int]) -> bytes:
         """See Keys."""
@@ -77,3 +76,10 @@ class Keyed:
                 continue
             found[key] = finder.found(reply, (key,)).get(key, ())
         return found
+
+
+def _name(key: Any) -> bytes:
+    """Returns a key as bytes: those of one field are all texts, all bytes, or all whole numbers."""
+    if isinstance(key, str):
+        return key.encode()
+    return key if isinstance(key, bytes) else b"%d" % key
