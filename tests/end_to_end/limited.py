@@ -13,6 +13,7 @@ from tests.end_to_end.graph import JOINS
 from tests.end_to_end.system import error_of, reason_of, shop_config
 
 PRODUCT = "shop.catalog.v1.CatalogService/GetProduct"
+LIST = "shop.catalog.v1.CatalogService/ListProducts"
 STOCK = "shop.inventory.v1.InventoryService/GetStock"
 KEY = "x-api-key"
 

@@ -9,11 +9,20 @@ import aiohttp
 import pytest
 
 from tests.end_to_end.graph import post
-from tests.end_to_end.limited import KEY, PRODUCT, STOCK, Keys, config, limits, outcome, outcomes
+from tests.end_to_end.limited import (
+    KEY,
+    LIST,
+    PRODUCT,
+    STOCK,
+    Keys,
+    config,
+    limits,
+    outcome,
+    outcomes,
+)
 from tests.end_to_end.sockets import COUNT, WATCH, socket
 from tests.end_to_end.system import error_of, gateway, reason_of
 
-LIST = "shop.catalog.v1.CatalogService/ListProducts"
 REVIEWS = "shop.reviews.v1.ReviewService/ListReviews"
 WAREHOUSES = "shop.inventory.v1.InventoryService/ListWarehouses"
 ROOMS = "shop.chat.v1.ChatService/ListRooms"

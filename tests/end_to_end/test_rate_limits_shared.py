@@ -1,0 +1,117 @@
+"""Limits that several processes share: the workers of a gateway, and gateways through Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from contextlib import ExitStack
+
+import aiohttp
+import pytest
+import yaml
+
+from tests.cli.processes import gateway as started
+from tests.cli.several import Gateway, until
+from tests.end_to_end.limited import LIST, PRODUCT, STOCK, config, limits, outcome, outcomes
+from tests.end_to_end.system import gateway
+
+LIMIT = 400
+PATHS = {
+    "local": "/v1/products/p1",
+    "allow": "/v1/products/p1/stock",
+    "deny": "/v1/products?page_size=1",
+}
+
+
+def shared(shop, **sections):
+    limit = {"name": "all", "rate": f"{LIMIT}/d", "key": "all"}
+    return config(shop, limits(PRODUCT, limit), **sections)
+
+
+def write(folder, given):
+    (folder / "gateway.yaml").write_text(yaml.safe_dump(given))
+
+
+async def limited_to(url, allowed):
+    """Asks for more than there is, over many connections."""
+    found = await outcomes(url, 2 * allowed, connections=20)
+    assert found == {"ok": allowed, "RATE_LIMITED": allowed}
+
+
+async def test_workers_share_one_limit_exactly(shop, tmp_path):
+    write(tmp_path, shared(shop, workers=2))
+    with started("serve", cwd=tmp_path) as serving:
+        await limited_to(Gateway(serving).url, LIMIT)
+
+
+async def test_what_was_taken_is_taken_after_workers_have_died(shop, tmp_path):
+    write(tmp_path, shared(shop, workers=2))
+    with started("serve", cwd=tmp_path) as serving:
+        running = Gateway(serving)
+        assert await outcomes(running.url, 100, connections=10) == {"ok": 100}
+        for number, pid in running.workers.items():
+            os.kill(pid, signal.SIGKILL)
+            serving.read_error(f"worker {number} ended")
+            until(running.all_ready)
+        await limited_to(running.url, LIMIT - 100)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_reload_gives_nothing_anew(shop, tmp_path, workers):
+    given = shared(shop, workers=workers)
+    write(tmp_path, given)
+    with started("serve", cwd=tmp_path) as serving:
+        url = Gateway(serving).url
+        assert await outcomes(url, 100, connections=10) == {"ok": 100}
+        given["policies"].append(limits("*", {"name": "other", "rate": "100000/s"}))
+        write(tmp_path, given)
+        serving.signal(signal.SIGHUP)
+        await asyncio.to_thread(serving.read_error, "reloaded: ")
+        await limited_to(url, LIMIT - 100)
+
+
+async def test_three_gateways_share_one_limit_exactly(shop, redis_url, tmp_path):
+    given = shared(shop, state=redis_url, state_timeout="5s")
+    with ExitStack() as stack:
+        urls = []
+        for number in range(3):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            urls.append(stack.enter_context(gateway(folder, given)).url)
+        rows = await asyncio.gather(*(outcomes(url, LIMIT, connections=10) for url in urls))
+    assert sum(rows, Counter()) == {"ok": LIMIT, "RATE_LIMITED": 2 * LIMIT}
+
+
+@pytest.mark.parametrize("trouble", ["killed", "frozen"])
+async def test_without_its_redis_each_limit_does_as_it_says(shop, own_redis, tmp_path, trouble):
+    policies = [
+        limits(method, {"name": on_error, "rate": "5/d", "key": "all", "on_error": on_error})
+        for method, on_error in ((PRODUCT, "local"), (STOCK, "allow"), (LIST, "deny"))
+    ]
+    given = config(shop, *policies, state=own_redis.url, state_timeout="200ms")
+    with gateway(tmp_path, given) as running:
+        async with aiohttp.ClientSession(running.url) as client:
+
+            async def ask(count):
+                return {
+                    name: [await outcome(client, path) for _ in range(count)]
+                    for name, path in PATHS.items()
+                }
+
+            assert await ask(2) == dict.fromkeys(PATHS, ["ok"] * 2)
+            own_redis.kill() if trouble == "killed" else own_redis.stop()
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            assert await ask(7) == {
+                "local": ["ok"] * 5 + ["RATE_LIMITED"] * 2,
+                "allow": ["ok"] * 7,
+                "deny": ["LIMITS_UNAVAILABLE"] * 7,
+            }
+            assert loop.time() - began < 5  # not each call finds out by itself
+            own_redis.start() if trouble == "killed" else own_redis.cont()
+            async with asyncio.timeout(20):
+                while await outcome(client, PATHS["deny"]) == "LIMITS_UNAVAILABLE":
+                    await asyncio.sleep(0.05)
+            assert "RATE_LIMITED" in (await ask(6))["allow"]
