@@ -90,6 +90,10 @@ class Link:
         """Whether commands of this turn are about to leave."""
         return bool(self._unwritten)
 
+    def awaited(self) -> list[Answer]:
+        """Returns the answers that are still to come, and that somebody waits for."""
+        return [sent.answer for sent in self._sent if not sent.answer.done()]
+
     def send(self, packed: bytes, again: Again | None = None) -> Answer:
         """Sends a command with the others of this turn; returns its answer.
 
@@ -193,3 +197,4 @@ class Link:
 def _fail(answer: Answer, why: str) -> None:
     if not answer.done():
         answer.set_exception(StateUnavailable(why))
+        answer.exception()  # the loop need not complain where nobody awaits it

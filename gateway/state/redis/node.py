@@ -25,7 +25,6 @@ _LINKS: Final = 3
 _MOST_WAITING: Final = 4096  # commands, on each link
 _CONNECT: Final = 2.0  # seconds, also where commands have less
 _PAUSE: Final = 1.0  # seconds, where one link more can't be had
-_STEP: Final = 0.005  # seconds, from one look to the next whether all was answered
 _PING: Final = command((b"PING",))
 
 
@@ -71,9 +70,8 @@ class Node:
 
     async def close(self) -> None:
         """Ends all connections, when what waits has its answers or has waited long enough."""
-        until = asyncio.get_running_loop().time() + self._timeout
-        while self.waiting and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(_STEP)
+        if answers := [answer for link in self._links for answer in link.awaited()]:
+            await asyncio.wait(answers, timeout=self._timeout)
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
@@ -86,17 +84,17 @@ class Node:
         Raises:
             StateUnavailable: The server is away, or too many commands wait for it.
         """
-        links = self._links
-        if not links:
+        if not self._links:
             raise StateUnavailable("away")
-        best = links[0]
-        if not best.gathers:
-            for link in links:
-                if link.gathers:
-                    best = link
-                    break
-                if link.waiting < best.waiting:
-                    best = link
+        best = self._links[0]
+        for link in self._links:
+            if (
+                link.gathers and link.waiting < _MOST_WAITING
+            ):  # what leaves in one turn goes together
+                best = link
+                break
+            if link.waiting < best.waiting:
+                best = link
         if best.waiting >= _MOST_WAITING:
             raise StateUnavailable("too many commands wait")
         return best.send(packed, again)
