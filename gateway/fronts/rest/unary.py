@@ -6,7 +6,7 @@ call.
 
 from __future__ import annotations
 
-from gateway.call import Call, Reply, RpcError
+from gateway.call import Call, Forms, Reply, RpcError
 from gateway.chain import Method, as_error
 from gateway.fronts.entity_tags import entity_tag, not_modified
 from gateway.fronts.rest.bodies import collect
@@ -26,7 +26,8 @@ class UnaryRoute:
         input_: How the request message is made.
         reply: How the reply message is written.
         body_size: The most bytes of a request body.
-        etag: Whether replies to GET get an entity tag where the backend gives none.
+        etag: Whether replies to GET get an entity tag where the backend gives none. Those that
+            are kept get one anyway: it is made once.
     """
 
     __slots__ = ("_body_size", "_etag", "_input", "_method", "_reply", "start")
@@ -63,6 +64,9 @@ class UnaryRoute:
         Raises:
             RpcError: The backend sent something that is no message of its type.
         """
+        if reply.rendered is not None:
+            self._respond_kept(incoming, reply, reply.rendered)
+            return
         content_type, body = self._reply.body(reply.message)
         if not reply.initial and not reply.headers and not self._etag:
             incoming.respond(200, (("content-type", content_type),), body)
@@ -79,6 +83,26 @@ class UnaryRoute:
         if etag:
             headers.append(("etag", etag))
         incoming.respond(head.status, [("content-type", content_type), *headers], body)
+
+    def _respond_kept(self, incoming: Incoming, reply: Reply, forms: Forms) -> None:
+        """Answers with a reply that is kept, whose body and entity tag are made once."""
+        content_type, body = self._reply.kept(reply.message, forms)
+        headers = [*reply.headers.items()]
+        etag = None
+        if reply.initial:
+            _, others, etag = success_head(reply.initial, incoming.shared.rules)
+            headers += others
+        request = incoming.request
+        if request.method in _SAFE:
+            if etag is None:
+                etag = self._reply.tag(body, forms)
+            asked = request.headers
+            if "if-none-match" in asked and not_modified(etag, asked.all("if-none-match")):
+                incoming.respond(304, [*headers, ("etag", etag)], b"")
+                return
+        if etag:
+            headers.append(("etag", etag))
+        incoming.respond(200, [("content-type", content_type), *headers], body)
 
 
 class _Running:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from google.protobuf.descriptor_pool import DescriptorPool
 
@@ -25,6 +25,10 @@ class HasPool(Protocol):
 class Codec:
     """Makes the codecs of message types, each on first use. Not thread-safe.
 
+    Attributes:
+        mark: What it makes is its own by this: an object that is nobody else's, for who keeps that
+            beyond its life without keeping all of it.
+
     Args:
         registry: Knows the types.
         json: How JSON is written and read.
@@ -41,6 +45,7 @@ class Codec:
             raise ValueError(f"max_depth must be from 1 to {MAX_DEPTH}, not {max_depth}")
         self._context = Context(registry.pool, json or JsonOptions(), max_depth)
         self._messages: dict[str, MessageCodec] = {}
+        self.mark: Final = object()
 
     def message(self, type_name: str) -> MessageCodec:
         """Returns the codec of a message type by its full name. KeyError when there is none."""
