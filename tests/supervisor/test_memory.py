@@ -23,9 +23,9 @@ def test_workers_find_a_table_in_it(memory):
     one, other = Table.attach(memory.fileno()), Table.attach(memory.fileno())
     assert one.keys == 5000
     tag, where = one.locate("key")
-    one.insert(tag, where, (9.0,), 0.0)
-    slot = other.find(tag, where)
-    assert other.first[slot] == 9.0
+    assert one.find(tag, where) == -1
+    one.insert(tag, where, (9.0, 0.0, 0.0), 1, 0.0)
+    assert other.find(tag, where) >= 0
     one.close()
     other.close()
 

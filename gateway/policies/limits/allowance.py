@@ -37,13 +37,14 @@ class Allowance:
         is_dark: Whether any limit only counts.
     """
 
-    __slots__ = ("_asks", "_clock", "_shown", "delays", "headers", "is_dark", "limits")
+    __slots__ = ("_asks", "_clock", "_one", "_shown", "delays", "headers", "is_dark", "limits")
 
     def __init__(
         self, limits: Sequence[Any], clock: Callable[[], float], *, legacy: bool = False
     ) -> None:
         self.limits = tuple(limits)
-        self._asks = tuple(each.ask for each in limits)
+        self._asks = tuple(each.asker() for each in limits)
+        self._one = self._asks[0] if len(self._asks) == 1 else None
         self._clock = clock
         self.delays = any(each.room is not None for each in limits)
         self.is_dark = any(each.dark for each in limits)
@@ -57,6 +58,8 @@ class Allowance:
         left = _FOREVER
         if self.delays and call.deadline is not None:
             left = max(0.0, call.deadline.remaining(self._clock()))
+        if self._one is not None:
+            return [self._one(call, left)]
         return [ask(call, left) for ask in self._asks]
 
     def told(self, verdict: Verdict) -> dict[str, str]:

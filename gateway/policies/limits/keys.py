@@ -96,7 +96,11 @@ def _part(part: str, api_keys: frozenset[str], request: Descriptor | None) -> Pa
 
 
 def _of_principal(principal: Principal) -> str:
-    return f"p{bounded(principal.provider)}{bounded(principal.subject)}"
+    provider, subject = principal.provider, principal.subject
+    key = f"p{len(provider)}:{provider}{len(subject)}:{subject}"
+    if len(key) <= _LONGEST and key.isascii():
+        return key  # as below, in half the time: most calls come here
+    return f"p{bounded(provider)}{bounded(subject)}"
 
 
 def _of_address(call: Call) -> str:

@@ -5,8 +5,9 @@ Made once for a method and a plan. What becomes of the answers is `allowance`'s.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gateway.call import Call
 from gateway.policies.limits.ask import Algorithm, Ask, Numbers, OnError
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from gateway.policies.limits.delay import Room
     from gateway.policies.limits.keys import Part
 
+Asker: TypeAlias = "Callable[[Call, float], Ask]"
+"""Makes an ask of a call, and of the seconds until its deadline."""
+
+_new: Final = tuple.__new__  # half the time of Ask(…), for every call
 _PERIODS: Final = {1: "a second", 60: "a minute", 3600: "an hour", 86400: "a day"}
 
 
@@ -69,23 +74,16 @@ class Limit:
             f";gateway-burst={burst}" if bucket else ""
         )
 
-    def ask(self, call: Call, left: float) -> Ask:
-        """Returns what a call needs of it.
+    def asker(self) -> Asker:
+        """Returns what makes the asks of its calls."""
+        prefix, key, room, patience = self.prefix, self.key, self.room, self.patience
+        numbers, dark, on_error = self.numbers, self.dark, self.on_error
+        rest = (numbers, 1, 0.0, 0.0, dark, on_error)
+        if room is None:
+            return lambda call, _: _new(Ask, (prefix + key(call), *rest))
 
-        Args:
-            call: The call.
-            left: Seconds until its deadline.
-        """
-        room = self.room
-        patience = 0.0
-        if room is not None and not room.is_full:
-            patience = min(self.patience, left)
-        return Ask(
-            self.prefix + self.key(call),
-            self.numbers,
-            1,
-            patience,
-            0.0,
-            self.dark,
-            self.on_error,
-        )
+        def ask(call: Call, left: float) -> Ask:
+            waits = 0.0 if room.is_full else min(patience, left)
+            return Ask(prefix + key(call), numbers, 1, waits, 0.0, dark, on_error)
+
+        return ask

@@ -19,6 +19,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from gateway.call import Call
 from gateway.policies.limits.ask import Algorithm, Ask, Numbers
 from gateway.policies.limits.keys import of_caller
+from gateway.policies.limits.limit import Asker
 
 What: TypeAlias = Literal["calls", "messages", "bytes"]
 Span: TypeAlias = Literal["d", "month"]
@@ -127,9 +128,10 @@ class Quota:
         begins, ends = self._dates.now(self._span)[1:]
         return Numbers(Algorithm.CALENDAR, self.count, ends - begins, self.count)
 
-    def ask(self, call: Call, left: float) -> Ask:  # noqa: ARG002  nobody waits for a day's end
-        """Returns what a call needs of it: one call, or that there is any left of the others."""
-        return self._ask(call, 1 if self.what == "calls" else 0, dark=False)
+    def asker(self) -> Asker:
+        """Returns what makes the asks of calls: one, or, of the others, that there is any left."""
+        cost = 1 if self.what == "calls" else 0
+        return lambda call, _: self._ask(call, cost, dark=False)
 
     def charge(self, call: Call, cost: int) -> Ask:
         """Returns what takes as much of it as there is, of what a call has used.

@@ -52,7 +52,7 @@ def test_a_new_day_is_noticed_and_a_clock_that_is_put_back():
 
 
 def asked(quota, principal=ADA):
-    return quota.ask(Call("a.B/C", principal=principal), float("inf"))
+    return quota.asker()(Call("a.B/C", principal=principal), float("inf"))
 
 
 def test_calls_are_charged_one_each():
