@@ -550,7 +550,9 @@ async def test_errors_of_the_gateways_own_name_the_request(it, client, monkeypat
     it.backends["Unary"].at_once = error("STREAM_IDLE", "Slow.", headers={"Retry-After": "3"})
     client.opens(1, "Unary", "x", metadata=[["x-request-id", "mine"]])
     (status,) = client.hears_frames()
-    assert status["details"] == [{"reason": "STREAM_IDLE"}, {}]  # and a RequestInfo
+    info, request = status["details"]
+    assert info["reason"] == "STREAM_IDLE"
+    assert request["@type"].endswith("google.rpc.RequestInfo")
     assert status["trailers"] == [["retry-after", "3"]]
 
 

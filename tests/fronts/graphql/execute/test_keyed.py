@@ -1,6 +1,7 @@
 """Answers that are kept key by key: what is asked for, what is answered, and who must be asked."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pytest
 from google.protobuf.message_factory import GetMessageClass
@@ -16,6 +17,7 @@ from tests.fronts.graphql.execute import orders
 from tests.fronts.graphql.execute.orders import bench, new
 from tests.fronts.graphql.execute.test_joins import ITEMS, batch, order, product, titles
 from tests.fronts.graphql.execute.upstreams import codes, failure
+from tests.policies.cache.caching import Caching
 
 _FIELDS = {
     "an answer a key": ("Item", "product"),
@@ -117,6 +119,18 @@ class Keeping:
         return proceed(replace(call, request=keys.request(missing), keys=None), finish)
 
 
+class Real:
+    """The gateway's own cache, for calls that ask by keys."""
+
+    def __init__(self):
+        self._cache = Caching(ttl=1000.0).filter
+
+    def filter(self, call, done, proceed):
+        if call.keys is None:
+            return proceed(call, done)
+        return self._cache.filter(call, done, proceed)
+
+
 @dataclass
 class Scoped:
     """A gate that refuses calls of one method, and keeps those that it saw."""
@@ -134,16 +148,17 @@ class Scoped:
 class Shop:
     """A bench whose order can change, behind a gate and a cache."""
 
+    cache: object
+    products: object = staticmethod(batch)
     gate: Scoped = field(default_factory=Scoped)
     ids: tuple = ()
-    products: object = staticmethod(batch)
 
     def __post_init__(self):
         answers = {
             "GetOrder": lambda _: order(*self.ids),
             "BatchGetProducts": self._products,
         }
-        self.bench = bench(answers, policies=[self.gate, Keeping()], keeps_keys=True)
+        self.bench = bench(answers, policies=[self.gate, self.cache], keeps_keys=True)
 
     def _products(self, request):
         return self.products(request)
@@ -158,22 +173,27 @@ class Shop:
         return self.bench.run(query)
 
 
-def test_only_what_is_not_kept_is_asked_for():
-    shop = Shop()
+@pytest.fixture(params=[Keeping, Real], ids=["the obvious cache", "the gateway's cache"])
+def shop_of(request):
+    return partial(Shop, request.param())
+
+
+def test_only_what_is_not_kept_is_asked_for(shop_of):
+    shop = shop_of()
     assert titles(shop.run("a", "b")) == ["Ta", "Tb"]
     assert titles(shop.run("c", "b", "d", "a")) == ["Tc", "Tb", "Td", "Ta"]
     assert titles(shop.run("a", "d")) == ["Ta", "Td"]
     assert shop.asked() == [["a", "b"], ["c", "d"]]
 
 
-def test_that_there_is_nothing_is_an_answer_too():
-    shop = Shop(products=lambda _: new("Products"))
+def test_that_there_is_nothing_is_an_answer_too(shop_of):
+    shop = shop_of(products=lambda _: new("Products"))
     assert titles(shop.run("a")) == titles(shop.run("a")) == [None]
     assert shop.asked() == [["a"]]
 
 
-def test_arguments_are_part_of_what_is_asked():
-    shop = Shop()
+def test_arguments_are_part_of_what_is_asked(shop_of):
+    shop = shop_of()
     shop.run("a")
     english = '{ getOrder { items { product(language: "en") { title } } } }'
     shop.run("a", query=english)
@@ -181,8 +201,8 @@ def test_arguments_are_part_of_what_is_asked():
     assert shop.asked() == [["a"], ["a"]]
 
 
-def test_gates_see_all_that_is_asked_for():
-    shop = Shop()
+def test_gates_see_all_that_is_asked_for(shop_of):
+    shop = shop_of()
     shop.run("a", "b")
     shop.run("b", "c")
     shop.run("b", "c")
@@ -192,8 +212,8 @@ def test_gates_see_all_that_is_asked_for():
     assert [list(each.ids) for each in requests] == [["a", "b"], ["b", "c"], ["b", "c"]]
 
 
-def test_who_may_not_call_gets_nothing_that_is_kept():
-    shop = Shop()
+def test_who_may_not_call_gets_nothing_that_is_kept(shop_of):
+    shop = shop_of()
     assert titles(shop.run("a")) == ["Ta"]
     shop.gate.denies = "BatchGetProducts"
     response = shop.run("a")
@@ -201,8 +221,8 @@ def test_who_may_not_call_gets_nothing_that_is_kept():
     assert codes(response) == [("getOrder/items/0/product", "PERMISSION_DENIED")]
 
 
-def test_what_is_kept_is_answered_where_the_rest_fails():
-    shop = Shop()
+def test_what_is_kept_is_answered_where_the_rest_fails(shop_of):
+    shop = shop_of()
     shop.run("a", "b")
     shop.products = lambda _: failure(Code.UNAVAILABLE)
     response = shop.run("a", "c")
