@@ -5,6 +5,7 @@ What an operation does is its own; whether one process does it or several, is to
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -85,7 +86,7 @@ class OperationPage:
             except OperationError as error:
                 fault = Fault(_STATUS[error.reason], error.reason, error.message)
                 raise Refused(fault) from error
-            return self.formats[form](content)
+            return await asyncio.to_thread(self.formats[form], content)  # it may be long
 
         return Asked(answer, changes=self.changes)
 

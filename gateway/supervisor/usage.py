@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from gateway.listener.operations import NOT_ASKED_RIGHT, Content, OperationError
@@ -15,10 +16,12 @@ class Usage:
 
     Args:
         most: Returns how many callers are told apart at most.
+        now: Seconds since 1970.
     """
 
-    def __init__(self, most: Callable[[], int]) -> None:
-        self._totals = Totals(most)
+    def __init__(self, most: Callable[[], int], now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._totals = Totals(most, now)
 
     def take(self, rows: Sequence[Row]) -> None:
         """Adds what a worker counted."""
@@ -31,6 +34,6 @@ class Usage:
             OperationError: It is not asked right.
         """
         try:
-            return self._totals.answer(read(arguments))
+            return self._totals.answer(read(arguments, self._now))
         except QuestionError as error:
             raise OperationError(NOT_ASKED_RIGHT, str(error)) from error

@@ -14,6 +14,7 @@ from gateway.listener.operations import (
     OperationError,
     pages,
 )
+from gateway.state.usage.counts import NUMBERS
 
 
 @pytest.fixture
@@ -166,3 +167,52 @@ async def test_an_operation_is_done_with_its_arguments(operated):
 async def test_an_operation_that_is_not_done_says_why(operated, reason, status):
     reply = await asked(operated, "POST", f"/cache/purge?fail={reason}")
     assert (reply.status, reply.reason, reply.error["message"]) == (status, reason, "It is so.")
+
+
+USED = {
+    "period": "2026-11",
+    "by": ["plan"],
+    "rows": [{"plan": "=free", **dict.fromkeys(NUMBERS, 2)}],
+}
+
+
+@pytest.fixture
+async def usage(connect):
+    async def ask(name, arguments):
+        assert name == "usage"
+        assert arguments == {"by": "plan"}
+        return USED
+
+    listener = await admin("127.0.0.1:0", pages(ask))
+    yield await connect(listener)
+    await listener.drain(0)
+
+
+@pytest.mark.parametrize(
+    ("form", "content_type", "line"),
+    [
+        ("json", "application/json", b'"rows": [{"plan": "=free", "calls": 2'),
+        ("csv", "text/csv; charset=utf-8; header=present", b"2026-11,'=free,2,2,2,2,2,2\r\n"),
+        (
+            "prometheus",
+            "text/plain; version=0.0.4; charset=utf-8",
+            b'gateway_usage_calls_total{plan="=free"} 2\n',
+        ),
+    ],
+)
+async def test_usage_has_forms(usage, form, content_type, line):
+    reply = await usage.get(f"/usage?by=plan&format={form}")
+    assert (reply.status, reply.header("content-type")) == (200, content_type)
+    assert line in reply.body
+
+
+async def test_usage_is_json_unless_it_is_asked_for_otherwise(usage):
+    assert json.loads((await usage.get("/usage?by=plan")).body) == USED
+
+
+async def test_a_form_that_there_is_not_lists_those_there_are(usage):
+    reply = await usage.get("/usage?format=xml")
+    assert (reply.status, reply.error["message"]) == (
+        400,
+        "format: expected one of json, csv, prometheus.",
+    )

@@ -16,6 +16,7 @@ from gateway.supervisor.channel import Channel
 from gateway.supervisor.messages import (
     Answered,
     Ask,
+    Counted,
     Drain,
     Drained,
     Failed,
@@ -30,6 +31,22 @@ def keys_of(config):
     """What a worker says of its keys: none before the second config."""
     prefix = config.content["rest"]["prefix"]
     return None if prefix == "/0" else f"keys of {prefix}"
+
+
+def answers(ask, worker, planned):
+    """What a worker says to an operation that it is asked for."""
+    match planned("ask"):
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "refuse":
+            yield Answered(ask.serial, {}, "BAD_REQUEST", f"{worker} refuses")
+        case "hang":
+            pass
+        case _ if ask.name == "usage":
+            yield Counted([["2026-11-21", "keys", "acme", "", "a/B", worker, 0, 0, 0, 0, 0]])
+            yield Answered(ask.serial, planned("usage") or {})
+        case _:
+            yield Answered(ask.serial, {"purged": worker})
 
 
 async def main(folder, descriptor):
@@ -73,16 +90,8 @@ async def main(folder, descriptor):
                         channel.send(Reloaded(message.serial, summary, [], ["admin"], keys))
             case Ask():
                 heard("ask")
-                match planned("ask"):
-                    case "die":
-                        os.kill(os.getpid(), signal.SIGKILL)
-                    case "refuse":
-                        refusal = ("BAD_REQUEST", f"{name} refuses")
-                        channel.send(Answered(message.serial, {}, *refusal))
-                    case "hang":
-                        pass
-                    case _:
-                        channel.send(Answered(message.serial, {"purged": start.worker}))
+                for said in answers(message, start.worker, planned):
+                    channel.send(said)
             case Drain():
                 heard("drain")
                 if planned("drain") != "hang":

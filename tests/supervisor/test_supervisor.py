@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import sys
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -12,9 +14,11 @@ import pytest
 
 from gateway.config import ConfigError
 from gateway.listener.operations import OperationError
+from gateway.state.usage.counts import NUMBERS
 from gateway.supervisor import supervisor as module
 from gateway.supervisor.snapshot import Snapshot
 from gateway.supervisor.supervisor import ReloadError, StartError, Supervisor
+from gateway.supervisor.usage import Usage
 from gateway.supervisor.worker import State
 
 FAKE = Path(__file__).with_name("fake.py")
@@ -361,3 +365,46 @@ async def test_operations_have_pages(crew):
         session.post("/cache/purge", params={"all": "true"}) as reply,
     ):
         assert (reply.status, await reply.json()) == (200, {"purged": 3})
+
+
+def used(answer):
+    return {row["subject"]: row["calls"] for row in answer["rows"]}
+
+
+@pytest.fixture
+def at_noon(monkeypatch):
+    """The fake workers count on a fixed day."""
+    noon = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
+    monkeypatch.setattr("gateway.supervisor.supervisor.Usage", partial(Usage, now=lambda: noon))
+
+
+async def test_what_workers_count_is_summed_and_outlives_them(crew, at_noon):
+    two = await started(crew, 2)
+    asked = {"period": "2026-11", "by": "principal"}
+    assert used(await two.supervisor.ask("usage", asked)) == {"acme": 1 + 2}
+    old = two.workers[1].pid
+    os.kill(old, signal.SIGKILL)
+    await two.until(lambda: two.workers[1].pid not in {old, None})
+    await two.until_ready()
+    assert used(await two.supervisor.ask("usage", asked)) == {"acme": 2 * (1 + 2)}
+
+
+async def test_usage_that_is_asked_wrongly_is_refused(crew, at_noon):
+    two = await started(crew, 2)
+    for asked in ({"period": "yesterday"}, {"period": "2026-10"}):
+        with pytest.raises(OperationError) as caught:
+            await two.supervisor.ask("usage", asked)
+        assert caught.value.reason == "BAD_REQUEST"
+
+
+async def test_usage_that_workers_keep_elsewhere_is_the_newest_that_one_has_read(crew):
+    two = await started(crew, 2)
+    numbers = dict.fromkeys(NUMBERS, 0)
+
+    def read(**calls):
+        rows = [{"plan": plan, **numbers, "calls": each} for plan, each in calls.items()]
+        return {"period": "2026-11", "by": ["plan"], "rows": rows}
+
+    two.plan(usage={"1": read(free=7, paid=1), "2": read(free=5, new=2)})
+    answer = await two.supervisor.ask("usage", {"by": "plan"})
+    assert {row["plan"]: row["calls"] for row in answer["rows"]} == {"free": 7, "new": 2, "paid": 1}
