@@ -17,6 +17,7 @@ from gateway.cli.building import examined
 from gateway.cli.configuration import reader
 from gateway.cli.documents import explain_document
 from gateway.cli.facts import Fact, print_facts, set_by
+from gateway.cli.limit_facts import limit_facts
 from gateway.cli.names import resolve
 from gateway.cli.policy_facts import chain_facts, policy_facts
 from gateway.config import Upstream, matches
@@ -73,6 +74,7 @@ def explain(
     if descriptor.name in generation.methods:
         for section in (
             policy_facts(generation, descriptor),
+            limit_facts(generation, descriptor),
             chain_facts(generation, descriptor),
             _limits(generation, descriptor),
             _headers(generation),
