@@ -1,7 +1,8 @@
 """A Redis that several gateways share: a client whose waits are bounded, and that may be away.
 
-`client` is what others use: commands and scripts. It stands on `node` (one server: connections that
-are kept open, a breaker before them) and `link` (one connection, its commands in flight).
+`client` is what others use: commands and scripts. It stands on `nodes` (who of a cluster has a
+key), `node` (one server: connections that are kept open, a breaker before them) and `link` (one
+connection, its commands in flight).
 """
 
 from gateway.state.redis.address import AddressError

@@ -14,7 +14,7 @@ from collections import deque
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from redis.asyncio.connection import Connection
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import MovedError, NoScriptError, RedisError, ResponseError
 
 from gateway.state.redis.failure import StateUnavailable, said
 
@@ -38,22 +38,27 @@ class Owner(Protocol):
     def refused(self, link: Link, failure: ResponseError) -> None:
         """A command was answered with an error."""
 
+    def moved(self, to: MovedError, sent: Sent) -> None:
+        """A command was not done: its key is another server's. It is the owner's now."""
+
     def lost(self, link: Link, why: str, *, timed_out: bool) -> None:
         """The link is at its end."""
 
 
-class _Sent(NamedTuple):
+class Sent(NamedTuple):
     """A command that waits for its answer.
 
     Attributes:
-        answer: Takes it.
-        until: When waiting ends, on the loop's clock.
+        packed: The command.
         again: How it is sent where its script is not known; None for a command without.
+        answer: Takes its answer.
+        until: When waiting ends, on the loop's clock.
     """
 
+    packed: bytes
+    again: Again | None
     answer: Answer
     until: float
-    again: Again | None
 
 
 class Link:
@@ -70,7 +75,7 @@ class Link:
         self._timeout = timeout
         self._owner = owner
         self._loop = asyncio.get_running_loop()
-        self._sent: deque[_Sent] = deque()
+        self._sent: deque[Sent] = deque()
         self._unwritten: list[bytes] = []
         self._some = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -101,11 +106,18 @@ class Link:
         """
         answer: Answer = self._loop.create_future()
         until = self._loop.time() + self._timeout
-        self._sent.append(_Sent(answer, until, again))
-        self._put(packed)
-        if self._timer is None:
-            self._timer = self._loop.call_at(until, self._look, until)
+        self._put(Sent(packed, again, answer, until))
         return answer
+
+    def take(self, sent: Sent) -> None:
+        """Sends a command that was sent before and is known not to be done, if it is still wanted.
+
+        It has what is left of its time.
+        """
+        if not sent.answer.done():
+            # The queue's timer looks at its head, and this one is older than those before it.
+            self._loop.call_at(sent.until, fail, sent.answer, "timed out")
+            self._put(sent._replace(until=self._loop.time() + self._timeout))
 
     def end(self, why: str) -> None:
         """Ends it: all that wait are told why. The owner is not."""
@@ -117,17 +129,20 @@ class Link:
         for task in self._tasks:
             task.cancel()
         while self._sent:
-            _fail(self._sent.popleft().answer, why)
+            fail(self._sent.popleft().answer, why)
 
     async def ended(self) -> None:
         """Waits until it is closed, having been ended."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._connection.disconnect(nowait=True)
 
-    def _put(self, packed: bytes) -> None:
+    def _put(self, sent: Sent) -> None:
+        self._sent.append(sent)
         if not self._unwritten:
             self._some.set()
-        self._unwritten.append(packed)
+        self._unwritten.append(sent.packed)
+        if self._timer is None:
+            self._timer = self._loop.call_at(sent.until, self._look, sent.until)
 
     async def _write(self) -> None:
         while True:
@@ -160,17 +175,14 @@ class Link:
                 sent.answer.set_result(reply)
             self._owner.answered()
 
-    def _refuse(self, sent: _Sent, failure: ResponseError) -> None:
+    def _refuse(self, sent: Sent, failure: ResponseError) -> None:
         if isinstance(failure, NoScriptError) and sent.again is not None:
-            # Nothing was done. It goes again, at the end of the queue, with what is left of its
-            # time.
-            if not sent.answer.done():
-                self._sent.append(_Sent(sent.answer, sent.until + self._timeout, None))
-                self._put(sent.again.whole())
-                self._loop.call_at(sent.until, _fail, sent.answer, "timed out")
-            return
-        _fail(sent.answer, said(failure))
-        self._owner.refused(self, failure)
+            self.take(sent._replace(packed=sent.again.whole(), again=None))
+        elif isinstance(failure, MovedError):
+            self._owner.moved(failure, sent)
+        else:
+            fail(sent.answer, said(failure))
+            self._owner.refused(self, failure)
 
     def _look(self, due: float, *, again: bool = True) -> None:
         """Ends the link if its oldest command has waited too long."""
@@ -194,7 +206,8 @@ class Link:
             self._owner.lost(self, why, timed_out=timed_out)
 
 
-def _fail(answer: Answer, why: str) -> None:
+def fail(answer: Answer, why: str) -> None:
+    """Gives a failure to who still waits."""
     if not answer.done():
         answer.set_exception(StateUnavailable(why))
         answer.exception()  # the loop need not complain where nobody awaits it

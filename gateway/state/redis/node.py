@@ -12,12 +12,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from redis.exceptions import ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import MovedError, ReadOnlyError, RedisError, ResponseError
 
 from gateway.state.breaker import Breaker
 from gateway.state.redis.address import Address
 from gateway.state.redis.failure import StateUnavailable, said
-from gateway.state.redis.link import Again, Answer, Link
+from gateway.state.redis.link import Again, Answer, Link, Sent
 from gateway.state.redis.packed import command
 from gateway.state.redis.trouble import Trouble
 
@@ -31,19 +31,29 @@ _PING: Final = command((b"PING",))
 class Node:
     """A server. Made inside a running loop.
 
+    Attributes:
+        address: Where it is.
+        moved: See Owner.
+
     Args:
         address: Where it is.
         timeout: Seconds that a command may take.
         prepare: Returns the commands, packed, that each new connection begins with.
+        moved: Takes a command that was not done, as its key is another server's.
     """
 
     def __init__(
-        self, address: Address, timeout: float, prepare: Callable[[], list[bytes]]
+        self,
+        address: Address,
+        timeout: float,
+        prepare: Callable[[], list[bytes]],
+        moved: Callable[[MovedError, Sent], None],
     ) -> None:
         clock = asyncio.get_running_loop().time
-        self._address = address
+        self.address = address
         self._timeout = timeout
         self._prepare = prepare
+        self.moved = moved
         self._breaker = Breaker(clock)
         self._trouble = Trouble(str(address), clock)
         self._links: list[Link] = []
@@ -62,10 +72,13 @@ class Node:
         """How many commands wait for their answers."""
         return sum(link.waiting for link in self._links)
 
-    async def open(self) -> None:
-        """Begins to connect; returns when the first attempt has succeeded or failed."""
+    def start(self) -> None:
+        """Begins to connect."""
         self._needed.set()
-        self._keeper = asyncio.create_task(self._keep(), name=f"redis: keep {self._address}")
+        self._keeper = asyncio.create_task(self._keep(), name=f"redis: keep {self.address}")
+
+    async def tried(self) -> None:
+        """Returns when the first attempt to connect has succeeded or failed."""
         await self._tried.wait()
 
     async def close(self) -> None:
@@ -84,6 +97,17 @@ class Node:
         Raises:
             StateUnavailable: The server is away, or too many commands wait for it.
         """
+        return self._best().send(packed, again)
+
+    def take(self, sent: Sent) -> None:
+        """Sends a command that another server has not done; see `Link.take`.
+
+        Raises:
+            StateUnavailable: As for `send`.
+        """
+        self._best().take(sent)
+
+    def _best(self) -> Link:
         if not self._links:
             raise StateUnavailable("away")
         best = self._links[0]
@@ -91,13 +115,12 @@ class Node:
             if (
                 link.gathers and link.waiting < _MOST_WAITING
             ):  # what leaves in one turn goes together
-                best = link
-                break
+                return link
             if link.waiting < best.waiting:
                 best = link
         if best.waiting >= _MOST_WAITING:
             raise StateUnavailable("too many commands wait")
-        return best.send(packed, again)
+        return best
 
     # What links tell.
 
@@ -175,7 +198,7 @@ class Node:
             StateUnavailable: There is none.
         """
         limit = max(_CONNECT, self._timeout)
-        connection = self._address.connection(limit)
+        connection = self.address.connection(limit)
         try:
             async with asyncio.timeout(limit):
                 await connection.connect()  # type: ignore[no-untyped-call]  # redis-py

@@ -22,12 +22,13 @@ class Script:
 
     Args:
         text: In Lua.
-        send: Sends a packed command, with its form for a server that does not know the script.
+        send: Sends, for a key, a packed command and its form for a server that does not know the
+            script.
     """
 
     __slots__ = ("_by_digest", "_send", "_whole", "load")
 
-    def __init__(self, text: str, send: Callable[[bytes, Again], Answer]) -> None:
+    def __init__(self, text: str, send: Callable[[bytes, bytes, Again], Answer]) -> None:
         source = text.encode()
         digest = hashlib.sha1(source, usedforsecurity=False).hexdigest()  # Redis names it so
         self.load = command((b"SCRIPT", b"LOAD", source))
@@ -39,7 +40,7 @@ class Script:
         """Runs the script; returns its answer, which fails with StateUnavailable.
 
         Args:
-            keys: All keys that it touches; of one hash tag.
+            keys: All keys that it touches, at least one; of one hash tag.
             args: What it is given beside.
 
         Raises:
@@ -47,9 +48,8 @@ class Script:
         """
         rest = words((len(keys), *keys, *args))
         count = 3 + len(keys) + len(args)
-        return self._send(
-            b"*%d\r\n%b%b" % (count, self._by_digest, rest), _Whole(count, self._whole, rest)
-        )
+        packed = b"*%d\r\n%b%b" % (count, self._by_digest, rest)
+        return self._send(keys[0], packed, _Whole(count, self._whole, rest))
 
 
 class _Whole:

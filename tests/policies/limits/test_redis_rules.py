@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.policies.limits.algorithms import NEW
 from gateway.policies.limits.ask import Algorithm, Ask, Numbers, Verdict
-from gateway.policies.limits.memory import together
+from gateway.policies.limits.memory import MemoryLimiter
 from gateway.policies.limits.redis import RedisLimiter
 from gateway.state.redis import Redis
+from gateway.state.table import Table
 
 HOUR = 3600.0
 # The script's time is a key that the test sets, in microseconds.
@@ -68,23 +68,24 @@ RUN = count()
 @given(asks_of_calls())
 async def test_the_same_answers_as_in_memory(redis, given):
     numbers, calls = given
-    limiter = RedisLimiter(redis, memory=None, clock=CLOCK)
     run, now = next(RUN), 5 * 86_400_000_000 + 1_234_567
-    found = {}
+
+    def seconds():
+        return now / 1e6
+
+    table = Table.private(1000)
+    shared = RedisLimiter(redis, memory=None, clock=CLOCK)
+    memory = MemoryLimiter(table, seconds, seconds)
     for step, called in calls:
         now += step
         await redis.call("SET", "gateway:{limits}:clock", now)
-        seconds = now / 1e6
-        ends = math.ceil((seconds + 1) / 86_400) * 86_400.0
+        ends = math.ceil((seconds() + 1) / 86_400) * 86_400.0
         asks = [
             Ask(f"{run}/{which}", numbers[which], cost, patience, ends, dark)
             for which, cost, patience, dark in called
         ]
-        found |= {ask.key: NEW for ask in asks if ask.key not in found}
-        located = [(ask, ask.key, ends - seconds) for ask in asks]
-        expected, found = together(located, seconds, found)
-        found = dict(found)
-        same(await limiter.decide(asks), expected)
+        same(await shared.decide(asks), memory.decide(asks))
+    table.close()
 
 
 def same(verdict: Verdict, expected: Verdict) -> None:
