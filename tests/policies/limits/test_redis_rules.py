@@ -27,28 +27,22 @@ PATIENCE = st.sampled_from([0.0, 0.0, 7.503719, 40.50371, 100.0])
 
 @st.composite
 def asks_of_calls(draw):
-    """Three limits, and what calls ask of them, each after so many microseconds."""
-    numbers = []
+    """Three limits, some dark, and what calls ask of them, each after so many microseconds."""
+    limits = []
     for _ in range(3):
         algorithm = draw(ALGORITHMS)
         limit = draw(st.integers(1, 9))
         bucket = algorithm is Algorithm.TOKEN_BUCKET
         burst = draw(st.integers(1, 12)) if bucket else limit
-        numbers.append(Numbers(algorithm, limit, draw(st.sampled_from([60.0, HOUR])), burst))
+        numbers = Numbers(algorithm, limit, draw(st.sampled_from([60.0, HOUR])), burst)
+        limits.append((numbers, draw(st.sampled_from([False, False, True]))))
+    asks = st.tuples(st.integers(0, 2), st.integers(0, 4), PATIENCE)
+    steps = st.sampled_from([0, 1, 100, 3000, 60_000, 10**6])
     calls = []
     for _ in range(draw(st.integers(1, 12))):
-        asks = [
-            (
-                which,
-                draw(st.integers(0, 4)),
-                draw(PATIENCE),
-                draw(st.sampled_from([False, False, True])),
-            )
-            for which in draw(st.lists(st.integers(0, 2), min_size=1, max_size=4))
-        ]
-        step = draw(st.sampled_from([0, 1, 100, 3000, 60_000, 10**6])) * draw(st.integers(0, 9))
-        calls.append((step * PRIME, asks))
-    return numbers, calls
+        step = draw(steps) * draw(st.integers(0, 9))
+        calls.append((step * PRIME, draw(st.lists(asks, min_size=1, max_size=4))))
+    return limits, calls
 
 
 @pytest.fixture
@@ -67,7 +61,7 @@ RUN = count()
 )
 @given(asks_of_calls())
 async def test_the_same_answers_as_in_memory(redis, given):
-    numbers, calls = given
+    limits, calls = given
     run, now = next(RUN), 5 * 86_400_000_000 + 1_234_567
 
     def seconds():
@@ -81,8 +75,8 @@ async def test_the_same_answers_as_in_memory(redis, given):
         await redis.call("SET", "gateway:{limits}:clock", now)
         ends = math.ceil((seconds() + 1) / 86_400) * 86_400.0
         asks = [
-            Ask(f"{run}/{which}", numbers[which], cost, patience, ends, dark)
-            for which, cost, patience, dark in called
+            Ask(f"{run}/{which}", limits[which][0], cost, patience, ends, limits[which][1])
+            for which, cost, patience in called
         ]
         same(await shared.decide(asks), memory.decide(asks))
     table.close()
