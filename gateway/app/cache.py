@@ -7,18 +7,20 @@ types, its upstream and what makes its keys are the same: all of that is in the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf.descriptor import FileDescriptor
 
+from gateway.app.cache_tags import tags_of
 from gateway.app.purging import purging
+from gateway.app.repeatable import is_repeatable, left_out
 from gateway.app.settings import allowed_headers
 from gateway.app.timeouts import timeout_of
 from gateway.chain import Policy
-from gateway.config import Settings, matches
-from gateway.config.effective import CACHE, COALESCE, TAGS, VARY, Leaf
+from gateway.config import Settings
+from gateway.config.effective import CACHE, COALESCE, VARY
 from gateway.policies.cache.cache import Cache
 from gateway.policies.cache.coalesce import Coalesce
 from gateway.policies.cache.fetch import Answer
@@ -29,15 +31,13 @@ from gateway.policies.cache.keeping import Keeping
 from gateway.policies.cache.kept import Kept
 from gateway.policies.cache.keys import TRACING, Keys
 from gateway.policies.cache.shelf import MemoryShelf
-from gateway.policies.cache.tags import TagError, Tags
-from gateway.schema.method import Idempotency, Kind, MethodDescriptor
+from gateway.schema.method import MethodDescriptor
 from gateway.state.cache import CacheStore
 
 if TYPE_CHECKING:
     from gateway.app.parts import Making, Part
 
 _TOKEN: Final = re.compile(r"[!#$%&'+.^_`|~0-9A-Za-z-]+", re.ASCII)  # RFC 9110 5.6.2, less `*`
-_NAMED: Final = 3  # methods that a line names
 
 
 def cache(making: Making) -> Part:
@@ -45,16 +45,8 @@ def cache(making: Making) -> Part:
     kept = {name for name, each in making.settings.items() if each.cached}
     once = {name for name, each in making.settings.items() if each.coalesce and not each.cached}
     for leaves, names in ((CACHE, kept), ((COALESCE,), once)):
-        _left_out(making, leaves, names)
+        left_out(making, leaves, names)
     return _Caching(making)
-
-
-def is_repeatable(method: MethodDescriptor) -> bool:
-    """Whether calls of a method change nothing, by what its proto says."""
-    return method.kind is Kind.UNARY and (
-        method.idempotency is Idempotency.NO_SIDE_EFFECTS
-        or any(rule.verb == "GET" for rule in method.rules)
-    )
 
 
 class _Caching:
@@ -64,6 +56,8 @@ class _Caching:
         config = making.config
         self._making = making
         self._types = _Types()
+        kept = [name for name, each in making.descriptors.items() if self._keeps(each)]
+        self._tags = tags_of(making, kept)
         self._vary = _varying(making)
         self._entry_size = config.cache.entry_size
         size = config.cache.size
@@ -92,11 +86,6 @@ class _Caching:
         timeout = timeout_of(making.config, settings, descriptor, upstream)
         if not settings.cached:
             return (Coalesce(keys, Flights(timeout, making.clock)),)
-        try:
-            tags = Tags(settings.tags, making.registry.message(descriptor.input))
-        except TagError as error:
-            making.problems.append(settings.mistake(TAGS, f"{error} ({descriptor.name})"))
-            return ()
         keeping = Keeping(
             Freshness(
                 settings.ttl,
@@ -105,13 +94,16 @@ class _Caching:
                 settings.negative_ttl,
                 settings.shared,
             ),
-            tags,
+            self._tags[descriptor.name],
             self._told(settings),
             self._entry_size,
         )
         flights: Flights[Answer] = Flights(timeout, making.clock)
         shelf = MemoryShelf(self._store, descriptor.name)
         return (Cache(keys, keeping, shelf, flights, making.clock),)
+
+    def _keeps(self, descriptor: MethodDescriptor) -> bool:
+        return is_repeatable(descriptor) and self._making.settings[descriptor.name].cached
 
     def _told(self, settings: Settings) -> Told:
         names = {name.lower() for name in settings.vary} | self._vary.forwarded
@@ -182,53 +174,3 @@ def _varying(making: Making) -> _Varying:
         if cookie or given.ext_authz is not None:
             credentials.add("cookie")
     return _Varying(frozenset(forwarded), frozenset(credentials))
-
-
-def _left_out(making: Making, leaves: Sequence[Leaf], names: set[str]) -> None:
-    """Tells of methods with a setting that can't have it, since their calls may change something.
-
-    A policy that names such a method is wrong, and so is one that finds no other. One whose globs
-    find others too leaves it out, which is noted.
-    """
-    places: dict[str, list[str]] = {}
-    for name in sorted(names & making.descriptors.keys()):
-        settings = making.settings[name]
-        leaf = next(each for each in leaves if each in settings.leaves)
-        places.setdefault(settings.where(leaf) or "", []).append(name)
-    for found in places.values():
-        wrong = [name for name in found if not is_repeatable(making.descriptors[name])]
-        if not wrong:
-            continue
-        settings = making.settings[wrong[0]]
-        leaf = next(each for each in leaves if each in settings.leaves)
-        named = [name for name in wrong if _is_named(making, settings.leaves[leaf].key, name)]
-        if named or (len(wrong) == len(found) and not _is_for_all(making, settings, leaf)):
-            text = (
-                f"calls of {_listed(named or wrong)} may change something: its proto says neither"
-            )
-            text += " idempotency_level NO_SIDE_EFFECTS nor a GET rule"
-            making.problems.append(settings.mistake(leaf, text))
-        else:
-            text = f"without effect on {_listed(wrong)}, whose calls may change something"
-            making.notes.append(settings.mistake(leaf, text))
-
-
-def _patterns(making: Making, key: str) -> Iterator[str]:
-    """Yields the patterns of the policy that a key is of, `policies.2.cache.ttl`."""
-    parts = key.split(".")
-    if parts[0] == "policies":
-        yield from making.config.policies[int(parts[1])].methods
-
-
-def _is_named(making: Making, key: str, method: str) -> bool:
-    return any("*" not in each and matches(each, method) for each in _patterns(making, key))
-
-
-def _is_for_all(making: Making, settings: Settings, leaf: Leaf) -> bool:
-    """Whether a setting is of a policy for whatever methods come."""
-    return any(not each.strip("*") for each in _patterns(making, settings.leaves[leaf].key))
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -46,6 +46,7 @@ _PANELS = {
     },
     "Operate": {
         "usage": _Entry("usage", "Tell what callers used: calls, messages, bytes."),
+        "purge": _Entry("purge", "Let go of replies that are kept, by tag, by method, or all."),
     },
     "Admit": {
         "keys": _Entry("keys", "Make, list and revoke API keys."),
