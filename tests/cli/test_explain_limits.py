@@ -123,7 +123,7 @@ def test_what_can_not_be_is_told_with_its_line(tmp_path: Path) -> None:
     assert [line.rpartition(":")[0] for line in map(_place, done.errors)][:4] == places
     assert "policies.2.rate_limits.0: key: " in done.errors[4]
     assert done.errors[5].startswith(
-        f"gateway.yaml:{first + 15}:20: policies.3.rate_limits.0: key: field:product_ids: "
+        f"gateway.yaml:{first + 15}:19: policies.3.rate_limits.0: key: field:product_ids: "
         "there is no request yet when a stream begins"
     )
     assert len(done.errors) == 6
