@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gateway.app.operations import Operation
@@ -30,15 +29,26 @@ def usage(making: Making) -> Part:
     redis = redis_of(making) if shared else None
     if shared and redis is None:  # which is among the problems
         return Nothing()
-    meter = making.taken.of(("usage", redis), partial(_meter, making, redis))
+    most = making.config.usage.callers
+    ledger = making.taken.of(("ledger of usage",), lambda: _Lasting(most))
     # A config that is refused in the end may have set it. It bounds memory, and nothing else.
-    meter.ledger.most = making.config.usage.callers
+    ledger.most = most
+    meter = making.taken.of(("usage", redis), lambda: _meter(making, redis, ledger))
     making.operations.offer("usage", _operation(meter))
-    return _Counting(meter.ledger)
+    return _Counting(ledger)
 
 
-def _meter(making: Making, redis: Redis | None) -> Meter:
-    ledger = Ledger(making.config.usage.callers)
+class _Lasting(Ledger):
+    """A ledger over all generations, wherever each keeps what was counted (`lasting.Kept`)."""
+
+    async def open(self) -> None:
+        """Does nothing: calls are counted, a meter tells of them."""
+
+    async def close(self) -> None:
+        """Does nothing: the last meter has told the rest."""
+
+
+def _meter(making: Making, redis: Redis | None, ledger: Ledger) -> Meter:
     if redis is not None:
         # Only who has a Redis needs its client.
         from gateway.state.usage.shared import Shared  # noqa: PLC0415  see above

@@ -134,6 +134,16 @@ async def test_gateways_that_name_one_redis_share_it_and_leave_the_rest_there(st
     assert await calls(other) == [15]
 
 
+async def test_calls_that_run_while_the_state_changes_are_counted(start, redis_url):
+    file = File(usage={"enabled": True})
+    app = await start(file)
+    running = tally(app)
+    file.sections |= {"state": redis_url, "state_timeout": "2s"}
+    await app.reload()
+    running.of(("keys", "a", None)).calls += 1
+    await until_calls(app, 1)
+
+
 async def until_calls(app, number):
     """Waits until a gateway that has just connected tells so many."""
     while True:

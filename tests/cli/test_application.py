@@ -47,6 +47,7 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
         "routes",
         "explain",
         "call",
+        "usage",
         "keys",
         "users",
         "generate",

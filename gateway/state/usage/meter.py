@@ -80,14 +80,15 @@ class Told:
 
 
 class Meter:
-    """What one process counts, and the way from there.
+    """The way from what a process counts to where it is kept.
 
-    Attributes:
+    Args:
+        store: Where it is kept.
         ledger: Where calls are counted.
     """
 
     def __init__(self, store: Store, ledger: Ledger) -> None:
-        self.ledger = ledger
+        self._ledger = ledger
         self._store = store
         self._outbox = Outbox()
         self._lock = asyncio.Lock()
@@ -129,7 +130,7 @@ class Meter:
             StoreError: Some of it is to be told again.
         """
         async with self._lock:
-            self._outbox.put(self.ledger.take())
+            self._outbox.put(self._ledger.take())
             while (batch := self._outbox.next()) is not None:
                 await self._store.take(batch)
                 self._outbox.arrived()

@@ -38,7 +38,7 @@ class Flaky:
 
 
 def count(meter, calls=1):
-    meter.ledger.tally("a/B").of(("keys", "acme", None)).calls += calls
+    meter._ledger.tally("a/B").of(("keys", "acme", None)).calls += calls
 
 
 async def calls(meter):

@@ -99,7 +99,7 @@ async def test_any_subject_is_kept_as_it_is(connect, redis_url, subject):
 
 async def test_many_callers_are_all_read(connect, redis_url):
     meter = Meter(Shared(await connect(redis_url)), Ledger(10_000, lambda: NOON))
-    tally = meter.ledger.tally("a/B")
+    tally = meter._ledger.tally("a/B")
     for number in range(1, 2501):
         tally.of(("keys", f"c{number}", None)).calls += number
     rows = (await meter.answer(TODAY))["rows"]
@@ -119,7 +119,7 @@ async def test_keys_end_and_what_others_wrote_is_left_out(connect, redis_url):
 async def test_a_redis_that_is_away_is_an_error_and_loses_nothing(connect, own_redis):
     redis = await connect(own_redis.url)
     meter = Meter(Shared(redis), Ledger(10, lambda: NOON))
-    meter.ledger.tally("a/B").of(("keys", "acme", None)).calls += 1
+    meter._ledger.tally("a/B").of(("keys", "acme", None)).calls += 1
     await asyncio.to_thread(own_redis.kill)
     with pytest.raises(StoreError):
         await meter.answer(TODAY)
