@@ -81,6 +81,10 @@ class Metadata:
         """Returns the entries of `keys`, in order."""
         return [item for item in self._items if item[0] in keys]
 
+    def size(self) -> int:
+        """Returns its bytes as HTTP/2 counts them: 32 more for each entry (RFC 9113, 6.5.2)."""
+        return sum(len(name) + len(value) + 32 for name, value in self._items)
+
     def get(self, key: str) -> str | bytes | None:
         """Returns the first value of `key`, or None."""
         for name, value in self._items:

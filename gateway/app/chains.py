@@ -40,6 +40,7 @@ from gateway.policies.auth.watch import Watch
 from gateway.policies.authorize import Authorize
 from gateway.policies.authorize_messages import AuthorizeMessages
 from gateway.policies.deadline import DeadlineGate
+from gateway.policies.metadata_size import MetadataSize
 from gateway.schema.method import Kind, MethodDescriptor
 from gateway.upstream.upstream import Upstream
 
@@ -118,6 +119,9 @@ class Chains:
         forward = self.forwarding.gate(upstream)
         if forward is not None:
             chain.append(forward)
+        given = self.config.auth.providers.values()
+        if forward is not None or any(each.ext_authz is not None for each in given):
+            chain.append(MetadataSize(self.config.listener.limits.metadata_size))
         return tuple(chain)
 
 

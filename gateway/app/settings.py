@@ -59,6 +59,9 @@ def limits(listener: Listener) -> Limits:
         connections=given.connections,
         connections_per_address=given.connections_per_address,
         header_size=given.header_size,
+        header_fields=given.header_fields,
+        path_segments=given.path_segments,
+        query_parameters=given.query_parameters,
         header_timeout=given.header_timeout,
         body_timeout=given.body_timeout,
         stream_size=given.stream_size,
@@ -101,6 +104,7 @@ def header_rules(config: Config, source: Source) -> HeaderRules:
         response.allow,
         response.prefix,
         reserved=forwarded_keys(config),
+        most=config.listener.limits.metadata_size,
     )
 
 
@@ -142,6 +146,7 @@ def rest_options(config: Config, rest: Rest) -> RestOptions:
         etag=rest.etag,
         body_size=given.body_size,
         message_size=given.message_size,
+        form_parameters=given.query_parameters,
     )
 
 

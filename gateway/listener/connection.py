@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gateway.http.certificate import Certificate
 from gateway.listener.closing import Closing, Phase
+from gateway.listener.counts import check_counts
 from gateway.listener.cut import END, Cutter
 from gateway.listener.exchange import NEW, OVER, HttpExchange
 from gateway.listener.faults import HEADER_TIMEOUT, TOO_MANY_CONNECTIONS, Refused
@@ -266,6 +267,7 @@ class Connection(Closing):
         service = self.service
         try:
             request, fields = service.heads.read(data, self.scheme, self.peer)
+            check_counts(request, service.limits)
         except Refused as refused:
             self.refuse(refused.fault, given_id(data), head_only=data.startswith(b"HEAD "))
             return

@@ -15,6 +15,9 @@ class Limits:
         connections: Open connections in all; more are answered 503 and closed.
         connections_per_address: Open connections of one address, trusted proxies excepted.
         header_size: Request line and header fields together, and the trailer fields; 431.
+        header_fields: Header fields of a request; 431.
+        path_segments: Segments of a path; 400.
+        query_parameters: Parameters of a query; 400.
         header_timeout: From the first byte of a request to the end of its header fields, and for
             the TLS handshake; 408.
         body_timeout: The longest wait for the next byte of a body that is read whole.
@@ -27,6 +30,9 @@ class Limits:
     connections: int = 10_000
     connections_per_address: int = 1_000
     header_size: int = 32 * KIB
+    header_fields: int = 256
+    path_segments: int = 256
+    query_parameters: int = 1_000
     header_timeout: float = 10.0
     body_timeout: float = 30.0
     stream_size: int = 0

@@ -20,7 +20,7 @@ from gateway.call import RpcError
 from gateway.errors import error
 from gateway.routing.parameters import Oneof, fault
 from gateway.routing.plan import BodyKind, PathVariable, Plan, body_kind, compiled
-from gateway.routing.query import parse
+from gateway.routing.query import MAX_PARAMETERS, parse
 from gateway.routing.settings import Setting, read
 from gateway.routing.template import Template
 from gateway.schema.codec import Codec, CodecError, Message
@@ -38,6 +38,7 @@ class Binder:
         registry: Knows the RPC's types.
         codec: Makes its messages; asked on first use.
         ignore_query: Globs of names that a query may have though they name no field.
+        form_parameters: How many parameters a body that is a form may have.
         framed: Whether messages come in frames: then each is the whole request, whatever the rule's
             body is, and the query may name all that the path does not bind.
 
@@ -54,8 +55,10 @@ class Binder:
         codec: Codec,
         *,
         ignore_query: Iterable[str] = (),
+        form_parameters: int = MAX_PARAMETERS,
         framed: bool = False,
     ) -> None:
+        self._form_parameters = form_parameters
         self._method = method
         self._rule = rule
         self._template = template
@@ -113,13 +116,13 @@ class Binder:
                             name,
                             "is not taken here: every field is given in the body",
                         )
-        return Bound(plan, values, settings, self._ignored)
+        return Bound(plan, values, settings, self._ignored, self._form_parameters)
 
 
 class Bound:
     """The path and the query of one request, read; makes its messages."""
 
-    __slots__ = ("_ignored", "_plan", "_settings", "_values")
+    __slots__ = ("_form_parameters", "_ignored", "_plan", "_settings", "_values")
 
     def __init__(
         self,
@@ -127,7 +130,9 @@ class Bound:
         values: tuple[object, ...],
         settings: tuple[Setting, ...],
         ignored: Callable[[str], bool],
+        form_parameters: int,
     ) -> None:
+        self._form_parameters = form_parameters
         self._plan = plan
         self._values = values
         self._settings = settings
@@ -192,7 +197,8 @@ class Bound:
         if plan.form is None:
             raise error("UNSUPPORTED_CONTENT_TYPE", "The body of this method can't be a form.")
         # Bytes that are not ASCII are kept for the decoder to judge.
-        settings = read(parse(body.decode("latin-1")), plan.form, self._ignored, {})
+        pairs = parse(body.decode("latin-1"), self._form_parameters)
+        settings = read(pairs, plan.form, self._ignored, {})
         message = plan.message.new()
         for setting in settings:
             setting.apply(message)

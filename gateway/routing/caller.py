@@ -102,4 +102,5 @@ def carried(
     if request_id_passes:
         others = metadata.without(REQUEST_ID) if REQUEST_ID in headers else metadata
         metadata = Metadata((*others, (REQUEST_ID, request_id)))
+        rules.check_size(metadata)
     return metadata, None if timeout is None else Deadline(clock() + timeout)

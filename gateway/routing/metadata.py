@@ -14,15 +14,16 @@ import binascii
 import re
 from collections.abc import Collection, Container, Iterable
 
-from gateway.call import NO_METADATA, Metadata, RpcError
+from gateway.call import NO_METADATA, Metadata
 from gateway.errors import error
 from gateway.http import Headers
 
 MAX_METADATA = 16 * 1024
-"""Bytes of all metadata of a request, counted as HTTP/2 does: name, value and 32 for each. gRPC
-servers refuse more by default."""
+"""Bytes of all metadata of a request, counted as HTTP/2 does: name, value and 32 for each
+(`Metadata.size`). gRPC servers refuse more by default; operators may allow more or less."""
 
-_ENTRY_OVERHEAD = 32  # RFC 9113 section 6.5.2, SETTINGS_MAX_HEADER_LIST_SIZE
+LARGEST_METADATA = 64 * 1024
+"""The most that an operator may allow."""
 
 # RFC 9110 section 7.6.1, and the older names that proxies know.
 _HOP_BY_HOP = frozenset({
@@ -60,6 +61,7 @@ class HeaderRules:
         reserved: Names that never pass to the backend, those the gateway sets itself; all that
             begin so where one ends in `*`. Whoever reads `_` or `.` as `-`, as CGI and its heirs
             do, takes `x_subject` for `x-subject`: such spellings don't pass either.
+        most: Bytes of all metadata of a request, LARGEST_METADATA at most.
 
     Attributes:
         ineffective: Names that are allowed but never pass, sorted: worth a warning at start-up.
@@ -69,6 +71,7 @@ class HeaderRules:
     """
 
     __slots__ = (
+        "_most",
         "_request_allow",
         "_request_prefix",
         "_reserved",
@@ -86,7 +89,10 @@ class HeaderRules:
         response_allow: Iterable[str] = (),
         response_prefix: str = "",
         reserved: Iterable[str] = (),
+        *,
+        most: int = MAX_METADATA,
     ) -> None:
+        self._most = most
         for prefix in (request_prefix, response_prefix):
             if prefix and _NAME.fullmatch(prefix.lower()) is None:
                 raise ValueError(f'"{prefix}" is no prefix of a header; letters, digits, "-_."')
@@ -132,10 +138,9 @@ class HeaderRules:
 
         Raises:
             RpcError: INVALID_METADATA: a `-bin` value is not base64. HEADERS_TOO_LARGE: there is
-                more than MAX_METADATA.
+                more than may be.
         """
         items: list[tuple[str, str | bytes]] = []
-        size = 0
         allow, prefix = self._request_allow, self._request_prefix
         nominated: Collection[str] = _nominated(headers) if "connection" in headers else ()
         for name, value in headers:
@@ -147,12 +152,22 @@ class HeaderRules:
                 continue
             if name in nominated or key in nominated:
                 continue
-            for part in _request_values(name, key, value):
-                items.append((key, part))
-                size += len(key) + len(part) + _ENTRY_OVERHEAD
-        if size > MAX_METADATA:
-            raise _too_large()
-        return Metadata(items) if items else NO_METADATA
+            items += [(key, part) for part in _request_values(name, key, value)]
+        if not items:
+            return NO_METADATA
+        metadata = Metadata(items)
+        self.check_size(metadata)
+        return metadata
+
+    def check_size(self, metadata: Metadata) -> None:
+        """Checks metadata that was put together of a request.
+
+        Raises:
+            RpcError: HEADERS_TOO_LARGE: there is more than may be.
+        """
+        if metadata.size() > self._most:
+            text = f"The headers for the backend are larger than {self._most} bytes."
+            raise error("HEADERS_TOO_LARGE", text)
 
     def response(self, metadata: Metadata, without: Container[str] = ()) -> list[tuple[str, str]]:
         """Returns the reply headers that a backend's metadata make; what can't be one is left out.
@@ -183,22 +198,6 @@ class HeaderRules:
 def canonical(name: str) -> str:
     """Returns what spellings of a lower-case name have in common that some servers take for one."""
     return name.replace("_", "-").replace(".", "-")
-
-
-def check_size(metadata: Metadata) -> None:
-    """Checks metadata that was put together of more than a request's headers.
-
-    Raises:
-        RpcError: HEADERS_TOO_LARGE: there is more than MAX_METADATA.
-    """
-    if sum(len(key) + len(value) + _ENTRY_OVERHEAD for key, value in metadata) > MAX_METADATA:
-        raise _too_large()
-
-
-def _too_large() -> RpcError:
-    return error(
-        "HEADERS_TOO_LARGE", f"The headers for the backend are larger than {MAX_METADATA} bytes."
-    )
 
 
 def _nominated(headers: Headers) -> set[str]:

@@ -12,7 +12,7 @@ from gateway.errors import error
 from gateway.routing.escape import EscapeError, decode_query
 
 MAX_PARAMETERS = 1000
-"""How many parameters a query or a form may have."""
+"""How many parameters a form may have, where nothing else is said."""
 
 
 class Pair(NamedTuple):
@@ -22,8 +22,12 @@ class Pair(NamedTuple):
     value: str
 
 
-def parse(raw: str) -> list[Pair]:
+def parse(raw: str, most: int | None = None) -> list[Pair]:
     """Parses a query or form, without its `?`. Empty pieces are left out.
+
+    Args:
+        raw: What was sent.
+        most: How many parameters there may be; None for a query, which the listener has counted.
 
     Raises:
         RpcError: INVALID_QUERY: too many parameters, or one that does not decode to UTF-8 text
@@ -31,8 +35,8 @@ def parse(raw: str) -> list[Pair]:
     """
     if not raw:
         return []
-    if raw.count("&") >= MAX_PARAMETERS:
-        raise error("INVALID_QUERY", f"There are more than {MAX_PARAMETERS} parameters.")
+    if most is not None and raw.count("&") >= most:
+        raise error("INVALID_QUERY", f"There are more than {most} parameters.")
     pairs = []
     for piece in raw.split("&"):
         if not piece:

@@ -142,6 +142,14 @@ class TestValues:
             sent(self.rules, ("x-a", "a" * (MAX_METADATA - 34)))
         assert caught.value.reason == "HEADERS_TOO_LARGE"
 
+    def test_operators_may_allow_more_or_less(self):
+        rules = HeaderRules(["x-a", "x-b"], most=1100)
+        sent(rules, ("x-a", "a" * 515), ("x-b", "b" * 515))
+        with pytest.raises(RpcError) as caught:
+            sent(rules, ("x-a", "a" * 515), ("x-b", "b" * 516))
+        assert caught.value.reason == "HEADERS_TOO_LARGE"
+        assert caught.value.status.message.endswith("larger than 1100 bytes.")
+
     def test_so_is_the_number_of_values_in_one_header(self):
         with pytest.raises(RpcError):
             sent(self.rules, ("x-bin", "," * 1000))

@@ -61,6 +61,19 @@ class ListenerLimits:
     header_size: Annotated[int, Size(1024, 1024**2)] = Field(
         default=32 * 1024, description="The request line and the headers together."
     )
+    header_fields: Annotated[int, Whole(16, 10_000)] = Field(
+        default=256, description="Header fields of a request."
+    )
+    path_segments: Annotated[int, Whole(1, 10_000)] = Field(
+        default=256, description="Segments of a path."
+    )
+    query_parameters: Annotated[int, Whole(1, 100_000)] = Field(
+        default=1_000, description="Parameters of a query, and of a form."
+    )
+    metadata_size: Annotated[int, Size(1024, 64 * 1024)] = Field(
+        default=16 * 1024,
+        description="All metadata of a call to a backend, 32 bytes more for each entry.",
+    )
     body_size: Annotated[int, _MESSAGE] = Field(
         default=4 * 1024**2,
         description="A request body that is held whole, as those of unary calls are.",

@@ -14,6 +14,7 @@ from gateway.fronts.rest.replies import JsonReply, RawReply, reply_of
 from gateway.fronts.rest.streams import StreamRoute
 from gateway.fronts.rest.unary import UnaryRoute
 from gateway.routing.binding import Binder
+from gateway.routing.query import MAX_PARAMETERS
 from gateway.routing.router import RouteConflictError, RouterBuilder
 from gateway.routing.rules import check_rule, implied_rule
 from gateway.routing.template import Template, TemplateError, parse, parse_prefix
@@ -34,6 +35,7 @@ class RestOptions:
         etag: Whether replies to GET get an entity tag.
         body_size: Bytes of a request body that is held whole.
         message_size: Bytes of one message of a request stream.
+        form_parameters: Parameters of a body that is a form.
     """
 
     prefix: str = ""
@@ -42,6 +44,7 @@ class RestOptions:
     etag: bool = False
     body_size: int = 4 * 1024 * 1024
     message_size: int = 4 * 1024 * 1024
+    form_parameters: int = MAX_PARAMETERS
 
 
 class Listed(NamedTuple):
@@ -147,7 +150,15 @@ def compile_front(
     listed = []
     descriptors = [method.descriptor for method in by_name.values()]
     for method, rule, template in routes_of(descriptors, prefix, unannotated=options.unannotated):
-        binder = Binder(method, rule, template, registry, codec, ignore_query=options.ignore_query)
+        binder = Binder(
+            method,
+            rule,
+            template,
+            registry,
+            codec,
+            ignore_query=options.ignore_query,
+            form_parameters=options.form_parameters,
+        )
         reply = reply_of(method, rule, registry, codec)
         route = _route(by_name[method.name], Input(binder), reply, options)
         builder.add(rule.verb, template, route, label=method.name, source=rule.source)

@@ -11,7 +11,7 @@ from gateway.fronts.websocket.frames import Open
 from gateway.fronts.websocket.serving import Serving
 from gateway.http import Headers, Request
 from gateway.http.request_id import REQUEST_ID
-from gateway.routing.metadata import canonical, check_size
+from gateway.routing.metadata import canonical
 from gateway.routing.timeout import client_timeout
 
 _TRACEPARENT: Final = "traceparent"
@@ -49,7 +49,7 @@ def carried(
         traceparent = given.get(_TRACEPARENT) or traceparent
     if serving.request_id_passes:
         metadata = Metadata((*metadata.without(REQUEST_ID), (REQUEST_ID, named)))
-    check_size(metadata)
+    rules.check_size(metadata)
     return metadata, _shortest(client_timeout(request.headers), opened.timeout), traceparent
 
 

@@ -33,7 +33,7 @@ from gateway.fronts.websocket.frames import (
     whole_seconds,
 )
 from gateway.http.websocket import Message as SocketMessage
-from gateway.routing.metadata import MAX_METADATA
+from gateway.routing.metadata import LARGEST_METADATA
 from gateway.v1 import websocket_pb2 as pb
 
 # Protobuf's encoding: tags of the fields that are written by hand. `_FRAME_MESSAGE` is
@@ -42,8 +42,9 @@ _FRAME_MESSAGE: Final = b"\x1a"  # 3, length-delimited
 _ID: Final = b"\x08"  # 1, varint
 _BODY: Final = b"\x12"  # 2, length-delimited
 _SEQ: Final = b"\x20"  # 4, varint
-# More are refused in any case (`routing.metadata.MAX_METADATA`): none but the first are looked at.
-_MOST_ENTRIES: Final = 1 + MAX_METADATA // 32
+# More are refused in any case (`routing.metadata.LARGEST_METADATA`), so none but the first are
+# looked at.
+_MOST_ENTRIES: Final = 1 + LARGEST_METADATA // 32
 # Bytes of the frames that are read by hand: none is looked for behind its end, and no length has
 # more than two bytes.
 _LEAST: Final = 8
