@@ -88,3 +88,12 @@ async def test_an_operator_is_asked_for_nothing_but_to_be_in_time(built):
     bare = for_operators(method, generation.lease.upstreams["x"])
     assert names(bare) == ["DeadlineGate"]
     assert bare.descriptor is method.descriptor
+
+
+async def test_what_is_put_to_the_clients_metadata_is_counted_at_the_end(built):
+    keys = {"api_key": {"header": "x-key", "keys": {"file": "keys.yaml"}}}
+    auth = {"providers": {"customers": keys, "partners": keys}, "forward": {"subject": "x-who"}}
+    generation = await built(auth=auth, listener={"limits": {"metadata_size": "2KiB"}})
+    *_, forward, size = generation.methods[UNARY].policies
+    assert type(forward).__name__ == "Forward"
+    assert size.describe() == "Admits a call with no more than 2048 bytes of metadata."
