@@ -22,6 +22,8 @@ SOCKETS = [text.splitlines() for text in PRINTED if text.startswith(COMMAND)]
 CURLS = [text for text in PRINTED if "$ curl" in text]
 # What is another each time: times, numbers in a room, the session, which replica answers.
 CHANGING = re.compile(r'("(?:time|sequence|session)":|"x-replica",)"[^"]+')
+# Seconds until there is more: fewer where the machine is busy.
+WAITS = re.compile(r"(;t=|^retry-after: )\d+", re.MULTILINE)
 # How the client moves in a terminal, and its prompts.
 MOVES = re.compile(r"\x1b(?:[78]|\[[ABLK])|\r|^(?:> )+")
 
@@ -48,7 +50,7 @@ class Demo:
 
 
 def lasting(line: str) -> str:
-    return CHANGING.sub(r'\1"…', line)
+    return WAITS.sub(r"\1…", CHANGING.sub(r'\1"…', line))
 
 
 def is_as_printed(seen: str, printed: str) -> bool:
