@@ -122,7 +122,7 @@ def _cache(making: Making) -> Part:
 
 
 def _alone(making: Making) -> bool:
-    return any(each.concurrency_per_principal for each in making.config.policies)
+    return any(each.concurrency_per_principal for each in making.settings.values())
 
 
 def _concurrency(making: Making) -> Part:
@@ -135,7 +135,7 @@ def _bounded(making: Making) -> bool:
     config = making.config
     return (
         config.adaptive_concurrency.enabled
-        or any(each.concurrency for each in config.policies)
+        or any(each.concurrency for each in making.settings.values())
         or any(each.concurrency for each in config.upstreams.values())
     )
 

@@ -35,7 +35,7 @@ A backend that is faster under load than is usual has become faster: that needs 
 What is sampled: answers, of unary calls alone, each as a multiple of what is usual for its method,
 and the median of a window of them. Errors say nothing: they may be cheap. A call that ended without
 an answer (a deadline, a client that left) took at least as long as it did, and counts where that is
-more than calls take now. With few calls windows are long; with none nothing changes.
+more than calls take now, but not in a probe. With few calls windows are long; with none nothing changes.
 
 It knows no event loop and reads one clock.
 """
@@ -160,7 +160,8 @@ class Gradient:
         if self._probe is None and now >= self._due and self.latency is not None:
             self._begin(now, self.latency)
         if self._probe is not None:
-            found = self._probe.take(now, sample, inflight - 1)
+            # What has no answer tells that calls are slow, and not how slow they are.
+            found = self._probe.take(now, None if dropped else sample, inflight - 1)
             if found is not None or self._probe.over(now):
                 self._end(now, now - self._probe.begun, found)
         elif sample is not None:
