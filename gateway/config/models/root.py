@@ -79,7 +79,7 @@ class Config:
     )
     headers: Headers = Field(default_factory=Headers, description="Which headers pass, either way.")
     state: Annotated[str, _STATE] = Field(
-        default="memory", repr=False, description="Where limits and caches are kept."
+        default="memory", repr=False, description="Where limits and usage are kept."
     )
     state_timeout: Annotated[float, Duration()] = Field(
         default=0.1, description="The longest that a call waits for a shared state."
