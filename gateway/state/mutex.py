@@ -23,7 +23,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 log = logging.getLogger("gateway.state")
 
@@ -36,23 +36,6 @@ PATIENCE: Final = 0.005
 _RESPITE: Final = 1.0  # seconds for which one whose holder did not go on is not waited for again
 _SHARED: Final = 1  # PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST, of glibc and musl
 _ROBUST: Final = 1
-
-
-class Mutexes(Protocol):
-    """A row of mutexes."""
-
-    def take(self, number: int) -> bool:
-        """Returns whether one was taken: it must then be given back. If not, go on without.
-
-        Args:
-            number: Which, below `COUNT`. Who takes several takes them in ascending order.
-        """
-
-    def give(self, number: int) -> None:
-        """Gives back one that was taken."""
-
-    def close(self) -> None:
-        """Lets go of the memory. None may be held."""
 
 
 class Waiting:
@@ -91,7 +74,66 @@ class Waiting:
         return False
 
 
-class RobustMutexes:
+class Mutexes:
+    """A row of mutexes.
+
+    Who takes several takes them in ascending order.
+
+    Args:
+        attempts: For each, what tries to take it, and returns 0 if it was taken.
+        gives: For each, what gives it back.
+        patience: The longest wait for one, in seconds.
+        now: Seconds that only grow.
+    """
+
+    __slots__ = ("_waiting", "attempts", "gives")
+
+    def __init__(
+        self,
+        attempts: Sequence[Callable[[], int]],
+        gives: Sequence[Callable[[], object]],
+        patience: float,
+        now: Callable[[], float],
+    ) -> None:
+        self.attempts = attempts
+        self.gives = gives
+        self._waiting = Waiting(patience, now)
+
+    def take(self, number: int) -> bool:
+        """Returns whether one was taken: it must then be given back. If not, go on without.
+
+        It is an attempt, and what settles it; those who are in a hurry call these themselves.
+
+        Args:
+            number: Which, below `COUNT`.
+        """
+        result = self.attempts[number]()
+        return not result or self.settle(number, result)
+
+    def settle(self, number: int, result: int) -> bool:
+        """Returns whether one was taken after all.
+
+        Args:
+            number: Which.
+            result: What an attempt has returned; not 0.
+        """
+        return self._is_taken(number, result) or self._waiting.take(
+            number, lambda: self._is_taken(number, self.attempts[number]())
+        )
+
+    def give(self, number: int) -> None:
+        """Gives back one that was taken."""
+        self.gives[number]()
+
+    def close(self) -> None:
+        """Lets go of the memory. None may be held."""
+        self.attempts, self.gives = (), ()
+
+    def _is_taken(self, number: int, result: int) -> bool:  # noqa: ARG002  a subclass's
+        return not result
+
+
+class RobustMutexes(Mutexes):
     """Robust mutexes of the C library.
 
     Args:
@@ -104,6 +146,8 @@ class RobustMutexes:
     Raises:
         OSError: The system has none.
     """
+
+    __slots__ = ("_mend",)
 
     def __init__(
         self,
@@ -120,37 +164,28 @@ class RobustMutexes:
         rooms = [room(memory, offset + number * SIZE) for number in range(COUNT)]
         if fresh:
             _make(library, rooms)
-        # With `byref` made once, a call costs a third of one that is given an address.
+        # With `byref` made once, a call costs half of one that is given an address.
         at = [ctypes.byref(room) for room in rooms]
-        self._attempts = [partial(library.pthread_mutex_trylock, each) for each in at]
-        self._gives = [partial(library.pthread_mutex_unlock, each) for each in at]
         self._mend = [partial(library.pthread_mutex_consistent, each) for each in at]
-        self._waiting = Waiting(patience, now)
-
-    def take(self, number: int) -> bool:
-        """Returns whether one was taken."""
-        result = self._attempts[number]()
-        if not result:
-            return True
-        return self._settle(number, result) or self._waiting.take(
-            number, lambda: self._settle(number, self._attempts[number]())
+        super().__init__(
+            [partial(library.pthread_mutex_trylock, each) for each in at],
+            [partial(library.pthread_mutex_unlock, each) for each in at],
+            patience,
+            now,
         )
 
-    def _settle(self, number: int, result: int) -> bool:
+    def close(self) -> None:
+        """Lets go of the memory. None may be held."""
+        super().close()
+        self._mend = []
+
+    def _is_taken(self, number: int, result: int) -> bool:
         if result == errno.EOWNERDEAD:
             # What its holder wrote holds at every step (see table), so there is nothing to mend.
             self._mend[number]()
             log.warning("a process died while it counted a call: its part goes on")
             return True
         return not result
-
-    def give(self, number: int) -> None:
-        """Gives back one that was taken."""
-        self._gives[number]()
-
-    def close(self) -> None:
-        """Lets go of the memory."""
-        self._attempts, self._gives, self._mend = [], [], []
 
 
 def _make(library: ctypes.PyDLL, rooms: Sequence[ctypes.Array[ctypes.c_char]]) -> None:
@@ -171,7 +206,7 @@ def _check(result: int) -> None:
         raise OSError(result, os.strerror(result))
 
 
-class FileLocks:
+class FileLocks(Mutexes):
     """Record locks on a file: one byte each.
 
     Args:
@@ -181,6 +216,8 @@ class FileLocks:
         now: Seconds that only grow.
     """
 
+    __slots__ = ()
+
     def __init__(
         self,
         fd: int,
@@ -189,27 +226,21 @@ class FileLocks:
         patience: float = PATIENCE,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._fd = fd
-        self._offset = offset
-        self._waiting = Waiting(patience, now)
+        at = [offset + number for number in range(COUNT)]
+        super().__init__(
+            [partial(_lock, fd, each) for each in at],
+            [partial(fcntl.lockf, fd, fcntl.LOCK_UN, 1, each) for each in at],
+            patience,
+            now,
+        )
 
-    def take(self, number: int) -> bool:
-        """Returns whether one was taken."""
-        return self._attempt(number) or self._waiting.take(number, lambda: self._attempt(number))
 
-    def _attempt(self, number: int) -> bool:
-        try:
-            fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, self._offset + number)
-        except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as POSIX leaves open
-            return False
-        return True
-
-    def give(self, number: int) -> None:
-        """Gives back one that was taken."""
-        fcntl.lockf(self._fd, fcntl.LOCK_UN, 1, self._offset + number)
-
-    def close(self) -> None:
-        """Lets go of the file, which is its owner's."""
+def _lock(fd: int, at: int) -> int:
+    try:
+        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, at)
+    except (BlockingIOError, PermissionError):  # EAGAIN or EACCES: POSIX allows both
+        return errno.EAGAIN
+    return 0
 
 
 def mutexes(memory: mmap.mmap, fd: int, offset: int, *, fresh: bool) -> Mutexes:

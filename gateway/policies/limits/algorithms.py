@@ -111,26 +111,25 @@ def sliding_window(ask: Ask, now: float, _left: float, kept: Kept) -> Step:
         now: Seconds.
         kept: When the window after this one ends, the calls of the one before, and of this one.
     """
-    numbers, cost = ask.numbers, ask.cost
-    limit, period = numbers.limit, numbers.period
+    numbers, taken = ask.numbers, ask.cost
+    period = numbers.period
     until, earlier, used = kept
     if until <= now:
         until, earlier, used = (now // period + 2.0) * period, 0.0, 0.0
     elif until - now <= period:  # what was this window is the one before
         until, earlier, used = until + period, used, 0.0
-    else:
-        until = min(until, now + 2.0 * period)
-    ends = until - period
-    before = earlier * min(
-        (ends - now) / period, 1.0
-    )  # as far as it overlaps with the last `period`
-    there = max(int(limit - used - before + SLACK), 0)
-    need = cost or 1
-    allowed = need <= there
-    taken = cost if allowed else there if ask.dark else 0
-    retry_after = 0.0 if allowed else _fading(ask.numbers, need, ends - now, before, used)
+    elif until - now > 2.0 * period:
+        until = now + 2.0 * period
+    left = until - period - now
+    before = earlier * left / period  # as far as it overlaps with the last `period`
+    there = int(numbers.limit - used - before + SLACK)
+    allowed, retry_after = (taken or 1) <= there, 0.0
+    if not allowed:
+        retry_after = _fading(numbers, taken or 1, left, before, used)
+        there = max(there, 0)
+        taken = there if ask.dark else 0
     used += taken
-    resets = until - now if used else ends - now if before else 0.0
+    resets = until - now if used else left if before else 0.0
     share = _new(Share, (allowed, there - taken, resets, retry_after, 0.0))
     return share, (until, earlier, used) if used or earlier else NEW
 
@@ -165,7 +164,9 @@ def fixed_window(ask: Ask, now: float, _left: float, kept: Kept) -> Step:
     ends, used, _ = kept
     if ends <= now:
         return _count(ask, now, ((now // period + 1.0) * period, 0.0, 0.0))
-    return _count(ask, now, (min(ends, now + period), used, 0.0))
+    if ends - now > period:
+        ends = now + period
+    return _count(ask, now, (ends, used, 0.0))
 
 
 def calendar(ask: Ask, now: float, left: float, kept: Kept) -> Step:
@@ -178,11 +179,11 @@ def calendar(ask: Ask, now: float, left: float, kept: Kept) -> Step:
         kept: When the period ends, the calls in it, and its end as seconds since 1970.
     """
     ends, used, name = kept
-    if name == ask.ends:
-        return _count(ask, now, (now + left, used, name))
-    if ends > now and name > ask.ends:  # the calendar was set back
-        return _count(ask, now, kept)
-    return _count(ask, now, (now + left, 0.0, ask.ends))
+    if name != ask.ends:
+        if ends > now and name > ask.ends:  # the calendar was set back
+            return _count(ask, now, kept)
+        used = 0.0
+    return _count(ask, now, (now + left if left > 0.0 else now, used, ask.ends))
 
 
 def _count(ask: Ask, now: float, kept: Kept) -> Step:
@@ -194,12 +195,14 @@ def _count(ask: Ask, now: float, kept: Kept) -> Step:
         kept: When all is there again, what was used, and what is kept besides.
     """
     ends, used, name = kept
-    cost, there = ask.cost, max(int(ask.numbers.limit - used), 0)
-    allowed = (cost or 1) <= there
-    taken = cost if allowed else there if ask.dark else 0
+    taken, there = ask.cost, int(ask.numbers.limit - used)
+    allowed = (taken or 1) <= there
+    if not allowed:
+        there = max(there, 0)  # the limit may have been larger
+        taken = there if ask.dark else 0
     used += taken
-    resets = max(ends - now, 0.0)
-    share = (allowed, there - taken, resets if used else 0.0, 0.0 if allowed else resets, 0.0)
+    left = ends - now
+    share = (allowed, there - taken, left if used else 0.0, 0.0 if allowed else left, 0.0)
     return _new(Share, share), (ends, used, name) if used else NEW
 
 

@@ -12,13 +12,16 @@ same key are counted one after the other: each finds what those before it have l
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from gateway.policies.limits.algorithms import COUNTING, NEW, Kept
 from gateway.policies.limits.ask import Ask, Share, Verdict
 from gateway.state.mutex import COUNT
 from gateway.state.table import Table
+
+Place: TypeAlias = tuple[bytes, int]
+"""A key's tag, and the set where it belongs."""
 
 _new: Final = tuple.__new__  # what a named tuple's class calls: without its function's time
 
@@ -58,7 +61,10 @@ class MemoryLimiter:
         table, locks = self._table, self._locks
         step, count = COUNTING[ask.numbers.algorithm]
         tag, where = table.locate(ask.key)
-        taken = locks is not None and locks.take(where % COUNT)
+        stripe, taken = where % COUNT, False
+        if locks is not None:
+            busy = locks.attempts[stripe]()
+            taken = not busy or locks.settle(stripe, busy)
         try:
             now = self._now()  # under the lock: no process goes on from before another's time
             left = ask.ends - self._wall() if ask.ends else 0.0
@@ -67,90 +73,73 @@ class MemoryLimiter:
                 share, kept = step(ask, now, left, NEW)
                 if kept[0] > now:
                     table.insert(tag, where, kept, count, now)
+            elif count == 1:  # a bucket: as below, in a hurry
+                share, kept = step(ask, now, left, (table.first[slot], 0.0, 0.0))
+                table.first[slot] = kept[0]
             else:
                 share, kept = step(ask, now, left, table.read(slot, count))
                 table.write(slot, kept, count)
         finally:
             if taken and locks is not None:
-                locks.give(where % COUNT)
+                locks.gives[stripe]()
         return _new(Verdict, (share.allowed or ask.dark, (share,)))
 
     def _decide_several(self, asks: Sequence[Ask]) -> Verdict:
-        located = [self._table.locate(ask.key) for ask in asks]
+        places = [self._table.locate(ask.key) for ask in asks]
         locks = self._locks
         if locks is None:
-            return self._decide_together(asks, located)
+            return self._decide_together(asks, places)
         taken: list[int] = []
         try:
-            stripes = sorted({where % COUNT for _, where in located})
+            stripes = sorted({where % COUNT for _, where in places})
             taken.extend(stripe for stripe in stripes if locks.take(stripe))
-            return self._decide_together(asks, located)
+            return self._decide_together(asks, places)
         finally:
             for stripe in taken:
                 locks.give(stripe)
 
-    def _decide_together(
-        self, asks: Sequence[Ask], located: Sequence[tuple[bytes, int]]
-    ) -> Verdict:
-        table, now, wall = self._table, self._now(), self._wall()
-        slots = {tag: table.find(tag, where) for tag, where in located}
-        counts = {
-            tag: COUNTING[ask.numbers.algorithm][1]
-            for ask, (tag, _) in zip(asks, located, strict=True)
-        }
-        found = {
-            tag: NEW if slot < 0 else table.read(slot, counts[tag]) for tag, slot in slots.items()
-        }
-        verdict, after = together(
-            [(ask, tag, ask.ends - wall) for ask, (tag, _) in zip(asks, located, strict=True)],
-            now,
-            found,
-        )
-        for tag, slot in slots.items():
+    def _decide_together(self, asks: Sequence[Ask], places: Sequence[Place]) -> Verdict:
+        now, wall = self._now(), self._wall()
+        shares, after = self._step(asks, places, now, wall)
+        refused = [ask for ask, share in zip(asks, shares, strict=True) if not share.allowed]
+        allowed = all(ask.dark for ask in refused)
+        if not allowed:
+            looks = [ask if ask.dark else ask._replace(cost=0, patience=0.0) for ask in asks]
+            untaken, after = self._step(looks, places, now, wall)
+            shares = [
+                look._replace(allowed=share.allowed, retry_after=share.retry_after)
+                for look, share in zip(untaken, shares, strict=True)
+            ]
+        table, new = self._table, []
+        for tag, (slot, where, kept, count) in after.items():
             if slot >= 0:
-                table.write(slot, after[tag], counts[tag])
-        # Only then, as a new key may take the slot of one that was found.
-        for tag, where in dict(located).items():
-            if slots[tag] < 0 and after[tag][0] > now:
-                table.insert(tag, where, after[tag], counts[tag], now)
-        return verdict
+                table.write(slot, kept, count)
+            elif kept[0] > now:
+                new.append((tag, where, kept, count))
+        for each in new:  # only now, as it may take the slot of one that was found
+            table.insert(*each, now)
+        return _new(Verdict, (allowed, tuple(shares)))
 
+    def _step(
+        self, asks: Sequence[Ask], places: Sequence[Place], now: float, wall: float
+    ) -> tuple[list[Share], dict[bytes, tuple[int, int, Kept, int]]]:
+        """Counts asks one after the other, and writes nothing.
 
-Located: TypeAlias = tuple[Ask, bytes, float]
-"""An ask, what its numbers are found by, and the seconds until its `ends`."""
-
-
-def together(
-    asks: Sequence[Located], now: float, found: Mapping[bytes, Kept]
-) -> tuple[Verdict, Mapping[bytes, Kept]]:
-    """Decides about all asks of a call, and returns what is to be kept.
-
-    Args:
-        asks: The asks.
-        now: Seconds.
-        found: What is kept, by what it is found by.
-    """
-    shares, after = _each(asks, now, found)
-    if all(share.allowed or ask.dark for share, (ask, *_) in zip(shares, asks, strict=True)):
-        return Verdict(True, tuple(shares)), after
-    looks = [
-        (ask if ask.dark else ask._replace(cost=0, patience=0.0), tag, left)
-        for ask, tag, left in asks
-    ]
-    untaken, after = _each(looks, now, found)
-    told = tuple(
-        look if ask.dark else look._replace(allowed=share.allowed, retry_after=share.retry_after)
-        for look, share, (ask, *_) in zip(untaken, shares, asks, strict=True)
-    )
-    return Verdict(False, told), after
-
-
-def _each(
-    asks: Sequence[Located], now: float, found: Mapping[bytes, Kept]
-) -> tuple[list[Share], dict[bytes, Kept]]:
-    after = dict(found)
-    shares = []
-    for ask, tag, left in asks:
-        share, after[tag] = COUNTING[ask.numbers.algorithm][0](ask, now, left, after[tag])
-        shares.append(share)
-    return shares, after
+        Returns:
+            What becomes of each; and of each tag: its slot or -1, its set, what is to be kept, and
+            how many numbers of that.
+        """
+        table = self._table
+        shares = []
+        after: dict[bytes, tuple[int, int, Kept, int]] = {}
+        for ask, (tag, where) in zip(asks, places, strict=True):
+            step, count = COUNTING[ask.numbers.algorithm]
+            if tag in after:
+                slot, _, kept, _ = after[tag]
+            else:
+                slot = table.find(tag, where)
+                kept = NEW if slot < 0 else table.read(slot, count)
+            share, kept = step(ask, now, ask.ends - wall, kept)
+            after[tag] = slot, where, kept, count
+            shares.append(share)
+        return shares, after
