@@ -143,7 +143,7 @@ def _timeout(upstream: Upstream, descriptor: MethodDescriptor) -> tuple[str, flo
     return "stream_timeout", upstream.stream_timeout
 
 
-_SIZES = ("header_size", "body_size", "message_size", "stream_size")
+_SIZES = ("header_size", "metadata_size", "body_size", "message_size", "stream_size")
 
 
 def _limits(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
@@ -152,6 +152,10 @@ def _limits(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fa
     streams = kind.client_streams or kind.server_streams
     applying = {
         "header_size": True,
+        "header_fields": True,
+        "path_segments": True,
+        "query_parameters": True,
+        "metadata_size": True,
         "body_size": not kind.client_streams,
         "message_size": True,
         "stream_size": kind.client_streams,
