@@ -58,6 +58,10 @@ def limited(shop, keys, errors, tmp_path_factory):
             {"name": "slow", "rate": "5/s", "burst": 1, "on_limit": "delay", "max_delay": "3s"},
         ),
         limits(ROOMS, {"name": "tenant", "rate": "2/h", "key": ["header:x-tenant", "address"]}),
+        limits(
+            "shop.catalog.v1.CatalogService/QuoteProduct",
+            {"name": "product", "rate": "2/h", "key": "field:id"},
+        ),
         limits(WATCH, {"name": "messages", "rate": "4/h", "messages": True}),
         limits(COUNT, {"name": "messages", "rate": "3/h", "messages": True}),
         auth=keys.auth,
@@ -175,6 +179,15 @@ async def test_headers_and_several_keys_together(client):
     assert await ask("203.0.113.4", **{"x-tenant": "other"}) == "ok"
     assert await ask("203.0.113.4") == "ok"
     assert await ask("203.0.113.5", **acme) == "ok"
+
+
+async def test_a_field_of_the_request(client):
+    async def ask(product):
+        path = f"/v1/products/{product}:quote?quantity=1"
+        return await outcome(client, path, **of("203.0.113.14"))
+
+    assert [await ask("p1") for _ in range(3)] == ["ok", "ok", "RATE_LIMITED"]
+    assert await ask("p2") == "ok"
 
 
 async def test_a_call_is_delayed(client):

@@ -16,7 +16,7 @@ from gateway.policies.limits.headers import Headers
 from gateway.policies.limits.limit import Limit
 from gateway.policies.limits.quotas import Quota
 
-Any: TypeAlias = Limit | Quota
+AnyLimit: TypeAlias = Limit | Quota
 """A rate limit or a quota."""
 
 _FOREVER = float("inf")
@@ -40,7 +40,7 @@ class Allowance:
     __slots__ = ("_asks", "_clock", "_one", "_shown", "delays", "headers", "is_dark", "limits")
 
     def __init__(
-        self, limits: Sequence[Any], clock: Callable[[], float], *, legacy: bool = False
+        self, limits: Sequence[AnyLimit], clock: Callable[[], float], *, legacy: bool = False
     ) -> None:
         self.limits = tuple(limits)
         self._asks = tuple(each.asker() for each in limits)
@@ -72,7 +72,7 @@ class Allowance:
             return self.headers.of([share for share, shown in pairs if shown])
         return self.headers.of(shares)
 
-    def violated(self, verdict: Verdict) -> list[tuple[Any, Share]]:
+    def violated(self, verdict: Verdict) -> list[tuple[AnyLimit, Share]]:
         """Returns the limits that refuse a call."""
         return [
             (limit, share)
@@ -80,7 +80,7 @@ class Allowance:
             if share is not None and not share.allowed and not limit.dark
         ]
 
-    def darkly(self, verdict: Verdict) -> list[Any]:
+    def darkly(self, verdict: Verdict) -> list[AnyLimit]:
         """Returns the limits that would refuse a call, if they did not only count."""
         return [
             limit
