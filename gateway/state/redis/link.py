@@ -161,7 +161,7 @@ class Link:
                 reply = await self._connection.read_response(disconnect_on_error=False)
             except ResponseError as failure:
                 reply = failure
-            except (RedisError, OSError, EOFError) as failure:
+            except Exception as failure:  # noqa: BLE001  whatever the parser makes of what came
                 self._break(said(failure))
                 return
             if not self._sent:

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from redis.exceptions import MovedError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import MovedError, ReadOnlyError, ResponseError
 
 from gateway.state.breaker import Breaker
 from gateway.state.redis.address import Address
@@ -212,7 +212,7 @@ class Node:
             await connection.disconnect(nowait=True)
             if isinstance(failure, TimeoutError):
                 raise StateUnavailable("it does not answer in time") from None
-            if isinstance(failure, RedisError | OSError):
+            if isinstance(failure, Exception):  # also of names that are none, of what is no Redis
                 raise StateUnavailable(said(failure)) from None
             raise
         return Link(connection, self._timeout, self)

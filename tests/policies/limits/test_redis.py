@@ -299,6 +299,17 @@ async def test_a_restarted_one_counts_on_by_what_it_has_kept(tmp_path, memory):
             assert await taken(limiter, ask(limit=10), 10) == 6
 
 
+async def test_a_user_who_may_do_no_more_than_is_needed(own_redis, memory):
+    allowed = ["~gateway:*", "+@read", "+@write", "+@scripting", "+@connection", "+time"]
+    own_redis.ask("ACL", "SETUSER", "gateway", "on", ">secret", "-@all", *allowed)
+    async with opened(own_redis.url.replace("//", "//gateway:secret@")) as redis:
+        limiter = RedisLimiter(redis, memory)
+        own_redis.ask("SCRIPT", "FLUSH")
+        assert not isinstance(limiter.decide([ask()]), Verdict)
+        assert await taken(limiter, ask(limit=3), 5) == 3
+    assert own_redis.ask("EXISTS", (PREFIX + b"k:a").decode()) == 1
+
+
 async def test_a_wrong_password_is_as_one_that_is_away(tmp_path, memory):
     with running(tmp_path, password="right") as server:
         async with opened(server.url.replace("right", "wrong")) as redis:

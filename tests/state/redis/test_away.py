@@ -141,13 +141,26 @@ async def test_a_wrong_password_is_told_once_and_never_shown(tmp_path, lines):
     assert "hunter2" not in lines()[0]
 
 
-async def test_what_is_no_redis_is_away():
-    async with played() as server, opened(server.url, QUICK) as redis:
+@pytest.mark.parametrize(
+    "data",
+    [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"$abc\r\n", b"+" + bytes(100_000), b"*9\r\n+a\r\n?\r\n"],
+    ids=["http", "no length", "a line without end", "no type"],
+)
+async def test_what_speaks_another_language_fails_what_waits(data):
+    async with played() as server, opened(server.url) as redis:
+        await until(lambda: len(server.connections) == 3)
         answer = redis.call("GET", "a")
         await until(lambda: server.commands)
-        server.answer(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        server.answer(data)
         with pytest.raises(StateUnavailable):
             await answer
+        await until(lambda: len(server.connections) == 4)
+
+
+@pytest.mark.parametrize("url", ["redis://a..b", f"redis://{'a' * 70}"])
+async def test_a_name_that_is_none_is_away(url):
+    async with opened(url, QUICK) as redis:
+        assert not redis.available
 
 
 async def test_an_answer_that_nobody_asked_for_ends_the_connection():
