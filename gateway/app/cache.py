@@ -7,16 +7,17 @@ types, its upstream and what makes its keys are the same: all of that is in the 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from google.protobuf.descriptor import FileDescriptor
 
 from gateway.app.cache_tags import tags_of
-from gateway.app.purging import purging
+from gateway.app.purging import purging, purging_shared
 from gateway.app.repeatable import is_repeatable, left_out
 from gateway.app.settings import allowed_headers
+from gateway.app.state import redis_of
 from gateway.app.timeouts import timeout_of
 from gateway.chain import Policy
 from gateway.config import Settings
@@ -37,6 +38,9 @@ from gateway.state.cache import CacheStore
 if TYPE_CHECKING:
     from gateway.app.parts import Making, Part
 
+_Make: TypeAlias = "Callable[[str, Keys, Keeping, Flights[Answer]], Policy]"
+"""Makes the policy of a method that keeps replies, by its full name."""
+
 _TOKEN: Final = re.compile(r"[!#$%&'+.^_`|~0-9A-Za-z-]+", re.ASCII)  # RFC 9110 5.6.2, less `*`
 
 
@@ -53,18 +57,13 @@ class _Caching:
     """Makes the policies of methods (`gateway.app.parts.Part`)."""
 
     def __init__(self, making: Making) -> None:
-        config = making.config
         self._making = making
         self._types = _Types()
         kept = [name for name, each in making.descriptors.items() if self._keeps(each)]
         self._tags = tags_of(making, kept)
         self._vary = _varying(making)
-        self._entry_size = config.cache.entry_size
-        size = config.cache.size
-        self._store: CacheStore[Kept] = making.taken.of(
-            ("cache", size, self._entry_size), lambda: CacheStore(size, self._entry_size)
-        )
-        making.operations.offer("purge", purging(self._store))
+        self._entry_size = making.config.cache.entry_size
+        self._policy = _shared(making) or _in_memory(making)
 
     def policies(
         self, descriptor: MethodDescriptor, settings: Settings, upstream: str
@@ -99,8 +98,7 @@ class _Caching:
             self._entry_size,
         )
         flights: Flights[Answer] = Flights(timeout, making.clock)
-        shelf = MemoryShelf(self._store, descriptor.name)
-        return (Cache(keys, keeping, shelf, flights, making.clock),)
+        return (self._policy(descriptor.name, keys, keeping, flights),)
 
     def _keeps(self, descriptor: MethodDescriptor) -> bool:
         return is_repeatable(descriptor) and self._making.settings[descriptor.name].cached
@@ -121,6 +119,42 @@ class _Caching:
             self._types.digest(files),
             repr((upstream, where, given.tls)).encode(),
         )
+
+
+def _in_memory(making: Making) -> _Make:
+    """Returns what makes the policies of a gateway that keeps replies in memory."""
+    size, entry_size = making.config.cache.size, making.config.cache.entry_size
+    store: CacheStore[Kept] = making.taken.of(
+        ("cache", size, entry_size), lambda: CacheStore(size, entry_size)
+    )
+    making.operations.offer("purge", purging(store))
+
+    def make(method: str, keys: Keys, keeping: Keeping, flights: Flights[Answer]) -> Policy:
+        return Cache(keys, keeping, MemoryShelf(store, method), flights, making.clock)
+
+    return make
+
+
+def _shared(making: Making) -> _Make | None:
+    """Returns what makes those of one that keeps them in Redis; None where there is none."""
+    redis = redis_of(making)
+    if redis is None:
+        return None
+    # Only who has a Redis needs what stands on its client.
+    from gateway.policies.cache.shared import SharedCache, SharedShelf  # noqa: PLC0415  see above
+    from gateway.state.redis_cache import RedisCache  # noqa: PLC0415  see above
+
+    config = making.config
+    state = making.taken.of(
+        ("redis cache", config.state, config.state_timeout), lambda: RedisCache(redis)
+    )
+    making.operations.offer("purge", purging_shared(state))
+
+    def make(method: str, keys: Keys, keeping: Keeping, flights: Flights[Answer]) -> Policy:
+        shelf = SharedShelf(state, method, making.clock)
+        return SharedCache(keys, keeping, shelf, flights, making.clock)
+
+    return make
 
 
 class _Types:

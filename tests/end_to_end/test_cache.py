@@ -366,3 +366,41 @@ async def test_entries_outlive_a_reload_but_not_their_upstream(serve, tmp_path):
     assert await shop.calls() == 1
     await reloaded(names=False, seen=b"createTime")
     assert await shop.calls() == 2
+
+
+async def test_gateways_share_what_they_keep_in_redis(serve, own_redis, tmp_path):
+    (tmp_path / "other").mkdir()
+    cached = policy(ttl="1m", tags=["product:{id}"])
+    shop = await serve(cached, state=own_redis.url, state_timeout="1s")
+    config = shop_config(
+        shop.mock.addresses, policies=[cached], state=own_redis.url, state_timeout="1s"
+    )
+    with gateway(tmp_path / "other", config) as other:
+        async with aiohttp.ClientSession(other.url) as session:
+
+            async def asked():
+                """What each of the two answers, until what one of them put is there."""
+                answers = []
+                for client in (shop.client, session):
+                    async with client.get(PRODUCT) as response:
+                        answers.append((response.status, await response.json()))
+                return answers
+
+            one, two = await asked()
+            assert one == two
+            while not own_redis.ask("KEYS", "gw:cache:v:*"):
+                await asyncio.sleep(0.01)
+            before = await shop.calls()
+            assert await asked() == [one, two]
+            assert await shop.calls() == before
+            done = invoke("purge", "--tag", "product:p1", "--admin", other.admin, cwd=tmp_path)
+            assert done.out.strip() == "purged 1 reply"
+            await asked()
+            assert await shop.calls() > before
+            own_redis.kill()
+            before = await shop.calls()
+            assert await asked() == [one, two]
+            assert await shop.calls() == before + 2
+            done = invoke("purge", "--all", "--admin", other.admin, cwd=tmp_path)
+            assert done.code == 1
+            assert "can't be reached" in done.err

@@ -17,20 +17,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from gateway.call import Call, Cancel, Done, Reply, RpcError, Unary
+from gateway.call import Call, Cancel, Done, Unary
 from gateway.policies.cache.bykey import ByKey
 from gateway.policies.cache.fetch import Answer, Fetch
 from gateway.policies.cache.flights import Flights
-from gateway.policies.cache.keeping import Found, Keeping
-from gateway.policies.cache.kept import is_failure
+from gateway.policies.cache.keeping import Keeping
 from gateway.policies.cache.keys import Keys
+from gateway.policies.cache.refresh import Refresh
 from gateway.policies.cache.shelf import MemoryShelf
-
-PAUSE: Final = 1.0
-"""Seconds from one try to fetch a new reply beside a stale one's use to the next."""
-
-REFRESHES: Final = 64
-"""Calls of one method that are made beside stale replies' use, at a time."""
+from gateway.policies.cache.waiting import Waiting, unkept
 
 
 def _nothing() -> None:
@@ -54,7 +49,7 @@ class Cache:
     keeps_keys: Final = True
 
     __slots__ = ("_by_key", "_clock", "_fetch", "_flights", "_get", "_keeping", "_key_of",
-                 "_refreshes")  # fmt: skip
+                 "_refresh")  # fmt: skip
 
     def __init__(
         self,
@@ -71,12 +66,12 @@ class Cache:
         self._clock = clock
         self._fetch = Fetch(keeping, shelf, clock)
         self._by_key = ByKey(keys, keeping, shelf, flights, clock)
-        self._refreshes = 0
+        self._refresh = Refresh(self._fetch, flights, clock)
 
     def describe(self) -> str:
         """Returns what it does, as a sentence for operators."""
-        whose = "one entry for all callers" if self._keeping.policy.shared else "entries by caller"
-        return f"Answers from replies kept in memory ({whose}); makes equal calls once."
+        whose = self._keeping.whose
+        return f"Answers from replies kept in memory, {whose}; makes equal calls once."
 
     def filter(self, call: Call, done: Done, proceed: Unary) -> Cancel:
         """Answers the call, or makes it (`gateway.call.Filter`)."""
@@ -84,7 +79,7 @@ class Cache:
             return self._filter_keys(call, done, proceed)
         key = self._key_of(call)
         if key is None:
-            return proceed(call, partial(self._unkept, done))
+            return proceed(call, partial(unkept, self._keeping, done))
         now = self._clock()
         found = self._get(key, now)
         if found is not None:
@@ -92,75 +87,15 @@ class Cache:
             fresh = kept.is_fresh(now)
             if fresh or kept.may_stand_in(now):
                 if not fresh:
-                    self._refresh(key, found, call, proceed, now)
+                    self._refresh.begin(key, call, proceed)
                 done(self._keeping.answer(found, call.principal, now))
                 return _nothing
-        waiting = _Waiting(self._keeping, self._clock, call, done, found)
+        waiting = Waiting(self._keeping, self._clock, call, done, found)
         return self._flights.join(key, call, waiting.take, partial(self._fetch.start, key, proceed))
 
     def _filter_keys(self, call: Call, done: Done, proceed: Unary) -> Cancel:
         keys = self._by_key.keys_of(call)
         if keys is None:
-            return proceed(call, partial(self._unkept, done))
+            return proceed(call, partial(unkept, self._keeping, done))
         now = self._clock()
         return self._by_key.ask(call, done, proceed, keys, [self._get(key, now) for key in keys])
-
-    def _unkept(self, done: Done, result: Reply | RpcError) -> None:
-        keeping = self._keeping
-        if isinstance(result, RpcError):
-            done(keeping.unkept_error(result))
-        else:
-            done(keeping.unkept(result, None))
-
-    def _refresh(self, key: bytes, found: Found, call: Call, proceed: Unary, now: float) -> None:
-        """Fetches a new reply for nobody; not where that is under way, or just failed."""
-        kept = found.kept
-        if key in self._flights or now < kept.retry or self._refreshes >= REFRESHES:
-            return
-        kept.retry = now + PAUSE
-        self._refreshes += 1
-
-        def start(call: Call, done: Callable[[Answer | RpcError], None]) -> Cancel:
-            def ended(answer: Answer | RpcError) -> None:
-                self._refreshes -= 1
-                done(answer)
-
-            return self._fetch.start(key, proceed, call, ended)
-
-        self._flights.begin(key, call, start)
-
-
-class _Waiting:
-    """A call that waits, and the stale reply that may be its answer if what it waits for fails."""
-
-    __slots__ = ("_call", "_clock", "_done", "_keeping", "_stale")
-
-    def __init__(
-        self,
-        keeping: Keeping,
-        clock: Callable[[], float],
-        call: Call,
-        done: Done,
-        stale: Found | None,
-    ) -> None:
-        self._keeping = keeping
-        self._clock = clock
-        self._call = call
-        self._done = done
-        self._stale = stale
-
-    def take(self, answer: Answer | RpcError) -> None:
-        """Completes the call."""
-        keeping, principal, stale = self._keeping, self._call.principal, self._stale
-        if isinstance(answer, Found):
-            self._done(keeping.answer(answer, principal, self._clock()))
-            return
-        if stale is not None and is_failure(answer):
-            now = self._clock()
-            if stale.kept.may_replace_failure(now):
-                self._done(keeping.answer(stale, principal, now))
-                return
-        if isinstance(answer, RpcError):
-            self._done(keeping.unkept_error(answer))
-        else:
-            self._done(keeping.unkept(answer, principal))

@@ -55,6 +55,11 @@ class Keeping:
     told: Told
     entry_size: int
 
+    @property
+    def whose(self) -> str:
+        """Whose replies are told apart, in words."""
+        return "one for all callers" if self.policy.shared else "each caller's own"
+
     def of(self, request: bytes, result: Reply | RpcError, now: float) -> ToKeep | None:
         """Returns what is kept of a call's end; None for nothing.
 

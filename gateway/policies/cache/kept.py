@@ -29,10 +29,9 @@ class Kept:
         status: NOT_FOUND's; None for a reply.
         made: When its backend made it.
         lifetime: How long it holds.
-        retry: Before this, no new one is fetched beside its use: that just failed.
     """
 
-    __slots__ = ("initial", "lifetime", "made", "message", "retry", "status", "trailers")
+    __slots__ = ("initial", "lifetime", "made", "message", "status", "trailers")
 
     def __init__(
         self,
@@ -50,7 +49,6 @@ class Kept:
         self.status = status
         self.made = made
         self.lifetime = lifetime
-        self.retry = made
 
     @property
     def until(self) -> float:

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.call import Call, Code, Detail, Metadata, Principal, Reply, RpcError, Status
 from gateway.http import Headers, Request
-from gateway.policies.cache.cache import PAUSE, REFRESHES
+from gateway.policies.cache.refresh import MOST, PAUSE
 from tests.policies.cache.caching import METHOD, Caching
 
 ADA, BOB = Principal("ada", "customers"), Principal("bob", "customers")
@@ -261,17 +261,17 @@ class TestRevalidate:
 
     def test_so_many_at_a_time(self):
         caching = Caching(ttl=10.0, revalidate=20.0)
-        for number in range(REFRESHES + 5):
+        for number in range(MOST + 5):
             caching.ask(request=b"%d" % number)
             caching.upstream.last.answer()
         caching.time.move(10)
         caching.upstream.asked.clear()
-        for number in range(REFRESHES + 5):
+        for number in range(MOST + 5):
             assert caching.ask(request=b"%d" % number).message == b"m"
-        assert len(caching.upstream.asked) == REFRESHES
+        assert len(caching.upstream.asked) == MOST
         for asked in caching.upstream.asked[:]:
             asked.answer()
-        assert asks(caching, request=b"%d" % REFRESHES)
+        assert asks(caching, request=b"%d" % MOST)
 
 
 class TestOnError:
@@ -392,5 +392,5 @@ class TestTags:
 
 
 def test_it_says_what_it_does():
-    assert "by caller" in Caching().filter.describe()
+    assert "each caller's own" in Caching().filter.describe()
     assert "for all callers" in Caching(shared=True).filter.describe()

@@ -1,0 +1,196 @@
+"""Answers calls from replies that gateways keep together, in Redis.
+
+As `cache` does, but looking takes a round trip, so each call that is not waiting for an equal one
+costs a task, and the JSON that fronts make is not kept. Equal calls look once. Where the state is
+away there is nothing kept, and calls are made as if there were no cache: once for equal ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
+from typing import Any, Final
+
+from gateway.call import Call, Cancel, Done, Forms, RpcError, Unary
+from gateway.policies.cache.blob import read, written
+from gateway.policies.cache.bykey import ByKey
+from gateway.policies.cache.fetch import Answer, Fetch
+from gateway.policies.cache.flights import Flights
+from gateway.policies.cache.keeping import Found, Keeping
+from gateway.policies.cache.kept import Kept, is_failure
+from gateway.policies.cache.keys import Keys
+from gateway.policies.cache.refresh import Refresh
+from gateway.policies.cache.waiting import Waiting, unkept
+from gateway.state.redis_cache import RedisCache
+
+
+class SharedShelf:
+    """The replies of one method in a state that gateways share (`shelf.Shelf`).
+
+    Args:
+        state: The state, which other methods share.
+        method: The method's full name.
+        clock: The loop's, in seconds.
+    """
+
+    __slots__ = ("_clock", "_method", "_state", "drop")
+
+    def __init__(self, state: RedisCache, method: str, clock: Callable[[], float]) -> None:
+        self._state = state
+        self._method = method
+        self._clock = clock
+        self.drop = state.drop
+
+    @property
+    def available(self) -> bool:
+        """Whether it makes sense to look."""
+        return self._state.available
+
+    @property
+    def purges(self) -> int:
+        """See Shelf."""
+        return self._state.purges
+
+    async def get(self, key: bytes) -> Found | None:
+        """Returns what is kept under a key and of any use; None also where the state is away."""
+        value = await self._state.get(key)
+        if value is None:
+            return None
+        kept = read(value.data, self._clock() + value.left)
+        return None if kept is None else Found(kept, None, is_new=False)
+
+    def put(self, key: bytes, kept: Kept, tags: Collection[str] = ()) -> Forms | None:
+        """See Shelf."""
+        seconds = kept.until - self._clock()
+        self._state.put(key, written(kept), seconds=seconds, group=self._method, tags=tags)
+        return None
+
+
+class SharedCache:
+    """Answers calls from replies that gateways keep together.
+
+    Args:
+        keys: Which calls are equal.
+        keeping: How replies are kept.
+        shelf: Where.
+        flights: The calls under way, looks among them.
+        clock: The loop's, in seconds.
+
+    Attributes:
+        keeps_keys: That calls which ask by keys are answered key by key.
+    """
+
+    keeps_keys: Final = True
+
+    __slots__ = ("_by_key", "_clock", "_fetch", "_flights", "_keeping", "_keys", "_refresh",
+                 "_shelf")  # fmt: skip
+
+    def __init__(
+        self,
+        keys: Keys,
+        keeping: Keeping,
+        shelf: SharedShelf,
+        flights: Flights[Answer],
+        clock: Callable[[], float],
+    ) -> None:
+        self._keys = keys
+        self._keeping = keeping
+        self._shelf = shelf
+        self._flights = flights
+        self._clock = clock
+        self._fetch = Fetch(keeping, shelf, clock)
+        self._refresh = Refresh(self._fetch, flights, clock)
+        self._by_key = ByKey(keys, keeping, shelf, flights, clock)
+
+    def describe(self) -> str:
+        """Returns what it does, as a sentence for operators."""
+        return f"Answers from replies kept in Redis, {self._keeping.whose}; makes equal calls once."
+
+    def filter(self, call: Call, done: Done, proceed: Unary) -> Cancel:
+        """Answers the call, or makes it (`gateway.call.Filter`)."""
+        if call.keys is not None:
+            return self._filter_keys(call, done, proceed)
+        key = self._keys.of(call)
+        if key is None:
+            return proceed(call, partial(unkept, self._keeping, done))
+        waiting = Waiting(self._keeping, self._clock, call, done, None)
+        return self._flights.join(key, call, waiting.take, partial(self._start, key, proceed))
+
+    def _filter_keys(self, call: Call, done: Done, proceed: Unary) -> Cancel:
+        keys = self._by_key.keys_of(call)
+        if keys is None:
+            return proceed(call, partial(unkept, self._keeping, done))
+        if not self._shelf.available:
+            return self._by_key.ask(call, done, proceed, keys, [None] * len(keys))
+
+        async def look() -> list[Found | None]:
+            return await asyncio.gather(*map(self._shelf.get, keys))
+
+        return _after(look, partial(self._by_key.ask, call, done, proceed, keys))
+
+    def _start(
+        self, key: bytes, proceed: Unary, call: Call, done: Callable[[Answer | RpcError], None]
+    ) -> Cancel:
+        """Looks, and makes the call if that finds nothing (`flights.Start`)."""
+        if not self._shelf.available:
+            return self._fetch.start(key, proceed, call, done)
+
+        def found(kept: Found | None) -> Cancel:
+            return self._found(key, proceed, call, done, kept)
+
+        return _after(partial(self._shelf.get, key), found)
+
+    def _found(
+        self,
+        key: bytes,
+        proceed: Unary,
+        call: Call,
+        done: Callable[[Answer | RpcError], None],
+        found: Found | None,
+    ) -> Cancel:
+        now = self._clock()
+        if found is None:
+            return self._fetch.start(key, proceed, call, done)
+        if found.kept.is_fresh(now):
+            done(found)
+            return _nothing
+        if found.kept.may_stand_in(now):
+            done(found)  # its flight is over then, and another may begin
+            self._refresh.begin(key, call, proceed)
+            return _nothing
+
+        def ended(answer: Answer | RpcError) -> None:
+            usable = is_failure(answer) and found.kept.may_replace_failure(self._clock())
+            done(found if usable else answer)
+
+        return self._fetch.start(key, proceed, call, ended)
+
+
+def _nothing() -> None:
+    """Cancels what has ended."""
+
+
+def _after(look: Callable[[], Awaitable[Any]], then: Callable[[Any], Cancel]) -> Cancel:
+    """Goes on with what a look finds.
+
+    Args:
+        look: Begins it.
+        then: Goes on, and returns what cancels that.
+    """
+    cancel_then: Cancel | None = None
+
+    async def run() -> None:
+        nonlocal cancel_then
+        found = await look()
+        cancel_then = then(found)
+
+    task = asyncio.get_running_loop().create_task(run())
+
+    def cancel() -> None:
+        if cancel_then is not None:
+            cancel_then()
+        else:
+            task.cancel()
+
+    return cancel

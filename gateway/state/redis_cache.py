@@ -1,0 +1,192 @@
+"""What is kept for a while in a Redis that gateways share: values by key, indexed by tag and group.
+
+A value is one key with a time at which Redis forgets it. An index is a sorted set of keys by when
+they end, which forgets those that have ended whenever one is added, and itself with the last. Each
+command and script is for one key, so it does not matter where in a cluster keys are. A value is
+written after all of its indexes, so that none could not be purged.
+
+Where the state is away there is nothing: who asks gets nothing, and what is put is not kept. How
+much is kept is bounded by Redis (`maxmemory`, with a policy such as `allkeys-lfu`), and what values
+mean is not known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Coroutine
+from typing import Any, Final, NamedTuple
+
+from gateway.state.redis import Redis, StateUnavailable
+from gateway.state.redis.packed import Word
+
+_VALUE: Final = b"gw:cache:v:"
+_TAG: Final = b"gw:cache:t:"
+_GROUP: Final = b"gw:cache:g:"
+_GROUPS: Final = b"gw:cache:groups"
+
+_AT_ONCE: Final = 500
+"""Keys that are purged in one go."""
+
+_WRITES: Final = 1000
+"""Writes that may be under way; beyond them nothing is kept for a moment."""
+
+_ADD: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZADD', KEYS[1], 'GT', now + ARGV[2], ARGV[1])
+local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+redis.call('PEXPIREAT', KEYS[1], math.ceil(last[2]))
+return 1
+"""
+"""Adds a key (its end, in milliseconds from now, by the server's clock) to an index."""
+
+
+class Value(NamedTuple):
+    """What is kept under a key.
+
+    Attributes:
+        data: The value.
+        left: Seconds until it ends, by the server's clock.
+    """
+
+    data: bytes
+    left: float
+
+
+class RedisCache:
+    """Values in a Redis.
+
+    Args:
+        redis: Its client.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._add = redis.script(_ADD)
+        self._writes: set[asyncio.Task[None]] = set()
+        self._purges = 0
+
+    @property
+    def available(self) -> bool:
+        """Whether it makes sense to ask."""
+        return self._redis.available
+
+    @property
+    def purges(self) -> int:
+        """How often this process purged something: what it asked for before may be outdated."""
+        return self._purges
+
+    async def open(self) -> None:
+        """Begins nothing: the client is opened by itself."""
+
+    async def close(self) -> None:
+        """Waits for what is being written."""
+        await asyncio.gather(*self._writes)
+
+    async def get(self, key: bytes) -> Value | None:
+        """Returns what is kept under a key; None also where the state is away."""
+        name = _VALUE + key
+        try:
+            data, milliseconds = await self._all(("GET", name), ("PTTL", name))
+        except StateUnavailable:
+            return None
+        # Between the two it may have ended, or another may have come.
+        if data is None or milliseconds <= 0:
+            return None
+        return Value(data, milliseconds / 1000)
+
+    def put(
+        self, key: bytes, data: bytes, *, seconds: float, group: str, tags: Collection[str] = ()
+    ) -> None:
+        """Has something kept, in a while, in place of what was kept under its key.
+
+        Args:
+            key: By which it is found.
+            data: What it is.
+            seconds: For how long.
+            group: By which it is purged.
+            tags: By which it is purged, too.
+        """
+        milliseconds = int(seconds * 1000)
+        if milliseconds > 0 and self.available:
+            self._write(self._put(key, data, milliseconds, group, tags))
+
+    def drop(self, key: bytes) -> None:
+        """Has something kept no longer, in a while."""
+        if self.available:
+            self._write(self._drop(key))
+
+    async def purge_tag(self, tag: str) -> int:
+        """Lets go of all that has a tag; returns how much that was.
+
+        Raises:
+            StateUnavailable: The state is away.
+        """
+        return await self._purge(_TAG + tag.encode())
+
+    async def purge_group(self, group: str) -> int:
+        """Lets go of a group; otherwise as `purge_tag`."""
+        return await self._purge(_GROUP + group.encode())
+
+    async def groups(self) -> list[str]:
+        """Returns the groups that may have something.
+
+        Raises:
+            StateUnavailable: The state is away.
+        """
+        names: list[bytes] = await self._redis.call("ZRANGE", _GROUPS, 0, -1)
+        return [name.decode() for name in names]
+
+    async def _put(
+        self, key: bytes, data: bytes, milliseconds: int, group: str, tags: Collection[str]
+    ) -> None:
+        indexes = [(_GROUP + group.encode(), key), (_GROUPS, group.encode())]
+        indexes += [(_TAG + tag.encode("utf-8", "surrogatepass"), key) for tag in tags]
+        for index, name in indexes:
+            await self._add([index], [name, milliseconds])
+        await self._redis.call("SET", _VALUE + key, data, "PX", milliseconds)
+
+    async def _drop(self, key: bytes) -> None:
+        await self._redis.call("UNLINK", _VALUE + key)
+
+    def _write(self, writing: Coroutine[Any, Any, None]) -> None:
+        if len(self._writes) >= _WRITES:
+            writing.close()
+            return
+        task = asyncio.get_running_loop().create_task(_done_or_not(writing))
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+
+    async def _purge(self, index: bytes) -> int:
+        self._purges += 1
+        purged = 0
+        while True:
+            popped: list[bytes] = await self._redis.call("ZPOPMIN", index, _AT_ONCE)
+            keys = popped[::2]  # each with its time
+            if not keys:
+                return purged
+            purged += sum(await self._all(*(("UNLINK", _VALUE + key) for key in keys)))
+
+    async def _all(self, *commands: tuple[Word, ...]) -> list[Any]:
+        """Sends commands together; returns their answers.
+
+        Raises:
+            StateUnavailable: One of them can't be sent, or fails.
+        """
+        sent: list[asyncio.Future[Any]] = []
+        try:
+            sent.extend(self._redis.call(*each) for each in commands)
+        except StateUnavailable:
+            for answer in sent:
+                answer.cancel()
+            raise
+        return await asyncio.gather(*sent)
+
+
+async def _done_or_not(writing: Coroutine[Any, Any, None]) -> None:
+    """Writes something; where the state is away, it is not kept, as the client's log says."""
+    try:
+        await writing
+    except StateUnavailable:
+        return
