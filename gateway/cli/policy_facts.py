@@ -23,6 +23,7 @@ from gateway.config.effective import (
     ROLES,
     SCOPES,
     TIMEOUT,
+    VALIDATE,
     WHEN,
     Leaf,
 )
@@ -102,6 +103,7 @@ def _bounds(settings: Settings) -> Iterator[tuple[Leaf, str]]:
     yield CONCURRENCY, f"{settings.concurrency} at a time"
     yield CONCURRENCY_PER_PRINCIPAL, f"{settings.concurrency_per_principal} at a time"
     yield PRIORITY, settings.priority
+    yield VALIDATE, "by the rules in its protos" if settings.validate else "no"
 
 
 def _one_line(text: str) -> str:

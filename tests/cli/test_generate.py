@@ -85,6 +85,28 @@ def test_stubs_can_be_imported_where_the_gateway_is_not_installed(tmp_path: Path
     )
 
 
+def test_stubs_of_protos_with_rules_can_be_imported_too(tmp_path: Path) -> None:
+    (tmp_path / "protos").mkdir()
+    (tmp_path / "protos" / "ruled.proto").write_text(
+        'syntax = "proto3"; import "buf/validate/validate.proto";\n'
+        "message Ruled { string a = 1 [(buf.validate.field).string.min_len = 1]; }"
+    )
+    done = invoke("generate", "python", "--protos", "protos", "--out", "stubs", cwd=tmp_path)
+    assert done.code == 0, done.err
+    packages = sysconfig.get_path("purelib")
+    program = (
+        f"import sys; sys.path += {[str(tmp_path / 'stubs'), packages]}\n"
+        "import ruled_pb2\n"
+        "from buf.validate import validate_pb2\n"
+        "field = ruled_pb2.Ruled.DESCRIPTOR.fields[0].GetOptions()\n"
+        "print(field.Extensions[validate_pb2.field].string.min_len)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-P", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.stderr, done.stdout.strip()) == ("", "1")
+
+
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     done = invoke("generate", "descriptors", "--protos", PROTOS, "--out", "out/x", cwd=tmp_path)

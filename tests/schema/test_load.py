@@ -188,6 +188,22 @@ async def test_all_broken_files_are_named_with_line_and_column(write):
     ]
 
 
+async def test_the_options_of_protovalidate_need_no_copy(write):
+    loaded = await folder(write({"a.proto": message("A", "p", "buf/validate/validate.proto")}))
+    rules = loaded.registry.pool.FindExtensionByName("buf.validate.field")
+    assert (rules.number, rules.message_type.full_name) == (1159, "buf.validate.FieldRules")
+
+
+async def test_a_copy_of_them_in_a_folder_counts_more(write):
+    own = """syntax = "proto2"; package buf.validate; import "google/protobuf/descriptor.proto";
+        message FieldRules { optional string own = 1; }
+        extend google.protobuf.FieldOptions { optional FieldRules field = 1159; }"""
+    ruled = message("A", "p", "buf/validate/validate.proto")
+    loaded = await folder(write({"a.proto": ruled, "buf/validate/validate.proto": own}))
+    rules = loaded.registry.message("buf.validate.FieldRules")
+    assert [field.name for field in rules.fields] == ["own"]
+
+
 async def test_a_missing_import_says_where_was_looked(write):
     path = write({"a.proto": message("A", "p", "no/such.proto")})
     assert await problems(path) == [
