@@ -230,3 +230,9 @@ async def test_a_selector_that_matches_nothing_names_its_key():
 )
 def test_what_a_reload_cannot_change(change, keys):
     assert unchangeable(shop().config, shop(**change).config) == keys
+
+
+@pytest.mark.parametrize(("workers", "keys"), [(1, []), (2, ["limits.keys"]), (0, ["limits.keys"])])
+def test_a_reload_cannot_change_what_workers_share(workers, keys):
+    before = shop(workers=workers).config
+    assert unchangeable(before, shop(workers=workers, limits={"keys": 5000}).config) == keys
