@@ -7,7 +7,7 @@ import gc
 import json
 import logging
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class Adopted:
     worker: int
     meeting: Path
     memory: int
-    counted: Callable[[Sequence[Row]], None]
+    counted: Callable[[Sequence[Row]], Awaitable[None]]
 
 
 class App:

@@ -7,7 +7,7 @@ their connections) it only borrows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from gateway.app.conditions import conditions
 from gateway.app.coverage import alike, idle_globs, unasked, unencrypted
 from gateway.app.forwarding import Forwarding
 from gateway.app.governing import governing, open_warning
+from gateway.app.guarding import guard_of
 from gateway.app.identity import Identities
 from gateway.app.lasting import Lasting, Taken
 from gateway.app.operations import Operations
@@ -152,7 +153,7 @@ async def build(
     sessions: Sessions | None = None,
     providers: ProviderPool | None = None,
     lasting: Lasting | None = None,
-    counted: Callable[[Sequence[Row]], None] | None = None,
+    counted: Callable[[Sequence[Row]], Awaitable[None]] | None = None,
 ) -> Generation:
     """Builds a generation, yielding to the event loop as it goes.
 
@@ -369,7 +370,7 @@ async def _chains(
         wrong.append(failure)
     if wrong:
         raise BuildError([*(at_key(each, loaded.source) for each in wrong), *making.problems])
-    guard = pool.guard(config.listener.limits.unauthenticated)
+    guard = guard_of(making, pool)
     return Chains(
         config,
         making.settings,

@@ -6,7 +6,7 @@ Where they stand in a chain is decided by `chains`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,7 +67,7 @@ class Making:
     settings: Mapping[str, Settings]
     taken: Taken
     operations: Operations
-    counted: Callable[[Sequence[Row]], None] | None
+    counted: Callable[[Sequence[Row]], Awaitable[None]] | None
     clock: Callable[[], float]
     problems: list[str]
     warnings: list[str]

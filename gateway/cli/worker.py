@@ -29,10 +29,10 @@ from gateway.cli.running import cancelled
 from gateway.cli.serving import Alone, summary
 from gateway.cli.terminal import progress
 from gateway.config import ConfigError
-from gateway.listener.operations import OperationError
+from gateway.listener.operations import NOT_ASKED_RIGHT, OperationError
 from gateway.schema.progress import Progress
 from gateway.state.usage.counts import Row
-from gateway.supervisor.channel import Channel
+from gateway.supervisor.channel import Channel, TooLongError
 from gateway.supervisor.messages import (
     Answered,
     Ask,
@@ -113,8 +113,8 @@ class _Serving:
             sockets, started.config, self._start.worker, meeting, self._start.memory, self._counted
         )
 
-    def _counted(self, rows: Sequence[Row]) -> None:
-        self._channel.send(Counted(rows))
+    async def _counted(self, rows: Sequence[Row]) -> None:
+        await self._channel.send_in_turn(Counted(rows))
 
     async def run(self) -> int:
         """Serves until it is told to end; returns the exit code."""
@@ -203,9 +203,12 @@ class _Serving:
     async def _answer(self, ask: Ask) -> None:
         try:
             answered = Answered(ask.serial, await self._app.operate(ask.name, ask.arguments))
+            self._channel.send(answered)
         except OperationError as error:
-            answered = Answered(ask.serial, {}, error.reason, error.message)
-        self._channel.send(answered)
+            self._channel.send(Answered(ask.serial, {}, error.reason, error.message))
+        except TooLongError:
+            text = "There is too much of it for one answer: ask for less at a time."
+            self._channel.send(Answered(ask.serial, {}, NOT_ASKED_RIGHT, text))
 
 
 def _silent(_: Progress) -> None:

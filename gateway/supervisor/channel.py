@@ -12,6 +12,10 @@ from gateway.supervisor.messages import Message, decode, encode
 _LONGEST: Final = 64 * 1024**2  # bytes of a line: two configs of 4 MiB, escaped
 
 
+class TooLongError(Exception):
+    """A message is longer than there may be one."""
+
+
 class Channel:
     """An end of the pair. The other end's process has ended when there is nothing more to hear."""
 
@@ -28,9 +32,24 @@ class Channel:
         """Sends a message; nothing where the other end is gone, which `receive` tells.
 
         It waits for nobody: what is under way is bounded by who sends it.
+
+        Raises:
+            TooLongError: The other end would not take it; nothing was sent.
         """
+        line = encode(message)
+        if len(line) > _LONGEST:
+            raise TooLongError
         if not self._writer.is_closing():
-            self._writer.write(encode(message))
+            self._writer.write(line)
+
+    async def send_in_turn(self, message: Message) -> None:
+        """Sends a message once the other end has taken most of those before.
+
+        Who stops waiting has sent nothing.
+        """
+        with suppress(ConnectionError):  # as of `send`
+            await self._writer.drain()
+        self.send(message)
 
     async def receive(self) -> Message | None:
         """Waits for a message; None once the other end is gone.

@@ -266,7 +266,7 @@ class Supervisor:
         if not answers:
             raise OperationError(NOT_NOW, "No worker is ready.")
         if name in self._own and not any(answers):
-            return self._own[name](arguments)
+            return await self._own[name](arguments)
         return MERGES[name](answers)
 
     async def drain(self) -> int:

@@ -27,13 +27,13 @@ class Usage:
         """Adds what a worker counted."""
         self._totals.add(counts_of(rows))
 
-    def tell(self, arguments: Mapping[str, str]) -> Content:
+    async def tell(self, arguments: Mapping[str, str]) -> Content:
         """Returns what the operation `usage` answers.
 
         Raises:
             OperationError: It is not asked right.
         """
         try:
-            return self._totals.answer(read(arguments, self._now))
+            return await self._totals.answer(read(arguments, self._now))
         except QuestionError as error:
             raise OperationError(NOT_ASKED_RIGHT, str(error)) from error

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from gateway.supervisor.channel import Channel
+from gateway.supervisor.channel import Channel, TooLongError
 from gateway.supervisor.messages import (
     Answered,
     Ask,
@@ -72,4 +72,36 @@ async def test_a_config_of_any_size_passes_and_the_end_is_told():
         await one.close()
         assert await other.receive() is None
         other.send(Drain())  # to nobody
+        await other.close()
+
+
+async def test_what_the_other_end_would_not_take_is_not_sent():
+    one, other = [await Channel.over(each) for each in socket.socketpair()]
+    with pytest.raises(TooLongError):
+        one.send(Answered(1, {"rows": "x" * 64 * 1024**2}))
+    one.send(Drain())
+    assert await other.receive() == Drain()
+    for each in (one, other):
+        await each.close()
+
+
+async def test_who_sends_in_turn_waits_for_the_other_end_and_sends_all_or_nothing():
+    ours, theirs = socket.socketpair()
+    one = await Channel.over(ours)
+    large = Counted([["x" * 1024**2]])
+    await one.send_in_turn(large)
+    waiting = asyncio.create_task(one.send_in_turn(Drain()))
+    given_up = asyncio.create_task(one.send_in_turn(large))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    given_up.cancel()
+    other = await Channel.over(theirs)
+    async with asyncio.timeout(60):
+        assert await other.receive() == large
+        await waiting
+        assert await other.receive() == Drain()
+        await one.close()
+        assert await other.receive() is None
+        await other.send_in_turn(Drain())  # to nobody
         await other.close()

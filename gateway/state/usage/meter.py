@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -60,19 +60,23 @@ class InMemory:
 
     async def answer(self, question: Question) -> Answer:
         """See Store."""
-        # Of a hundred thousand callers it takes a second, in which calls go on.
-        return await asyncio.to_thread(self._totals.answer, question)
+        return await self._totals.answer(question)
 
 
 class Told:
     """Leaves all to another process, which is told and does not say more."""
 
-    def __init__(self, tell: Callable[[Sequence[Row]], None]) -> None:
+    def __init__(self, tell: Callable[[Sequence[Row]], Awaitable[None]]) -> None:
+        """Makes one.
+
+        Args:
+            tell: Tells it, all or nothing where it is cancelled.
+        """
         self._tell = tell
 
     async def take(self, batch: Batch) -> None:
         """See Store."""
-        self._tell(batch.rows)
+        await self._tell(batch.rows)
 
     async def answer(self, question: Question) -> Answer:  # noqa: ARG002  the interface's
         """Returns nothing: the other process has all."""
@@ -100,14 +104,15 @@ class Meter:
         self._telling = asyncio.create_task(self._tell())
 
     async def close(self) -> None:
-        """Tells the rest."""
+        """Tells the rest. What is counted from now on is another meter's to tell."""
         if self._telling is not None:
             self._telling.cancel()
             with suppress(asyncio.CancelledError):
                 await self._telling
+        self._outbox.put(self._ledger.take())
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST):
-                while not await self._flushed():  # noqa: ASYNC110  it is tried, not waited for
+                while not await self._sent():  # noqa: ASYNC110  it is tried, not waited for
                     await asyncio.sleep(_AGAIN)
         if lost := self._outbox.calls:
             log.error("the usage of %d calls is lost: it could not be kept", lost)
@@ -120,8 +125,7 @@ class Meter:
             QuestionError: There is none.
         """
         await self.flush()
-        async with self._lock:  # nothing is added while it is read
-            return await self._store.answer(question)
+        return await self._store.answer(question)
 
     async def flush(self) -> None:
         """Tells all that was counted until now.
@@ -129,8 +133,11 @@ class Meter:
         Raises:
             StoreError: Some of it is to be told again.
         """
+        self._outbox.put(self._ledger.take())
+        await self._send()
+
+    async def _send(self) -> None:
         async with self._lock:
-            self._outbox.put(self._ledger.take())
             while (batch := self._outbox.next()) is not None:
                 await self._store.take(batch)
                 self._outbox.arrived()
@@ -139,12 +146,13 @@ class Meter:
     async def _tell(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
-            await self._flushed()
+            self._outbox.put(self._ledger.take())
+            await self._sent()
 
-    async def _flushed(self) -> bool:
+    async def _sent(self) -> bool:
         """Whether all could be told; logs where that changes."""
         try:
-            await self.flush()
+            await self._send()
         except StoreError as error:
             if not self._failing:
                 log.warning("usage can't be kept now: %s; it waits in memory", error)

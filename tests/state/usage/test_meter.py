@@ -58,7 +58,12 @@ async def test_an_answer_has_what_was_counted_just_now():
 async def test_it_tells_by_itself_every_second(monkeypatch):
     monkeypatch.setattr(module, "EVERY", 0)
     told = asyncio.Event()
-    meter = Meter(Told(lambda rows: told.set() if rows else None), Ledger(10))
+
+    async def tell(rows):
+        assert rows
+        told.set()
+
+    meter = Meter(Told(tell), Ledger(10))
     await meter.open()
     count(meter)
     async with asyncio.timeout(10):
@@ -68,7 +73,11 @@ async def test_it_tells_by_itself_every_second(monkeypatch):
 
 async def test_who_leaves_all_to_another_says_nothing_himself():
     rows = []
-    meter = Meter(Told(rows.extend), Ledger(10))
+
+    async def tell(more):
+        rows.extend(more)
+
+    meter = Meter(Told(tell), Ledger(10))
     count(meter, 5)
     assert await meter.answer(ALL) == {}
     assert [row[1:6] for row in rows] == [("keys", "acme", "", "a/B", 5)]
@@ -127,6 +136,24 @@ async def test_the_end_tries_again_for_a_while_and_says_what_is_lost(monkeypatch
     count(meter, 3)
     await meter.close()
     assert "the usage of 3 calls is lost" in caplog.text
+
+
+async def test_a_meter_that_ends_leaves_to_the_next_what_comes(monkeypatch):
+    monkeypatch.setattr(module, "_AGAIN", 0)
+    ledger, away, store = Ledger(10), Flaky(), Flaky()
+    away.away = True
+    old, new = Meter(away, ledger), Meter(store, ledger)
+    count(old)
+    ending = asyncio.create_task(old.close())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    count(old, 2)  # of a call that ran when the state was changed
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert await calls(new) == [2]
+    away.away = False
+    await ending
+    assert [each.calls for each in away.counts.values()] == [1]
 
 
 async def test_an_outage_is_told_once_and_so_is_its_end(monkeypatch, caplog):
