@@ -125,6 +125,22 @@ def test_the_chain_is_told_in_the_words_of_its_policies(tmp_path: Path) -> None:
     ]
 
 
+def test_bounds_on_calls_at_a_time_are_told_where_there_are_any(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "127.0.0.1:1")
+    assert "at a time" not in invoke("explain", "GetProduct", cwd=tmp_path).out
+    said = "concurrency: 9, concurrency_per_principal: 2, priority: low"
+    more = f"policies: [{{methods: ['*'], {said}}}]\nadaptive_concurrency: {{enabled: true}}\n"
+    path.write_text(path.read_text() + more)
+    out = invoke("explain", "GetProduct", cwd=tmp_path).out
+    said_of = {words[0]: words[1] for words in section(out, "policies") if len(words) > 1}
+    assert said_of["concurrency"] == "9"
+    assert said_of["concurrency_per_principal"] == "2"
+    assert said_of["priority"] == "low"
+    assert "this method's with low priority." in out
+    assert "Refuses a call while 9 calls of the method run in this process." in out
+    assert "adaptive" not in invoke("explain", "WatchOrder", cwd=tmp_path).out
+
+
 def test_what_an_address_may_ask_is_a_limit_where_there_are_providers(tmp_path: Path) -> None:
     write_config(tmp_path, "127.0.0.1:1")
     assert "unauthenticated" not in invoke("explain", "GetProduct", cwd=tmp_path).out
