@@ -106,6 +106,13 @@ def counts_of(rows: Iterable[Sequence[str | int]]) -> Counts:
 
 
 def add(counts: Counts, more: Counts) -> None:
-    """Adds counts to others."""
+    """Adds counts to others, which may take them over: they are not to be used any more."""
     for key, count in more.items():
-        counts.setdefault(key, Count()).add(count.numbers())
+        add_one(counts, key, count)
+
+
+def add_one(counts: Counts, key: Key, count: Count) -> None:
+    """Adds one count to others, likewise."""
+    known = counts.setdefault(key, count)
+    if known is not count:
+        known.add(count.numbers())

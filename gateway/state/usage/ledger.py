@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
-from gateway.state.usage.counts import OTHERS, Caller, Count, Counts, Key, add
+from gateway.state.usage.counts import OTHERS, Caller, Count, Counts, Key, add_one
 
 Who: TypeAlias = "tuple[str, str, str | None]"
 """A caller as a call names it: provider, subject, and a plan or None."""
@@ -85,8 +85,8 @@ class Ledger:
         for method, tally in self._tallies.items():
             counts, tally.counts = tally.counts, {}
             for (provider, subject, plan), count in counts.items():
-                key = Key(self._day, Caller(provider, subject, plan or ""), method)
-                add(self._before, {key: count})
+                caller = Caller(provider, subject, plan or "")
+                add_one(self._before, Key(self._day, caller, method), count)
 
     def take(self) -> Counts:
         """Returns what was counted since it was last asked."""

@@ -60,6 +60,13 @@ def test_methods_and_plans_are_told_apart():
     }
 
 
+def test_no_plan_and_one_without_a_name_are_the_same():
+    one = ledger()
+    count(one, ("keys", "acme", None))
+    count(one, ("keys", "acme", ""), calls=2)
+    assert calls(one.take()) == {Key("2026-11-21", Caller("keys", "acme", ""), "a/B"): 3}
+
+
 def test_a_call_counts_on_the_day_that_it_is_in_utc():
     clock = Clock(datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
     one = ledger(clock=clock)
