@@ -18,9 +18,10 @@ from gateway.call import NO_METADATA, Metadata
 from gateway.errors import error
 from gateway.http import Headers
 
-MAX_METADATA = 16 * 1024
+MAX_METADATA = 15 * 1024
 """Bytes of all metadata of a request, counted as HTTP/2 does: name, value and 32 for each
-(`Metadata.size`). gRPC servers refuse more by default; operators may allow more or less."""
+(`Metadata.size`). gRPC servers refuse more than 16 KiB by default, and gRPC's own fields (`:path`,
+`user-agent` and the like) are some 500 bytes of these. Operators may allow more or less."""
 
 LARGEST_METADATA = 64 * 1024
 """The most that an operator may allow."""

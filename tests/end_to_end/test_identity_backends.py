@@ -257,3 +257,19 @@ async def test_without_tokens_there_are_no_keys(served, shop, tmp_path):
             session.get(f"http://127.0.0.1:{port}/jwks.json") as response,
         ):
             assert response.status == 404
+
+
+async def test_what_clients_send_and_what_backends_are_told_is_counted_together(shop, tmp_path):
+    listener = {"address": "127.0.0.1:0", "limits": {"metadata_size": "2KiB"}}
+    identities = Identities(tmp_path, shop, listener=listener)
+    # A client's own part just fits; what the backend is told of the caller is more than the rest.
+    long = {"accept-language": "x" * (2048 - 32 - len("accept-language"))}
+    with gateway(tmp_path, identities.config) as serving:
+        async with aiohttp.ClientSession(serving.url) as session:
+            async with session.post(WHO_AM_I, json={}, headers=long) as response:
+                assert response.status == 200, await response.text()
+            known = long | identities.key
+            async with session.post(WHO_AM_I, json={}, headers=known) as response:
+                failure = await error_of(response)
+    assert (response.status, reason_of(failure)) == (431, "HEADERS_TOO_LARGE")
+    assert failure["message"].endswith("what it is told of the caller, are larger than 2048 bytes.")

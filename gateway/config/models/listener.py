@@ -71,7 +71,7 @@ class ListenerLimits:
         default=1_000, description="Parameters of a query, and of a form."
     )
     metadata_size: Annotated[int, Size(1024, 64 * 1024)] = Field(
-        default=16 * 1024,
+        default=15 * 1024,
         description="All metadata of a call to a backend, 32 bytes more for each entry.",
     )
     body_size: Annotated[int, _MESSAGE] = Field(

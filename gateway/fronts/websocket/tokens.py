@@ -17,11 +17,11 @@ from gateway.call import RpcError
 from gateway.errors import error
 from gateway.http import Request
 from gateway.http.websocket import offered_subprotocols
-from gateway.routing.metadata import MAX_METADATA
 
 _KEY = "authorization"
 _SCHEME = "Bearer"
 _PREFIX = "bearer."
+_LONGEST = 16 * 1024  # characters of a token
 
 _HEADER = re.compile(r"bearer +([\x21-\x7e]+) *", re.ASCII | re.IGNORECASE)
 _TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
@@ -108,7 +108,7 @@ def check(token: str) -> str:
     Raises:
         RpcError: INVALID_METADATA: it has other characters, or too many.
     """
-    if len(token) > MAX_METADATA or _TOKEN.fullmatch(token) is None:
+    if len(token) > _LONGEST or _TOKEN.fullmatch(token) is None:
         raise _no_token()
     return token
 
