@@ -14,7 +14,17 @@ import yaml
 
 from tests.cli.processes import gateway as started
 from tests.cli.several import Gateway, until
-from tests.end_to_end.limited import LIST, PRODUCT, STOCK, config, limits, outcome, outcomes
+from tests.end_to_end.limited import (
+    KEY,
+    LIST,
+    PRODUCT,
+    STOCK,
+    Keys,
+    config,
+    limits,
+    outcome,
+    outcomes,
+)
 from tests.end_to_end.system import gateway
 
 LIMIT = 400
@@ -44,6 +54,20 @@ async def test_workers_share_one_limit_exactly(shop, tmp_path):
     write(tmp_path, shared(shop, workers=2))
     with started("serve", cwd=tmp_path) as serving:
         await limited_to(Gateway(serving).url, LIMIT)
+
+
+async def test_workers_count_together_what_an_address_asks_that_nobody_knows(shop, tmp_path):
+    given = config(
+        shop,
+        auth=Keys(tmp_path).auth,
+        workers=2,
+        listener={"address": "127.0.0.1:0", "limits": {"unauthenticated": "50/h"}},
+    )
+    write(tmp_path, given)
+    with started("serve", cwd=tmp_path) as serving:
+        url = Gateway(serving).url
+        found = await outcomes(url, 200, connections=20, headers={KEY: "none"})
+    assert found == {"INVALID_CREDENTIALS": 50, "TOO_MANY_UNAUTHENTICATED": 150}
 
 
 async def test_what_was_taken_is_taken_after_workers_have_died(shop, tmp_path):

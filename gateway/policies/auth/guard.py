@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
+from gateway.call import RpcError
 from gateway.errors import error
 from gateway.policies.site import site_of
 
@@ -52,11 +53,7 @@ class AddressGuard:
         # Half an interval of grace: sums of floats are never exact.
         wait = whole_at - now - self._tolerance
         if wait > self._interval / 2:
-            raise error(
-                "TOO_MANY_UNAUTHENTICATED",
-                "Too many calls of this address show nobody who is known.",
-                retry_after=wait,
-            )
+            raise too_many(wait)
         self._whole_at[key] = whole_at
         self._whole_at.move_to_end(key)
         if len(self._whole_at) > self._most:
@@ -71,3 +68,13 @@ class AddressGuard:
             del self._whole_at[key]
         else:
             self._whole_at[key] = whole_at - self._interval
+
+
+def too_many(wait: float) -> RpcError:
+    """Returns the refusal of an address that has nothing left.
+
+    Args:
+        wait: Seconds until it has.
+    """
+    text = "Too many calls of this address show nobody who is known."
+    return error("TOO_MANY_UNAUTHENTICATED", text, retry_after=wait)

@@ -54,7 +54,8 @@ class Ask(NamedTuple):
     Attributes:
         key: Whose share of which limit: unique among all limits, and the same in all processes.
         numbers: How large it is.
-        cost: How much of it is taken; 0 looks only whether there is any left.
+        cost: How much of it is taken; 0 looks only whether there is any left. Of a token bucket in
+            memory, below 0 gives as much back of what was taken.
         patience: Seconds that may be waited for it, of a token bucket, 60 at most: it is taken at
             once, and may be used after the wait.
         ends: Of a calendar's period: when it ends, seconds since 1970.
