@@ -38,6 +38,7 @@ bench: $(INSTALLED)
 	$(BIN)/python bench/routing.py
 	$(BIN)/python bench/codec.py
 	$(BIN)/python bench/identity.py
+	$(BIN)/python bench/limits.py
 
 # Where the time of a GET goes: the top functions of a gateway under load.
 profile: $(INSTALLED)
