@@ -32,6 +32,8 @@ Admin: TypeAlias = Annotated[
     ),
 ]
 
+JSON: Final = "application/json"
+
 _TIMEOUT: Final = 60.0  # seconds; workers have ten for an operation
 _URL: Final = re.compile(r"(?:http://)?([^/?#@\s]+)/?", re.IGNORECASE)
 _UNIX: Final = "unix:"
@@ -75,23 +77,29 @@ def _reached(address: Address) -> str:
     return str(type(address)(_ANY.get(address.host, address.host), address.port))
 
 
-def get(where: str, path: str, query: Mapping[str, str]) -> bytes:
+def get(where: str, path: str, query: Mapping[str, str], kind: str = JSON) -> bytes:
     """Reads a page.
 
     Args:
         where: What `place` returned.
         path: `/usage`.
         query: Its parameters.
+        kind: The media type that it has.
 
     Raises:
         Failure: It can't be had.
     """
-    return _ask(where, "GET", path, query)
+    return _ask(where, "GET", path, query, kind)
 
 
 def post(where: str, path: str, query: Mapping[str, str]) -> bytes:
     """Has something changed; otherwise as `get`."""
-    return _ask(where, "POST", path, query)
+    return _ask(where, "POST", path, query, JSON)
+
+
+def no_gateway(where: str) -> Failure:
+    """Returns what is said where something else answers."""
+    return _failed(f"What listens at {where} is no admin listener of a gateway.", _HINT)
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -114,24 +122,25 @@ def _connection(where: str) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(where, timeout=_TIMEOUT)
 
 
-def _ask(where: str, method: str, path: str, query: Mapping[str, str]) -> bytes:
+def _ask(where: str, method: str, path: str, query: Mapping[str, str], kind: str) -> bytes:
     target = f"{path}?{urlencode(query)}" if query else path
     try:
         with closing(_connection(where)) as connection:
             connection.request(method, target, headers={"Accept": "*/*"})
             reply = connection.getresponse()
-            status, body = reply.status, reply.read()
+            status, body, type_ = reply.status, reply.read(), reply.headers.get_content_type()
     except TimeoutError:
         raise _failed(f"{where} did not answer within {_TIMEOUT:g} seconds.") from None
     except (http.client.HTTPException, ValueError):
-        text = f"What listens at {where} is no admin listener of a gateway."
-        raise _failed(text, _HINT) from None
+        raise no_gateway(where) from None
     except OSError as error:
         text = f"No gateway can be reached at {where}: {error.strerror or error}."
         raise _failed(text, _HINT) from error
-    if status == http.client.OK:
-        return body
-    raise _failed(*_said(where, status, body))
+    if status != http.client.OK:
+        raise _refused(where, status, body)
+    if type_ != kind:
+        raise no_gateway(where)
+    return body
 
 
 _HINT: Final = (
@@ -139,14 +148,14 @@ _HINT: Final = (
 )
 
 
-def _said(where: str, status: int, body: bytes) -> tuple[str, ...]:
+def _refused(where: str, status: int, body: bytes) -> Failure:
     """Returns what a gateway said of a request that it refused."""
     try:
         error = json.loads(body)["error"]
         message, reason = str(error["message"]), str(error["details"][0]["reason"])
     except (ValueError, LookupError, TypeError):
-        return f"What listens at {where} is no admin listener of a gateway.", _HINT
-    return message, f"({where} answered {status} {reason})"
+        return no_gateway(where)
+    return _failed(message, f"({where} answered {status} {reason})")
 
 
 def _failed(*lines: str) -> Failure:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from gateway.cli import options
-from gateway.cli.admin_client import Admin, get, place
+from gateway.cli.admin_client import JSON, Admin, get, no_gateway, place
 from gateway.cli.entry_file import table
 from gateway.state.usage.counts import NUMBERS
 from gateway.state.usage.formats import columns_of
@@ -35,6 +35,9 @@ class Format(StrEnum):
     JSON = "json"
     CSV = "csv"
     PROMETHEUS = "prometheus"
+
+
+_KINDS: Final = {Format.JSON: JSON, Format.CSV: "text/csv", Format.PROMETHEUS: "text/plain"}
 
 
 @app.command()
@@ -64,13 +67,17 @@ def usage(
     It asks the gateway that runs, at its admin listener: the one that the config names, or that
     --admin does.
     """
-    asked = {"period": period, "by": by}
-    asked["format"] = (Format.JSON if form is Format.TABLE else form).value
-    body = get(place(admin, config, settings), "/usage", asked).decode()
-    if form is Format.TABLE:
-        _print(json.loads(body))
-    else:
+    where = place(admin, config, settings)
+    written = Format.JSON if form is Format.TABLE else form
+    asked = {"period": period, "by": by, "format": written.value}
+    body = get(where, "/usage", asked, _KINDS[written]).decode()
+    if form is not Format.TABLE:
         typer.echo(body, nl=False)
+        return
+    answer = json.loads(body)
+    if not isinstance(answer, dict) or "rows" not in answer:
+        raise no_gateway(where)
+    _print(answer)
 
 
 def _print(answer: Mapping[str, Any]) -> None:

@@ -124,12 +124,13 @@ def test_without_a_config_it_says_what_to_do(tmp_path: Path) -> None:
 
 
 @contextmanager
-def listening(status: int, body: bytes) -> Iterator[str]:
+def listening(status: int, body: bytes, kind: str = "application/json") -> Iterator[str]:
     """Something that answers everything so, until the block ends; its address."""
 
     class Answering(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status)
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -147,8 +148,18 @@ def listening(status: int, body: bytes) -> Iterator[str]:
             thread.join()
 
 
-def test_what_is_no_gateway_is_told(tmp_path: Path) -> None:
-    with listening(404, b"<h1>Not Found</h1>") as place:
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param((404, b"<h1>Not Found</h1>", "text/html"), id="a page that is not there"),
+        pytest.param((200, b"<h1>Welcome</h1>", "text/html"), id="any page"),
+        pytest.param((500, b'{"error": "x"}'), id="an error of another form"),
+        pytest.param((200, b'{"status": "UP"}'), id="other JSON"),
+        pytest.param((200, b"[]"), id="no object"),
+    ],
+)
+def test_what_is_no_gateway_is_told(tmp_path: Path, said: tuple[int, bytes]) -> None:
+    with listening(*said) as place:
         done = invoke("usage", "--admin", place, cwd=tmp_path)
     assert (done.code, done.out) == (Exit.FAILED, "")
     assert f"What listens at {place} is no admin listener" in done.err
