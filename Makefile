@@ -30,6 +30,7 @@ bench: $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python bench/rest.py $(ARGS)
 	$(BIN)/python bench/rest.py --istio --case 'GET one' --connections 32 --peers gateway,envoy,obvious $(ARGS)
+	$(BIN)/python bench/cache.py $(ARGS)
 	$(BIN)/python bench/graphql_front.py $(ARGS)
 	$(BIN)/python bench/projection.py
 	$(BIN)/python bench/websocket.py $(ARGS)

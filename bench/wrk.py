@@ -94,12 +94,14 @@ class Wrk:
         *,
         new_ids: bool = False,
         mark: str = "",
+        known: str = "",
     ) -> Load:
         """Asks for one URL over and over on so many keep-alive connections.
 
         With `new_ids`, each request has one more segment in its path, which was never there before.
         With `mark`, letters and digits of the body, each has another number of as many digits in
-        their place; the numbers of the next run start at 1 again.
+        their place; the numbers of the next run start at 1 again. With `known`, the client says
+        that it has what this entity tag is of.
 
         Raises:
             SystemExit: An answer was not 2xx, or a connection broke, or nothing came.
@@ -108,6 +110,7 @@ class Wrk:
         if body:
             (self._folder / "body").write_bytes(body)
         post = _POST % json.dumps(str(self._folder / "body")) if body else ""
+        post += f"wrk.headers['If-None-Match'] = {json.dumps(known)}\n" if known else ""
         post += _NEW_BODIES % (mark, len(mark)) if mark else ""
         script.write_text(_SCRIPT % (_NEW_IDS if new_ids else post))
         command = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from google.protobuf.descriptor import FileDescriptor
 
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 _Make: TypeAlias = "Callable[[str, Keys, Keeping, Flights[Answer]], Policy]"
 """Makes the policy of a method that keeps replies, by its full name."""
+
+V = TypeVar("V")
 
 _TOKEN: Final = re.compile(r"[!#$%&'+.^_`|~0-9A-Za-z-]+", re.ASCII)  # RFC 9110 5.6.2, less `*`
 
@@ -123,10 +125,7 @@ class _Caching:
 
 def _in_memory(making: Making) -> _Make:
     """Returns what makes the policies of a gateway that keeps replies in memory."""
-    size, entry_size = making.config.cache.size, making.config.cache.entry_size
-    store: CacheStore[Kept] = making.taken.of(
-        ("cache", size, entry_size), lambda: CacheStore(size, entry_size)
-    )
+    store: CacheStore[Kept] = _store(making, "cache")
     making.operations.offer("purge", purging(store))
 
     def make(method: str, keys: Keys, keeping: Keeping, flights: Flights[Answer]) -> Policy:
@@ -148,13 +147,20 @@ def _shared(making: Making) -> _Make | None:
     state = making.taken.of(
         ("redis cache", config.state, config.state_timeout), lambda: RedisCache(redis)
     )
+    forms: CacheStore[bytes] = _store(making, "forms")
     making.operations.offer("purge", purging_shared(state))
 
     def make(method: str, keys: Keys, keeping: Keeping, flights: Flights[Answer]) -> Policy:
-        shelf = SharedShelf(state, method, making.clock)
+        shelf = SharedShelf(state, forms, method, making.clock)
         return SharedCache(keys, keeping, shelf, flights, making.clock)
 
     return make
+
+
+def _store(making: Making, kind: str) -> CacheStore[V]:
+    """Returns the store of a kind, which outlives generations."""
+    size, entry_size = making.config.cache.size, making.config.cache.entry_size
+    return making.taken.of((kind, size, entry_size), lambda: CacheStore(size, entry_size))
 
 
 class _Types:

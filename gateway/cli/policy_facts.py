@@ -13,10 +13,12 @@ from typing import Protocol, runtime_checkable
 from gateway.app import Generation
 from gateway.app.identity import is_open_to_all
 from gateway.chain import Policy
+from gateway.cli.cache_facts import cache_values
 from gateway.cli.facts import DEFAULT, Fact
 from gateway.config import Settings
 from gateway.config.effective import (
     AUTHENTICATE,
+    CACHE,
     CONCURRENCY,
     CONCURRENCY_PER_PRINCIPAL,
     PRIORITY,
@@ -52,9 +54,11 @@ def policy_facts(generation: Generation, descriptor: MethodDescriptor) -> Iterat
         WHEN: _one_line(settings.when) if settings.when else "none",
         TIMEOUT: "none" if timeout is None else _timeout(timeout, descriptor),
     }
-    shown |= {leaf: value for leaf, value in _bounds(settings) if settings.where(leaf)}
+    others = (*_bounds(settings), *cache_values(settings))
+    shown |= {leaf: value for leaf, value in others if settings.where(leaf)}
     for leaf, value in shown.items():
-        yield Fact(f"  {leaf[-1]}", value, settings.where(leaf) or DEFAULT)
+        name = ".".join(leaf) if leaf in CACHE else leaf[-1]
+        yield Fact(f"  {name}", value, settings.where(leaf) or DEFAULT)
 
 
 def chain_facts(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:

@@ -404,3 +404,20 @@ async def test_gateways_share_what_they_keep_in_redis(serve, own_redis, tmp_path
             done = invoke("purge", "--all", "--admin", other.admin, cwd=tmp_path)
             assert done.code == 1
             assert "can't be reached" in done.err
+
+
+def test_explain_tells_of_it(shop, tmp_path):
+    cached = policy(ttl="1m", vary=["accept-language"], stale_if_error="1h", tags=["catalog"])
+    path = tmp_path / "gateway.yaml"
+    path.write_text(yaml.safe_dump(shop_config(shop, policies=[cached])))
+    done = invoke("explain", GET[1:], "--config", str(path), cwd=tmp_path)
+    assert done.code == 0, done.err
+    lines = [" ".join(line.split()) for line in done.out.splitlines()]
+    for name, value in {
+        "cache.ttl": "1m",
+        "cache.vary": "accept-language",
+        "cache.stale_if_error": "1h",
+        "cache.tags": "catalog",
+    }.items():
+        assert any(line.startswith(f"{name} {value} ") and f".{name}" in line for line in lines)
+    assert any("cache: Answers from replies kept in memory, each caller's own" in x for x in lines)

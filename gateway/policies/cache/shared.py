@@ -1,8 +1,9 @@
 """Answers calls from replies that gateways keep together, in Redis.
 
 As `cache` does, but looking takes a round trip, so each call that is not waiting for an equal one
-costs a task, and the JSON that fronts make is not kept. Equal calls look once. Where the state is
-away there is nothing kept, and calls are made as if there were no cache: once for equal ones.
+costs a task. Equal calls look once. The forms that fronts make are kept by each process, beside the
+bytes of which they were made: they are used as long as the state has those. Where the state is away
+there is nothing kept, and calls are made as if there were no cache: once for equal ones.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from gateway.policies.cache.kept import Kept, is_failure
 from gateway.policies.cache.keys import Keys
 from gateway.policies.cache.refresh import Refresh
 from gateway.policies.cache.waiting import Waiting, unkept
+from gateway.state.cache import CacheStore
 from gateway.state.redis_cache import RedisCache
 
 
@@ -30,14 +32,22 @@ class SharedShelf:
 
     Args:
         state: The state, which other methods share.
+        forms: The store of this process for what was made of its replies.
         method: The method's full name.
         clock: The loop's, in seconds.
     """
 
-    __slots__ = ("_clock", "_method", "_state", "drop")
+    __slots__ = ("_clock", "_forms", "_method", "_state", "drop")
 
-    def __init__(self, state: RedisCache, method: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        state: RedisCache,
+        forms: CacheStore[bytes],
+        method: str,
+        clock: Callable[[], float],
+    ) -> None:
         self._state = state
+        self._forms = forms
         self._method = method
         self._clock = clock
         self.drop = state.drop
@@ -57,8 +67,16 @@ class SharedShelf:
         value = await self._state.get(key)
         if value is None:
             return None
-        kept = read(value.data, self._clock() + value.left)
-        return None if kept is None else Found(kept, None, is_new=False)
+        now = self._clock()
+        kept = read(value.data, now + value.left)
+        if kept is None:
+            return None
+        forms = self._forms.get(key, now)
+        if forms is None or forms.value != value.data:
+            forms = self._forms.put(
+                key, value.data, len(value.data), until=kept.until, group=self._method
+            )
+        return Found(kept, forms, is_new=False)
 
     def put(self, key: bytes, kept: Kept, tags: Collection[str] = ()) -> Forms | None:
         """See Shelf."""

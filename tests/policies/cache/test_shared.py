@@ -30,6 +30,7 @@ STATUS = st.builds(
     TEXT,
     st.lists(st.builds(Detail, TEXT, st.binary())).map(tuple),
 )
+LONG = Lifetime(1e6, 0.0, 0.0, 0.0, "")
 TIME = st.floats(0, 1e6)
 KEPT = st.builds(
     Kept,
@@ -97,7 +98,7 @@ class Shared(Caching):
         self.time = state.time if state else self.time
         self.state = state or State(self.time)
         self.flights = Flights(10.0, self.time, self.time.at)
-        shelf = SharedShelf(self.state, METHOD, self.time)
+        shelf = SharedShelf(self.state, self.store, METHOD, self.time)
         keeping = self.filter._keeping
         self.filter = SharedCache(Keys([METHOD.encode()]), keeping, shelf, self.flights, self.time)
 
@@ -129,6 +130,23 @@ async def test_a_call_is_made_once_and_of_all_gateways():
     await turn()
     assert ended.message == b"m"
     assert not other.upstream.asked
+
+
+async def test_forms_are_kept_for_as_long_as_the_state_has_the_same():
+    shared = await kept()
+
+    async def found():
+        ended = shared.ask()
+        await turn()
+        return ended.reply.rendered
+
+    (await found()).keep("json", b"{}")
+    assert (await found()).get("json") == b"{}"
+    (key,) = shared.state.values
+    _, until = shared.state.values[key]
+    made = written(Kept(b"n", Metadata(), Metadata(), None, made=0.0, lifetime=LONG))
+    shared.state.values[key] = made, until
+    assert (await found()).get("json") is None
 
 
 async def test_it_ends_at_its_time():

@@ -1,0 +1,36 @@
+"""What `gateway explain` tells of replies that are kept: each setting that something set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.config import Settings
+from gateway.config.effective import (
+    COALESCE,
+    NEGATIVE_TTL,
+    SHARED,
+    STALE_IF_ERROR,
+    STALE_WHILE_REVALIDATE,
+    TAGS,
+    TTL,
+    VARY,
+    Leaf,
+)
+from gateway.config.units import format_duration
+
+
+def cache_values(settings: Settings) -> Iterator[tuple[Leaf, str]]:
+    """Yields what a cache's settings are, in words."""
+    ttl = settings.ttl
+    nothing = "what the backend says" if ttl is None else "nothing is kept"
+    yield TTL, format_duration(ttl) if ttl else nothing
+    yield VARY, ", ".join(settings.vary) or "none"
+    for leaf, seconds in (
+        (STALE_WHILE_REVALIDATE, settings.stale_while_revalidate),
+        (STALE_IF_ERROR, settings.stale_if_error),
+        (NEGATIVE_TTL, settings.negative_ttl),
+    ):
+        yield leaf, format_duration(seconds) if seconds else "not at all"
+    yield SHARED, "one entry for all callers" if settings.shared else "no, each caller its own"
+    yield TAGS, ", ".join(settings.tags) or "none"
+    yield COALESCE, "equal calls are made once" if settings.coalesce else "no"
