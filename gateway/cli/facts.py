@@ -35,4 +35,4 @@ def print_facts(section: Iterable[Fact]) -> None:
     wide = max((len(fact.value) for fact in facts if fact.where), default=0)
     for fact in facts:
         value = fact.value.ljust(wide) if fact.where else fact.value
-        typer.echo(f"{fact.name:{_NAMES}}{value}  {fact.where}".rstrip())
+        typer.echo(f"{fact.name:{_NAMES - 1}} {value}  {fact.where}".rstrip())
