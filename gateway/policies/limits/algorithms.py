@@ -17,8 +17,8 @@ Floats, and yet whole calls. What is there is rounded down to whole calls, once,
 of one was added (`SLACK`). So a call is there a hundredth of its interval early, once, and never
 two for one, as what is taken is counted in full. The hundredth must cover what floats lose: half
 of the clock's last digit for each call of a burst, which is 6e-11 s after a machine's uptime of 12
-days and 2e-9 s after a year. Numbers are exact as long as `burst` times the rate stays below 5
-million calls a second; beyond, off by less than the rate times 2e-9.
+days and 2e-9 s after a year. So numbers are exact as long as `burst` times the calls of a second
+stays below 5 million; beyond, they are off by less than a part of 2e-9 times the calls of a second.
 
 Clocks that jump. A process whose clock is a little behind another's goes on where that one was: it
 never counts less. Numbers that reach further into the future than they can are from before a jump
@@ -27,8 +27,8 @@ key is never shut out for longer than its period (a bucket: than it takes to fil
 `LONGEST_PATIENCE`, which may have been reserved). A calendar that is set back over the end of a
 period goes on in the later period until that would have ended.
 
-Sources: ITU-T I.371, annex A (GCRA, virtual scheduling); the sliding window counter as in
-"Counting things, a lot of different things" (Cloudflare, 2017).
+Sources: ITU-T I.371, annex A (GCRA, virtual scheduling); the sliding window's counter as in "How we
+built rate limiting capable of scaling to millions of domains" (Cloudflare, 2017).
 """
 
 from __future__ import annotations
