@@ -79,6 +79,12 @@ class Breaker:
         if self.state is State.OPEN:
             self.state = State.HALF_OPEN
 
-    def answered(self) -> None:
-        """Takes note that a probe was answered: calls are let through again."""
+    def answered(self) -> bool:
+        """Takes note that a probe was answered; returns whether calls are let through by that.
+
+        They are not where it was opened after the probe began.
+        """
+        if self.state is State.OPEN:
+            return False
         self.state = State.CLOSED
+        return True

@@ -57,8 +57,15 @@ def test_a_probe_that_is_answered_closes_it(breaker):
     breaker.open()
     breaker.probe()
     assert breaker.state is State.HALF_OPEN
-    breaker.answered()
+    assert breaker.answered()
     assert breaker.state is State.CLOSED
+
+
+def test_a_probe_that_began_before_it_opened_says_nothing(breaker):
+    breaker.probe()
+    breaker.open()
+    assert not breaker.answered()
+    assert breaker.state is State.OPEN
 
 
 def test_pauses_double_with_each_probe_that_fails_up_to_two_seconds(breaker, clock):

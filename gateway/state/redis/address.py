@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -11,6 +12,12 @@ from redis.asyncio.connection import Connection, SSLConnection
 
 _PORT: Final = 6379
 _DATABASES: Final = 1_000_000
+# An idle connection is not forgotten by what stands between, and one that was is found out.
+_KEEPALIVE: Final = {
+    getattr(socket, name): value
+    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+    if hasattr(socket, name)  # not everywhere
+}
 _CA: Final = "ssl_ca_certs"  # as other clients' URLs have it
 
 
@@ -97,6 +104,7 @@ class Address:
             "socket_timeout": None,  # waits are bounded per command, by who waits
             "socket_connect_timeout": connect_timeout,
             "socket_keepalive": True,
+            "socket_keepalive_options": _KEEPALIVE,
             "protocol": 2,
         }
         if not self.tls:

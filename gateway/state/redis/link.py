@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from enum import Enum
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from redis.asyncio.connection import Connection
@@ -20,6 +21,14 @@ from gateway.state.redis.failure import StateUnavailable, said
 
 _LATE: Final = 0.02  # seconds: the loop stood still, and answers may lie there unread
 Answer: TypeAlias = "asyncio.Future[Any]"
+
+
+class End(Enum):
+    """How a link came to its end."""
+
+    TIMED_OUT = "timed out"
+    BROKE = "broke while commands waited"
+    IDLE = "broke while none did"
 
 
 class Again(Protocol):
@@ -41,7 +50,7 @@ class Owner(Protocol):
     def moved(self, to: MovedError, sent: Sent) -> None:
         """A command was not done: its key is another server's. It is the owner's now."""
 
-    def lost(self, link: Link, why: str, *, timed_out: bool) -> None:
+    def lost(self, link: Link, why: str, end: End) -> None:
         """The link is at its end."""
 
 
@@ -64,6 +73,9 @@ class Sent(NamedTuple):
 class Link:
     """A connection that is open. Made inside a running loop.
 
+    Attributes:
+        made: When, on the loop's clock.
+
     Args:
         connection: Open, and nobody else's.
         timeout: Seconds that a command may wait for its answer.
@@ -75,6 +87,7 @@ class Link:
         self._timeout = timeout
         self._owner = owner
         self._loop = asyncio.get_running_loop()
+        self.made = self._loop.time()
         self._sent: deque[Sent] = deque()
         self._unwritten: list[bytes] = []
         self._some = asyncio.Event()
@@ -195,15 +208,16 @@ class Link:
         elif again and now - due > _LATE:
             self._timer = self._loop.call_later(_LATE, self._once_more)
         else:
-            self._break("timed out", timed_out=True)
+            self._break("timed out", End.TIMED_OUT)
 
     def _once_more(self) -> None:
         self._look(0.0, again=False)
 
-    def _break(self, why: str, *, timed_out: bool = False) -> None:
+    def _break(self, why: str, how: End | None = None) -> None:
         if not self._ended:
+            how = how or (End.BROKE if self._sent else End.IDLE)
             self.end(why)
-            self._owner.lost(self, why, timed_out=timed_out)
+            self._owner.lost(self, why, how)
 
 
 def fail(answer: Answer, why: str) -> None:

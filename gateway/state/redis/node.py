@@ -17,7 +17,7 @@ from redis.exceptions import MovedError, ReadOnlyError, ResponseError
 from gateway.state.breaker import Breaker
 from gateway.state.redis.address import Address
 from gateway.state.redis.failure import StateUnavailable, said
-from gateway.state.redis.link import Again, Answer, Link, Sent
+from gateway.state.redis.link import Again, Answer, End, Link, Sent
 from gateway.state.redis.packed import command
 from gateway.state.redis.trouble import Trouble
 
@@ -25,6 +25,7 @@ _LINKS: Final = 3
 _MOST_WAITING: Final = 4096  # commands, on each link
 _CONNECT: Final = 2.0  # seconds, also where commands have less
 _PAUSE: Final = 1.0  # seconds, where one link more can't be had
+_YOUNG: Final = 1.0  # seconds; a link that does not live so long was none
 _PING: Final = command((b"PING",))
 
 
@@ -49,7 +50,7 @@ class Node:
         prepare: Callable[[], list[bytes]],
         moved: Callable[[MovedError, Sent], None],
     ) -> None:
-        clock = asyncio.get_running_loop().time
+        self._clock = clock = asyncio.get_running_loop().time
         self.address = address
         self._timeout = timeout
         self._prepare = prepare
@@ -112,10 +113,8 @@ class Node:
             raise StateUnavailable("away")
         best = self._links[0]
         for link in self._links:
-            if (
-                link.gathers and link.waiting < _MOST_WAITING
-            ):  # what leaves in one turn goes together
-                return link
+            if link.gathers and link.waiting < _MOST_WAITING:
+                return link  # what leaves in one turn leaves together
             if link.waiting < best.waiting:
                 best = link
         if best.waiting >= _MOST_WAITING:
@@ -140,14 +139,15 @@ class Node:
         elif self._breaker.failed():
             self._drop(why)
 
-    def lost(self, link: Link, why: str, *, timed_out: bool) -> None:
+    def lost(self, link: Link, why: str, end: End) -> None:
         """See Owner."""
         self._links.remove(link)
         self._bury(link)
         self._needed.set()
-        if timed_out or not self._links:
-            self._trouble.failed(why)
-        if timed_out:
+        if end is End.IDLE and self._clock() - link.made > _YOUNG:
+            return  # as servers and networks do with what is not used
+        self._trouble.failed(why)
+        if end is End.TIMED_OUT:
             self._open_breaker(why)
         elif self._breaker.failed():
             self._drop(why)
@@ -174,7 +174,8 @@ class Node:
     async def _keep(self) -> None:
         while True:
             await self._needed.wait()
-            await asyncio.sleep(self._breaker.wait())
+            while pause := self._breaker.wait():  # noqa: ASYNC110  it has a time, no event
+                await asyncio.sleep(pause)
             self._breaker.probe()
             try:
                 link = await self._connected()
@@ -185,8 +186,11 @@ class Node:
                     self._trouble.failed(str(failure))
                     self._breaker.open()
             else:
-                self._breaker.answered()
-                self._links.append(link)
+                if self._breaker.answered():
+                    self._links.append(link)
+                else:
+                    link.end("away")
+                    self._bury(link)
                 if len(self._links) == _LINKS:
                     self._needed.clear()
             self._tried.set()

@@ -14,11 +14,13 @@ class Played:
     Attributes:
         commands: What came, in order, of all connections.
         reads: How many pieces they came in.
+        hangs_up: Whether connections are closed when they have answered a PING.
     """
 
     def __init__(self) -> None:
         self.commands: list[list[bytes]] = []
         self.reads = 0
+        self.hangs_up = False
         self.connections: list[asyncio.StreamWriter] = []
         self.serving: list[asyncio.Task] = []
         self.url = ""
@@ -46,6 +48,8 @@ class Played:
                     self._latest = writer
                 for each in commands:
                     writer.write(OF_CONNECTING.get(each[0], b""))
+                if self.hangs_up and [b"PING"] in commands:
+                    break
         except ConnectionError:
             pass
         finally:

@@ -173,6 +173,32 @@ async def test_an_answer_that_nobody_asked_for_ends_the_connection():
         await until(lambda: len(server.connections) == 4)
 
 
+async def test_connections_that_a_server_closes_as_nobody_uses_them_are_made_anew(own_redis, lines):
+    own_redis.ask("CONFIG", "SET", "timeout", "2")
+    async with opened(own_redis.url) as redis:
+        made = own_redis.ask("INFO", "stats")["total_connections_received"]
+        await until(lambda: own_redis.ask("INFO", "clients")["connected_clients"] == 4)
+        asked = 0
+
+        def connected() -> bool:
+            nonlocal asked
+            asked += 1
+            return own_redis.ask("INFO", "stats")["total_connections_received"] - asked > made + 5
+
+        await until(connected)
+        await until(lambda: redis.available)
+    assert lines() == []
+
+
+async def test_one_that_closes_what_it_has_just_let_in_is_left_alone(lines):
+    async with played() as server:
+        server.hangs_up = True
+        async with opened(server.url, QUICK):
+            await until(lines)
+            await asyncio.sleep(0.5)
+            assert len(server.connections) < 50
+
+
 async def test_no_more_commands_wait_than_may():
     async with played() as server, opened(server.url, 30.0) as redis:
         await until(lambda: len(server.connections) == 3)
