@@ -69,11 +69,13 @@ class _Backends:
             policies.append(_adaptive(making, settings, upstream))
         if settings.concurrency is not None:
             key = ("concurrency", "method", descriptor.name)
-            policies.append(Bound(_lasting(making, key, Running), settings.concurrency, "method"))
+            policies.append(
+                Bound(_lasting(making, key, Running), settings.concurrency, "the method")
+            )
         most = making.config.upstreams[upstream].concurrency
         if most is not None:
             key = ("concurrency", "upstream", upstream)
-            policies.append(Bound(_lasting(making, key, Running), most, "upstream"))
+            policies.append(Bound(_lasting(making, key, Running), most, "the upstream"))
         return policies
 
 

@@ -28,7 +28,7 @@ def refused(bound, call):
 
 class TestBound:
     def test_so_many_at_a_time_and_no_more(self):
-        bound = Bound(Running(), 2, "method")
+        bound = Bound(Running(), 2, "the method")
         first, second, third = calls(3)
         assert (bound.admit(first), bound.admit(second)) == (None, None)
         assert refused(bound, third).reason == "OVERLOADED"
@@ -37,7 +37,7 @@ class TestBound:
 
     def test_a_refusal_takes_nothing(self):
         running = Running()
-        bound = Bound(running, 1, "method")
+        bound = Bound(running, 1, "the method")
         first, *others = calls(5)
         bound.admit(first)
         for each in others:
@@ -46,7 +46,7 @@ class TestBound:
         assert running.calls == 0
 
     def test_clients_are_told_to_try_again(self):
-        bound = Bound(Running(), 1, "upstream")
+        bound = Bound(Running(), 1, "the upstream")
         first, second = calls(2)
         bound.admit(first)
         failure = refused(bound, second)
@@ -55,7 +55,7 @@ class TestBound:
 
     def test_bounds_that_share_a_count_go_on_with_another_number(self):
         running = Running()
-        before, after = Bound(running, 1, "method"), Bound(running, 3, "method")
+        before, after = Bound(running, 1, "the method"), Bound(running, 3, "method")
         old, *new = calls(4)
         before.admit(old)
         after.admit(new[0])
@@ -164,7 +164,7 @@ class TestWaysOut:
     @pytest.fixture
     def policies(self, running):
         count, each = running
-        return [BoundOfEach(each, 5), Bound(count, 5, "method")]
+        return [BoundOfEach(each, 5), Bound(count, 5, "the method")]
 
     @pytest.mark.parametrize(
         "result", [Reply(b""), error("UPSTREAM_RESET", "It broke.")], ids=["reply", "error"]
@@ -194,7 +194,7 @@ class TestWaysOut:
     def test_its_own_refusal_gives_back_what_was_taken_before(self, running, policies):
         results, start = (
             [],
-            compose_unary([*policies, Bound(Running(), 0, "upstream")], Backend().start),
+            compose_unary([*policies, Bound(Running(), 0, "the upstream")], Backend().start),
         )
         start(Call("a.B/C"), results.append)
         assert results[0].reason == "OVERLOADED"
