@@ -21,8 +21,8 @@ What is usual (`usual`) must be learnt while nothing waits, and learnt again, as
 Under load that does not happen by itself, and whoever takes the latency under load for usual lets
 its limit drift upwards (as the long average of `Gradient2Limit`; Uber tells of it too: "Cinnamon
 Auto-Tuner", 2023). So, as Envoy's filter does for minRTT and BBR for a path (PROBE_RTT), the limit
-is lowered for a short time (`probe`), to half of the calls that are worked on by what is known:
-a backend that has become slower has no queue then either. A probe comes
+is lowered for a short time (`probe`), to half of the calls that are worked on by what is known (and
+a quarter of the limit at least): a backend that has become slower has no queue then either. A probe comes
 - every 30 s, at times that all who have the same clock agree on, not at random ones: a worker
   that probed while the others keep the queue full would learn their queue. A long one is followed
   by a longer pause, so that probes cost some hundredths of what could be done;
@@ -35,7 +35,8 @@ A backend that is faster under load than is usual has become faster: that needs 
 What is sampled: answers, of unary calls alone, each as a multiple of what is usual for its method,
 and the median of a window of them. Errors say nothing: they may be cheap. A call that ended without
 an answer (a deadline, a client that left) took at least as long as it did, and counts where that is
-more than calls take now, but not in a probe. With few calls windows are long; with none nothing changes.
+more than calls take now, but not in a probe. With few calls windows are long; with none nothing
+changes.
 
 It knows no event loop and reads one clock.
 """
@@ -75,6 +76,7 @@ INTERVAL: Final = 30.0
 """Seconds from probe to probe."""
 SOON: Final = 2.0
 """Seconds to a probe that something asks for."""
+_LOWEST: Final = 0.25  # of the limit, in a probe: what is known may be wrong, and calls go on
 _SHARE: Final = 20.0  # how many times as long as a probe the pause after it is
 
 
@@ -216,7 +218,7 @@ class Gradient:
 
     def _begin(self, now: float, latency: float) -> None:
         worked_on = self._wanted / max(1.0, self._load)
-        self.limit = max(1, int(worked_on / 2))
+        self.limit = max(1, int(max(worked_on / 2, self._wanted * _LOWEST)))
         self._probe = Probe(now, self.limit, latency)
 
     def _end(self, now: float, lasted: float, found: list[Sample] | None) -> None:
