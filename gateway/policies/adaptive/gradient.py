@@ -22,7 +22,8 @@ Under load that does not happen by itself, and whoever takes the latency under l
 its limit drift upwards (as the long average of `Gradient2Limit`; Uber tells of it too: "Cinnamon
 Auto-Tuner", 2023). So, as Envoy's filter does for minRTT and BBR for a path (PROBE_RTT), the limit
 is lowered for a short time (`probe`), to half of the calls that are worked on by what is known (and
-a quarter of the limit at least): a backend that has become slower has no queue then either. A probe comes
+a quarter of the limit at least): a backend that has become slower has no queue then either. A probe
+comes
 - every 30 s, at times that all who have the same clock agree on, not at random ones: a worker
   that probed while the others keep the queue full would learn their queue. A long one is followed
   by a longer pause, so that probes cost some hundredths of what could be done;
