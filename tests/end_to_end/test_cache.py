@@ -31,13 +31,14 @@ def policy(**cache):
 
 
 class Shop:
-    """A gateway in front of a shop of its own, a client, and what the shop was asked."""
+    """A gateway in front of a shop, a client, and what the shop was asked since the start."""
 
-    def __init__(self, served, mock, client, backend):
+    def __init__(self, served, addresses, client, backend):
         self.served = served
-        self.mock = mock
+        self.addresses = addresses
         self.client = client
         self.backend = backend
+        self.before = {}
 
     async def get(self, path=PRODUCT, **headers):
         """Asks; returns status, headers, and the body."""
@@ -47,31 +48,32 @@ class Shop:
 
     async def calls(self, method=GET):
         """How often the shop was asked."""
-        return (await self.backend.counts(method)).started
+        return (await self.backend.counts(method)).started - self.before[method].started
 
     async def until_ended(self, method, count):
         """Waits until so many calls have ended at the shop."""
-        before = await self.backend.counts(method)
-        while before.ended < count:
-            await self.backend.until_gone(method, before)
-            before = await self.backend.counts(method)
+        now = await self.backend.counts(method)
+        while now.ended < self.before[method].ended + count:
+            await self.backend.until_gone(method, now)
+            now = await self.backend.counts(method)
 
 
 @pytest.fixture
-async def serve(tmp_path):
-    """Starts a shop and a gateway in front of it."""
+async def serve(shop, tmp_path):
+    """Starts a gateway in front of the shop, or in front of another at some addresses."""
     async with AsyncExitStack() as stack:
 
-        async def serve(*policies, **sections):
-            mock = stack.enter_context(start())
-            config = shop_config(mock.addresses, policies=list(policies), **sections)
+        async def serve(*policies, addresses=shop, **sections):
+            config = shop_config(addresses, policies=list(policies), **sections)
             served = stack.enter_context(gateway(tmp_path, config))
             connector = aiohttp.TCPConnector(limit=0)
             session = aiohttp.ClientSession(served.url, connector=connector, auto_decompress=False)
             client = await stack.enter_async_context(session)
-            channel = grpc.aio.insecure_channel(mock.addresses[0])
+            channel = grpc.aio.insecure_channel(addresses[0])
             await stack.enter_async_context(channel)
-            return Shop(served, mock, client, Backend(channel))
+            made = Shop(served, addresses, client, Backend(channel))
+            made.before = {each: await made.backend.counts(each) for each in (GET, LIST, BATCH)}
+            return made
 
         yield serve
 
@@ -193,10 +195,11 @@ async def test_a_stale_reply_is_used_while_a_new_one_is_fetched(serve):
 
 
 async def test_a_stale_reply_is_used_where_the_backend_fails(serve):
-    shop = await serve(policy(ttl="200ms", stale_if_error="1m"))
-    first = await shop.get()
-    await asyncio.sleep(0.3)
-    shop.mock.stop()
+    with start() as backend:
+        cached = policy(ttl="200ms", stale_if_error="1m")
+        shop = await serve(cached, addresses=backend.addresses)
+        first = await shop.get()
+        await asyncio.sleep(0.3)
     status, headers, body = await shop.get()
     assert (status, body) == (200, first[2])
     assert "age" in headers
@@ -372,9 +375,7 @@ async def test_gateways_share_what_they_keep_in_redis(serve, own_redis, tmp_path
     (tmp_path / "other").mkdir()
     cached = policy(ttl="1m", tags=["product:{id}"])
     shop = await serve(cached, state=own_redis.url, state_timeout="1s")
-    config = shop_config(
-        shop.mock.addresses, policies=[cached], state=own_redis.url, state_timeout="1s"
-    )
+    config = shop_config(shop.addresses, policies=[cached], state=own_redis.url, state_timeout="1s")
     with gateway(tmp_path / "other", config) as other:
         async with aiohttp.ClientSession(other.url) as session:
 
