@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gateway.app.repeatable import is_repeatable
 from gateway.config import Settings
 from gateway.config.effective import (
     COALESCE,
@@ -17,10 +18,17 @@ from gateway.config.effective import (
     Leaf,
 )
 from gateway.config.units import format_duration
+from gateway.schema.method import MethodDescriptor
 
 
-def cache_values(settings: Settings) -> Iterator[tuple[Leaf, str]]:
-    """Yields what a cache's settings are, in words."""
+def cache_values(settings: Settings, descriptor: MethodDescriptor) -> Iterator[tuple[Leaf, str]]:
+    """Yields what a cache's settings are, in words; also where they are without effect."""
+    without = "" if is_repeatable(descriptor) else ", without effect: calls may change something"
+    for leaf, value in _values(settings):
+        yield leaf, value + without
+
+
+def _values(settings: Settings) -> Iterator[tuple[Leaf, str]]:
     ttl = settings.ttl
     nothing = "what the backend says" if ttl is None else "nothing is kept"
     yield TTL, format_duration(ttl) if ttl else nothing

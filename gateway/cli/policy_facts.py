@@ -54,7 +54,7 @@ def policy_facts(generation: Generation, descriptor: MethodDescriptor) -> Iterat
         WHEN: _one_line(settings.when) if settings.when else "none",
         TIMEOUT: "none" if timeout is None else _timeout(timeout, descriptor),
     }
-    others = (*_bounds(settings), *cache_values(settings))
+    others = (*_bounds(settings), *cache_values(settings, descriptor))
     shown |= {leaf: value for leaf, value in others if settings.where(leaf)}
     for leaf, value in shown.items():
         name = ".".join(leaf) if leaf in CACHE else leaf[-1]

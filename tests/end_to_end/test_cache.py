@@ -409,6 +409,7 @@ async def test_gateways_share_what_they_keep_in_redis(serve, own_redis, tmp_path
 
 def test_explain_tells_of_it(shop, tmp_path):
     cached = policy(ttl="1m", vary=["accept-language"], stale_if_error="1h", tags=["catalog"])
+    cached["methods"] = [f"{SERVICE}/*"]
     path = tmp_path / "gateway.yaml"
     path.write_text(yaml.safe_dump(shop_config(shop, policies=[cached])))
     done = invoke("explain", GET[1:], "--config", str(path), cwd=tmp_path)
@@ -422,3 +423,5 @@ def test_explain_tells_of_it(shop, tmp_path):
     }.items():
         assert any(line.startswith(f"{name} {value} ") and f".{name}" in line for line in lines)
     assert any("cache: Answers from replies kept in memory, each caller's own" in x for x in lines)
+    done = invoke("explain", f"{SERVICE}/CreateProduct", "--config", str(path), cwd=tmp_path)
+    assert "1m, without effect: calls may change something" in done.out
