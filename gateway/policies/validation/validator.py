@@ -95,8 +95,9 @@ class Requests:
         """Returns if a serialized request keeps all rules.
 
         Raises:
-            RpcError: VALIDATION_FAILED: it breaks some. INVALID_BODY: it is no message of the type.
-                MESSAGE_TOO_LARGE: it is more than rules are asked about. INTERNAL: a rule failed.
+            RpcError: VALIDATION_FAILED: it breaks some. INVALID_BODY: it is no message of the type,
+                or has a text that is not UTF-8. MESSAGE_TOO_LARGE: it is more than rules are asked
+                about. INTERNAL: a rule failed.
         """
         length, most = len(data), self._most
         if most.size is not None and length > most.size:
@@ -119,6 +120,9 @@ class Requests:
         except (CompilationError, EvaluationError) as failure:
             self._tell(str(failure))
             raise error("INTERNAL", "A rule for the request can't be evaluated.") from None
+        except (TypeError, UnicodeDecodeError):
+            # A text of proto2 may be any bytes: the library takes those for a wrong argument.
+            raise error("INVALID_BODY", "The request has a text that is not UTF-8.") from None
         if broken:
             raise self._refusal(broken)
 

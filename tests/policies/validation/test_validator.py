@@ -197,6 +197,19 @@ def test_bytes_that_are_no_message_are_refused():
 
 
 @pytest.mark.parametrize(
+    ("text", "wrong"),
+    [(b"3f2504e0-", b"\xff"), (b"a.B", b"\xc3.B"), (b"\x0a\x02ab\x10", b"\x0a\x02a\xff\x10")],
+    ids=["field", "message", "key of a map"],
+)
+def test_a_text_of_proto2_that_is_not_utf_8_is_refused(text, wrong):
+    data = right().SerializeToString()
+    assert text in data
+    wrong = wrong.ljust(len(text), b"\xff")
+    failure = refused("Standard", data.replace(text, wrong))
+    assert (failure.reason, failure.status.code) == ("INVALID_BODY", Code.INVALID_ARGUMENT)
+
+
+@pytest.mark.parametrize(
     ("count", "told"), [(limits.ALL_TOLD, limits.TOLD), (limits.ALL_TOLD + 1, 1)]
 )
 def test_of_a_large_request_only_the_first_fault_is_looked_for(count, told):
