@@ -47,11 +47,13 @@ class OperationError(Exception):
 
 def as_json(content: Content) -> Page:
     """Returns the answer of an operation as it is."""
-    return Page(200, JSON, json.dumps(content, ensure_ascii=False).encode() + b"\n")
+    text = json.dumps(content, ensure_ascii=False)
+    # Half of a surrogate pair, which a name may have and UTF-8 has not, is an escape of JSON.
+    return Page(200, JSON, text.encode(errors="backslashreplace") + b"\n")
 
 
 def _text(content_type: str, text: str) -> Page:
-    return Page(200, content_type, text.encode())
+    return Page(200, content_type, text.encode(errors="replace"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,6 +206,23 @@ async def test_usage_has_forms(usage, form, content_type, line):
     assert line in reply.body
 
 
+@pytest.mark.parametrize(
+    ("form", "told"), [("json", b'"a\\ud800"'), ("csv", b",a?,"), ("prometheus", b'"a?"')]
+)
+async def test_a_name_that_no_text_can_hold_does_not_hide_the_others(connect, form, told):
+    async def ask(name, arguments):
+        del name, arguments
+        return {**USED, "rows": [{**USED["rows"][0], "plan": "a\ud800"}]}
+
+    listener = await admin("127.0.0.1:0", pages(ask))
+    try:
+        reply = await (await connect(listener)).get(f"/usage?format={form}")
+    finally:
+        await listener.drain(0)
+    assert reply.status == 200
+    assert told in reply.body
+
+
 async def test_usage_is_json_unless_it_is_asked_for_otherwise(usage):
     assert json.loads((await usage.get("/usage?by=plan")).body) == USED
 

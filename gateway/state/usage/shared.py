@@ -46,9 +46,10 @@ class Shared:
     async def take(self, batch: Batch) -> None:
         """See `meter.Store`."""
         days = sorted({str(row[0]) for row in batch.rows})
-        args: list[str | int] = [batch.number, _KNOWN, KEPT]
+        args: list[bytes | int] = [batch.number, _KNOWN, KEPT]
         for day, provider, subject, plan, method, *numbers in batch.rows:
-            args += [days.index(str(day)) + 2, _field(provider, subject, plan, method), *numbers]
+            field = _field(provider, subject, plan, method)
+            args += [days.index(str(day)) + 2, field, *map(int, numbers)]
         try:
             await self._take([self._sender, *map(_day_key, days)], args)
         except StateUnavailable as error:
@@ -86,6 +87,10 @@ def _day_key(day: str) -> bytes:
     return f"{_PREFIX}{day}".encode()
 
 
-def _field(*told: str | int) -> str:
-    """Returns what stands behind the name of a number in a field."""
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+def _field(*told: str | int) -> bytes:
+    """Returns what stands behind the name of a number in a field.
+
+    Half of a surrogate pair, which a name may have and UTF-8 has not, is an escape of JSON.
+    """
+    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="backslashreplace")

@@ -90,7 +90,7 @@ async def test_a_batch_of_two_days_counts_on_each_and_in_the_month(connect, redi
     assert await calls(shared, Question("2026-10", ("principal",))) == {}
 
 
-@pytest.mark.parametrize("subject", ['a"b', "a b", "a\nb", "ü", "[", "\x00", "x" * 5000])
+@pytest.mark.parametrize("subject", ['a"b', "a b", "a\nb", "ü", "[", "\x00", "x" * 5000, "a\ud800"])
 async def test_any_subject_is_kept_as_it_is(connect, redis_url, subject):
     shared = Shared(await connect(redis_url))
     await shared.take(batch(counted(subject=subject, calls=1)))
