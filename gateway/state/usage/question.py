@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import time
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from gateway.state.usage.counts import NUMBERS, Count, Counts, Key
@@ -60,12 +61,8 @@ class Question(NamedTuple):
         """The days of the period."""
         if len(self.period) > _MONTH:
             return [self.period]
-        day = date.fromisoformat(f"{self.period}-01")
-        month = []
-        while day.isoformat().startswith(self.period):
-            month.append(day.isoformat())
-            day += timedelta(days=1)
-        return month
+        year, month = map(int, self.period.split("-"))
+        return [f"{self.period}-{day:02}" for day in range(1, monthrange(year, month)[1] + 1)]
 
 
 def read(arguments: Mapping[str, str], now: Callable[[], float] = time.time) -> Question:

@@ -73,7 +73,8 @@ def test_any_text_is_a_question_or_no_question(period, by):
 
 
 @pytest.mark.parametrize(
-    ("month", "days"), [("2026-02", 28), ("2028-02", 29), ("2026-11", 30), ("2026-12", 31)]
+    ("month", "days"),
+    [("2026-02", 28), ("2028-02", 29), ("2026-11", 30), ("2026-12", 31), ("9999-12", 31)],
 )
 def test_a_month_is_its_days(month, days):
     found = Question(month, ()).days
