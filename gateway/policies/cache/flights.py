@@ -49,10 +49,11 @@ def _nothing() -> None:
 class _Waiter(Generic[R]):
     """Who waits for a flight."""
 
-    __slots__ = ("call", "deadline", "done", "flight", "timer")
+    __slots__ = ("call", "deadline", "done", "flight", "start", "timer")
 
-    def __init__(self, call: Call, done: Callable[[R | RpcError], None]) -> None:
+    def __init__(self, call: Call, done: Callable[[R | RpcError], None], start: Start[R]) -> None:
         self.call = call
+        self.start = start  # its own: what equal flights are begun with need not be
         self.deadline = call.deadline
         self.done: Callable[[R | RpcError], None] | None = done
         self.flight: _Flight[R] | None = None
@@ -85,13 +86,12 @@ class _Waiter(Generic[R]):
 class _Flight(Generic[R]):
     """One call for all who wait."""
 
-    __slots__ = ("_cancel", "_flights", "_key", "_stays", "deadline", "start", "waiters")
+    __slots__ = ("_cancel", "_flights", "_key", "_stays", "deadline", "waiters")
 
     def __init__(
         self,
         flights: Flights[R],
         key: Hashable,
-        start: Start[R],
         deadline: Deadline | None,
         *,
         stays: bool,
@@ -100,15 +100,14 @@ class _Flight(Generic[R]):
         self._key = key
         self._stays = stays
         self._cancel: Cancel = _nothing
-        self.start = start
         self.deadline = deadline
         self.waiters: dict[_Waiter[R], None] = {}
 
-    def begin(self, call: Call) -> None:
+    def begin(self, call: Call, start: Start[R]) -> None:
         """Makes the call: a copy, for who asked may leave and take its own with it."""
         own = Call(**call.parts())
         own.deadline, own.reply_headers = self.deadline, None
-        cancel = self.start(own, self._ended)
+        cancel = start(own, self._ended)
         if self._flights.is_under_way(self._key, self):
             self._cancel = cancel
 
@@ -135,7 +134,7 @@ class _Flight(Generic[R]):
                 waiter.take(result)
         for waiter in again:
             if waiter.done is not None:
-                self._flights.wait(self._key, waiter, self.start)
+                self._flights.wait(self._key, waiter)
 
     def _may_wait(self, waiter: _Waiter[R]) -> bool:
         """Whether a waiter has more time than the flight had."""
@@ -181,27 +180,27 @@ class Flights(Generic[R]):
         Returns:
             What leaves it.
         """
-        waiter: _Waiter[R] = _Waiter(call, done)
-        self.wait(key, waiter, start)
+        waiter: _Waiter[R] = _Waiter(call, done, start)
+        self.wait(key, waiter)
         return waiter.cancel
 
     def begin(self, key: Hashable, call: Call, start: Start[R]) -> None:
         """Begins the flight of a key, of which there is none; it goes on when nobody waits."""
-        self._new(key, start, stays=True).begin(call)
+        self._new(key, stays=True).begin(call, start)
 
-    def wait(self, key: Hashable, waiter: _Waiter[R], start: Start[R]) -> None:
+    def wait(self, key: Hashable, waiter: _Waiter[R]) -> None:
         """Has a waiter wait for the flight of a key, which begins if there is none."""
         flight = self._under_way.get(key)
         new = flight is None
         if flight is None:
-            flight = self._new(key, start, stays=False)
+            flight = self._new(key, stays=False)
         waiter.flight = flight
         flight.waiters[waiter] = None
         own, common = waiter.deadline, flight.deadline
         if own is not None and waiter.timer is None and (common is None or own.at < common.at):
             waiter.timer = self._at(own.at, waiter.late)
         if new:
-            flight.begin(waiter.call)
+            flight.begin(waiter.call, waiter.start)
 
     def is_under_way(self, key: Hashable, flight: _Flight[R]) -> bool:
         """Whether a flight has not ended."""
@@ -216,7 +215,7 @@ class Flights(Generic[R]):
         if self._under_way.get(key) is flight:
             del self._under_way[key]
 
-    def _new(self, key: Hashable, start: Start[R], *, stays: bool) -> _Flight[R]:
+    def _new(self, key: Hashable, *, stays: bool) -> _Flight[R]:
         deadline = Deadline(self._clock() + self._timeout) if self._timeout else None
-        flight = self._under_way[key] = _Flight(self, key, start, deadline, stays=stays)
+        flight = self._under_way[key] = _Flight(self, key, deadline, stays=stays)
         return flight

@@ -213,3 +213,17 @@ def test_who_leaves_takes_the_call_from_nobody(caching):
     caching.upstream.last.answer(ids("c"))
     assert not one
     assert of(other.message) == ["c"]
+
+
+def test_who_has_another_call_since_it_has_more_time_asks_for_its_own_keys(caching):
+    late = ask(caching, "a", "c", deadline=caching.deadline(10))
+    caching.time.move(6)
+    one, other = (ask(caching, *keys, deadline=caching.deadline(10)) for keys in ("c", "ca"))
+    caching.time.move(4)
+    caching.upstream.last.fail(Code.DEADLINE_EXCEEDED)
+    assert late.code is Code.DEADLINE_EXCEEDED
+    assert of(caching.upstream.last.call.request) == ["c"]
+    caching.upstream.last.answer(ids("c"))
+    assert of(one.message) == ["c"]
+    assert sorted(of(other.message)) == ["a", "c"]
+    assert of(ask(caching, "c").message) == ["c"]
