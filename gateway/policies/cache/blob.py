@@ -59,7 +59,7 @@ def _read(data: bytes, until: float) -> Kept:
     parts = _cut(data, _HEAD.size + 4 * count, lengths)
     told, message, said = next(parts).decode(), next(parts), next(parts)
     initial, trailers = _metadata(parts), _metadata(parts)
-    details = tuple(Detail(_from(next(parts)), next(parts)) for _ in range(int(next(parts))))
+    details = _details(parts)
     code = Code(number)
     status = None if code is Code.OK else Status(code, _from(said), details)
     holds = Lifetime(fresh, revalidate, on_error, 0.0, told)
@@ -80,6 +80,11 @@ def _metadata(parts: Iterator[bytes]) -> Metadata:
         name, value = next(parts).decode(), next(parts)
         items.append((name, value if name.endswith("-bin") else _from(value)))
     return Metadata(items)
+
+
+def _details(parts: Iterator[bytes]) -> tuple[Detail, ...]:
+    # A list: the end of parts would be a RuntimeError in a generator.
+    return tuple([Detail(_from(next(parts)), next(parts)) for _ in range(int(next(parts)))])
 
 
 def _text(text: str) -> bytes:

@@ -64,6 +64,15 @@ def test_any_bytes_are_read_or_not(data):
     assert read(data, 0.0) is None or data[0] == 1
 
 
+@pytest.mark.parametrize("place", [-3, -2, -1], ids=["initial", "trailers", "details"])
+def test_lists_that_lack_what_they_count_are_not_understood(place):
+    kept = Kept(b"m", Metadata(), Metadata(), None, made=0.0, lifetime=LONG)
+    whole = bytearray(written(kept))
+    assert whole[place] == ord("0")
+    whole[place] = ord("1")
+    assert read(bytes(whole), 0.0) is None
+
+
 class State:
     """A state that answers at the end of the loop's turn, by the clock of the test."""
 
