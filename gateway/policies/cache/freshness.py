@@ -107,7 +107,8 @@ def forbidden(initial: Metadata) -> str | None:
     None where it said nothing that holds for clients.
     """
     given = _directives(initial)
-    names = [name for name in ("no-store", "no-cache", "must-revalidate") if name in given]
+    said = ("private", "no-store", "no-cache", "must-revalidate")
+    names = [name for name in said if name in given]
     if seconds := given.get("max-age"):
         names.append(f"max-age={int(_seconds(seconds))}")
     return ", ".join(names) or None

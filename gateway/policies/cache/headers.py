@@ -39,9 +39,16 @@ class Told:
             return self.by(kept.lifetime.told, principal)
         return {"age": str(int(age)), **self.by(kept.lifetime.told, principal)}
 
-    def by(self, told: str, principal: Principal | None) -> dict[str, str]:
-        """Returns the headers that go with a `Cache-Control`, given without `private`."""
-        if not self._shared or principal is not None:
+    def by(self, told: str, principal: Principal | None, *, is_own: bool = False) -> dict[str, str]:
+        """Returns the headers that go with a `Cache-Control`.
+
+        Args:
+            told: What else than `private` it says; that first, if its backend said so.
+            principal: Who is given it.
+            is_own: Whether it is the caller's own, also where the gateway does not know it.
+        """
+        is_own = is_own or not self._shared or principal is not None
+        if is_own and not told.startswith("private"):
             told = f"private, {told}"
         if self._vary:
             return {"cache-control": told, "vary": self._vary}

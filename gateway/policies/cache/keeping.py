@@ -106,12 +106,18 @@ class Keeping:
         age = None if found.is_new else max(0.0, now - kept.made)
         return kept.answer(self.told.of(kept, principal, age), found.forms)
 
-    def unkept(self, result: Reply, principal: Principal | None) -> Reply:
-        """Returns a reply that is not kept, as its client may have it."""
+    def unkept(self, result: Reply, principal: Principal | None, *, is_own: bool = False) -> Reply:
+        """Returns a reply that is not kept, as its client may have it.
+
+        Args:
+            result: The reply.
+            principal: Who calls.
+            is_own: Whether nothing may be kept of the call: it is somebody's, known here or not.
+        """
         if not result.initial and not result.trailers:
             return result
         said = forbidden(result.initial)
-        headers = self.told.by(said, principal) if said else result.headers
+        headers = self.told.by(said, principal, is_own=is_own) if said else result.headers
         initial, trailers = _for_clients(result.initial), _untagged(result.trailers)
         return Reply(result.message, initial, trailers, headers)
 

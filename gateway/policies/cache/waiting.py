@@ -15,7 +15,7 @@ def unkept(keeping: Keeping, done: Done, result: Reply | RpcError) -> None:
     if isinstance(result, RpcError):
         done(keeping.unkept_error(result))
     else:
-        done(keeping.unkept(result, None))
+        done(keeping.unkept(result, None, is_own=True))
 
 
 class Waiting:

@@ -366,6 +366,19 @@ class TestTold:
         assert not ended.reply.initial
         assert ended.reply.rendered is None
 
+    @pytest.mark.parametrize("shared", [False, True], ids=["own", "shared"])
+    def test_what_its_backend_calls_private_is_told_so(self, shared):
+        caching = Caching(shared=shared, ttl=0.0)
+        ended = caching.ask()
+        caching.upstream.last.answer(cache_control="max-age=9, private", set_cookie="a=b")
+        assert ended.reply.headers["cache-control"] == "private, max-age=9"
+
+    def test_what_only_the_backend_knows_whose_it_is_is_private(self):
+        caching = Caching(shared=True)
+        ended = caching.ask(metadata=Metadata([("cookie", "session=1")]))
+        caching.upstream.last.answer(cache_control="max-age=9")
+        assert ended.reply.headers["cache-control"] == "private, max-age=9"
+
     def test_not_found(self):
         caching = Caching(negative=5.0)
         caching.ask()

@@ -117,6 +117,7 @@ def test_not_found_is_kept_only_where_the_policy_says_so():
         (said("public"), None),
         (said("no-store, max-age=1"), "no-store, max-age=1"),
         (said("no-cache"), "no-cache"),
+        (said("max-age=9, private"), "private, max-age=9"),
         (said("max-age=nine"), "max-age=0"),
     ],
     ids=str,
