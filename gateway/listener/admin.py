@@ -1,13 +1,17 @@
 """A listener for operators: pages at fixed paths, read by GET, or changing something by POST.
 
 It has no page that a browser could ask from, so a POST that a browser made is some other site's:
-it is refused, whatever it says of itself. Who may connect is the network's to decide.
+it is refused, whatever it says of itself. What it tells of callers, no browser is to read for
+another site either: where it listens for its own machine only, it must be asked for by an address,
+or as `localhost`, not by a name that some site has bound to it. Who may connect is the network's to
+decide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -63,6 +67,10 @@ _CHANGES: Final = ("POST",)
 _BROWSERS: Final = ("origin", "sec-fetch-site")  # Fetch sections 3.2, and Fetch Metadata section 2
 
 _INTERNAL: Final = Fault(500, "INTERNAL", "The gateway failed to answer this request.")
+_LOCAL: Final = "localhost"
+_MISNAMED: Final = Fault(
+    403, "CROSS_SITE_REQUEST", "Ask this by an address, or as localhost: http://127.0.0.1:9090."
+)
 _CROSS_SITE: Final = Fault(
     403, "CROSS_SITE_REQUEST", "No page of a browser may do this: use a command, or curl."
 )
@@ -78,11 +86,25 @@ async def admin(address: str, routes: Routes) -> Listener:
     Raises:
         ListenError: The address can't be listened on.
     """
-    handler = _handler(routes)
+    handler = _handler(routes, is_own=_is_own(address))
     return await serve(lambda: handler, addresses=[address], limits=_LIMITS)
 
 
-def _handler(routes: Routes) -> Handler:
+def _is_own(authority: str) -> bool:
+    """Whether a host, which a port may follow, is this machine's for itself."""
+    host = _host(authority)
+    address = _address(host)
+    return host == _LOCAL if address is None else address.is_loopback
+
+
+def _handler(routes: Routes, *, is_own: bool) -> Handler:
+    """Returns what answers.
+
+    Args:
+        routes: The pages.
+        is_own: Whether only this machine can connect.
+    """
+
     def answer(exchange: Exchange) -> None:
         request = exchange.request
         route = routes.get(request.path)
@@ -98,12 +120,34 @@ def _handler(routes: Routes) -> Handler:
             _refuse(exchange, fault, ("Allow", ", ".join(allowed)))
         elif changes and any(name in request.headers for name in _BROWSERS):
             _refuse(exchange, _CROSS_SITE)
+        elif isinstance(route, Asked) and is_own and not _is_unbound(request.authority):
+            _refuse(exchange, _MISNAMED)
         elif isinstance(route, Asked):
             exchange.spawn(_ask(exchange, route))
         else:
             _respond(exchange, Page(*route()))
 
     return answer
+
+
+def _is_unbound(authority: str) -> bool:
+    """Whether a `Host` is none that the DNS could lead here: an address, or `localhost`."""
+    host = _host(authority)
+    return host == _LOCAL or _address(host) is not None
+
+
+def _host(authority: str) -> str:
+    """Returns the host without its port and brackets, in lower case."""
+    if authority.startswith("["):
+        return authority[1:].partition("]")[0]
+    return authority.partition(":")[0].lower()
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
 
 
 async def _ask(exchange: Exchange, asked: Asked) -> None:

@@ -78,10 +78,10 @@ async def test_a_page_that_fails_is_500(client):
 
 
 async def test_a_page_that_waits_takes_the_query(client):
-    reply = await client.get("/echo?a=1&b=x%20y+z&c=")
+    reply = await asked(client, "GET", "/echo?a=1&b=x%20y+z&c=")
     assert json.loads(reply.body) == {"a": "1", "b": "x y z", "c": ""}
-    assert json.loads((await client.get("/echo")).body) == {}
-    assert json.loads((await client.get("/echo?")).body) == {}
+    assert json.loads((await asked(client, "GET", "/echo")).body) == {}
+    assert json.loads((await asked(client, "GET", "/echo?")).body) == {}
 
 
 @pytest.mark.parametrize(
@@ -94,20 +94,20 @@ async def test_a_page_that_waits_takes_the_query(client):
     ],
 )
 async def test_a_query_that_can_t_be_read_is_refused(client, query):
-    reply = await client.get(f"/echo?{query}")
+    reply = await asked(client, "GET", f"/echo?{query}")
     assert (reply.status, reply.reason) == (400, "BAD_REQUEST")
 
 
 async def test_a_page_that_waits_may_refuse_and_may_fail(client):
-    reply = await client.get("/echo?wrong=1")
+    reply = await asked(client, "GET", "/echo?wrong=1")
     assert (reply.status, reply.error["message"]) == (400, "That is wrong.")
-    reply = await client.get("/failing")
+    reply = await asked(client, "GET", "/failing")
     assert (reply.status, reply.reason) == (500, "INTERNAL")
 
 
 async def asked(client, method, path, *fields):
     lines = "".join(f"{field}\r\n" for field in fields)
-    await client.send(f"{method} {path} HTTP/1.1\r\nHost: a\r\n{lines}\r\n".encode())
+    await client.send(f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:9090\r\n{lines}\r\n".encode())
     return await client.reply(method)
 
 
@@ -136,6 +136,39 @@ async def test_no_page_of_a_browser_may_change_anything(client, field):
     # Not one of the same origin either: there is none, but a name may have been bound to it anew.
     reply = await asked(client, "POST", "/change", field)
     assert (reply.status, reply.reason) == (403, "CROSS_SITE_REQUEST")
+
+
+def naming(host):
+    return f"GET /echo HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("host", ["localhost:9090", "LOCALHOST", "127.0.0.1", "[::1]:9090"])
+async def test_one_s_own_machine_is_asked_by_an_address(client, host):
+    await client.send(naming(host))
+    assert (await client.reply()).status == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:9090", "localhost.evil.example", "127.0.0.1.evil.example"],
+)
+async def test_no_name_that_a_site_has_bound_to_this_machine_reads_anything(client, host):
+    await client.send(naming(host))
+    reply = await client.reply()
+    assert (reply.status, reply.reason) == (403, "CROSS_SITE_REQUEST")
+
+
+async def test_whom_others_may_reach_has_names_of_all_kinds(connect):
+    async def page(_):
+        return Page(200, "text/plain", b"here")
+
+    listener = await admin("0.0.0.0:0", {"/echo": Asked(page)})
+    try:
+        client = await connect(listener)
+        await client.send(naming("gateway.shop.svc:9090"))
+        assert (await client.reply()).body == b"here"
+    finally:
+        await listener.drain(0)
 
 
 @pytest.fixture
@@ -201,7 +234,7 @@ async def usage(connect):
     ],
 )
 async def test_usage_has_forms(usage, form, content_type, line):
-    reply = await usage.get(f"/usage?by=plan&format={form}")
+    reply = await asked(usage, "GET", f"/usage?by=plan&format={form}")
     assert (reply.status, reply.header("content-type")) == (200, content_type)
     assert line in reply.body
 
@@ -216,7 +249,7 @@ async def test_a_name_that_no_text_can_hold_does_not_hide_the_others(connect, fo
 
     listener = await admin("127.0.0.1:0", pages(ask))
     try:
-        reply = await (await connect(listener)).get(f"/usage?format={form}")
+        reply = await asked(await connect(listener), "GET", f"/usage?format={form}")
     finally:
         await listener.drain(0)
     assert reply.status == 200
@@ -224,11 +257,11 @@ async def test_a_name_that_no_text_can_hold_does_not_hide_the_others(connect, fo
 
 
 async def test_usage_is_json_unless_it_is_asked_for_otherwise(usage):
-    assert json.loads((await usage.get("/usage?by=plan")).body) == USED
+    assert json.loads((await asked(usage, "GET", "/usage?by=plan")).body) == USED
 
 
 async def test_a_form_that_there_is_not_lists_those_there_are(usage):
-    reply = await usage.get("/usage?format=xml")
+    reply = await asked(usage, "GET", "/usage?format=xml")
     assert (reply.status, reply.error["message"]) == (
         400,
         "format: expected one of json, csv, prometheus.",
