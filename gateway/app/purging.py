@@ -31,8 +31,7 @@ def purging(store: CacheStore[Kept]) -> Operation:
 
     async def purge(arguments: Mapping[str, str]) -> dict[str, Any]:
         way, value = _asked(arguments)
-        if way == "all":
-            return {"purged": store.clear()}
+        store.outdate()  # also what is under way while nothing of it is there
         purged = 0
         for part in _parts(store, way, value):
             while (gone := part(AT_ONCE)) == AT_ONCE:
@@ -51,10 +50,11 @@ def purging_shared(state: RedisCache) -> Operation:
 
     async def purge(arguments: Mapping[str, str]) -> dict[str, Any]:
         way, value = _asked(arguments)
+        state.outdate()  # as above
         try:
             if way == "tag":
                 return {"purged": await state.purge_tag(value)}
-            methods = _found("*" if way == "all" else value, await state.groups())
+            methods = _found(way, value, await state.groups())
             return {"purged": sum([await state.purge_group(each) for each in methods])}
         except StateUnavailable as error:
             text = "What is kept can't be purged now, or not all of it: the state can't be reached."
@@ -84,9 +84,9 @@ def _parts(store: CacheStore[Kept], way: str, value: str) -> Iterator[Callable[[
     if way == "tag":
         yield partial(store.purge_tag, value)
         return
-    for method in _found(value, store.groups):
+    for method in _found(way, value, store.groups):
         yield partial(store.purge_group, method)
 
 
-def _found(glob: str, methods: Iterable[str]) -> list[str]:
-    return [method for method in methods if matches(glob, method)]
+def _found(way: str, value: str, methods: Iterable[str]) -> list[str]:
+    return [method for method in methods if way == "all" or matches(value, method)]

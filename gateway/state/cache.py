@@ -221,6 +221,10 @@ class CacheStore(Generic[V]):
         if entry is not None:
             self._remove(entry)
 
+    def outdate(self) -> None:
+        """Counts a purge, of whatever: what was asked for before it is not to be kept."""
+        self._purges += 1
+
     def purge_tag(self, tag: str, most: int) -> int:
         """Lets go of up to `most` entries that have a tag; returns how many."""
         return self._purge(self._by_tag, tag, most)
@@ -325,11 +329,13 @@ class CacheStore(Generic[V]):
 
     def _purge(self, index: dict[str, set[bytes]], name: str, most: int) -> int:
         self._purges += 1
-        keys = index.get(name, ())
-        chosen = [key for key, _ in zip(keys, range(most), strict=False)]
-        for key in chosen:
-            self.drop(key)
-        return len(chosen)
+        keys = index.get(name)
+        purged = 0
+        # To look for the first in each part would take ever longer: a set keeps the gaps.
+        while keys and purged < most:
+            self.drop(keys.pop())
+            purged += 1
+        return purged
 
 
 def _drop(index: dict[str, set[bytes]], names: Iterable[str], key: bytes) -> None:

@@ -13,7 +13,7 @@ mean is not known here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine
+from collections.abc import Collection, Coroutine, Sequence
 from typing import Any, Final, NamedTuple
 
 from gateway.state.redis import Redis, StateUnavailable
@@ -110,12 +110,18 @@ class RedisCache:
         """
         milliseconds = int(seconds * 1000)
         if milliseconds > 0 and self.available:
-            self._write(self._put(key, data, milliseconds, group, tags))
+            indexes = [(_GROUP + group.encode(), key), (_GROUPS, group.encode())]
+            indexes += [(_TAG + _text(tag), key) for tag in tags]
+            self._write(self._put(key, data, milliseconds, indexes, self._purges))
 
     def drop(self, key: bytes) -> None:
         """Has something kept no longer, in a while."""
         if self.available:
             self._write(self._drop(key))
+
+    def outdate(self) -> None:
+        """Counts a purge, of whatever: what was asked for before it is not to be kept."""
+        self._purges += 1
 
     async def purge_tag(self, tag: str) -> int:
         """Lets go of all that has a tag; returns how much that was.
@@ -123,7 +129,7 @@ class RedisCache:
         Raises:
             StateUnavailable: The state is away.
         """
-        return await self._purge(_TAG + tag.encode())
+        return await self._purge(_TAG + _text(tag))
 
     async def purge_group(self, group: str) -> int:
         """Lets go of a group; otherwise as `purge_tag`."""
@@ -139,13 +145,17 @@ class RedisCache:
         return [name.decode() for name in names]
 
     async def _put(
-        self, key: bytes, data: bytes, milliseconds: int, group: str, tags: Collection[str]
+        self,
+        key: bytes,
+        data: bytes,
+        milliseconds: int,
+        indexes: Sequence[tuple[bytes, bytes]],
+        purges: int,
     ) -> None:
-        indexes = [(_GROUP + group.encode(), key), (_GROUPS, group.encode())]
-        indexes += [(_TAG + tag.encode("utf-8", "surrogatepass"), key) for tag in tags]
         for index, name in indexes:
             await self._add([index], [name, milliseconds])
-        await self._redis.call("SET", _VALUE + key, data, "PX", milliseconds)
+        if self._purges == purges:  # else the indexes may have been emptied meanwhile
+            await self._redis.call("SET", _VALUE + key, data, "PX", milliseconds)
 
     async def _drop(self, key: bytes) -> None:
         await self._redis.call("UNLINK", _VALUE + key)
@@ -182,6 +192,10 @@ class RedisCache:
                 answer.cancel()
             raise
         return await asyncio.gather(*sent)
+
+
+def _text(tag: str) -> bytes:
+    return tag.encode("utf-8", "surrogatepass")
 
 
 async def _done_or_not(writing: Coroutine[Any, Any, None]) -> None:

@@ -280,12 +280,31 @@ class TestPurge:
         with pytest.raises(OperationError):
             await filled.operations.run("purge", arguments)
 
-    async def test_large_purges_let_others_run(self, built, monkeypatch):
+    @pytest.mark.parametrize(
+        "arguments", [{"tag": "all"}, {"method": GET}, {"method": "*"}, {"all": "true"}], ids=str
+    )
+    async def test_what_is_under_way_while_nothing_is_kept_is_not_kept(self, built, arguments):
+        generation, backend = await built(CACHED), Backend()
+        cache = next(each for each in generation.methods[GET].policies if hasattr(each, "filter"))
+        under_way = []
+
+        def start(call, done):
+            under_way.append(done)
+            return lambda: None
+
+        cache.filter(Call(GET), lambda result: None, start)
+        assert await generation.operations.run("purge", arguments) == {"purged": 0}
+        under_way[0](Reply(b"old"))
+        assert (await ask(generation, backend)).message == b""
+        assert backend.calls == 1
+
+    @pytest.mark.parametrize("arguments", [{"tag": "all"}, {"all": "true"}], ids=str)
+    async def test_large_purges_let_others_run(self, built, monkeypatch, arguments):
         monkeypatch.setattr("gateway.app.purging.AT_ONCE", 2)
         generation, backend = await built(CACHED), Backend()
         for number in range(9):
             await ask(generation, backend, request=b"\n\1%d" % number)
         ran = []
         asyncio.get_running_loop().call_soon(ran.append, 1)
-        assert await generation.operations.run("purge", {"tag": "all"}) == {"purged": 9}
+        assert await generation.operations.run("purge", arguments) == {"purged": 9}
         assert ran

@@ -86,6 +86,19 @@ async def test_purge_by_tag_and_by_group(cache):
     assert cache.purges == 4
 
 
+async def test_what_is_purged_while_it_is_written_is_not_kept(cache):
+    cache.put(K1, b"v", seconds=60.0, group="a.B/C", tags=("x",))
+    cache.outdate()
+    await cache.close()  # waits for what is written
+    await put(cache, K2)
+    assert [await found(cache, key) for key in (K1, K2)] == [None, b"v"]
+
+
+async def test_half_of_a_surrogate_pair_is_a_tag_as_any(cache):
+    await put(cache, tags=("\ud800",))
+    assert await cache.purge_tag("\ud800") == 1
+
+
 async def test_many_are_purged(cache):
     keys = [number.to_bytes(24, "big") for number in range(1200)]
     for start in range(0, 1200, 400):
