@@ -18,6 +18,8 @@ SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 UNLIMITED = "unlimited"
+MOST = 999_999_999_999_999
+"""The largest integer that headers can tell (RFC 9651 section 3.3.1)."""
 
 _DURATION = re.compile(rf"({_NUMBER}(?:\.[0-9]{{1,6}})?)(ms|s|m|h)", re.ASCII)
 _SIZE = re.compile(rf"({_NUMBER})(B|KiB|MiB|GiB)?", re.ASCII)
@@ -168,12 +170,15 @@ def parse_quota(text: str) -> Quota:
     """A count in a period of the calendar.
 
     Raises:
-        UnitError: Where the text is not a whole number or size of 1 or more with `/d` or `/month`.
+        UnitError: Where the text is not a whole number or size of 1 or more, and of MOST at most,
+            with `/d` or `/month`.
     """
     match = _QUOTA.fullmatch(text)
     count = 0 if match is None else int(match[1]) * BYTES[match[2] or ""]
     if match is None or not count:
         raise UnitError("a quota such as 10000/d, 300000/month or 50GiB/month")
+    if count > MOST:
+        raise UnitError(f"a quota of {MOST} at most, such as 900000GiB/month")
     return Quota(count, match[3])
 
 

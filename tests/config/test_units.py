@@ -68,6 +68,13 @@ def test_not_a_rate(text):
         units.parse_rate(text)
 
 
+def test_a_quota_is_no_more_than_headers_can_tell():
+    assert units.parse_quota("999999999999/d").count == 999_999_999_999
+    assert units.parse_quota("931322GiB/month").count <= units.MOST
+    with pytest.raises(UnitError, match="999999999999999 at most"):
+        units.parse_quota("931323GiB/month")
+
+
 @pytest.mark.parametrize(
     ("text", "address"),
     [

@@ -24,7 +24,7 @@ from gateway.config.scalars import (
     Text,
     Whole,
 )
-from gateway.config.units import Quota, Rate
+from gateway.config.units import MOST, Quota, Rate
 
 _TEXT = Annotated[str, Text()]
 _HEADER = Annotated[str, Text("a header's name", r"^[A-Za-z0-9_.-]{1,100}$", lower=True)]
@@ -41,7 +41,7 @@ class RateLimit:
     rate: Annotated[Rate | None, RateOf(zero=False, unlimited=True)] = Field(
         description="How many in a period; unlimited takes the limit back."
     )
-    burst: Annotated[int, Whole(1)] | None = Field(
+    burst: Annotated[int, Whole(1, MOST)] | None = Field(
         default=None, description="How many at once; as many as the rate has, if absent."
     )
     key: Annotated[_KEYS, OneOrMany()] = Field(
