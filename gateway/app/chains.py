@@ -29,10 +29,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.app.build_error import BuildError
 from gateway.app.forwarding import Forwarding
+from gateway.app.guarding import guard_of
 from gateway.app.identity import Identities
-from gateway.app.parts import Parts
+from gateway.app.parts import Making, Parts, parts
+from gateway.app.places import at_key
+from gateway.app.providers import ProviderPool
+from gateway.app.settings import SettingError, SettingErrors
 from gateway.app.timeouts import timeout_of
+from gateway.call import Unary
 from gateway.chain import Method, Policy
 from gateway.config import Config, Settings
 from gateway.policies.auth.authenticate import Authenticate
@@ -123,6 +129,45 @@ class Chains:
         if forward is not None or any(each.ext_authz is not None for each in given):
             chain.append(MetadataSize(self.config.listener.limits.metadata_size))
         return tuple(chain)
+
+
+async def chains_of(
+    making: Making,
+    conditions: Mapping[str, Condition],
+    handler: Callable[[str], Unary],
+    pool: ProviderPool,
+    newest: Callable[[], Identities | None],
+) -> Chains:
+    """Returns what makes the methods of a generation.
+
+    Args:
+        making: What it is made of.
+        conditions: Those of methods that have one, by full name.
+        handler: Returns what starts unary calls to an upstream of this name.
+        pool: Whose providers of identity it borrows.
+        newest: Returns the gates of the generation that serves; None before there is one.
+
+    Raises:
+        BuildError: What `auth` says, or a file that it names, can't be used; beside all problems
+            that were found before.
+    """
+    config = making.config
+    wrong: list[SettingError] = []
+    try:
+        providers = await pool.providers(config, handler)
+    except SettingErrors as failures:
+        wrong += failures.errors
+    try:
+        forwarding = Forwarding(config)
+    except SettingError as failure:
+        wrong.append(failure)
+    if wrong:
+        raise BuildError([*(at_key(each, making.source) for each in wrong), *making.problems])
+    judges = [name for name, given in config.auth.providers.items() if given.ext_authz]
+    identities = Identities(providers, guard_of(making, pool), judges, newest)
+    return Chains(
+        config, making.settings, identities, conditions, forwarding, parts(making), making.clock
+    )
 
 
 def for_operators(method: Method, upstream: Upstream) -> Method:

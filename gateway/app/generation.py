@@ -14,19 +14,17 @@ from typing import TYPE_CHECKING
 from gateway.app import backends, settings
 from gateway.app.ambient import open_to_sites
 from gateway.app.build_error import BuildError
-from gateway.app.chains import Chains
+from gateway.app.chains import chains_of
 from gateway.app.codec import CodecKey, codec_of
 from gateway.app.conditions import conditions
 from gateway.app.coverage import alike, idle_globs, unasked, unencrypted
-from gateway.app.forwarding import Forwarding
 from gateway.app.governing import governing, open_warning
-from gateway.app.guarding import guard_of
 from gateway.app.identity import Identities
 from gateway.app.lasting import Lasting, Taken
 from gateway.app.operations import Operations
-from gateway.app.parts import Making, parts
+from gateway.app.parts import Making
 from gateway.app.paths import claims, clashes, hidden
-from gateway.app.places import at_key, placed
+from gateway.app.places import placed
 from gateway.app.pool import Lease, UpstreamPool
 from gateway.app.providers import ProviderPool
 from gateway.app.websocket import WebsocketParts, websocket_parts
@@ -53,7 +51,6 @@ from gateway.state.usage.counts import Row
 
 if TYPE_CHECKING:
     from gateway.app.graphql import GraphqlParts
-    from gateway.policies.cel import Condition
 
 _ANY = "google.protobuf.Any"
 
@@ -203,13 +200,12 @@ async def build(
         warnings=[],
         notes=[],
     )
-    chains = await _chains(
-        loaded,
+    chains = await chains_of(
         making,
         conditional.by_method,
-        lease,
+        lease.handler,
         providers or ProviderPool(),
-        current=current,
+        lambda: now.identities if (now := current()) else None,
     )
     methods = {
         descriptor.name: chains.method(descriptor, lease.upstreams[upstream_of[service]])
@@ -340,50 +336,6 @@ async def build(
         rest=front,
         graphql=graphql,
         websocket=websocket,
-    )
-
-
-async def _chains(
-    loaded: Loaded,
-    making: Making,
-    conditional: Mapping[str, Condition],
-    lease: Lease,
-    pool: ProviderPool,
-    *,
-    current: Callable[[], Generation | None],
-) -> Chains:
-    """Returns what makes methods.
-
-    Raises:
-        BuildError: What `auth` says, or a file that it names, can't be used; beside all problems
-            that were found before.
-    """
-    config = loaded.config
-    wrong: list[settings.SettingError] = []
-    try:
-        providers = await pool.providers(config, lease.handler)
-    except settings.SettingErrors as failures:
-        wrong += failures.errors
-    try:
-        forwarding = Forwarding(config)
-    except settings.SettingError as failure:
-        wrong.append(failure)
-    if wrong:
-        raise BuildError([*(at_key(each, loaded.source) for each in wrong), *making.problems])
-    guard = guard_of(making, pool)
-    return Chains(
-        config,
-        making.settings,
-        Identities(
-            providers,
-            guard,
-            [name for name, given in config.auth.providers.items() if given.ext_authz],
-            lambda: now.identities if (now := current()) else None,
-        ),
-        conditional,
-        forwarding,
-        parts(making),
-        making.clock,
     )
 
 

@@ -89,7 +89,10 @@ WRONG = [
     ("rest: {openapi: /o.json}", f"1:8: rest.openapi: {NOT_AVAILABLE}"),
     ("rest: {docs: /docs}", f"1:8: rest.docs: {NOT_AVAILABLE}"),
     ("reload: watch", "1:9: reload: not available in this version; expected signal"),
-    ("state: http://u:hunter2@h", "1:8: state: found a text, expected memory, or redis://host:6379/0"),
+    (
+        "state: http://u:hunter2@h",
+        "1:8: state: found a text, expected memory, or redis://host:6379/0",
+    ),
     ("state: redis://", "1:8: state: found a text, expected memory, or redis://host:6379/0"),
     # numbers in order
     (
