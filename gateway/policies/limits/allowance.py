@@ -33,11 +33,11 @@ class Allowance:
     Attributes:
         limits: Those.
         headers: Makes the headers of replies; None where they tell of nothing.
-        delays: Whether calls may wait.
+        rooms: Where calls may have to wait.
         is_dark: Whether any limit only counts.
     """
 
-    __slots__ = ("_asks", "_clock", "_one", "_shown", "delays", "headers", "is_dark", "limits")
+    __slots__ = ("_asks", "_clock", "_one", "_shown", "headers", "is_dark", "limits", "rooms")
 
     def __init__(
         self, limits: Sequence[AnyLimit], clock: Callable[[], float], *, legacy: bool = False
@@ -46,7 +46,7 @@ class Allowance:
         self._asks = tuple(each.asker() for each in limits)
         self._one = self._asks[0] if len(self._asks) == 1 else None
         self._clock = clock
-        self.delays = any(each.room is not None for each in limits)
+        self.rooms = tuple(each.room for each in limits if each.room is not None)
         self.is_dark = any(each.dark for each in limits)
         # Of a limit that is tried out, clients should not hear.
         told = [each for each in limits if not each.dark]
@@ -56,7 +56,7 @@ class Allowance:
     def asks(self, call: Call) -> list[Ask]:
         """Returns what a call needs."""
         left = _FOREVER
-        if self.delays and call.deadline is not None:
+        if self.rooms and call.deadline is not None:
             left = max(0.0, call.deadline.remaining(self._clock()))
         if self._one is not None:
             return [self._one(call, left)]

@@ -2,6 +2,9 @@
 
 A share is taken when the call begins to wait. Who leaves before its turn leaves the share behind:
 to give it back would let the calls behind it overtake those that were told how long to wait.
+
+Where the answer takes time, a call has its place from when it asks: else all that ask at once would
+find the same one free.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ class Room:
         most: How many may.
 
     Attributes:
-        waiting: How many do.
+        waiting: How many do, or have asked and may have to.
     """
 
     __slots__ = ("_most", "waiting")
@@ -84,27 +87,44 @@ class Asked:
     Args:
         verdict: What is awaited.
         judge: Takes it; returns what to await then, or None. Raises RpcError to refuse the call.
+        rooms: Where the call may have to wait then: it has its places until it is judged.
     """
 
-    __slots__ = ("_judge", "_verdict")
+    __slots__ = ("_judge", "_rooms", "_verdict")
 
     def __init__(
-        self, verdict: Awaitable[Verdict], judge: Callable[[Verdict], Delay | None]
+        self,
+        verdict: Awaitable[Verdict],
+        judge: Callable[[Verdict], Delay | None],
+        rooms: Sequence[Room] = (),
     ) -> None:
         self._verdict = verdict
         self._judge = judge
+        self._rooms = rooms
+        for room in rooms:
+            room.waiting += 1
 
     def __await__(self) -> Generator[Any, None, None]:
         return self._wait().__await__()
 
     async def _wait(self) -> None:
-        delay = self._judge(await self._verdict)
+        try:
+            verdict = await self._verdict
+        finally:
+            self._leave()
+        delay = self._judge(verdict)
         if delay is not None:
             await delay
 
     def close(self) -> None:
         """Ends what nobody waits for."""
+        self._leave()
         # A coroutine that is not awaited would warn of it.
         close = getattr(self._verdict, "close", None)
         if close is not None:
             close()
+
+    def _leave(self) -> None:
+        rooms, self._rooms = self._rooms, ()
+        for room in rooms:
+            room.waiting -= 1

@@ -56,7 +56,7 @@ class RateLimits:
         verdict = self._limiter.decide(allowance.asks(call))
         if isinstance(verdict, Verdict):
             return self._judge(call, allowance, verdict)
-        return Asked(verdict, partial(self._judge, call, allowance))
+        return Asked(verdict, partial(self._judge, call, allowance), allowance.rooms)
 
     def _judge(self, call: Call, allowance: Allowance, verdict: Verdict) -> Delay | None:
         told = allowance.told(verdict)
@@ -71,7 +71,7 @@ class RateLimits:
             violated = allowance.violated(verdict)
             self._notes.refused(call, [limit for limit, _ in violated])
             raise refusal(violated)
-        if allowance.delays:
+        if allowance.rooms:
             seconds, rooms = allowance.wait(verdict)
             if seconds:
                 return Delay(seconds, rooms, self._sleep)

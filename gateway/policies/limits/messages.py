@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from gateway.call import Metadata, StreamCall
-from gateway.policies.limits.allowance import ByPlan
+from gateway.policies.limits.allowance import Allowance, ByPlan
 from gateway.policies.limits.ask import Limiter, Verdict
-from gateway.policies.limits.delay import Delay, Sleep
+from gateway.policies.limits.delay import Asked, Delay, Sleep
 from gateway.policies.limits.refusal import Notes, refusal
 from gateway.policies.passing import PassingStream
 
@@ -61,8 +62,14 @@ class MessageLimits:
         if not allowance.limits:
             return
         verdict = self._limiter.decide(allowance.asks(call))
-        if not isinstance(verdict, Verdict):
-            verdict = await verdict
+        if isinstance(verdict, Verdict):
+            delay = self._judge(call, allowance, verdict)
+            if delay is not None:
+                await delay
+        else:
+            await Asked(verdict, partial(self._judge, call, allowance), allowance.rooms)
+
+    def _judge(self, call: StreamCall, allowance: Allowance, verdict: Verdict) -> Delay | None:
         for limit in allowance.darkly(verdict):
             self._notes.dark(call, limit)
         if not verdict.allowed:
@@ -70,8 +77,7 @@ class MessageLimits:
             self._notes.ended(call, [limit for limit, _ in violated])
             raise refusal(violated)
         seconds, rooms = allowance.wait(verdict)
-        if seconds:
-            await Delay(seconds, rooms, self._sleep)
+        return Delay(seconds, rooms, self._sleep) if seconds else None
 
 
 class _Limited(PassingStream):

@@ -98,6 +98,40 @@ async def test_only_so_many_wait():
     assert all(task.done() for task in tasks)
 
 
+async def test_calls_that_ask_at_once_find_no_more_room_than_there_is():
+    later = Later(limiter(Clock()))
+    here = Waiting(most=3, wrap=lambda _: later)
+    later.gate.clear()
+    tasks = [here.start() for _ in range(9)]
+    await settle()
+    later.gate.set()
+    await settle()
+    # The first passes. It had a place while it asked, so two are left for the others.
+    assert here.room.waiting == 2
+    assert sum(task.done() and task.exception() is not None for task in tasks) == 6
+    await here.clock.advance(2)
+    assert here.room.waiting == 0
+
+
+@pytest.mark.parametrize("how", ["cancelled", "closed", "failed"])
+async def test_who_leaves_as_it_asks_gives_its_place_back(how):
+    later = Later(None)
+    here = Waiting(wrap=lambda _: later)
+    later.gate.clear()
+    if how == "closed":
+        here.gate.admit(call()).close()
+    else:
+        task = here.start()
+        await settle()
+        assert here.room.waiting == 1
+        if how == "cancelled":
+            task.cancel()
+        later.failure = OSError()
+        later.gate.set()
+        await asyncio.gather(task, return_exceptions=True)
+    assert here.room.waiting == 0
+
+
 async def test_who_leaves_leaves_its_turn_behind():
     here = Waiting()
     first, second, third = [here.start() for _ in range(3)]

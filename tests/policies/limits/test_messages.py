@@ -76,9 +76,10 @@ async def test_callers_have_their_own():
     await streams.run(b"1", principal=BOB)[1]
 
 
-async def test_a_stream_is_slowed_down():
+@pytest.mark.parametrize("wrap", [lambda inner: inner, Later], ids=["at once", "later"])
+async def test_a_stream_is_slowed_down(wrap):
     room = Room()
-    streams = Streams(limit(rate=1, period=1.0, patience=1.0, room=room))
+    streams = Streams(limit(rate=1, period=1.0, patience=1.0, room=room), wrap=wrap)
     client, running = streams.run(b"1")
     await settle()
     assert (client.heard, room.waiting) == ([], 1)
