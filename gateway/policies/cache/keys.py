@@ -1,9 +1,10 @@
 """Which calls are equal: their key, a digest of all that a reply may depend on.
 
 That is the method, with what its types and its upstream are (in `base`), the request's bytes, all
-metadata that the backend is sent but what only traces calls, the client's headers that a policy
-names, and the caller: its provider, subject, scopes, roles and plan, and the claims that backends
-are told. Where callers share entries, the caller is left out; its metadata never is.
+metadata that the backend is sent but what only traces calls (unless it is long), the client's
+headers that a policy names, and the caller: its provider, subject, scopes, roles and plan, and the
+claims that backends are told. Where callers share entries, the caller is left out; its metadata
+never is.
 
 Equal means the same bytes. A request is not decoded: two serialisations of one message (other order
 of fields, a default that is written out) are two entries. One front writes the same JSON as the
@@ -22,7 +23,7 @@ from operator import itemgetter
 from struct import pack
 from typing import Final
 
-from gateway.call import Call, Principal
+from gateway.call import Call, Metadata, Principal
 
 SIZE: Final = 24
 """Bytes of a key. Who finds two calls with one key has gained nothing over other callers, whose
@@ -40,6 +41,10 @@ TRACING: Final = frozenset({
     "x-ot-span-context",
 })  # fmt: skip
 """Metadata that says nothing to a backend but which trace a call belongs to."""
+
+_LONG: Final = 1024
+"""Bytes of tracing metadata (`Metadata.size`). Of equal calls, backends see what the first brought
+along: it must not be so much that they may refuse it, and the others with it."""
 
 CREDENTIALS: Final = frozenset({"authorization", "cookie"})
 """Metadata by which a backend may know callers that nobody here knows."""
@@ -97,6 +102,8 @@ class Keys:
             return None
         if call.metadata:
             items = [item for item in call.metadata if item[0] not in TRACING]
+            if len(items) < len(call.metadata) and _tracing(call.metadata) > _LONG:
+                items = [*call.metadata]
             if principal is None and any(item[0] in CREDENTIALS for item in items):
                 return None
             if len(items) > 1:
@@ -139,6 +146,10 @@ class Keys:
         except RecursionError:
             return None
         return parts
+
+
+def _tracing(metadata: Metadata) -> int:
+    return Metadata(metadata.only(TRACING)).size()
 
 
 def _text(text: str) -> bytes:

@@ -75,6 +75,21 @@ def test_when_a_caller_ends_does_not_count():
     assert KEYS.of(call(principal=replace(ADA, expires=1.0))) == KEYS.of(call(principal=ADA))
 
 
+@pytest.mark.parametrize(
+    ("metadata", "equal"),
+    [
+        pytest.param([("baggage", "a" * 900)], True, id="not-so-long"),
+        pytest.param([("baggage", "a" * 1000)], False, id="long"),
+        pytest.param([("b3", "")] * 31, False, id="many"),
+        pytest.param([("baggage", "a" * 600), ("tracestate", "b" * 600)], False, id="together"),
+    ],
+)
+def test_so_much_tracing_that_a_backend_may_refuse_it_counts(metadata, equal):
+    assert (KEYS.of(call(metadata=metadata)) == KEYS.of(call())) is equal
+    assert (KEYS.of(call(metadata=[*metadata, ("x-a", "1")])) == KEYS.of(call())) is False
+    assert KEYS.of(call(metadata=metadata)) == KEYS.of(call(metadata=metadata))
+
+
 @pytest.mark.parametrize("name", sorted(TRACING))
 def test_tracing_does_not_count(name):
     assert KEYS.of(call(metadata=[(name, "1")])) == KEYS.of(call())
