@@ -5,12 +5,15 @@ A call costs a look at the clock, a dict and six additions. Nothing here waits.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 from gateway.state.usage.counts import OTHERS, Caller, Count, Counts, Key, add_one
+
+log = logging.getLogger(__name__)
 
 Who: TypeAlias = "tuple[str, str, str | None]"
 """A caller as a call names it: provider, subject, and a plan or None."""
@@ -41,6 +44,7 @@ class Tally:
             if len(callers) < self._ledger.most:
                 callers.add(who)
             else:
+                self._ledger.tell_of_others()
                 who = OTHERS
         return self.counts.setdefault(who, Count())
 
@@ -63,6 +67,7 @@ class Ledger:
         self._day = ""
         self._tallies: dict[str, Tally] = {}
         self._before: Counts = {}
+        self._told = ""
         self._begin()
 
     def _begin(self) -> None:
@@ -74,6 +79,16 @@ class Ledger:
     def tally(self, method: str) -> Tally:
         """Returns the counts of a method: always the same object."""
         return self._tallies.setdefault(method, Tally(self))
+
+    def tell_of_others(self) -> None:
+        """Writes, once a day, that callers are not told apart any more."""
+        if self._told != self._day:
+            self._told = self._day
+            log.warning(
+                "more than %d callers came on %s: the rest of their usage is counted as one",
+                self.most,
+                self._day,
+            )
 
     def turn(self) -> None:
         """Begins the day that it is now."""

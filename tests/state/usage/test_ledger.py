@@ -110,6 +110,21 @@ def test_who_is_told_apart_stays_so_for_the_day_also_after_it_was_told():
     assert {key.caller.subject for key in one.take()} == {"b"}
 
 
+def test_that_some_are_not_told_apart_is_told_once_a_day(caplog):
+    clock = Clock()
+    one = ledger(most=1, clock=clock)
+    for _ in range(2):
+        for subject in ("a", "b", "c"):
+            count(one, ("keys", subject, None))
+            count(one, ("keys", subject, None), "a/C")
+        one.take()
+        clock.now += 86400
+    rest = "the rest of their usage is counted as one"
+    assert caplog.messages == [
+        f"more than 1 callers came on 2026-11-{day}: {rest}" for day in (21, 22)
+    ]
+
+
 def test_a_caller_who_is_named_like_the_rest_is_not_the_rest():
     one = ledger(most=1)
     count(one, ("keys", "others", None))
