@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from gateway.call import Call, Cancel, Done, Keys, Reply, RpcError, Unary
-from gateway.policies.cache.fetch import Answer
+from gateway.policies.cache.fetch import Answer, says_nothing
 from gateway.policies.cache.flights import Flights
 from gateway.policies.cache.keeping import Found, Keeping
 from gateway.policies.cache.kept import Kept, is_failure
@@ -135,11 +135,13 @@ class ByKey:
             call.request = asked.request(asking.missing)
 
         def ended(result: Reply | RpcError) -> None:
-            done(
-                result
-                if isinstance(result, RpcError)
-                else self._keep(asking, asked, result, purges)
-            )
+            answer: Answer | RpcError = result
+            if isinstance(result, Reply):
+                answer = self._keep(asking, asked, result, purges)
+            if not isinstance(answer, Found) and not says_nothing(result):
+                for place in asking.stale:
+                    self._shelf.drop(asking.keys[place])
+            done(answer)
 
         return proceed(call, ended)
 

@@ -80,9 +80,7 @@ def lifetime(initial: Metadata, policy: Policy) -> Lifetime | None:
     """
     if not initial:
         return _unsaid(policy, policy.ttl)
-    if not _NOT_KEPT.isdisjoint(initial.names()) or initial.get("x-http-code") not in (None, "200"):
-        return None
-    if any(key == "vary" and "*" in str(value) for key, value in initial):
+    if initial.get("x-http-code") not in (None, "200"):
         return None
     return _said(initial, policy, policy.ttl)
 
@@ -124,6 +122,8 @@ def _unsaid(policy: Policy, ttl: float | None) -> Lifetime | None:
 def _said(initial: Metadata, policy: Policy, ttl: float | None) -> Lifetime | None:
     given = _directives(initial)
     if "no-store" in given or "no-cache" in given or (policy.shared and "private" in given):
+        return None
+    if any(key in _NOT_KEPT or (key == "vary" and "*" in str(value)) for key, value in initial):
         return None
     age = _seconds(str(initial.get("age") or "0"))
     clients, own = given.get("max-age"), given.get("s-maxage")

@@ -124,7 +124,10 @@ class Keeping:
     def unkept_error(self, error: RpcError) -> RpcError:
         """Returns an error that is not kept, as its client may have it: one of its own."""
         left = again(error)
-        left.metadata = _untagged(error.metadata)
+        if error.metadata:
+            left.metadata = _for_clients(error.metadata)
+            if said := forbidden(error.metadata):
+                left.headers = {**error.headers, **self.told.by(said, None, is_own=True)}
         return left
 
     def _negative(self, result: RpcError, now: float) -> Kept | None:

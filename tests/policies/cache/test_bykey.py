@@ -190,6 +190,23 @@ def test_where_all_are_stale_they_are_the_answer(caching):
     assert ended.reply.headers["age"] == "31"
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(lambda asked: asked.fail(Code.PERMISSION_DENIED), id="no-right-any-more"),
+        pytest.param(lambda asked: asked.answer(ids("a"), cache_control="no-store"), id="no-store"),
+    ],
+)
+def test_stale_ones_are_dropped_where_the_backend_says_otherwise(caching, end):
+    caching.time.move(31)
+    ask(caching, "a")
+    end(caching.upstream.last)
+    ended = ask(caching, "a", "b")
+    caching.upstream.last.fail()
+    assert ended.code is Code.UNAVAILABLE
+    assert ended.keys.kept == {1: ids("b")}
+
+
 def test_not_for_longer_than_the_policy_says(caching):
     caching.time.move(89)
     ended = ask(caching, "a")

@@ -166,6 +166,13 @@ class TestKept:
         assert (error.status, error.metadata) == (status, Metadata([("x-a", "1")]))
         assert (error.headers, error.http_status, error.reason) == ({"a": "b"}, 418, "R")
 
+    def test_an_error_s_own_time_is_told_as_the_caller_s_own(self):
+        caching = Caching(shared=True)
+        ended = caching.ask()
+        caching.upstream.last.fail(Code.NOT_FOUND, cache_control="max-age=9", age="1", x_a="1")
+        assert ended.error.headers == {"cache-control": "private, max-age=9"}
+        assert ended.error.metadata == Metadata([("x-a", "1")])
+
     def test_another_reply_takes_the_place_of_a_stale_one(self):
         caching = kept(ttl=10.0)
         caching.time.move(10)

@@ -99,6 +99,8 @@ def test_what_clients_are_told(initial, told):
         pytest.param(said("max-age=3"), 3, id="the-backend's-is-shorter"),
         pytest.param(said("max-age=99"), 10, id="the-policy's-is-shorter"),
         pytest.param(said("no-store"), None, id="no-store"),
+        pytest.param(said(set_cookie="a=b"), None, id="a-cookie"),
+        pytest.param(said(vary="*"), None, id="varies-by-what-nobody-knows"),
     ],
 )
 def test_not_found(metadata, fresh):
