@@ -109,6 +109,8 @@ class _Caching:
         names = {name.lower() for name in settings.vary} | self._vary.forwarded
         if not settings.shared:
             names |= self._vary.credentials
+        if self._making.config.headers.request.prefix:
+            names = {"*"}  # nobody can name all that pass by it
         return Told(tuple(sorted(names)), shared=settings.shared)
 
     def _base(self, descriptor: MethodDescriptor, upstream: str) -> Sequence[bytes]:

@@ -245,6 +245,12 @@ async def test_vary_names_what_makes_others(built):
     assert reply.headers["vary"] == "accept-language, x-partner, x-shop"
 
 
+async def test_vary_is_of_everything_where_headers_pass_that_nobody_can_name(built):
+    headers = {"request": {"allow": ["accept-language"], "prefix": "grpc-metadata-"}}
+    generation = await built(policy(GET, cache={"ttl": "1m"}), headers=headers)
+    assert (await ask(generation, Backend())).headers["vary"] == "*"
+
+
 class TestPurge:
     @pytest.fixture
     async def filled(self, built):
