@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
-from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.descriptor import Descriptor, FileDescriptor
+from google.protobuf.message import DecodeError
+from google.protobuf.message_factory import GetMessageClass
 
 from gateway.app.cache_tags import tags_of
 from gateway.app.purging import purging, purging_shared
@@ -98,6 +100,7 @@ class _Caching:
             self._tags[descriptor.name],
             self._told(settings),
             self._entry_size,
+            _reads(making.registry.message(descriptor.output)),
         )
         flights: Flights[Answer] = Flights(timeout, making.clock)
         return (self._policy(descriptor.name, keys, keeping, flights),)
@@ -163,6 +166,20 @@ def _store(making: Making, kind: str) -> CacheStore[V]:
     """Returns the store of a kind, which outlives generations."""
     size, entry_size = making.config.cache.size, making.config.cache.entry_size
     return making.taken.of((kind, size, entry_size), lambda: CacheStore(size, entry_size))
+
+
+def _reads(type_: Descriptor) -> Callable[[bytes], bool]:
+    """Returns what says whether bytes are a message of a type."""
+    parse = GetMessageClass(type_).FromString
+
+    def reads(data: bytes) -> bool:
+        try:
+            parse(data)
+        except DecodeError:
+            return False
+        return True
+
+    return reads
 
 
 class _Types:

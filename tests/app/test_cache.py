@@ -182,12 +182,13 @@ async def test_a_tag_is_left_out_where_a_glob_finds_methods_without_its_field(bu
 class Backend:
     """What stands behind a method's cache, in place of its upstream."""
 
-    def __init__(self):
+    def __init__(self, message=b""):
         self.calls = 0
+        self.message = message
 
     def start(self, call, done):
         self.calls += 1
-        done(Reply(b"", Metadata([("x-cache-tags", "all")])))
+        done(Reply(self.message, Metadata([("x-cache-tags", "all")])))
         return lambda: None
 
 
@@ -249,6 +250,14 @@ async def test_vary_is_of_everything_where_headers_pass_that_nobody_can_name(bui
     headers = {"request": {"allow": ["accept-language"], "prefix": "grpc-metadata-"}}
     generation = await built(policy(GET, cache={"ttl": "1m"}), headers=headers)
     assert (await ask(generation, Backend())).headers["vary"] == "*"
+
+
+@pytest.mark.parametrize(("message", "calls"), [(b"\n\1a", 1), (b"\xff", 2)], ids=["one", "none"])
+async def test_only_what_is_a_message_of_the_reply_s_type_is_kept(built, message, calls):
+    generation, backend = await built(CACHED), Backend(message)
+    for _ in range(2):
+        assert (await ask(generation, backend)).message == message
+    assert backend.calls == calls
 
 
 class TestPurge:

@@ -6,6 +6,7 @@ told in the reply's headers, also of replies that are not kept.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -48,12 +49,15 @@ class Keeping:
         tags: With which tags.
         told: What clients are told.
         entry_size: Bytes of the largest message that is kept.
+        is_message: Whether bytes are a message of the method's type. What is none is an error to
+            clients, and errors are not kept.
     """
 
     policy: Policy
     tags: Tags
     told: Told
     entry_size: int
+    is_message: Callable[[bytes], bool]
 
     @property
     def whose(self) -> str:
@@ -82,7 +86,7 @@ class Keeping:
         if len(result.message) > self.entry_size:
             return None
         holds = lifetime(result.initial, self.policy)
-        if holds is None:
+        if holds is None or not self.is_message(result.message):
             return None
         initial, trailers = _for_clients(result.initial), _untagged(result.trailers)
         made = now - holds.age

@@ -158,6 +158,7 @@ class Caching:
             Tags(tags, ASK),
             Told(vary if told is None else told, shared=shared),
             entry_size,
+            lambda data: data != b"\xff",
         )
         keys = Keys([METHOD.encode()], vary=vary, claims=claims, shared=shared)
         shelf = MemoryShelf(self.store, METHOD)

@@ -154,6 +154,13 @@ class TestKept:
         assert ended.code is code
         assert asks(caching)
 
+    def test_what_is_no_message_is_not_kept(self):
+        caching = Caching()
+        ended = caching.ask()
+        caching.upstream.last.answer(b"\xff")
+        assert ended.message == b"\xff"
+        assert asks(caching)
+
     def test_errors_come_as_they_are_less_what_speaks_to_the_gateway(self):
         caching = Caching()
         ended = caching.ask()
