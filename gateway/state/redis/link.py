@@ -19,7 +19,8 @@ from redis.exceptions import MovedError, NoScriptError, RedisError, ResponseErro
 
 from gateway.state.redis.failure import StateUnavailable, said
 
-_LATE: Final = 0.02  # seconds: the loop stood still, and answers may lie there unread
+_LATE: Final = 0.02  # seconds: the loop stood still, and commands may have left only now
+_TURNS: Final = 4  # of the loop: a command leaves in one, its answer is read in the others
 Answer: TypeAlias = "asyncio.Future[Any]"
 
 
@@ -197,21 +198,25 @@ class Link:
             fail(sent.answer, said(failure))
             self._owner.refused(self, failure)
 
-    def _look(self, due: float, *, again: bool = True) -> None:
-        """Ends the link if its oldest command has waited too long."""
+    def _look(self, due: float, turns: int = _TURNS) -> None:
+        """Ends the link if its oldest command has waited too long, and not for this loop.
+
+        Args:
+            due: When this was to be called, on the loop's clock.
+            turns: How many times more to look, if answers do not come before.
+        """
         self._timer = None
         if not self._sent:
             return
         until, now = self._sent[0].until, self._loop.time()
         if until > now:
             self._timer = self._loop.call_at(until, self._look, until)
-        elif again and now - due > _LATE:
-            self._timer = self._loop.call_later(_LATE, self._once_more)
+        elif turns:
+            late = now - due
+            pause = min(late, self._timeout) if late > _LATE else 0.0
+            self._timer = self._loop.call_later(pause, self._look, now + pause, turns - 1)
         else:
             self._break("timed out", End.TIMED_OUT)
-
-    def _once_more(self) -> None:
-        self._look(0.0, again=False)
 
     def _break(self, why: str, how: End | None = None) -> None:
         if not self._ended:

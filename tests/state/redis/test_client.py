@@ -97,6 +97,22 @@ async def test_a_loop_that_stood_still_is_no_time_out(redis_url):
         assert redis.available
 
 
+async def test_a_loop_that_is_slow_at_every_turn_is_no_time_out(redis_url):
+    async with opened(redis_url, 0.01) as redis:
+        slow = True
+
+        def turn():
+            if slow:
+                time.sleep(0.018)  # less than what counts as standing still
+                asyncio.get_running_loop().call_soon(turn)
+
+        turn()
+        try:
+            assert [await redis.call("ECHO", "here") for _ in range(5)] == [b"here"] * 5
+        finally:
+            slow = False
+
+
 async def test_a_database_of_its_own(redis_server, redis_url):
     async with opened(redis_url.replace("/0", "/5")) as redis, opened(redis_url) as other:
         await redis.call("SET", "a", "1")
