@@ -56,12 +56,8 @@ class Config:
         default_factory=AdaptiveConcurrency, description="A bound that follows latency."
     )
     limits: Limiting = Field(default_factory=Limiting, description="How limits are kept and told.")
-    cache: CacheStore = Field(
-        default_factory=CacheStore, description="How much the cache keeps."
-    )
-    usage: Usage = Field(
-        default_factory=Usage, description="What callers use is counted."
-    )
+    cache: CacheStore = Field(default_factory=CacheStore, description="How much the cache keeps.")
+    usage: Usage = Field(default_factory=Usage, description="What callers use is counted.")
     addresses: Annotated[Addresses, NotBuilt()] = Field(
         default_factory=Addresses, description="Clients by their address."
     )
