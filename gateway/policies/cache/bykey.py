@@ -111,11 +111,14 @@ class ByKey:
         return Reply(message, new.initial, new.trailers, headers)
 
     def _keep(self, asking: _Asking, asked: Keys, result: Reply, purges: int) -> Answer:
-        """Keeps the answers of keys that a reply has, if it may be kept."""
+        """Returns what a reply has for keys, which are kept one by one if it may be kept."""
+        items = asked.split(asking.missing, result.message)
+        if items is not None:
+            # Of what was not asked for there may be an answer already, and it would have two.
+            result = replace(result, message=b"".join(items))
         whole = self._keeping.reply(result, self._clock())
         if whole is None:
             return result
-        items = asked.split(asking.missing, result.message)
         if items is not None and self._shelf.purges == purges:
             for place, item in zip(asking.missing, items, strict=True):
                 request = asked.request((place,))

@@ -79,6 +79,13 @@ def test_keys_that_are_kept_are_not_asked_for(caching):
     assert of(ask(caching, "c", "d").message) == ["c", "d"]
 
 
+@pytest.mark.parametrize("control", ["max-age=9", "no-store"], ids=["kept", "not-kept"])
+def test_what_was_not_asked_for_is_no_second_answer(caching, control):
+    ended = ask(caching, "a", "c")
+    caching.upstream.last.answer(ids("a", "c", "d"), cache_control=control)
+    assert of(ended.message) == ["a", "c"]
+
+
 def test_where_all_are_kept_nobody_is_asked(caching):
     caching.time.move(3)
     ended = ask(caching, "b", "a")
