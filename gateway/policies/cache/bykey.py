@@ -15,15 +15,11 @@ from functools import partial
 
 from gateway.call import Call, Cancel, Done, Keys, Reply, RpcError, Unary
 from gateway.policies.cache.fetch import Answer, says_nothing
-from gateway.policies.cache.flights import Flights
+from gateway.policies.cache.flights import Flights, nothing
 from gateway.policies.cache.keeping import Found, Keeping
 from gateway.policies.cache.kept import Kept, is_failure
 from gateway.policies.cache.keys import Keys as CallKeys
 from gateway.policies.cache.shelf import Shelf
-
-
-def _nothing() -> None:
-    """Cancels what has ended."""
 
 
 class ByKey:
@@ -91,7 +87,7 @@ class ByKey:
         missing = tuple(place for place in range(len(keys)) if place not in fresh)
         if not missing:
             done(self._whole(call, fresh.values(), now))
-            return _nothing
+            return nothing
         stale = {place: kept for place, kept in there.items() if place not in fresh}
         asking = _Asking(self, call, done, keys, fresh, stale, missing)
         flight = b"".join(keys[place] for place in missing)

@@ -20,16 +20,12 @@ from typing import Final
 from gateway.call import Call, Cancel, Done, Unary
 from gateway.policies.cache.bykey import ByKey
 from gateway.policies.cache.fetch import Answer, Fetch
-from gateway.policies.cache.flights import Flights
+from gateway.policies.cache.flights import Flights, nothing
 from gateway.policies.cache.keeping import Keeping
 from gateway.policies.cache.keys import Keys
 from gateway.policies.cache.refresh import Refresh
 from gateway.policies.cache.shelf import MemoryShelf
 from gateway.policies.cache.waiting import Waiting, unkept
-
-
-def _nothing() -> None:
-    """Cancels what has ended."""
 
 
 class Cache:
@@ -89,7 +85,7 @@ class Cache:
                 if not fresh:
                     self._refresh.begin(key, call, proceed)
                 done(self._keeping.answer(found, call.principal, now))
-                return _nothing
+                return nothing
         waiting = Waiting(self._keeping, self._clock, call, done, found)
         return self._flights.join(key, call, waiting.take, partial(self._fetch.start, key, proceed))
 

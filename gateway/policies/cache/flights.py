@@ -42,7 +42,7 @@ def loop_timer(at: float, then: Callable[[], None]) -> Timer:
     return asyncio.get_running_loop().call_at(at, then)
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """Cancels what has not begun, or has ended."""
 
 
@@ -99,7 +99,7 @@ class _Flight(Generic[R]):
         self._flights = flights
         self._key = key
         self._stays = stays
-        self._cancel: Cancel = _nothing
+        self._cancel: Cancel = nothing
         self.deadline = deadline
         self.waiters: dict[_Waiter[R], None] = {}
 
@@ -116,7 +116,7 @@ class _Flight(Generic[R]):
         self.waiters.pop(waiter, None)
         if not self.waiters and not self._stays:
             self._flights.over(self._key, self)
-            cancel, self._cancel = self._cancel, _nothing
+            cancel, self._cancel = self._cancel, nothing
             cancel()
 
     def _ended(self, result: R | RpcError) -> None:

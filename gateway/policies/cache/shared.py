@@ -17,7 +17,7 @@ from gateway.call import Call, Cancel, Done, Forms, RpcError, Unary
 from gateway.policies.cache.blob import read, written
 from gateway.policies.cache.bykey import ByKey
 from gateway.policies.cache.fetch import Answer, Fetch
-from gateway.policies.cache.flights import Flights
+from gateway.policies.cache.flights import Flights, nothing
 from gateway.policies.cache.keeping import Found, Keeping
 from gateway.policies.cache.kept import Kept, is_failure
 from gateway.policies.cache.keys import Keys
@@ -172,21 +172,17 @@ class SharedCache:
             return self._fetch.start(key, proceed, call, done)
         if found.kept.is_fresh(now):
             done(found)
-            return _nothing
+            return nothing
         if found.kept.may_stand_in(now):
             done(found)  # its flight is over then, and another may begin
             self._refresh.begin(key, call, proceed)
-            return _nothing
+            return nothing
 
         def ended(answer: Answer | RpcError) -> None:
             usable = is_failure(answer) and found.kept.may_replace_failure(self._clock())
             done(found if usable else answer)
 
         return self._fetch.start(key, proceed, call, ended)
-
-
-def _nothing() -> None:
-    """Cancels what has ended."""
 
 
 def _after(look: Callable[[], Awaitable[Any]], then: Callable[[Any], Cancel]) -> Cancel:
