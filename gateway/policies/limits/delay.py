@@ -43,6 +43,27 @@ class Room:
         return self.waiting >= self._most
 
 
+class _Places:
+    """A place in each of some rooms, taken at once.
+
+    Args:
+        rooms: Those.
+    """
+
+    __slots__ = ("_rooms",)
+
+    def __init__(self, rooms: Sequence[Room]) -> None:
+        self._rooms = rooms
+        for room in rooms:
+            room.waiting += 1
+
+    def leave(self) -> None:
+        """Gives them back; once more is harmless."""
+        rooms, self._rooms = self._rooms, ()
+        for room in rooms:
+            room.waiting -= 1
+
+
 class Delay:
     """A call's wait: it has its places from now on until it was awaited, or closed.
 
@@ -54,14 +75,12 @@ class Delay:
         sleep: Waits.
     """
 
-    __slots__ = ("_rooms", "_seconds", "_sleep")
+    __slots__ = ("_places", "_seconds", "_sleep")
 
     def __init__(self, seconds: float, rooms: Sequence[Room], sleep: Sleep = asyncio.sleep) -> None:
         self._seconds = seconds
-        self._rooms = rooms
+        self._places = _Places(rooms)
         self._sleep = sleep
-        for room in rooms:
-            room.waiting += 1
 
     def __await__(self) -> Generator[Any, None, None]:
         return self._wait().__await__()
@@ -74,9 +93,7 @@ class Delay:
 
     def close(self) -> None:
         """Gives the places back; once more is harmless."""
-        rooms, self._rooms = self._rooms, ()
-        for room in rooms:
-            room.waiting -= 1
+        self._places.leave()
 
 
 class Asked:
@@ -90,7 +107,7 @@ class Asked:
         rooms: Where the call may have to wait then: it has its places until it is judged.
     """
 
-    __slots__ = ("_judge", "_rooms", "_verdict")
+    __slots__ = ("_judge", "_places", "_verdict")
 
     def __init__(
         self,
@@ -100,9 +117,7 @@ class Asked:
     ) -> None:
         self._verdict = verdict
         self._judge = judge
-        self._rooms = rooms
-        for room in rooms:
-            room.waiting += 1
+        self._places = _Places(rooms)
 
     def __await__(self) -> Generator[Any, None, None]:
         return self._wait().__await__()
@@ -111,20 +126,15 @@ class Asked:
         try:
             verdict = await self._verdict
         finally:
-            self._leave()
+            self._places.leave()
         delay = self._judge(verdict)
         if delay is not None:
             await delay
 
     def close(self) -> None:
         """Ends what nobody waits for."""
-        self._leave()
+        self._places.leave()
         # A coroutine that is not awaited would warn of it.
         close = getattr(self._verdict, "close", None)
         if close is not None:
             close()
-
-    def _leave(self) -> None:
-        rooms, self._rooms = self._rooms, ()
-        for room in rooms:
-            room.waiting -= 1
