@@ -47,18 +47,17 @@ def test_what_makes_another_key(other):
 @pytest.mark.parametrize(
     "change",
     [
-        {"subject": "bob"},
-        {"provider": "partners"},
-        {"scopes": frozenset()},
-        {"scopes": frozenset({"read", "write"})},
-        {"roles": frozenset()},
-        {"plan": None},
-        {"plan": ""},
-        {"claims": {}},
-        {"claims": {"tenant": "1"}},
-        {"claims": {"tenant": [1]}},
+        pytest.param({"subject": "bob"}, id="subject"),
+        pytest.param({"provider": "partners"}, id="provider"),
+        pytest.param({"scopes": frozenset()}, id="no-scopes"),
+        pytest.param({"scopes": frozenset({"read", "write"})}, id="more-scopes"),
+        pytest.param({"roles": frozenset()}, id="no-roles"),
+        pytest.param({"plan": None}, id="no-plan"),
+        pytest.param({"plan": ""}, id="a-plan-without-a-name"),
+        pytest.param({"claims": {}}, id="no-claims"),
+        pytest.param({"claims": {"tenant": "1"}}, id="a-claim-of-another-type"),
+        pytest.param({"claims": {"tenant": [1]}}, id="a-claim-that-is-a-list"),
     ],
-    ids=str,
 )
 def test_every_trait_of_a_caller_that_counts(change):
     other = replace(ADA, **change)
