@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from gateway.config.identity_checks import check_identity
+from gateway.config.limit_checks import check_limits
 from gateway.config.naming import meant
 from gateway.config.problems import Path, Problem, format_path
 from gateway.config.tree import Node, select
@@ -29,9 +30,15 @@ def check(root: Node) -> Iterator[Problem]:
     for section in (("policies", "*"), ("pages",)):
         for path, node in select(root, *section, "authenticate"):
             yield from _once((((*path, name), item) for name, item in node.items()), _text)
+    for path, node in select(root, "policies", "*", "rate_limits"):
+        named = ((path + at, name) for at, name in select(node, "*", "name"))
+        yield from _once(named, _text)
+    for path, node in select(root, "policies", "*", "rate_limits", "*", "key"):
+        yield from _once((((*path, at), part) for at, part in node.items()), _key)
     yield from _unknown_upstreams(root)
     yield from _idle_upstreams(root)
     yield from check_identity(root)
+    yield from check_limits(root)
 
 
 def _listening(root: Node) -> Found:
@@ -47,6 +54,12 @@ def _endpoints(root: Node, upstream: str) -> Found:
 
 def _text(node: Node) -> str | None:
     return node.value if isinstance(node.value, str) else None
+
+
+def _key(node: Node) -> str | None:
+    """A part of a limit's key in its one form: names of headers have no case."""
+    text = _text(node)
+    return text.lower() if text is not None and text.startswith("header:") else text
 
 
 def _bound(node: Node) -> str | None:
