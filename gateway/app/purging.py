@@ -31,7 +31,9 @@ def purging(store: CacheStore[Kept]) -> Operation:
 
     async def purge(arguments: Mapping[str, str]) -> dict[str, Any]:
         way, value = _asked(arguments)
-        store.outdate()  # also what is under way while nothing of it is there
+        store.outdate(
+            value if way == "tag" else None
+        )  # also what is under way while nothing of it is there
         purged = 0
         for part in _parts(store, way, value):
             while (gone := part(AT_ONCE)) == AT_ONCE:
@@ -50,7 +52,7 @@ def purging_shared(state: RedisCache) -> Operation:
 
     async def purge(arguments: Mapping[str, str]) -> dict[str, Any]:
         way, value = _asked(arguments)
-        state.outdate()  # as above
+        state.outdate(value if way == "tag" else None)  # as above
         try:
             if way == "tag":
                 return {"purged": await state.purge_tag(value)}

@@ -21,6 +21,8 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from typing import Final, Generic, TypeVar
 
+from gateway.state.purged import Purged
+
 V = TypeVar("V")
 
 _SMALL: Final = 10
@@ -122,7 +124,7 @@ class CacheStore(Generic[V]):
         entry_size: Bytes of the largest form that is kept of an entry.
     """
 
-    __slots__ = ("_by_group", "_by_tag", "_entry_size", "_left", "_main", "_purges", "_room",
+    __slots__ = ("_by_group", "_by_tag", "_entry_size", "_left", "_main", "_purged", "_room",
                  "_small")  # fmt: skip
 
     def __init__(self, size: int, entry_size: int) -> None:
@@ -133,7 +135,7 @@ class CacheStore(Generic[V]):
         self._left: OrderedDict[bytes, None] = OrderedDict()
         self._by_tag: dict[str, set[bytes]] = {}
         self._by_group: dict[str, set[bytes]] = {}
-        self._purges = 0
+        self._purged = Purged()
 
     async def open(self) -> None:
         """Begins no work: there is none."""
@@ -152,8 +154,8 @@ class CacheStore(Generic[V]):
 
     @property
     def purges(self) -> int:
-        """How often something was purged: what was asked for before the last may be outdated."""
-        return self._purges
+        """How often something was purged."""
+        return self._purged.count
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -221,21 +223,27 @@ class CacheStore(Generic[V]):
         if entry is not None:
             self._remove(entry)
 
-    def outdate(self) -> None:
-        """Counts a purge, of whatever: what was asked for before it is not to be kept."""
-        self._purges += 1
+    def outdate(self, tag: str | None = None) -> None:
+        """Takes note of a purge, of a tag or of anything: what was asked for before is outdated."""
+        self._purged.note(tag)
+
+    def outdated(self, purges: int, tags: Collection[str]) -> bool:
+        """Whether what has these tags was purged since there were so many purges."""
+        return self._purged.since(purges, tags)
 
     def purge_tag(self, tag: str, most: int) -> int:
         """Lets go of up to `most` entries that have a tag; returns how many."""
+        self._purged.note(tag)
         return self._purge(self._by_tag, tag, most)
 
     def purge_group(self, group: str, most: int) -> int:
         """Lets go of up to `most` entries of a group; returns how many."""
+        self._purged.note()
         return self._purge(self._by_group, group, most)
 
     def clear(self) -> int:
         """Lets go of all, also of remembered keys; returns how many entries there were."""
-        self._purges += 1
+        self._purged.note()
         there = len(self)
         for queue in (self._small, self._main):
             for entry in queue.entries.values():
@@ -328,7 +336,6 @@ class CacheStore(Generic[V]):
             keys.add(key)
 
     def _purge(self, index: dict[str, set[bytes]], name: str, most: int) -> int:
-        self._purges += 1
         keys = index.get(name)
         purged = 0
         # To look for the first in each part would take ever longer: a set keeps the gaps.

@@ -13,9 +13,11 @@ mean is not known here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
+from gateway.state.purged import Purged
 from gateway.state.redis import Redis, StateUnavailable
 from gateway.state.redis.packed import Word
 
@@ -65,7 +67,7 @@ class RedisCache:
         self._redis = redis
         self._add = redis.script(_ADD)
         self._writes: set[asyncio.Task[None]] = set()
-        self._purges = 0
+        self._purged = Purged()
 
     @property
     def available(self) -> bool:
@@ -74,8 +76,8 @@ class RedisCache:
 
     @property
     def purges(self) -> int:
-        """How often this process purged something: what it asked for before may be outdated."""
-        return self._purges
+        """How often this process purged something."""
+        return self._purged.count
 
     async def open(self) -> None:
         """Begins nothing: the client is opened by itself."""
@@ -112,16 +114,21 @@ class RedisCache:
         if milliseconds > 0 and self.available:
             indexes = [(_GROUP + group.encode(), key), (_GROUPS, group.encode())]
             indexes += [(_TAG + _text(tag), key) for tag in tags]
-            self._write(self._put(key, data, milliseconds, indexes, self._purges))
+            is_outdated = partial(self._purged.since, self._purged.count, tags)
+            self._write(self._put(key, data, milliseconds, indexes, is_outdated))
 
     def drop(self, key: bytes) -> None:
         """Has something kept no longer, in a while."""
         if self.available:
             self._write(self._drop(key))
 
-    def outdate(self) -> None:
-        """Counts a purge, of whatever: what was asked for before it is not to be kept."""
-        self._purges += 1
+    def outdate(self, tag: str | None = None) -> None:
+        """Takes note of a purge, of a tag or of anything: what was asked for before is outdated."""
+        self._purged.note(tag)
+
+    def outdated(self, purges: int, tags: Collection[str]) -> bool:
+        """Whether what has these tags was purged since there were so many purges."""
+        return self._purged.since(purges, tags)
 
     async def purge_tag(self, tag: str) -> int:
         """Lets go of all that has a tag; returns how much that was.
@@ -129,10 +136,12 @@ class RedisCache:
         Raises:
             StateUnavailable: The state is away.
         """
+        self._purged.note(tag)
         return await self._purge(_TAG + _text(tag))
 
     async def purge_group(self, group: str) -> int:
         """Lets go of a group; otherwise as `purge_tag`."""
+        self._purged.note()
         return await self._purge(_GROUP + group.encode())
 
     async def groups(self) -> list[str]:
@@ -150,11 +159,11 @@ class RedisCache:
         data: bytes,
         milliseconds: int,
         indexes: Sequence[tuple[bytes, bytes]],
-        purges: int,
+        is_outdated: Callable[[], bool],
     ) -> None:
         for index, name in indexes:
             await self._add([index], [name, milliseconds])
-        if self._purges == purges:  # else the indexes may have been emptied meanwhile
+        if not is_outdated():  # else the indexes may have been emptied meanwhile
             await self._redis.call("SET", _VALUE + key, data, "PX", milliseconds)
 
     async def _drop(self, key: bytes) -> None:
@@ -169,7 +178,6 @@ class RedisCache:
         task.add_done_callback(self._writes.discard)
 
     async def _purge(self, index: bytes) -> int:
-        self._purges += 1
         purged = 0
         while True:
             popped: list[bytes] = await self._redis.call("ZPOPMIN", index, _AT_ONCE)

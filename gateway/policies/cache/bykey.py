@@ -115,11 +115,11 @@ class ByKey:
         whole = self._keeping.reply(result, self._clock())
         if whole is None:
             return result
-        if items is not None and self._shelf.purges == purges:
+        if items is not None:
             for place, item in zip(asking.missing, items, strict=True):
                 request = asked.request((place,))
                 tags = self._keeping.tags.of(request, result.initial, result.trailers)
-                if tags is not None:
+                if tags is not None and not self._shelf.outdated(purges, tags):
                     self._shelf.put(asking.keys[place], self._keeping.item(item, whole), tags)
         return Found(whole, None, is_new=True)
 

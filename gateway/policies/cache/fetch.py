@@ -1,8 +1,9 @@
 """Fetches a reply, and has it kept if it may be.
 
-What was asked before a purge is not kept: it may be what was purged. An end that says that what was
-kept is wrong (another reply, NOT_FOUND, no right any more) has it dropped, also where nothing is
-kept in its place; one that says nothing of it (the backend fails, or is too busy) does not.
+What was asked before a purge of its tags is not kept: it may be what was purged. An end that says
+that what was kept is wrong (another reply, NOT_FOUND, no right any more) has it dropped, also where
+nothing is kept in its place; one that says nothing of it (the backend fails, or is too busy) does
+not.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Fetch:
         self, key: bytes, request: bytes, result: Reply | RpcError, purges: int
     ) -> Answer | RpcError:
         to_keep = self._keeping.of(request, result, self._clock())
-        if to_keep is not None and self._shelf.purges == purges:
+        if to_keep is not None and not self._shelf.outdated(purges, to_keep.tags):
             forms = self._shelf.put(key, to_keep.kept, to_keep.tags)
             return Found(to_keep.kept, forms, is_new=True)
         if to_keep is not None:

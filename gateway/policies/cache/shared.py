@@ -37,7 +37,7 @@ class SharedShelf:
         clock: The loop's, in seconds.
     """
 
-    __slots__ = ("_clock", "_forms", "_method", "_state", "drop")
+    __slots__ = ("_clock", "_forms", "_method", "_state", "drop", "outdated")
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class SharedShelf:
         self._method = method
         self._clock = clock
         self.drop = state.drop
+        self.outdated = state.outdated
 
     @property
     def available(self) -> bool:

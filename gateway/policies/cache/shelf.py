@@ -20,7 +20,10 @@ class Shelf(Protocol):
 
     @property
     def purges(self) -> int:
-        """How often something was purged: what was asked for before the last may be outdated."""
+        """How often something was purged."""
+
+    def outdated(self, purges: int, tags: Collection[str]) -> bool:
+        """Whether what has these tags was purged since there were so many purges."""
 
     def put(self, key: bytes, kept: Kept, tags: Collection[str] = ()) -> Forms | None:
         """Keeps something; returns where forms of it are kept, if they are."""
@@ -37,12 +40,13 @@ class MemoryShelf:
         method: The method's full name.
     """
 
-    __slots__ = ("_method", "_store", "drop")
+    __slots__ = ("_method", "_store", "drop", "outdated")
 
     def __init__(self, store: CacheStore[Kept], method: str) -> None:
         self._store = store
         self._method = method
         self.drop = store.drop
+        self.outdated = store.outdated
 
     @property
     def purges(self) -> int:

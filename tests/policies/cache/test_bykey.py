@@ -173,6 +173,15 @@ def test_what_was_asked_before_a_purge_is_not_kept(caching):
     assert len(caching.store) == 0
 
 
+def test_a_purge_of_one_key_does_not_matter_to_others():
+    caching = Caching(tags=("key:{ids}",))
+    ask(caching, "a", "b")
+    caching.store.purge_tag("key:a", 9)
+    caching.upstream.last.answer(ids("a", "b"))
+    ask(caching, "a", "b")
+    assert of(caching.upstream.last.call.request) == ["a"]
+
+
 def test_answers_that_are_kept_hold_where_the_call_for_the_others_fails(caching):
     ended = ask(caching, "a", "c")
     caching.upstream.last.fail(Code.PERMISSION_DENIED)

@@ -187,6 +187,14 @@ class TestKept:
         caching.upstream.last.answer(b"new")
         assert caching.ask().message == b"new"
 
+    @pytest.mark.parametrize(("tag", "kept"), [("sale", False), ("other", True)], ids=str)
+    def test_a_purge_of_tags_that_a_reply_has_not_does_not_matter_to_it(self, tag, kept):
+        caching = Caching(tags=("catalog",))
+        caching.ask()
+        caching.store.purge_tag(tag, 9)
+        caching.upstream.last.answer(x_cache_tags="sale")
+        assert (not asks(caching)) is kept
+
     def test_what_was_asked_before_a_purge_is_not_kept(self):
         caching = Caching()
         ended = caching.ask()

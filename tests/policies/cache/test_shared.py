@@ -95,6 +95,9 @@ class State:
         self.values[key] = data, self.time.now + seconds
         self.tags[key] = tags
 
+    def outdated(self, purges, tags):
+        return purges != self.purges
+
     def drop(self, key):
         self.values.pop(key, None)
 
