@@ -151,10 +151,17 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class AtMost:
-    """A section's rule: the number `key` is not over the number `other`, given or by default."""
+    """A section's rule: the number `key` is not over the number `other`, given or by default.
+
+    Attributes:
+        key: The one.
+        other: The other.
+        sizes: Whether they are bytes, which may be written `4MiB`.
+    """
 
     key: str
     other: str
+    sizes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

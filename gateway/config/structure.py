@@ -15,6 +15,7 @@ from gateway.config.markers import AtMost, Clash, Needs, NotBuilt, OneOf, is_fal
 from gateway.config.problems import Path, Problem, format_path
 from gateway.config.substitution import Substituted
 from gateway.config.tree import Node, plain
+from gateway.config.units import UnitError, format_size, parse_size
 
 # Above the resemblance of "retry" to "rest" (0.67), below that of "adress" to "address" (0.92):
 # what a name that is less alike was meant to be is anybody's guess.
@@ -184,27 +185,40 @@ def _broken_rules(node: Node, section: type, path: Path) -> Iterator[Problem]:
             ):
                 message = f"has no effect with {other}: {value}; remove one of them"
                 yield Problem.at(children[key].key, (*path, key), message)
-            case AtMost(key, other) if _exceeds(section, children, key, other):
+            case AtMost(key, other, sizes) if _exceeds(section, children, rule):
                 at, what = (key, "more") if key in children else (other, "less")
                 beside = other if at == key else key
                 message = f"found {what} than {beside}"
                 if beside not in children:
-                    message += f", which is {_number(section, children, beside):g} by default"
+                    usual = _default(section, beside)
+                    shown = format_size(int(usual)) if sizes else f"{usual:g}"
+                    message += f", which is {shown} by default"
                 yield Problem.at(children[at].key, (*path, at), message)
 
 
-def _exceeds(section: type, children: Mapping[str, Node], key: str, other: str) -> bool:
+def _exceeds(section: type, children: Mapping[str, Node], rule: AtMost) -> bool:
     """Whether a number is over another; no if what is given is no number."""
-    one, most = (_number(section, children, name) for name in (key, other))
+    one, most = (
+        _number(children[name].value, sizes=rule.sizes)
+        if name in children
+        else _default(section, name)
+        for name in (rule.key, rule.other)
+    )
     return one is not None and most is not None and one > most
 
 
-def _number(section: type, children: Mapping[str, Node], key: str) -> float | None:
-    """Returns the number that a key has, given or by default; None where what is given is none."""
-    if key not in children:
-        default = getattr(section, "__pydantic_fields__")[key].default  # noqa: B009  not of `type`
-        return typing.cast("float", default)
-    value = children[key].value
+def _default(section: type, key: str) -> float:
+    default = getattr(section, "__pydantic_fields__")[key].default  # noqa: B009  not of `type`
+    return typing.cast("float", default)
+
+
+def _number(value: object, *, sizes: bool) -> float | None:
+    """Returns the number that a key is given; None where that is none."""
+    if sizes and isinstance(value, str):
+        try:
+            return parse_size(value)
+        except UnitError:
+            return None
     if isinstance(value, Substituted) and value.isdecimal():
         return int(value)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None

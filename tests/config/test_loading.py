@@ -104,6 +104,18 @@ WRONG = [
         "1:24: adaptive_concurrency.min: found more than max, which is 1000 by default",
     ),
     (
+        "cache: {size: 1MiB, entry_size: 2MiB}",
+        "1:21: cache.entry_size: found more than size",
+    ),
+    (
+        "cache: {entry_size: 200000000}",
+        "1:9: cache.entry_size: found more than size, which is 64MiB by default",
+    ),
+    (
+        "cache: {size: 512KiB}",
+        "1:9: cache.size: found less than entry_size, which is 1MiB by default",
+    ),
+    (
         "adaptive_concurrency: {max: 7}",
         "1:24: adaptive_concurrency.max: found less than min, which is 8 by default",
     ),

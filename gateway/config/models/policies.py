@@ -250,6 +250,8 @@ class Limiting:
 class CacheStore:
     """How much the cache keeps in memory."""
 
+    RULES: ClassVar = (AtMost("entry_size", "size", sizes=True),)
+
     size: Annotated[int, Size(minimum=64 * 1024)] = Field(
         default=64 * 1024**2, description="Bytes, in each worker."
     )
