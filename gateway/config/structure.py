@@ -101,9 +101,12 @@ class _Examination:
         self._root = root
 
     def section(self, node: Node, section: type, path: Path) -> object:
-        if not isinstance(node.value, dict):
-            return plain(node)
         keys = keys_of(section)
+        if not isinstance(node.value, dict):
+            if (example := _switched(node.value, section)) is not None:
+                message = f"found {str(node.value).lower()}, expected a mapping such as {example}"
+                self.problems.append(Problem.at(node.place, path, message))
+            return plain(node)
         data: dict[str, object] = {}
         for name, child in node.value.items():
             here = (*path, name)
@@ -133,6 +136,15 @@ class _Examination:
 
     def _report(self, node: Node, path: Path, message: str) -> None:
         self.problems.append(Problem.at(node.key, path, message))
+
+
+def _switched(value: object, section: type) -> str | None:
+    """Returns what was meant by `true` or `false` in place of a section; None for all else."""
+    if not isinstance(value, bool):
+        return None
+    if "enabled" in keys_of(section):
+        return f"{{enabled: {str(value).lower()}}}"
+    return getattr(section, "EXAMPLE", None) if value else None
 
 
 def _unknown(name: str, section: type, root: type) -> str:

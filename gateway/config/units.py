@@ -162,7 +162,7 @@ def parse_rate(text: str) -> Rate:
     """
     match = _RATE.fullmatch(text)
     if match is None:
-        raise UnitError("a rate such as 100/s, 6000/m or 1000000/d")
+        raise UnitError("a rate such as 100/s or 6000/m (a whole number with /s, /m, /h or /d)")
     return Rate(int(match[1]), PERIODS[match[2]])
 
 

@@ -138,6 +138,18 @@ WRONG = [
     ("rest: {etag: 1}", "1:14: rest.etag: found the number 1, expected true or false"),
     ("rest: {etag: {}}", "1:14: rest.etag: found a mapping, expected true or false"),
     ("rest: true", "1:7: rest: found true, expected a mapping (key: value)"),
+    ("usage: true", "1:8: usage: found true, expected a mapping such as {enabled: true}"),
+    ("usage: false", "1:8: usage: found false, expected a mapping such as {enabled: false}"),
+    (
+        "listener: {limits: {unauthenticated: 1.5/w}}",
+        '1:38: listener.limits.unauthenticated: found "1.5/w", expected a rate such as 100/s or '
+        "6000/m (a whole number with /s, /m, /h or /d)",
+    ),
+    ("cache: true", "1:8: cache: found true, expected a mapping such as {size: 64MiB}"),
+    (
+        "policies: [{methods: ['*'], cache: true}]",
+        "1:36: policies.0.cache: found true, expected a mapping such as {ttl: 1m}",
+    ),
     ("websocket: true", "1:12: websocket: found true, expected a mapping (key: value)"),
     ("websocket: 0", "1:12: websocket: found the number 0, expected a mapping (key: value)"),
     (

@@ -80,6 +80,8 @@ class Authorize:
 class Cache:
     """Replies are kept. Each key is a setting of its own."""
 
+    EXAMPLE: ClassVar = "{ttl: 1m}"
+
     ttl: Annotated[float, Duration(zero=True)] | None = Field(
         default=None, description="For how long, where the backend says nothing; 0s keeps none."
     )
@@ -250,6 +252,7 @@ class Limiting:
 class CacheStore:
     """How much the cache keeps in memory."""
 
+    EXAMPLE: ClassVar = "{size: 64MiB}"
     RULES: ClassVar = (AtMost("entry_size", "size", sizes=True),)
 
     size: Annotated[int, Size(minimum=64 * 1024)] = Field(
