@@ -142,8 +142,10 @@ WRONG = [
     ("usage: false", "1:8: usage: found false, expected a mapping such as {enabled: false}"),
     (
         "listener: {limits: {unauthenticated: 1.5/w}}",
-        '1:38: listener.limits.unauthenticated: found "1.5/w", expected a rate such as 100/s or '
-        "6000/m (a whole number with /s, /m, /h or /d)",
+        (
+            '1:38: listener.limits.unauthenticated: found "1.5/w", expected a rate such as 100/s or '
+            "6000/m (a whole number with /s, /m, /h or /d)"
+        ),
     ),
     ("cache: true", "1:8: cache: found true, expected a mapping such as {size: 64MiB}"),
     (
