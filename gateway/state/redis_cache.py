@@ -5,21 +5,25 @@ they end, which forgets those that have ended whenever one is added, and itself 
 command and script is for one key, so it does not matter where in a cluster keys are. A value is
 written after all of its indexes, so that none could not be purged.
 
-Where the state is away there is nothing: who asks gets nothing, and what is put is not kept. How
-much is kept is bounded by Redis (`maxmemory`, with a policy such as `allkeys-lfu`), and what values
-mean is not known here.
+Where the state is away there is nothing: who asks gets nothing, and what is put is not kept. The
+same where it refuses what it is asked, for a while that grows. Others keep what must not be lost in
+the same Redis, so nothing is put into one that is nearly full and evicts nothing (`redis_room`).
+What values mean is not known here.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from gateway.state.pause import Pause
 from gateway.state.purged import Purged
-from gateway.state.redis import Redis, StateUnavailable
+from gateway.state.redis import Redis, Refusal, StateRefused, StateUnavailable
 from gateway.state.redis.packed import Word
+from gateway.state.redis_room import Room
 
 _VALUE: Final = b"gw:cache:v:"
 _TAG: Final = b"gw:cache:t:"
@@ -31,6 +35,10 @@ _AT_ONCE: Final = 500
 
 _WRITES: Final = 1000
 """Writes that may be under way; beyond them nothing is kept for a moment."""
+
+_ENTRY: Final = 300
+_INDEXED: Final = 150
+"""Bytes that a value, and an entry in an index, take beside what they hold; roughly."""
 
 _ADD: Final = """
 local time = redis.call('TIME')
@@ -61,10 +69,14 @@ class RedisCache:
 
     Args:
         redis: Its client.
+        clock: Seconds, on a clock that never goes back.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, clock: Callable[[], float] = time.monotonic) -> None:
         self._redis = redis
+        self._room = Room(redis, clock)
+        self._no_reads = Pause(clock)
+        self._no_writes = Pause(clock)
         self._add = redis.script(_ADD)
         self._writes: set[asyncio.Task[None]] = set()
         self._purged = Purged()
@@ -72,7 +84,7 @@ class RedisCache:
     @property
     def available(self) -> bool:
         """Whether it makes sense to ask."""
-        return self._redis.available
+        return self._redis.available and not self._no_reads.lasts
 
     @property
     def purges(self) -> int:
@@ -91,8 +103,11 @@ class RedisCache:
         name = _VALUE + key
         try:
             data, milliseconds = await self._all(("GET", name), ("PTTL", name))
-        except StateUnavailable:
+        except StateUnavailable as failure:
+            if isinstance(failure, StateRefused) and failure.refusal is Refusal.FORBIDDEN:
+                self._no_reads.refused()
             return None
+        self._no_reads.worked()
         # Between the two it may have ended, or another may have come.
         if data is None or milliseconds <= 0:
             return None
@@ -111,7 +126,7 @@ class RedisCache:
             tags: By which it is purged, too.
         """
         milliseconds = int(seconds * 1000)
-        if milliseconds > 0 and self.available:
+        if milliseconds > 0 and self.available and not self._no_writes.lasts:
             indexes = [(_GROUP + group.encode(), key), (_GROUPS, group.encode())]
             indexes += [(_TAG + _text(tag), key) for tag in tags]
             is_outdated = partial(self._purged.since, self._purged.count, tags)
@@ -161,10 +176,22 @@ class RedisCache:
         indexes: Sequence[tuple[bytes, bytes]],
         is_outdated: Callable[[], bool],
     ) -> None:
-        for index, name in indexes:
-            await self._add([index], [name, milliseconds])
-        if not is_outdated():  # else the indexes may have been emptied meanwhile
-            await self._redis.call("SET", _VALUE + key, data, "PX", milliseconds)
+        name = _VALUE + key
+        size = len(data) + _ENTRY + sum(_INDEXED + len(index) for index, _ in indexes)
+        try:
+            if not await self._room.take(name, size):
+                return
+            try:
+                for index, member in indexes:
+                    await self._add([index], [member, milliseconds])
+                if not is_outdated():  # else the indexes may have been emptied meanwhile
+                    await self._redis.call("SET", name, data, "PX", milliseconds)
+            finally:
+                self._room.written(size)
+        except StateRefused:
+            self._no_writes.refused()
+        else:
+            self._no_writes.worked()
 
     async def _drop(self, key: bytes) -> None:
         await self._redis.call("UNLINK", _VALUE + key)

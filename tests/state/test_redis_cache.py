@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import pytest
 
@@ -150,6 +151,122 @@ async def test_a_state_that_is_full_takes_nothing(own_redis):
         own_redis.full()
         await put(cache)
         assert await cache.get(K1) is None
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def warnings(caplog):
+    caplog.set_level("WARNING", logger="gateway.state")
+    return lambda: [record.getMessage() for record in caplog.records]
+
+
+async def test_writes_that_are_refused_are_not_tried_again_for_a_while_that_grows(
+    own_redis, warnings
+):
+    clock = Clock()
+    async with opened(own_redis.url) as redis:
+        cache = RedisCache(redis, clock)
+        await put(cache)
+        own_redis.ask("ACL", "SETUSER", "default", "-set", "-zadd")
+        await put(cache, K2)  # refused
+
+        async def tries() -> bool:
+            before = scripts(own_redis)
+            await put(cache, K2)
+            return scripts(own_redis) != before
+
+        assert not await tries()
+        assert await found(cache) == b"v", "what is there is found"
+        clock.now = 1.0
+        assert await tries()
+        clock.now = 2.5
+        assert not await tries()
+        clock.now = 3.0
+        assert await tries()
+        own_redis.ask("ACL", "SETUSER", "default", "+@all")
+        clock.now = 8.0
+        await put(cache, K2, b"w")
+        assert await found(cache, K2) == b"w"
+        assert redis.available
+    assert len(warnings()) == 1
+    assert "gw:cache:*" in warnings()[0]
+
+
+def scripts(server) -> int:
+    """How many scripts a server was asked for."""
+    return server.ask("INFO", "commandstats")["cmdstat_evalsha"]["calls"]
+
+
+async def test_looks_that_are_refused_are_not_tried_again_for_a_while(own_redis):
+    clock = Clock()
+    async with opened(own_redis.url) as redis:
+        cache = RedisCache(redis, clock)
+        await put(cache)
+        own_redis.ask("ACL", "SETUSER", "default", "-get")
+        assert await cache.get(K1) is None
+        assert not cache.available
+        assert redis.available
+        own_redis.ask("ACL", "SETUSER", "default", "+get")
+        clock.now = 1.0
+        assert cache.available
+        assert await found(cache) == b"v"
+
+
+async def test_one_that_is_filled_by_others_refuses_only_what_is_put(own_redis):
+    clock = Clock()
+    async with opened(own_redis.url) as redis:
+        cache = RedisCache(redis, clock)
+        await put(cache)
+        own_redis.full()  # the last answer about its room is good for a while
+        for number in range(20):
+            await put(cache, number.to_bytes(24, "big"))
+            clock.now += 100  # pauses are over
+        assert redis.available
+        assert await found(cache) == b"v"
+        assert await redis.call("PING") == b"PONG"
+
+
+async def test_replies_leave_a_quarter_of_the_server_to_others(own_redis, warnings):
+    memory = 8 * 1024**2
+    own_redis.ask("CONFIG", "SET", "maxmemory", str(memory))
+    async with opened(own_redis.url) as redis:
+        clock = Clock()
+        caches = [RedisCache(redis, clock) for _ in range(4)]
+        for number in range(4000):
+            key = number.to_bytes(24, "big")
+            caches[number % 4].put(key, os.urandom(4096), seconds=600, group="a.B/C", tags=("x",))
+            if number % 200 == 0:
+                clock.now += 1
+                await asyncio.gather(*(each.close() for each in caches))
+        await asyncio.gather(*(each.close() for each in caches))
+        kept = await caches[0].purge_group("a.B/C")
+        assert 500 < kept < 1500, "of those that 6 MiB can hold"
+        assert own_redis.ask("INFO", "memory")["used_memory_peak"] < memory * 0.95
+        assert len([line for line in warnings() if "three quarters full" in line]) >= 1
+        assert not [line for line in warnings() if "refuses" in line]
+        clock.now += 2
+        await put(caches[0])
+        assert await found(caches[0]) == b"v", "there is room again"
+
+
+async def test_one_that_evicts_makes_room_by_itself(own_redis):
+    own_redis.ask("CONFIG", "SET", "maxmemory", str(4 * 1024**2))
+    own_redis.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lfu")
+    async with opened(own_redis.url) as redis:
+        cache = RedisCache(redis)
+        for number in range(1000):
+            await put(cache, number.to_bytes(24, "big"), os.urandom(8192))
+        assert own_redis.ask("INFO", "stats")["evicted_keys"] > 0
+        await put(cache)
+        assert await found(cache) == b"v"
 
 
 async def test_so_many_writes_at_a_time(cache, monkeypatch):

@@ -8,6 +8,7 @@ connection, its commands in flight).
 from gateway.state.redis.address import AddressError
 from gateway.state.redis.client import Redis
 from gateway.state.redis.failure import StateUnavailable
+from gateway.state.redis.refusal import Refusal, StateRefused
 from gateway.state.redis.script import Script
 
-__all__ = ["AddressError", "Redis", "Script", "StateUnavailable"]
+__all__ = ["AddressError", "Redis", "Refusal", "Script", "StateRefused", "StateUnavailable"]

@@ -32,6 +32,11 @@ class Redis:
         return f"Redis({self._address})"
 
     @property
+    def name(self) -> str:
+        """What the log calls it."""
+        return str(self._address)
+
+    @property
     def available(self) -> bool:
         """Whether commands are sent at all; if not, they fail at once."""
         return self._nodes.available
@@ -63,6 +68,10 @@ class Redis:
         key = parts[1] if len(parts) > 1 else b""
         data = key if isinstance(key, bytes) else str(key).encode()
         return self._nodes.of(data).send(command(parts))
+
+    def near(self, key: bytes, *parts: Word) -> Answer:
+        """As `call`, for a command without a key: sends it to the server that has this one."""
+        return self._nodes.of(key).send(command(parts))
 
     def script(self, text: str) -> Script:
         """Returns a Lua script that can be called; the same one for the same text."""

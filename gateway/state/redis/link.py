@@ -18,6 +18,7 @@ from redis.asyncio.connection import Connection
 from redis.exceptions import MovedError, NoScriptError, RedisError, ResponseError
 
 from gateway.state.redis.failure import StateUnavailable, said
+from gateway.state.redis.refusal import error
 
 _LATE: Final = 0.02  # seconds: the loop stood still, and commands may have left only now
 _TURNS: Final = 4  # of the loop: a command leaves in one, its answer is read in the others
@@ -45,7 +46,7 @@ class Owner(Protocol):
     def answered(self) -> None:
         """A command was done."""
 
-    def refused(self, link: Link, failure: ResponseError) -> None:
+    def refused(self, link: Link, failure: ResponseError, packed: bytes) -> None:
         """A command was answered with an error."""
 
     def moved(self, to: MovedError, sent: Sent) -> None:
@@ -195,8 +196,8 @@ class Link:
         elif isinstance(failure, MovedError):
             self._owner.moved(failure, sent)
         else:
-            fail(sent.answer, said(failure))
-            self._owner.refused(self, failure)
+            fail(sent.answer, error(failure))
+            self._owner.refused(self, failure, sent.packed)
 
     def _look(self, due: float, turns: int = _TURNS) -> None:
         """Ends the link if its oldest command has waited too long, and not for this loop.
@@ -225,8 +226,8 @@ class Link:
             self._owner.lost(self, why, how)
 
 
-def fail(answer: Answer, why: str) -> None:
+def fail(answer: Answer, why: str | StateUnavailable) -> None:
     """Gives a failure to who still waits."""
     if not answer.done():
-        answer.set_exception(StateUnavailable(why))
+        answer.set_exception(StateUnavailable(why) if isinstance(why, str) else why)
         answer.exception()  # the loop need not complain where nobody awaits it

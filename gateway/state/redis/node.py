@@ -19,6 +19,7 @@ from gateway.state.redis.address import Address
 from gateway.state.redis.failure import StateUnavailable, said
 from gateway.state.redis.link import Again, Answer, End, Link, Sent
 from gateway.state.redis.packed import command
+from gateway.state.redis.refusal import Refusals, refusal
 from gateway.state.redis.trouble import Trouble
 
 _LINKS: Final = 3
@@ -57,6 +58,7 @@ class Node:
         self.moved = moved
         self._breaker = Breaker(clock)
         self._trouble = Trouble(str(address), clock)
+        self._refusals = Refusals(str(address), clock)
         self._links: list[Link] = []
         self._closing: set[asyncio.Task[None]] = set()
         self._needed = asyncio.Event()
@@ -129,8 +131,11 @@ class Node:
         if self._trouble.lasts:
             self._trouble.succeeded()
 
-    def refused(self, link: Link, failure: ResponseError) -> None:
+    def refused(self, link: Link, failure: ResponseError, packed: bytes) -> None:
         """See Owner."""
+        if (refused := refusal(failure)) is not None:
+            self._refusals.took(refused, failure, packed)
+            return
         why = said(failure)
         self._trouble.failed(why)
         if isinstance(failure, ReadOnlyError) and link in self._links:

@@ -19,6 +19,18 @@ def words(parts: tuple[Word, ...]) -> bytes:
     return b"".join(out)
 
 
+def head(packed: bytes, most: int) -> list[bytes]:
+    """Returns the first words of a command that was made here, so many at most."""
+    found: list[bytes] = []
+    at = packed.index(b"\r\n") + 2
+    while at < len(packed) and len(found) < most:
+        start = packed.index(b"\r\n", at) + 2
+        end = start + int(packed[at + 1 : start - 2])
+        found.append(packed[start:end])
+        at = end + 2
+    return found
+
+
 def command(parts: tuple[Word, ...]) -> bytes:
     """Returns a command with its arguments."""
     return b"*%d\r\n%b" % (len(parts), words(parts))
