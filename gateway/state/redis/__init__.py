@@ -5,7 +5,7 @@ key), `node` (one server: connections that are kept open, a breaker before them)
 connection, its commands in flight).
 """
 
-from gateway.state.redis.address import AddressError
+from gateway.state.address import AddressError
 from gateway.state.redis.client import Redis
 from gateway.state.redis.failure import StateUnavailable
 from gateway.state.redis.refusal import Refusal, StateRefused

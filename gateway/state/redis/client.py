@@ -5,7 +5,7 @@ It knows nothing of what is kept, and never sends a command again whose fate is 
 
 from __future__ import annotations
 
-from gateway.state.redis.address import Address
+from gateway.state.address import Address
 from gateway.state.redis.link import Again, Answer
 from gateway.state.redis.nodes import Nodes
 from gateway.state.redis.packed import Word, command

@@ -14,8 +14,9 @@ from typing import Final
 
 from redis.exceptions import MovedError, ReadOnlyError, ResponseError
 
+from gateway.state.address import Address
 from gateway.state.breaker import Breaker
-from gateway.state.redis.address import Address
+from gateway.state.redis.connecting import connection as unopened
 from gateway.state.redis.failure import StateUnavailable, said
 from gateway.state.redis.link import Again, Answer, End, Link, Sent
 from gateway.state.redis.packed import command
@@ -207,7 +208,7 @@ class Node:
             StateUnavailable: There is none.
         """
         limit = max(_CONNECT, self._timeout)
-        connection = self.address.connection(limit)
+        connection = unopened(self.address, limit)
         try:
             async with asyncio.timeout(limit):
                 await connection.connect()  # type: ignore[no-untyped-call]  # redis-py

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from redis.crc import key_slot
 from redis.exceptions import MovedError
 
-from gateway.state.redis.address import Address
+from gateway.state.address import Address
 from gateway.state.redis.failure import StateUnavailable
 from gateway.state.redis.link import Sent, fail
 from gateway.state.redis.node import Node

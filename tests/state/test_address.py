@@ -1,9 +1,10 @@
 """URLs of a Redis: what they say, and that no word of them shows who one is there."""
 
+from urllib.parse import quote
+
 import pytest
 
-from gateway.state.redis import AddressError
-from gateway.state.redis.address import Address
+from gateway.state.address import Address, AddressError
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,30 @@ def test_what_is_none_is_refused_without_being_repeated(url):
         Address.of(url)
     assert "hunter2" not in str(refused.value)
     assert "redis" in str(refused.value) or "option" in str(refused.value)
+
+
+@pytest.mark.parametrize("secret", "@/#?:%")
+@pytest.mark.parametrize("path", ["/0", "", "/0?ssl_ca_certs=/ca.pem"])
+def test_what_has_a_meaning_in_urls_is_to_be_percent_encoded(secret, path):
+    whole = f"hunter{secret}2x"
+    url = f"rediss://ann:{quote(whole, safe='')}@r{path}"
+    assert Address.of(url).password == whole
+    raw = url.replace(quote(whole, safe=""), whole)
+    if secret in "@:":  # where nothing else can be meant
+        assert Address.of(raw).password == whole
+        return
+    with pytest.raises(AddressError, match="percent-encode @, /, #, \\?, : and % in") as refused:
+        Address.of(raw)
+    assert "hunter" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "secret", ["77/7", "77#7", "77?7", "77@/7", "/7", "7@7/7", "7?ssl_ca_certs=7"]
+)
+def test_a_password_that_is_cut_at_a_sign_is_no_port_and_no_database(secret):
+    with pytest.raises(AddressError, match="percent-encode") as refused:
+        Address.of(f"rediss://ann:{secret}@localhost/0")
+    assert "7" not in str(refused.value)
 
 
 def test_it_shows_no_secret():

@@ -1,24 +1,21 @@
-"""Where a Redis is, and how to show oneself there: what a URL says, with a name for logs."""
+"""Where a Redis is, and how to show oneself there: what a URL says, with a name for logs.
+
+It needs nothing that connects: a config is checked by it also where nothing uses a Redis.
+"""
 
 from __future__ import annotations
 
-import socket
-import ssl
+import re
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
-
-from redis.asyncio.connection import Connection, SSLConnection
 
 _PORT: Final = 6379
 _DATABASES: Final = 1_000_000
-# An idle connection is not forgotten by what stands between, and one that was is found out.
-_KEEPALIVE: Final = {
-    getattr(socket, name): value
-    for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
-    if hasattr(socket, name)  # not everywhere
-}
 _CA: Final = "ssl_ca_certs"  # as other clients' URLs have it
+_FORM: Final = "expected redis://[user:password@]host[:port][/database]"
+_ENCODE: Final = f"{_FORM}; percent-encode @, /, #, ?, : and % in user and password"
+_RAW: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class AddressError(ValueError):
@@ -51,7 +48,7 @@ class Address:
     def of(cls, url: str) -> Address:
         """Returns what a URL says: `rediss://user:password@host:6380/2?ssl_ca_certs=/ca.pem`.
 
-        User and password may be percent-encoded.
+        In user and password, what has a meaning in URLs is percent-encoded.
 
         Raises:
             AddressError: It says something else.
@@ -61,9 +58,12 @@ class Address:
             port = parts.port or _PORT
             query = parse_qsl(parts.query, strict_parsing=True) if parts.query else []
         except ValueError:
-            raise AddressError("expected redis://[user:password@]host[:port][/database]") from None
+            raise AddressError(_ENCODE if "@" in url else _FORM) from None
+        who, _, _ = parts.netloc.rpartition("@")
+        if "@" in parts.path + parts.query + parts.fragment or _RAW.search(who):
+            raise AddressError(_ENCODE)  # it was cut where the password goes on
         if parts.scheme not in {"redis", "rediss"} or not parts.hostname or parts.fragment:
-            raise AddressError("expected redis://[user:password@]host[:port][/database]")
+            raise AddressError(_FORM)
         database = parts.path.removeprefix("/") or "0"
         if not (database.isascii() and database.isdigit() and int(database) < _DATABASES):
             raise AddressError("the database is a number: redis://host:6379/0")
@@ -88,30 +88,3 @@ class Address:
     def at(self, host: str, port: int) -> Address:
         """Returns another server's address, where one shows oneself in the same way."""
         return replace(self, host=host, port=port)
-
-    def connection(self, connect_timeout: float) -> Connection:
-        """Returns a connection to it that is not open yet.
-
-        Args:
-            connect_timeout: Seconds for each step of opening it.
-        """
-        settings: dict[str, Any] = {
-            "host": self.host,
-            "port": self.port,
-            "db": self.database,
-            "username": self.username,
-            "password": self.password,
-            "socket_timeout": None,  # waits are bounded per command, by who waits
-            "socket_connect_timeout": connect_timeout,
-            "socket_keepalive": True,
-            "socket_keepalive_options": _KEEPALIVE,
-            "protocol": 2,
-        }
-        if not self.tls:
-            return Connection(**settings)
-        return SSLConnection(
-            **settings,
-            ssl_ca_certs=self.ca,
-            ssl_check_hostname=True,
-            ssl_min_version=ssl.TLSVersion.TLSv1_2,
-        )
