@@ -27,6 +27,7 @@ from gateway.app.paths import claims, clashes, hidden
 from gateway.app.places import placed
 from gateway.app.pool import Lease, UpstreamPool
 from gateway.app.providers import ProviderPool
+from gateway.app.unknown_plans import unknown_plans
 from gateway.app.websocket import WebsocketParts, websocket_parts
 from gateway.call import RpcError
 from gateway.chain import Method
@@ -324,6 +325,7 @@ async def build(
             *hidden(claimed, routes, views),
             *open_warning(config, methods, chains.settings),
             *making.warnings,
+            *unknown_plans(config, source, chains.identities.providers),
             *(() if methods else ("nothing is served: no upstream has a service of the protos",)),
         ),
         notes=(

@@ -39,13 +39,11 @@ log = logging.getLogger("gateway.limits")
 
 _FIELD: Final = "field:"
 _UNKNOWN: Final = 100  # plans that nobody knows of which a line is written
-_NAMED: Final = 3  # methods that a problem names
 
 
 def limits(making: Making) -> Part:
-    """Returns what limits calls; adds to `making.problems` and `making.warnings`."""
+    """Returns what limits calls; adds to `making.problems`."""
     making.problems.extend([*_mistakes(making), *_wrong_fields(making)])
-    making.warnings.extend(_idle(making))
     return _Limits(making)
 
 
@@ -198,8 +196,12 @@ def _mistakes(making: Making) -> Iterator[str]:
 
 
 def _wrong_fields(making: Making) -> Iterator[str]:
-    """Yields keys that are fields of requests, and can't be."""
-    wrong: dict[tuple[str, str], list[str]] = {}
+    """Yields keys that are fields of requests, and can't be: a line for each limit.
+
+    What is told is of a unary method, if there is one: that streams have no request is no news to
+    who has misspelt a field.
+    """
+    wrong: dict[str | None, list[tuple[bool, str, str]]] = {}
     for name, descriptor in making.descriptors.items():
         settings = making.settings[name]
         for limit in settings.rate_limits.values():
@@ -208,11 +210,14 @@ def _wrong_fields(making: Making) -> Iterator[str]:
                 continue
             failure = _field_failure(making, descriptor, fields)
             if failure is not None:
-                line = settings.mistake((RATE_LIMITS, limit.name), f"key: {failure}")
-                wrong.setdefault((limit.name, line), []).append(name)
-    for (_, line), names in wrong.items():
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        yield f"{line} ({', '.join(names[:_NAMED])}{more})"
+                leaf = (RATE_LIMITS, limit.name)
+                line = settings.mistake(leaf, f"key: {failure}")
+                streams = descriptor.kind is not Kind.UNARY
+                wrong.setdefault(settings.where(leaf), []).append((streams, line, name))
+    for found in wrong.values():
+        _, line, first = min(found, key=lambda each: each[0])
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield f"{line} ({first}{more})"
 
 
 def _field_failure(
@@ -225,29 +230,6 @@ def _field_failure(
     except FieldError as failure:
         return f"{failure}"
     return None
-
-
-def _idle(making: Making) -> Iterator[str]:
-    """Yields what has no effect."""
-    config = making.config
-    limits = [limit for policy in config.policies for limit in policy.rate_limits]
-    names = {limit.name for limit in limits}
-    for plan, given in config.plans.items():
-        for name in given.rate_limits:
-            if name not in names:
-                at: Path = ("plans", plan, RATE_LIMITS, name)
-                yield _line(making, at, "no policy has a limit of this name: nothing is limited")
-    providers = config.auth.providers
-    if config.plans and not providers:
-        text = "nobody has a plan: there are no auth.providers"
-        yield _line(making, ("plans",), text)
-    if not any(given.api_key for given in providers.values()):
-        for index, policy in enumerate(config.policies):
-            for number, limit in enumerate(policy.rate_limits):
-                if "api_key" in limit.key:
-                    at = ("policies", index, RATE_LIMITS, number, "key")
-                    text = "no provider takes API keys: all callers are counted by their address"
-                    yield _line(making, at, text)
 
 
 def _line(making: Making, path: Path, text: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.app.idle_settings import idle_settings
 from gateway.app.lasting import Taken
 from gateway.app.operations import Operations
 from gateway.chain import Policy
@@ -96,11 +97,12 @@ class Parts:
 
 
 def parts(making: Making) -> Parts:
-    """Returns the parts of a generation; adds to `making.problems` and `making.warnings`.
+    """Returns the parts of a generation; adds to its `problems`, `warnings` and `notes`.
 
     Each module is imported only where the config asks for it.
     """
     nothing = Nothing()
+    idle_settings(making)
     return Parts(
         limits=_limits(making) if _limited(making) else nothing,
         usage=_usage(making) if making.config.usage.enabled else nothing,

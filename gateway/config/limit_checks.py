@@ -1,7 +1,7 @@
 """What the keys of a rate limit must not say together: one of them would be without effect.
 
 Checked on the tree, as `checks` does. What depends on which methods there are, or on other
-policies, is told once these are known (`gateway.app.idle_limits`).
+policies, is told once these are known (`gateway.app.idle_settings`).
 """
 
 from collections.abc import Iterator, Mapping

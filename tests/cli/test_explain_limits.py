@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from gateway.cli.failure import Exit
@@ -95,6 +96,8 @@ policies:
     rate_limits: [{name: d, rate: 1/s, key: "field:price_range"}]
   - methods: [shop.inventory.v1.InventoryService/WatchStock]
     rate_limits: [{name: e, rate: 1/s, key: "field:product_ids"}]
+  - methods: ["*"]
+    rate_limits: [{name: f, rate: 1/s, key: "field:idd"}]
 """
 
 
@@ -126,7 +129,13 @@ def test_what_can_not_be_is_told_with_its_line(tmp_path: Path) -> None:
         f"gateway.yaml:{first + 15}:19: policies.3.rate_limits.0: key: field:product_ids: "
         "there is no request yet when a stream begins"
     )
-    assert len(done.errors) == 6
+    # Streams are among them, which have no request: what is told is the name that is wrong.
+    assert re.fullmatch(
+        rf"gateway\.yaml:{first + 17}:19: policies\.4\.rate_limits\.0: key: \S+ has no field idd "
+        r"\(\S+ and \d+ more\)",
+        done.errors[6],
+    )
+    assert len(done.errors) == 7
 
 
 IDLE = """
@@ -154,3 +163,88 @@ def test_what_has_no_effect_is_told(tmp_path: Path) -> None:
             "all callers are counted by their address"
         ),
     ]
+
+
+WITHOUT_EFFECT = """
+cache: {}
+policies:
+  - methods: ["*"]
+    rate_limits:
+      - {name: a, rate: 1/s, max_delay: 2s}
+      - {name: b, rate: unlimited}
+      - {name: c, rate: 1/s, messages: true}
+  - methods: [shop.catalog.v1.CatalogService/GetProduct]
+    rate_limits: [{name: d, rate: 1/s, messages: true}]
+    cache: {tags: [catalog]}
+    priority: high
+  - methods: [shop.catalog.v1.CatalogService/ListProducts]
+    cache: {ttl: 1m, tags: [catalog]}
+    rate_limits: [{name: e, rate: 1/s, on_limit: delay, max_delay: 2s}]
+adaptive_concurrency: {priority_header: x-priority}
+"""
+
+
+def test_settings_without_effect_are_noted(tmp_path: Path) -> None:
+    first = write(tmp_path, WITHOUT_EFFECT)
+    done = invoke("check", cwd=tmp_path)
+    assert done.code == 0
+
+    def lines(kind: str) -> list[str]:
+        return [
+            line.removeprefix(f"{kind}: gateway.yaml:")
+            for line in done.errors
+            if line.startswith(f"{kind}: ") and "without" in line
+        ]
+
+    assert lines("warning") == [
+        (
+            f"{first + 9}:5: policies.1.priority: without effect: adaptive_concurrency is off, and "
+            "no call waits for another"
+        ),
+        (
+            f"{first + 13}:24: adaptive_concurrency.priority_header: without effect: "
+            "listener.trusted_proxies are who may send it, and there are none"
+        ),
+    ]
+    assert lines("note") == [
+        (
+            f"{first + 3}:30: policies.0.rate_limits.0.max_delay: without effect: only on_limit: "
+            "delay has calls wait"
+        ),
+        (f"{first + 4}:9: policies.0.rate_limits.1: without effect: no policy has a rate for b"),
+        (
+            f"{first + 7}:40: policies.1.rate_limits.0.messages: without effect: all methods of the "
+            "policy are unary, and calls are charged"
+        ),
+        (
+            f"{first + 8}:13: policies.1.cache.tags: without a ttl, only what the backend says of "
+            "its replies is kept (shop.catalog.v1.CatalogService/GetProduct)"
+        ),
+    ]
+
+
+PLANNED = """
+auth:
+  providers:
+    partners: {api_key: {keys: {file: keys.yaml}}}
+policies:
+  - {methods: ["*"], rate_limits: [{name: user, rate: 1/s}]}
+plans:
+  free: {rate_limits: {user: 10/s}}
+"""
+
+
+def test_plans_of_keys_that_are_nowhere_are_told(tmp_path: Path) -> None:
+    first = write(tmp_path, PLANNED)
+    (tmp_path / "keys.yaml").unlink()
+    for plan in ("gold", "gold", "free"):
+        made = invoke("keys", "new", "--owner", "ada", "--plan", plan, cwd=tmp_path)
+        assert made.code == 0, made.err
+    done = invoke("check", cwd=tmp_path)
+    assert done.code == 0
+    (said,) = [line for line in done.errors if "gold" in line]
+    assert re.fullmatch(
+        rf"warning: gateway\.yaml:{first - 1}:5: auth\.providers\.partners: there is no plan gold in "
+        r"plans, which its file gives to \S+, \S+; they have the policies' numbers",
+        said,
+    )

@@ -107,6 +107,11 @@ class ApiKeys:
             raise self._refusal(shown)
         return principal
 
+    def plans(self) -> Mapping[str, str]:
+        """Returns the plans of keys that have one, by what the keys are called."""
+        keys = self._keys.value.values()
+        return {key.id: plan for key in keys if (plan := key.principal.plan) is not None}
+
     async def open(self) -> None:
         """Begins to look for changes of the file."""
         await self._keys.open()

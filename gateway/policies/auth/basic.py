@@ -77,6 +77,11 @@ class UserTable:
         user = self._users.get(name)
         return None if user is None or user.disabled else user
 
+    def plans(self) -> Mapping[str, str]:
+        """Returns the plans of users who have one, by their names."""
+        plans = {name: user.principal.plan for name, user in self._users.items()}
+        return {name: plan for name, plan in plans.items() if plan is not None}
+
     def stand_in(self, name: str) -> str:
         """Returns a hash to look at for a name that may not log in: its own, or one like others'.
 
@@ -189,6 +194,10 @@ class Basic:
         digest = self._digest(call.peer, login)
         look = self._looks.get(digest) or self._begin(digest, login, call.peer)
         return Pending(partial(self._awaited, look, call.deadline))
+
+    def plans(self) -> Mapping[str, str]:
+        """Returns the plans of users who have one, by their names."""
+        return self._users.value.plans()
 
     async def open(self) -> None:
         """Begins to look for changes of the file."""
