@@ -9,12 +9,13 @@ neither HTTP nor descriptors.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from gateway.head import Head
+from gateway.kept import Forms, Keys
 
 
 class Code(IntEnum):
@@ -193,43 +194,6 @@ class Principal:
         return (self.provider, self.subject) == (other.provider, other.subject)
 
 
-class Keys(Protocol):
-    """What a call asks for by keys, each of which may be answered by itself.
-
-    Its answers can be kept key by key (`policies.cache`): the call names all keys, so that gates
-    see all that is asked for, and only what is not kept is asked of the backend. An answer is the
-    serialized reply to a call for its key alone; serialized replies that follow each other are one
-    (protobuf's encoding guide, "Last One Wins"), as what they hold is repeated.
-
-    Attributes:
-        kept: Answers that need not be asked for, by the place of their key. Whoever keeps them
-            puts them here: they hold also where the call for the others fails.
-    """
-
-    kept: dict[int, bytes]
-
-    @property
-    def rest(self) -> bytes:
-        """What is asked of each key, and how answers are told apart: the same bytes for the same.
-
-        An answer of a method holds for its key and this.
-        """
-
-    @property
-    def names(self) -> Sequence[bytes]:
-        """Each key as bytes, no two the same."""
-
-    def request(self, places: Sequence[int]) -> bytes:
-        """Returns the serialized request for some of the keys."""
-
-    def split(self, places: Sequence[int], message: bytes) -> Sequence[bytes] | None:
-        """Returns the answer of each of these keys, given the reply to a call for them.
-
-        An answer is empty where the reply has nothing for its key. None where the reply is no
-        message of its type: whoever made the call will find that out.
-        """
-
-
 @dataclass(slots=True)
 class Call:
     """One call on its way from a front to a backend. Gates may change it; nobody else does.
@@ -270,20 +234,6 @@ class Call:
 
 
 _PARTS: Final = tuple(each.name for each in fields(Call))
-
-
-class Forms(Protocol):
-    """The forms that fronts have made of a message that is kept."""
-
-    def get(self, form: object) -> bytes | None:
-        """Returns the message in a form, or None.
-
-        Args:
-            form: What makes it, and would make the same of the same message.
-        """
-
-    def keep(self, form: object, made: bytes) -> None:
-        """Takes the message in a form."""
 
 
 @dataclass(slots=True)

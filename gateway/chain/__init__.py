@@ -39,7 +39,7 @@ class Method:
         policies: What its calls pass, in order.
         authenticate: The one of them that finds out who calls, for fronts that must know before
             they have a call; None for none. It needs no more of a call than its `head`.
-        keeps_keys: Whether calls that ask by keys (`gateway.call.Keys`) are answered key by key.
+        keeps_keys: Whether calls that ask by keys (`gateway.kept.Keys`) are answered key by key.
         start: Makes a unary call (`gateway.call.Unary`).
         stream: Runs a streaming call (`gateway.call.Stream`).
     """

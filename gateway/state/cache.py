@@ -60,7 +60,7 @@ class _Queue(Generic[V]):
 
 
 class Entry(Generic[V]):
-    """Something that is kept. It is also the forms that were made of it (`gateway.call.Forms`).
+    """Something that is kept. It is also the forms that were made of it (`gateway.kept.Forms`).
 
     Attributes:
         key: By which it is found.
@@ -102,7 +102,7 @@ class Entry(Generic[V]):
         return self._store is not None
 
     def get(self, form: object) -> bytes | None:
-        """Returns it in a form, or None (`gateway.call.Forms`)."""
+        """Returns it in a form, or None (`gateway.kept.Forms`)."""
         return None if self._forms is None else self._forms.get(form)
 
     def keep(self, form: object, made: bytes) -> None:

@@ -12,11 +12,11 @@ from typing import NamedTuple
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from gateway.call import Forms
 from gateway.fronts.entity_tags import entity_tag
 from gateway.fronts.reply_json import ReplyJson, unreadable
 from gateway.fronts.rest import httpbody
 from gateway.fronts.rest.media import JSON
+from gateway.kept import Forms
 from gateway.schema.codec import Codec, CodecError
 from gateway.schema.method import HttpRule, MethodDescriptor
 from gateway.schema.registry import Registry

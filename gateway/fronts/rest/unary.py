@@ -6,7 +6,7 @@ call.
 
 from __future__ import annotations
 
-from gateway.call import Call, Forms, Reply, RpcError
+from gateway.call import Call, Reply, RpcError
 from gateway.chain import Method, as_error
 from gateway.fronts.entity_tags import entity_tag, not_modified
 from gateway.fronts.rest.bodies import collect
@@ -14,6 +14,7 @@ from gateway.fronts.rest.incoming import Incoming
 from gateway.fronts.rest.inputs import Input, Make
 from gateway.fronts.rest.replies import JsonReply, RawReply
 from gateway.fronts.rest.reply import success_head
+from gateway.kept import Forms
 
 _SAFE = frozenset({"GET", "HEAD"})
 

@@ -1,4 +1,4 @@
-"""Answers calls that ask by keys (`gateway.call.Keys`) key by key: only what is not kept is asked.
+"""Answers calls that ask by keys (`gateway.kept.Keys`) key by key: only what is not kept is asked.
 
 The answer of a key is a reply that has nothing else, so the reply to the call is those that are
 kept and the one to the rest, one after the other. Each is kept for as long as the reply holds that
@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from gateway.call import Call, Cancel, Done, Keys, Reply, RpcError, Unary
+from gateway.call import Call, Cancel, Done, Reply, RpcError, Unary
+from gateway.kept import Keys
 from gateway.policies.cache.fetch import Answer, says_nothing
 from gateway.policies.cache.flights import Flights, nothing
 from gateway.policies.cache.keeping import Found, Keeping

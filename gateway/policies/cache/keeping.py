@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from gateway.call import NO_METADATA, Code, Forms, Metadata, Principal, Reply, RpcError
+from gateway.call import NO_METADATA, Code, Metadata, Principal, Reply, RpcError
+from gateway.kept import Forms
 from gateway.policies.cache.freshness import Policy, forbidden, lifetime, negative_lifetime
 from gateway.policies.cache.headers import Told
 from gateway.policies.cache.kept import NOT_TOLD, Kept, again

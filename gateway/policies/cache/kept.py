@@ -6,7 +6,8 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.call import Code, Forms, Metadata, Reply, RpcError, Status
+from gateway.call import Code, Metadata, Reply, RpcError, Status
+from gateway.kept import Forms
 from gateway.policies.cache.freshness import Lifetime
 
 _OVERHEAD: Final = 400

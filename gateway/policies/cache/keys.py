@@ -87,7 +87,7 @@ class Keys:
         return self._key([_CALL, call.request], call)
 
     def of_key(self, call: Call, rest: bytes, name: bytes) -> bytes | None:
-        """Returns the key of one of the keys that a call asks for (`gateway.call.Keys`).
+        """Returns the key of one of the keys that a call asks for (`gateway.kept.Keys`).
 
         Args:
             call: The call, whose own request does not count.

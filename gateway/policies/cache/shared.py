@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Any, Final
 
-from gateway.call import Call, Cancel, Done, Forms, RpcError, Unary
+from gateway.call import Call, Cancel, Done, RpcError, Unary
+from gateway.kept import Forms
 from gateway.policies.cache.blob import read, written
 from gateway.policies.cache.bykey import ByKey
 from gateway.policies.cache.fetch import Answer, Fetch

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from gateway.call import Forms
+from gateway.kept import Forms
 from gateway.policies.cache.keeping import Found
 from gateway.policies.cache.kept import Kept
 from gateway.state.cache import CacheStore

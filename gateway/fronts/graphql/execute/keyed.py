@@ -1,4 +1,4 @@
-"""The keys of one call of a loader, as those who keep answers see them (`gateway.call.Keys`).
+"""The keys of one call of a loader, as those who keep answers see them (`gateway.kept.Keys`).
 
 The answer of a key is written as a reply that has nothing else, so answers that were kept and a
 reply to the rest are one reply again when they stand one after the other.
@@ -25,7 +25,7 @@ class Keyed:
         keys: Each once.
 
     Attributes:
-        kept: See `gateway.call.Keys`.
+        kept: See `gateway.kept.Keys`.
     """
 
     def __init__(

@@ -17,11 +17,12 @@ from typing import Any, Protocol
 
 from google.protobuf.message import DecodeError
 
-from gateway.call import Code, Keys, Reply, RpcError
+from gateway.call import Code, Reply, RpcError
 from gateway.chain import Method
 from gateway.errors import error
 from gateway.fronts.graphql.execute.keyed import Keyed
 from gateway.fronts.graphql.plan.finding import Finder
+from gateway.kept import Keys
 
 _AT_ONCE = 32  # calls of one loader that are under way together
 

@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError
 from graphql import OperationType
 from graphql.execution.values import VariableValues
 
-from gateway.call import Call, Cancel, Keys, Reply, RpcError
+from gateway.call import Call, Cancel, Reply, RpcError
 from gateway.chain import Method
 from gateway.fronts.graphql.execute.headers import NO_HEADERS, Headers, heard, merged
 from gateway.fronts.graphql.execute.loading import Loader, not_a_message
@@ -27,6 +27,7 @@ from gateway.fronts.graphql.plan.finding import Finder
 from gateway.fronts.graphql.plan.objects import ObjectPlan
 from gateway.fronts.graphql.plan.plan import Fetch, Plan, Resolver
 from gateway.fronts.graphql.plan.writing import InputError
+from gateway.kept import Keys
 from gateway.routing.caller import Caller
 
 Soon = Callable[[Callable[[], None]], object]
