@@ -188,8 +188,9 @@ class RedisCache:
                     await self._redis.call("SET", name, data, "PX", milliseconds)
             finally:
                 self._room.written(size)
-        except StateRefused:
-            self._no_writes.refused()
+        except StateRefused as failure:
+            if failure.refusal is not Refusal.WRONG_TYPE:  # which is of this key alone
+                self._no_writes.refused()
         else:
             self._no_writes.worked()
 

@@ -3,16 +3,19 @@
 What is sent in one turn of the event loop leaves in one write. Answers come in the order of the
 commands, so whoever gives up waiting leaves a place in the queue and nothing else: its answer is
 read and dropped. The queue's head is the one that has waited longest: one timer for it bounds all
-waits. A link that times out, or breaks, is at its end; it says so once and is not mended. It
-decides neither when to connect nor what an error means.
+waits. A wait begins when the command leaves: a turn that is long after it was given is the loop's
+doing, not the server's. A link that times out, or breaks, is at its end; it says so once and is not
+mended. It decides neither when to connect nor what an error means.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from math import inf
+from typing import Any, Final, Protocol, TypeAlias
 
 from redis.asyncio.connection import Connection
 from redis.exceptions import MovedError, NoScriptError, RedisError, ResponseError
@@ -56,20 +59,21 @@ class Owner(Protocol):
         """The link is at its end."""
 
 
-class Sent(NamedTuple):
+@dataclass(slots=True)
+class Sent:
     """A command that waits for its answer.
 
     Attributes:
         packed: The command.
         again: How it is sent where its script is not known; None for a command without.
         answer: Takes its answer.
-        until: When waiting ends, on the loop's clock.
+        until: When waiting ends, on the loop's clock; never, before it has left.
     """
 
     packed: bytes
     again: Again | None
     answer: Answer
-    until: float
+    until: float = inf
 
 
 class Link:
@@ -91,7 +95,7 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self.made = self._loop.time()
         self._sent: deque[Sent] = deque()
-        self._unwritten: list[bytes] = []
+        self._unwritten: list[Sent] = []
         self._some = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._ended = False
@@ -120,8 +124,7 @@ class Link:
         The answer fails with StateUnavailable. To cancel it is to leave it.
         """
         answer: Answer = self._loop.create_future()
-        until = self._loop.time() + self._timeout
-        self._put(Sent(packed, again, answer, until))
+        self._put(Sent(packed, again, answer))
         return answer
 
     def take(self, sent: Sent) -> None:
@@ -132,7 +135,7 @@ class Link:
         if not sent.answer.done():
             # The queue's timer looks at its head, and this one is older than those before it.
             self._loop.call_at(sent.until, fail, sent.answer, "timed out")
-            self._put(sent._replace(until=self._loop.time() + self._timeout))
+            self._put(replace(sent, until=inf))
 
     def end(self, why: str) -> None:
         """Ends it: all that wait are told why. The owner is not."""
@@ -155,17 +158,21 @@ class Link:
         self._sent.append(sent)
         if not self._unwritten:
             self._some.set()
-        self._unwritten.append(sent.packed)
-        if self._timer is None:
-            self._timer = self._loop.call_at(sent.until, self._look, sent.until)
+        self._unwritten.append(sent)
 
     async def _write(self) -> None:
         while True:
             await self._some.wait()
             self._some.clear()
-            unwritten, self._unwritten = b"".join(self._unwritten), []
+            leaving, self._unwritten = self._unwritten, []
+            until = self._loop.time() + self._timeout
+            for sent in leaving:
+                sent.until = until
+            if self._timer is None:
+                self._timer = self._loop.call_at(until, self._look, until)
+            packed = b"".join([sent.packed for sent in leaving])
             try:
-                await self._connection.send_packed_command(unwritten, check_health=False)
+                await self._connection.send_packed_command(packed, check_health=False)
             except (RedisError, OSError) as failure:
                 self._break(said(failure))
                 return
@@ -192,7 +199,7 @@ class Link:
 
     def _refuse(self, sent: Sent, failure: ResponseError) -> None:
         if isinstance(failure, NoScriptError) and sent.again is not None:
-            self.take(sent._replace(packed=sent.again.whole(), again=None))
+            self.take(replace(sent, packed=sent.again.whole(), again=None))
         elif isinstance(failure, MovedError):
             self._owner.moved(failure, sent)
         else:
@@ -207,7 +214,7 @@ class Link:
             turns: How many times more to look, if answers do not come before.
         """
         self._timer = None
-        if not self._sent:
+        if not self._sent or self._sent[0].until == inf:  # as it leaves, this is set again
             return
         until, now = self._sent[0].until, self._loop.time()
         if until > now:

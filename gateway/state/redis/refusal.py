@@ -1,9 +1,10 @@
 """Commands that a server refuses for what they are, while it does others: it is there.
 
-It is full, or its user may not do this. That says nothing of other commands, so it is no reason to
-leave the server alone. The log has a line, with what to do about it.
+It is full, its user may not do this, or somebody else has put another kind of value under the key.
+That says nothing of other commands, so it is no reason to leave the server alone. The log has a
+line, with what to do about it.
 
-Source: the errors of Redis ("OOM", "NOPERM"), and what it makes of them within scripts.
+Source: the errors of Redis ("OOM", "NOPERM", "WRONGTYPE"), and what it makes of them in scripts.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _FORBIDDEN: Final = re.compile(
     r"NOPERM|ACL failure in script|The user executing the script can't|^unknown command",
     re.IGNORECASE,
 )
+_WRONG_TYPE: Final = re.compile(r"Operation against a key holding the wrong kind of value")
 _USER: Final = re.compile(r"\buser \S+ has\b", re.IGNORECASE)
 _WHERE: Final = re.compile(r" script: [0-9a-f]{40}.*")
 _RIGHTS: Final = "+@read +@write +@scripting +@connection +time +info"
@@ -40,6 +42,7 @@ class Refusal(Enum):
 
     FULL = "full"
     FORBIDDEN = "forbidden"
+    WRONG_TYPE = "wrong type"
 
 
 class StateRefused(StateUnavailable):
@@ -61,6 +64,8 @@ def refusal(failure: ResponseError) -> Refusal | None:
         return Refusal.FULL
     if isinstance(failure, NoPermissionError) or _FORBIDDEN.search(text):
         return Refusal.FORBIDDEN
+    if _WRONG_TYPE.search(text):
+        return Refusal.WRONG_TYPE
     return None
 
 
@@ -99,6 +104,13 @@ class Refusals:
             log.warning(
                 "the state %s is full and refuses to write %s: raise its maxmemory, or name a "
                 "Redis of its own for cached replies by cache.state",
+                self._name,
+                keys or command,
+            )
+        elif why is Refusal.WRONG_TYPE:
+            log.warning(
+                "the state %s has another kind of value under a key of %s than gateways keep "
+                "there: nobody else may write such keys; delete it",
                 self._name,
                 keys or command,
             )

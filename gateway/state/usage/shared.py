@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import uuid
 from importlib.resources import files
 from typing import Final
@@ -20,6 +21,8 @@ from gateway.state.usage.counts import NUMBERS, Caller, Count, Counts, Key
 from gateway.state.usage.meter import StoreError
 from gateway.state.usage.outbox import Batch
 from gateway.state.usage.question import Answer, Question, answered
+
+log = logging.getLogger(__name__)
 
 KEPT: Final = 400 * 86400
 """Seconds that a day is kept after the last that was counted on it."""
@@ -51,9 +54,11 @@ class Shared:
             field = _field(provider, subject, plan, method)
             args += [days.index(str(day)) + 2, field, *map(int, numbers)]
         try:
-            await self._take([self._sender, *map(_day_key, days)], args)
+            failed = await self._take([self._sender, *map(_day_key, days)], args)
         except StateUnavailable as error:
             raise StoreError(str(error)) from error
+        if failed:
+            log.error("numbers of usage that are lost, as others wrote to their fields: %d", failed)
 
     async def answer(self, question: Question) -> Answer:
         """See `meter.Store`."""

@@ -68,10 +68,22 @@ async def test_a_command_that_there_is_not_is_one_that_it_may_not_do(redis):
     assert await refused(redis.call("INFORM", "memory")) is Refusal.FORBIDDEN
 
 
+async def test_a_key_that_another_writer_has_made_something_else_is_the_only_one(own_redis, lines):
+    async with opened(own_redis.url) as redis:
+        await redis.call("RPUSH", b"gateway:{limits}:k:1", "1")
+        reads = redis.script("return redis.call('GET', KEYS[1])")
+        for _ in range(10):
+            assert await refused(redis.call("GET", b"gateway:{limits}:k:1")) is Refusal.WRONG_TYPE
+            assert await refused(reads([b"gateway:{limits}:k:1"], [])) is Refusal.WRONG_TYPE
+        assert redis.available
+    (line,) = lines()
+    assert "another kind of value under a key of gateway:{limits}:*" in line
+
+
 async def test_other_errors_say_more(redis):
-    await redis.call("RPUSH", "list", "1")
+    await redis.call("SET", "text", "a")
     with pytest.raises(StateUnavailable) as failure:
-        await redis.call("GET", "list")
+        await redis.call("INCR", "text")
     assert not isinstance(failure.value, StateRefused)
 
 
@@ -93,6 +105,12 @@ async def test_other_errors_say_more(redis):
             "ACL failure in script: User ann has no permissions to run the 'set' command",
             Refusal.FORBIDDEN,
             id="forbidden-within-a-script-of-Redis-7.2",
+        ),
+        pytest.param(
+            "Error running script (call to f_1): @user_script:3: "
+            "WRONGTYPE Operation against a key holding the wrong kind of value",
+            Refusal.WRONG_TYPE,
+            id="wrong-type-within-a-script-of-Redis-6",
         ),
         pytest.param("value is not an integer or out of range", None, id="another-error"),
     ],

@@ -146,3 +146,45 @@ async def test_a_redis_that_is_full_takes_nothing_of_a_batch(connect, own_redis)
     assert await calls(shared) == {"acme": 1}
     await shared.take(more)
     assert await calls(shared) == {"acme": 3, "b": 4}
+
+
+async def test_a_day_that_is_something_else_takes_nothing_and_all_once_it_is_mended(
+    connect, redis_url
+):
+    redis = await connect(redis_url)
+    shared = Shared(redis)
+    await redis.call("SET", DAY_KEY, "poison")
+    both = batch(counted("2026-11-20", calls=1), counted(calls=2))
+    for _ in range(2):
+        with pytest.raises(StoreError, match="wrong kind of value"):
+            await shared.take(both)
+    await redis.call("DEL", DAY_KEY)
+    await shared.take(both)
+    await shared.take(both)
+    assert await calls(shared) == {"acme": 2}
+    assert await calls(shared, Question("2026-11-20", ("principal",))) == {"acme": 1}
+
+
+async def test_a_field_that_is_no_number_costs_its_own_count_alone(connect, redis_url, caplog):
+    redis = await connect(redis_url)
+    shared = Shared(redis)
+    bad = 'calls ["keys","bad","free","a/B"]'
+    await redis.call("HSET", DAY_KEY, bad, "poison")
+    both = batch(counted(subject="a", calls=1), counted(subject="bad", calls=2))
+    for _ in range(2):
+        await shared.take(both)
+    await redis.call("HDEL", DAY_KEY, bad)
+    assert await calls(shared) == {"a": 1}
+    assert "others wrote to their fields: 1" in caplog.text
+
+
+async def test_what_could_not_be_added_at_all_is_not_taken_for_known(connect, redis_url):
+    redis = await connect(redis_url)
+    shared = Shared(redis)
+    field = 'calls ["keys","acme","free","a/B"]'
+    await redis.call("HSET", DAY_KEY, field, "poison")
+    with pytest.raises(StoreError, match="not an integer"):
+        await shared.take(batch(counted(calls=2)))
+    await redis.call("HDEL", DAY_KEY, field)
+    await shared.take(batch(counted(calls=2)))
+    assert await calls(shared) == {"acme": 2}
