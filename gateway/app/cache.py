@@ -19,7 +19,7 @@ from gateway.app.cache_tags import tags_of
 from gateway.app.purging import purging, purging_shared
 from gateway.app.repeatable import is_repeatable, left_out
 from gateway.app.settings import allowed_headers
-from gateway.app.state import redis_of
+from gateway.app.state import cache_state, redis_of_cache
 from gateway.app.timeouts import timeout_of
 from gateway.chain import Policy
 from gateway.config import Settings
@@ -141,7 +141,7 @@ def _in_memory(making: Making) -> _Make:
 
 def _shared(making: Making) -> _Make | None:
     """Returns what makes those of one that keeps them in Redis; None where there is none."""
-    redis = redis_of(making)
+    redis = redis_of_cache(making)
     if redis is None:
         return None
     # Only who has a Redis needs what stands on its client.
@@ -150,7 +150,7 @@ def _shared(making: Making) -> _Make | None:
 
     config = making.config
     state = making.taken.of(
-        ("redis cache", config.state, config.state_timeout), lambda: RedisCache(redis)
+        ("redis cache", cache_state(config), config.state_timeout), lambda: RedisCache(redis)
     )
     forms: CacheStore[bytes] = _store(making, "forms")
     making.operations.offer("purge", purging_shared(state))

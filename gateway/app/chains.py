@@ -37,6 +37,7 @@ from gateway.app.parts import Making, Parts, parts
 from gateway.app.places import at_key
 from gateway.app.providers import ProviderPool
 from gateway.app.settings import SettingError, SettingErrors
+from gateway.app.state import wrong_states
 from gateway.app.timeouts import timeout_of
 from gateway.call import Unary
 from gateway.chain import Method, Policy
@@ -148,11 +149,11 @@ async def chains_of(
         newest: Returns the gates of the generation that serves; None before there is one.
 
     Raises:
-        BuildError: What `auth` says, or a file that it names, can't be used; beside all problems
-            that were found before.
+        BuildError: What `auth` or a state says, or a file that they name, can't be used; beside all
+            problems that were found before.
     """
     config = making.config
-    wrong: list[SettingError] = []
+    wrong = wrong_states(config)
     try:
         providers = await pool.providers(config, handler)
     except SettingErrors as failures:

@@ -228,6 +228,17 @@ def _check_ca(key: str, pem: bytes) -> None:
         raise SettingError(key, "the file has no PEM certificates") from failure
 
 
+def check_ca_file(key: str, path: Path) -> None:
+    """Looks whether a file holds certificates that may sign others.
+
+    Raises:
+        SettingError: It can't be read, or holds none.
+    """
+    pem = _read(key, path)
+    if pem is not None:
+        _check_ca(key, pem)
+
+
 def _check_pair(key: str, certificate: Path | None, private: Path | None) -> None:
     if certificate is None or private is None:
         return

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gateway.app.operations import Operation
-from gateway.app.parts import Nothing
-from gateway.app.state import MEMORY, redis_of
+from gateway.app.state import redis_of
 from gateway.chain import Policy
 from gateway.config import Settings
 from gateway.listener.operations import NOT_ASKED_RIGHT, NOT_NOW, OperationError
@@ -25,10 +24,7 @@ if TYPE_CHECKING:
 
 def usage(making: Making) -> Part:
     """Returns what counts calls, and offers the operation that tells of it."""
-    shared = making.config.state != MEMORY
-    redis = redis_of(making) if shared else None
-    if shared and redis is None:  # which is among the problems
-        return Nothing()
+    redis = redis_of(making)
     most = making.config.usage.callers
     ledger = making.taken.of(("ledger of usage",), lambda: _Lasting(most))
     # A config that is refused in the end may have set it. It bounds memory, and nothing else.

@@ -170,7 +170,13 @@ class RateOf(Leaf):
 
 @dataclass(frozen=True, slots=True)
 class QuotaOf(Leaf):
-    """A `units.Quota`, written `10000/d`; `unlimited` is read as None."""
+    """A `units.Quota`, written `10000/d`; `unlimited` is read as None.
+
+    Attributes:
+        sizes: Whether it is of bytes, and shown as a size: `50GiB/month`.
+    """
+
+    sizes: bool = False
 
     def read(self, value: object, directory: Path) -> units.Quota | None:  # noqa: ARG002  # the leaf's interface
         """See `Leaf.read`."""
@@ -188,7 +194,9 @@ class QuotaOf(Leaf):
 
     def show(self, value: units.Quota | None) -> str:
         """See `Leaf.show`."""
-        return units.UNLIMITED if value is None else str(value)
+        if value is None:
+            return units.UNLIMITED
+        return value.sized if self.sizes else str(value)
 
 
 _ANYTHING = "."
@@ -246,6 +254,7 @@ LIMIT_KEY = Text(
     r"^(principal|api_key|plan|address|method|all|header:[A-Za-z0-9_-]+"
     r"|field:[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*)$",
 )
+STATE = HiddenText("memory, or redis://host:6379/0", r"^(memory|rediss?://[^\s/]+.*)$")
 URL = Text("a URL with http:// or https://", r"^https?://[^\s/]+")
 ORIGIN = Text(
     "an origin such as https://app.example, https://*.app.example for all below it, or *",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import subprocess
 import sys
 
@@ -14,11 +15,12 @@ from gateway.app.pool import UpstreamPool
 from gateway.call import Call, RpcError
 from gateway.config import from_mapping
 from gateway.policies.limits.gate import RateLimits
+from tests.redis_server import running
 
 METHOD = "x.v1.T/Get"
 PROTO = """syntax = "proto3"; package x.v1;
 message M {}
-service T { rpc Get(M) returns (M); }
+service T { rpc Get(M) returns (M) { option idempotency_level = NO_SIDE_EFFECTS; } }
 """
 
 
@@ -132,16 +134,105 @@ async def test_without_its_redis_a_gateway_starts_says_so_and_counts_by_itself(
     assert await admitted(app) == 3, "Redis has counted nothing yet"
 
 
-async def test_a_url_that_names_no_redis_is_a_mistake_that_does_not_show_it(tmp_path):
+async def problems(file) -> list[str]:
     pool = UpstreamPool()
     try:
         with pytest.raises(BuildError) as wrong:
-            await build(File(tmp_path, state="redis://:hunter2@r/zero")(), pool)
+            await build(file(), pool)
     finally:
         await pool.close(0)
-    assert len(wrong.value.problems) == 1
-    assert "state: the database is a number" in wrong.value.problems[0]
-    assert "hunter2" not in str(wrong.value.problems)
+    return wrong.value.problems
+
+
+IDLE = {"policies": [], "usage": {"enabled": False}}
+
+
+@pytest.mark.parametrize("used", [{}, IDLE], ids=["used", "used-by-nothing"])
+@pytest.mark.parametrize("key", ["state", "cache.state"])
+@pytest.mark.parametrize(
+    ("url", "mistake"),
+    [
+        pytest.param("redis://:hunter2@r/zero", "the database is a number", id="database"),
+        pytest.param("redis://localhost:99999/x", "expected redis://", id="port"),
+        pytest.param(
+            "redis://u:hunter2@x/w@localhost/0",
+            "expected redis://[user:password@]host[:port][/database]; percent-encode @, /",
+            id="password",
+        ),
+        pytest.param(
+            "rediss://:hunter2@r?ssl_ca_certs=/nope/ca.pem",
+            "ca.pem can't be read: No such file or directory",
+            id="no-file-of-certificates",
+        ),
+        pytest.param(
+            "rediss://:hunter2@r?ssl_ca_certs={folder}/x.proto",
+            "the file has no PEM certificates",
+            id="a-file-of-none",
+        ),
+    ],
+)
+async def test_a_url_that_names_no_redis_is_a_mistake_that_does_not_show_it(
+    tmp_path, used, key, url, mistake
+):
+    url = url.format(folder=tmp_path)
+    said = {"state": url} if key == "state" else {"cache": {"state": url}}
+    (problem,) = await problems(File(tmp_path, **used, **said))
+    assert f": {key}: {mistake}" in problem
+    assert "hunter2" not in problem
+
+
+CACHED = {"methods": ["*"], "cache": {"ttl": "1m"}}
+
+
+@pytest.fixture
+def other_redis(tmp_path):
+    """Another server."""
+    (tmp_path / "other").mkdir()
+    with running(tmp_path / "other") as server:
+        yield server
+
+
+async def test_replies_may_be_kept_in_a_redis_of_their_own(start, redis_url, other_redis):
+    limit = {"name": "all", "rate": "3/h", "key": "all"}
+    policies = [{"methods": ["*"], "rate_limits": [limit]}, CACHED]
+    app = await start(state=redis_url, cache={"state": other_redis.url}, policies=policies)
+    assert len(clients(app)) == 2
+    other_redis.kill()
+    assert await admitted(app) == 3
+    assert [each.available for each in clients(app)].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "cache", "count"),
+    [
+        pytest.param("{redis}", {}, 1, id="as-state-if-nothing-is-said"),
+        pytest.param("{redis}", {"state": "{redis}"}, 1, id="the-same"),
+        pytest.param("memory", {"state": "{redis}"}, 1, id="only-replies-are-shared"),
+        pytest.param("{redis}", {"state": "memory"}, 0, id="replies-in-memory"),
+    ],
+)
+async def test_which_state_the_cache_uses(start, redis_url, state, cache, count):
+    app = await start(
+        state=state.format(redis=redis_url),
+        cache={key: value.format(redis=redis_url) for key, value in cache.items()},
+        policies=[CACHED],
+    )
+    assert len(clients(app)) == count
+
+
+async def test_a_redis_that_is_full_of_replies_does_not_refuse_callers(start, own_redis):
+    own_redis.ask("CONFIG", "SET", "maxmemory", "2mb")
+    limit = {"name": "all", "rate": "1000/h", "key": "all", "on_error": "deny"}
+    policies = [{"methods": ["*"], "rate_limits": [limit]}, CACHED]
+    app = await start(state=own_redis.url, policies=policies)
+    (cache,) = (each for key, each in app.current.taken.used.items() if key[0] == "redis cache")
+    for number in range(500):
+        key = number.to_bytes(24, "big")
+        cache.put(key, os.urandom(8192), seconds=600, group="g", tags=[f"product:{number}"])
+        if number % 10 == 0:
+            assert await admitted(app, 1) == 1
+    await cache.close()
+    assert await admitted(app, 100) == 100
 
 
 def test_what_names_no_redis_does_not_import_it():

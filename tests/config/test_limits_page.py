@@ -27,6 +27,7 @@ SECTIONS = (
 NO_LIMITS = {
     "limits.legacy_headers",
     "adaptive_concurrency.enabled",
+    "cache.state",
     "adaptive_concurrency.priority_header",
     "usage.enabled",
 }

@@ -16,6 +16,7 @@ from gateway.config.scalars import (
     NAME,
     PERCENT,
     SERVICES,
+    STATE,
     Duration,
     QuotaOf,
     RateOf,
@@ -199,7 +200,7 @@ class Quotas:
     messages: Annotated[Quota | None, QuotaOf()] = Field(
         default=None, description="Messages, either way."
     )
-    bytes: Annotated[Quota | None, QuotaOf()] = Field(
+    bytes: Annotated[Quota | None, QuotaOf(sizes=True)] = Field(
         default=None, description="Bytes of messages, either way."
     )
 
@@ -250,7 +251,7 @@ class Limiting:
 
 @section
 class CacheStore:
-    """How much the cache keeps in memory."""
+    """Where the cache keeps replies, and how many."""
 
     EXAMPLE: ClassVar = "{size: 64MiB}"
     RULES: ClassVar = (AtMost("entry_size", "size", sizes=True),)
@@ -260,6 +261,9 @@ class CacheStore:
     )
     entry_size: Annotated[int, Size(minimum=1024)] = Field(
         default=1024**2, description="The largest reply that is kept, in bytes."
+    )
+    state: Annotated[str, STATE] | None = Field(
+        default=None, repr=False, description="Where replies are kept, if not in the shared state."
     )
 
 

@@ -26,9 +26,8 @@ from gateway.config.models.section import section
 from gateway.config.models.telemetry import Telemetry
 from gateway.config.models.upstreams import Upstream
 from gateway.config.models.websocket import Websocket
-from gateway.config.scalars import NAME, Duration, HiddenText, Text, Whole
+from gateway.config.scalars import NAME, STATE, Duration, Text, Whole
 
-_STATE = HiddenText("memory, or redis://host:6379/0", r"^(memory|rediss?://[^\s/]+.*)$")
 _HOST = Text("a host name, or *.name", r"^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", lower=True)
 
 
@@ -56,7 +55,7 @@ class Config:
         default_factory=AdaptiveConcurrency, description="A bound that follows latency."
     )
     limits: Limiting = Field(default_factory=Limiting, description="How limits are kept and told.")
-    cache: CacheStore = Field(default_factory=CacheStore, description="How much the cache keeps.")
+    cache: CacheStore = Field(default_factory=CacheStore, description="Where replies are kept.")
     usage: Usage = Field(default_factory=Usage, description="What callers use is counted.")
     addresses: Annotated[Addresses, NotBuilt()] = Field(
         default_factory=Addresses, description="Clients by their address."
@@ -74,7 +73,7 @@ class Config:
         default_factory=Websocket, description="The WebSocket front; false switches it off."
     )
     headers: Headers = Field(default_factory=Headers, description="Which headers pass, either way.")
-    state: Annotated[str, _STATE] = Field(
+    state: Annotated[str, STATE] = Field(
         default="memory", repr=False, description="Where limits and usage are kept."
     )
     state_timeout: Annotated[float, Duration()] = Field(
