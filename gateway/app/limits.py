@@ -18,6 +18,7 @@ from gateway.config import Rate, Settings
 from gateway.config.effective import RATE_LIMITS
 from gateway.config.models import RateLimit
 from gateway.config.problems import Path, format_path
+from gateway.config.units import format_size
 from gateway.policies.limits.algorithms import LONGEST_PATIENCE
 from gateway.policies.limits.allowance import Allowance, ByPlan
 from gateway.policies.limits.ask import Algorithm, Numbers
@@ -157,7 +158,8 @@ def _quotas(plan: Plan, dates: Calendar) -> list[Quota]:
     for what in ("calls", "messages", "bytes"):
         quota = getattr(given, what)
         if quota is not None:
-            found.append(Quota(what, quota.count, quota.period, dates))
+            told = format_size(quota.count) if what == "bytes" else None
+            found.append(Quota(what, quota.count, quota.period, dates, told))
     return found
 
 

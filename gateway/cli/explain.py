@@ -17,7 +17,7 @@ from gateway.cli.building import examined
 from gateway.cli.configuration import reader
 from gateway.cli.documents import explain_document
 from gateway.cli.facts import Fact, print_facts, set_by
-from gateway.cli.limit_facts import limit_facts
+from gateway.cli.limit_facts import adaptive_facts, limit_facts
 from gateway.cli.names import resolve
 from gateway.cli.policy_facts import chain_facts, policy_facts
 from gateway.config import Upstream, matches
@@ -69,20 +69,22 @@ def explain(
     known = {name: each.descriptor for name, each in generation.methods.items()}
     known |= {each.name: each for each in generation.unserved}
     descriptor = known[resolve(method, known)]
-    for section in (_proto(generation, descriptor), _upstream(generation, descriptor)):
-        print_facts(section)
+    sections = [_proto(generation, descriptor), _upstream(generation, descriptor)]
     if descriptor.name in generation.methods:
-        for section in (
+        sections += [
             policy_facts(generation, descriptor),
             limit_facts(generation, descriptor),
+            adaptive_facts(generation, descriptor),
             chain_facts(generation, descriptor),
             _limits(generation, descriptor),
             _headers(generation),
-        ):
-            print_facts(section)
-    print_facts(_routes(generation, descriptor))
-    print_facts(_fields(generation, descriptor))
-    print_facts(_sockets(generation, descriptor))
+        ]
+    sections += [
+        _routes(generation, descriptor),
+        _fields(generation, descriptor),
+        _sockets(generation, descriptor),
+    ]
+    print_facts(*sections)
 
 
 def _proto(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:

@@ -11,7 +11,7 @@ from gateway.app import Generation
 from gateway.config.problems import Path, format_path
 
 DEFAULT = "default"
-_NAMES = 18  # columns for what a line is about: the longest is `  stream_timeout`
+_NAMES = 17  # columns for what a line is about, or as many as the longest has
 
 
 class Fact(NamedTuple):
@@ -29,10 +29,12 @@ def set_by(generation: Generation, path: Path) -> str:
     return f"{found} {format_path(path)}"
 
 
-def print_facts(section: Iterable[Fact]) -> None:
-    """Prints a section, its right column as a column."""
-    facts = list(section)
-    wide = max((len(fact.value) for fact in facts if fact.where), default=0)
-    for fact in facts:
-        value = fact.value.ljust(wide) if fact.where else fact.value
-        typer.echo(f"{fact.name:{_NAMES - 1}} {value}  {fact.where}".rstrip())
+def print_facts(*sections: Iterable[Fact]) -> None:
+    """Prints sections: names as one column, and what set the values of each as another."""
+    told = [list(section) for section in sections]
+    names = max([_NAMES, *(len(fact.name) for facts in told for fact in facts)])
+    for facts in told:
+        wide = max((len(fact.value) for fact in facts if fact.where), default=0)
+        for fact in facts:
+            value = fact.value.ljust(wide) if fact.where else fact.value
+            typer.echo(f"{fact.name:{names}} {value}  {fact.where}".rstrip())

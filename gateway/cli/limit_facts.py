@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Final
 
 from gateway.app import Generation
+from gateway.app.state import MEMORY
 from gateway.cli.facts import Fact, set_by
 from gateway.config.effective import RATE_LIMITS
 from gateway.config.models import RateLimit
@@ -14,6 +15,7 @@ from gateway.config.units import UNLIMITED, format_duration
 from gateway.schema.method import Kind, MethodDescriptor
 
 _TITLE: Final = "rate limits"
+_AWAY: Final = {"local": "counted here alone", "allow": "not counted", "deny": "refused"}
 
 
 def limit_facts(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
@@ -25,7 +27,8 @@ def limit_facts(generation: Generation, descriptor: MethodDescriptor) -> Iterato
     for name, limit in limits.items():
         streams = descriptor.kind is not Kind.UNARY
         where = settings.where((RATE_LIMITS, name)) or ""
-        yield Fact(title, _said(limit, streams=streams), where)
+        shared = generation.config.state != MEMORY
+        yield Fact(title, _said(limit, streams=streams, shared=shared), where)
         title = ""
         if limit.rate is None:
             continue
@@ -39,12 +42,31 @@ def limit_facts(generation: Generation, descriptor: MethodDescriptor) -> Iterato
             quota = getattr(given.quotas, field.name)
             if quota is not None:
                 place = set_by(generation, ("plans", plan, "quotas", field.name))
-                text = f"quota of the plan {plan}: {field.name} {quota}"
+                number = quota.sized if field.name == "bytes" else str(quota)
+                text = f"quota of the plan {plan}: {field.name} {number}"
                 yield Fact(title, f"{text}, of all methods together", place)
                 title = ""
 
 
-def _said(limit: RateLimit, *, streams: bool) -> str:
+def adaptive_facts(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:
+    """Yields the numbers of adaptive concurrency, where it concerns the method."""
+    given = generation.config.adaptive_concurrency
+    if not given.enabled or descriptor.kind is not Kind.UNARY:
+        return
+    values = {
+        "min": f"{given.min} calls of the upstream at a time, never fewer",
+        "max": f"{given.max} at a time, never more",
+        "queue": f"{given.queue} calls that may wait for their turn",
+        "max_wait": f"{format_duration(given.max_wait)} that a call waits at most",
+    }
+    if given.priority_header is not None:
+        values["priority_header"] = f"{given.priority_header}, of trusted proxies"
+    yield Fact("adaptive", "concurrency, in each process")
+    for name, value in values.items():
+        yield Fact(f"  {name}", value, set_by(generation, ("adaptive_concurrency", name)))
+
+
+def _said(limit: RateLimit, *, streams: bool, shared: bool) -> str:
     if limit.rate is None:
         return f"{limit.name} {UNLIMITED}"
     parts = [f"{limit.name} {limit.rate}"]
@@ -55,6 +77,8 @@ def _said(limit: RateLimit, *, streams: bool) -> str:
         parts.append(f"delayed by {format_duration(limit.max_delay)} at most")
     if limit.messages and streams:
         parts.append("messages too")
+    if shared:
+        parts.append(f"{_AWAY[limit.on_error]} while Redis is away")
     if limit.dark:
         parts.append("dark: refuses nothing")
     return ", ".join(parts)

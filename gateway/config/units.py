@@ -70,6 +70,11 @@ class Quota:
     count: int
     period: str
 
+    @property
+    def sized(self) -> str:
+        """As one of bytes is written: `50GiB/month`."""
+        return f"{format_size(self.count)}/{self.period}"
+
     def __str__(self) -> str:
         return f"{self.count}/{self.period}"
 

@@ -56,7 +56,7 @@ class Bound:
 
     def describe(self) -> str:
         """Returns what it does, as a sentence for operators."""
-        return f"Refuses a call while {_calls(self._most)} of {self._of} run in this process."
+        return f"Refuses a call while {_running(self._most, self._of)} in this process."
 
     def admit(self, call: Call) -> None:  # noqa: ARG002  one call is like another
         """Takes a permit.
@@ -122,8 +122,8 @@ class BoundOfEach:
 
     def describe(self) -> str:
         """Returns what it does, as a sentence for operators."""
-        many = _calls(self._most)
-        return f"Refuses a call while {many} of the method and its caller run in this process."
+        running = _running(self._most, "the method and its caller")
+        return f"Refuses a call while {running} in this process."
 
     def admit(self, call: Call) -> None:
         """Takes one of the caller's permits.
@@ -133,7 +133,8 @@ class BoundOfEach:
         """
         caller = caller_of(call)
         if self._running.of(caller) >= self._most:
-            text = f"The caller has {_calls(self._most)} of this method that have not ended."
+            have = "has" if self._most == 1 else "have"
+            text = f"The caller has {_calls(self._most)} of this method that {have} not ended."
             raise error("TOO_MANY_CALLS", text, retry_after=AGAIN)
         self._running.take(caller)
         self._callers[id(call)] = caller
@@ -152,6 +153,11 @@ def caller_of(call: Call) -> str:
     if principal is None or not principal.subject:
         return f"@{site_of(call.peer)}"
     return f"{principal.provider}:{principal.subject}"
+
+
+def _running(number: int, of: str) -> str:
+    """Returns the words for so many calls of something: `1 call of the method runs`."""
+    return f"{_calls(number)} of {of} {'runs' if number == 1 else 'run'}"
 
 
 def _calls(number: int) -> str:

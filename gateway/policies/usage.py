@@ -14,7 +14,7 @@ from gateway.policies.passing import PassingStream
 from gateway.state.usage.counts import ANONYMOUS, Count
 from gateway.state.usage.ledger import Tally
 
-_DOES: Final = "counts calls, messages and bytes by who calls"
+_DOES: Final = "Counts calls, messages and bytes by who calls."
 
 
 class UsageOfCalls:

@@ -206,7 +206,7 @@ def test_a_config_that_is_not_there(tmp_path: Path) -> None:
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
 POLICIES = [
-    each for each in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "policies:" in each
+    each for each in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "authenticate:" in each
 ]
 
 

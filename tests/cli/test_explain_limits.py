@@ -62,6 +62,23 @@ def test_limits_are_told_with_what_plans_say_of_them(tmp_path: Path) -> None:
     ]
 
 
+def test_what_becomes_of_calls_without_redis_is_told_where_there_is_one(tmp_path: Path) -> None:
+    policies = """
+policies:
+  - methods: ["*"]
+    rate_limits: [{name: a, rate: 1/s}, {name: b, rate: 1/s, on_error: deny}]
+plans: {free: {quotas: {bytes: 2KiB/month}}}
+"""
+    write(tmp_path, policies)
+    shared = ("--set", "state=redis://127.0.0.1:1")
+    out = invoke("explain", "GetProduct", *shared, cwd=tmp_path).out
+    found = [" ".join(words) for words in section(out, "rate limits")]
+    assert "token_bucket, counted here alone while Redis is away gateway.yaml" in found[0]
+    assert "token_bucket, refused while Redis is away gateway.yaml" in found[1]
+    assert found[2].startswith("quota of the plan free: bytes 2KiB/month, of all methods together")
+    assert "Redis" not in "".join(told(tmp_path, "GetProduct"))
+
+
 def test_a_limit_that_is_taken_back_is_told(tmp_path: Path) -> None:
     first = write(tmp_path, POLICIES)
     found = told(tmp_path, "WatchStock")

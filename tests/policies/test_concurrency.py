@@ -79,6 +79,29 @@ class TestBoundOfEach:
         bound.ended(mine, ENDED)
         bound.admit(another)
 
+    @pytest.mark.parametrize(
+        ("most", "said", "does"),
+        [
+            (
+                1,
+                "1 call of this method that has not ended.",
+                "1 call of the method and its caller runs ",
+            ),
+            (
+                2,
+                "2 calls of this method that have not ended.",
+                "2 calls of the method and its caller run ",
+            ),
+        ],
+    )
+    def test_it_says_how_many_calls_there_are(self, most, said, does):
+        bound = BoundOfEach(RunningOf(), most)
+        *mine, another = calls(most + 1, principal=ADA)
+        for call in mine:
+            bound.admit(call)
+        assert refused(bound, another).status.message == f"The caller has {said}"
+        assert does in bound.describe()
+
     def test_nothing_is_kept_of_who_has_no_calls(self):
         running = RunningOf()
         bound = BoundOfEach(running, 2)

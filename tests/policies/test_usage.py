@@ -76,8 +76,8 @@ class TestCalls:
         assert set(told(ledger)) == {("customers", "ada", ""), ("partners", "ada", "")}
 
     def test_it_says_what_it_does(self, ledger):
-        assert "counts calls" in UsageOfCalls(ledger.tally("a.B/C")).describe()
-        assert "counts calls" in UsageOfStreams(ledger.tally("a.B/C")).describe()
+        assert "Counts calls" in UsageOfCalls(ledger.tally("a.B/C")).describe()
+        assert "Counts calls" in UsageOfStreams(ledger.tally("a.B/C")).describe()
 
 
 @dataclass(slots=True, kw_only=True)

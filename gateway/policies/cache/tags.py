@@ -117,6 +117,8 @@ def _template(text: str, request: Descriptor) -> _Template:
 
 
 def _field(path: str, request: Descriptor) -> Read:
+    if not all(path.split(".")):
+        raise TagError(f"{{{path}}} names no field; expected one such as {{id}} or {{order.id}}")
     *outer, last = path.split(".")
     of = request
     for name in outer:

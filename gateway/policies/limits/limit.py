@@ -20,6 +20,7 @@ Asker: TypeAlias = "Callable[[Call, float], Ask]"
 """Makes an ask of a call, and of the seconds until its deadline."""
 
 _new: Final = tuple.__new__  # half the time of Ask(…), for every call
+_CHARGED: Final = {False: ("call", "calls"), True: ("call or message", "calls and messages")}
 _PERIODS: Final = {1: "a second", 60: "a minute", 3600: "an hour", 86400: "a day"}
 
 
@@ -62,8 +63,9 @@ class Limit:
         limit, period = self.numbers.limit, int(self.numbers.period)
         burst = self.numbers.burst
         more = f" ({burst} at once)" if burst != limit else ""
-        calls = "call" if limit == 1 else "calls"
-        return f'the limit "{self.name}" of {limit} {calls} {_PERIODS[period]}{more}'
+        one, many = _CHARGED[self.messages]
+        what = one if limit == 1 else many
+        return f'the limit "{self.name}" of {limit} {what} {_PERIODS[period]}{more}'
 
     @property
     def policy(self) -> str:

@@ -94,6 +94,7 @@ class Quota:
         count: How many there are.
         span: In a day, or in a month.
         dates: Tells which.
+        told: How many, as people read it, `50GiB`; by default the number.
 
     Attributes:
         what: What is counted.
@@ -109,12 +110,16 @@ class Quota:
     is_quota = True
     room = None
 
-    def __init__(self, what: What, count: int, span: Span, dates: Calendar) -> None:
+    def __init__(
+        self, what: What, count: int, span: Span, dates: Calendar, told: str | None = None
+    ) -> None:
         self.what: What = what
         self.count = count
         self.name = f"{what}/{span}"
-        self.rate = f"{count}/{span}"
-        self.said = f"the quota of {count} {what} a {_NAMES[span]}"
+        self.rate = f"{told or count}/{span}"
+        sized = told is not None and not told.isdecimal()
+        amount = told if sized else f"{count} {what}"
+        self.said = f"the quota of {amount} a {_NAMES[span]}"
         window = f";w={_DAY}" if span == "d" else ""  # months differ
         self.policy = f'"{self.name}";q={count}{_UNITS[what]}{window}'
         self._span: Span = span

@@ -29,6 +29,10 @@ class Validate:
     def __init__(self, requests: Checks) -> None:
         self._check = requests.check
 
+    def describe(self) -> str:
+        """Returns what it does, as a sentence for operators."""
+        return "Refuses a request that breaks the rules in its proto."
+
     def admit(self, call: Call) -> None:
         """Returns to admit the call.
 
@@ -45,6 +49,10 @@ class ValidateMessages:
 
     def __init__(self, requests: Checks) -> None:
         self._check = requests.check
+
+    def describe(self) -> str:
+        """Returns what it does, as a sentence for operators."""
+        return "Ends a stream at the first request message that breaks the rules in its proto."
 
     async def stream(
         self, call: StreamCall, proceed: Callable[[StreamCall], Awaitable[Metadata]]

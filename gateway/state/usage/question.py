@@ -78,7 +78,9 @@ def read(arguments: Mapping[str, str], now: Callable[[], float] = time.time) -> 
     """
     for name in arguments:
         if name not in {"period", "by"}:
-            raise QuestionError(f"There is no parameter {name!r}; there are: period, by.")
+            # The form of the answer is asked for beside these, of who answers (`formats`).
+            text = f"There is no parameter {name!r}; there are: period, by, format."
+            raise QuestionError(text)
     return Question(
         _period(arguments.get("period", "today"), day_of(now())),
         _by(arguments.get("by", ",".join(COLUMNS))),

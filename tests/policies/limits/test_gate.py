@@ -172,6 +172,17 @@ def test_a_plan_without_a_limit():
     assert asked.reply_headers is None
 
 
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [
+        pytest.param(5, "of 5 calls and messages a minute", id="several"),
+        pytest.param(1, "of 1 call or message a minute", id="one"),
+    ],
+)
+def test_a_limit_on_messages_says_that_they_are_charged_too(rate, said):
+    assert limit(rate=rate, messages=True).said == f'the limit "user" {said}'
+
+
 def test_a_plan_that_nobody_knows_has_the_usual_numbers():
     told = []
     gate = Gate(limit(rate=3), unknown=told.append, free=[])
@@ -184,6 +195,14 @@ def test_a_plan_that_nobody_knows_has_the_usual_numbers():
 
 def quota(gate_clock, what="calls", count=2, span="d"):
     return Quota(what, count, span, Calendar(gate_clock))
+
+
+def test_a_quota_of_bytes_is_told_as_a_size():
+    dates = Calendar(Clock(0.0))
+    sized = Quota("bytes", 2048, "month", dates, "2KiB")
+    assert (sized.said, sized.rate) == ("the quota of 2KiB a month", "2KiB/month")
+    odd = Quota("bytes", 2000, "d", dates, "2000")
+    assert (odd.said, odd.rate) == ("the quota of 2000 bytes a day", "2000/d")
 
 
 async def test_a_quota_of_calls():

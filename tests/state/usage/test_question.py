@@ -59,7 +59,7 @@ def test_by_what_it_is_told_apart(by, expected):
     ],
 )
 def test_what_can_t_be_understood_says_what_was_expected(arguments):
-    with pytest.raises(QuestionError, match=r"expected|there are: period, by"):
+    with pytest.raises(QuestionError, match=r"expected|there are: period, by, format\."):
         read(arguments)
 
 
