@@ -105,10 +105,26 @@ def counts_of(rows: Iterable[Sequence[str | int]]) -> Counts:
     return found
 
 
-def add(counts: Counts, more: Counts) -> None:
-    """Adds counts to others, which may take them over: they are not to be used any more."""
+def add(counts: Counts, more: Counts, rows: int | None = None) -> None:
+    """Adds counts to others, which may take them over: they are not to be used any more.
+
+    Args:
+        counts: To these.
+        more: These.
+        rows: See `bounded`; None for any number.
+    """
     for key, count in more.items():
-        add_one(counts, key, count)
+        add_one(counts, key if rows is None else bounded(counts, key, rows), count)
+
+
+def bounded(counts: Counts, key: Key, rows: int) -> Key:
+    """Returns the key under which a count is kept, where there may be so many rows.
+
+    Beyond, a caller that is new to a method is one of the OTHERS: one row more for each method.
+    """
+    if len(counts) < rows or key in counts or not key.caller.provider:
+        return key
+    return key._replace(caller=OTHERS)
 
 
 def add_one(counts: Counts, key: Key, count: Count) -> None:

@@ -22,6 +22,7 @@ EVERY: Final = 1.0
 LAST: Final = 5.0
 """Seconds at the end in which what could not be told yet is tried again."""
 
+_TRIES: Final = 3  # of a batch that a store fails to understand
 _AGAIN: Final = 0.1  # seconds between two of these
 
 
@@ -36,7 +37,7 @@ class Store(Protocol):
         """Takes a batch: once, however often it is told.
 
         Raises:
-            StoreError: It is to be told again.
+            StoreError: It is to be told again. After any other error it is, too, some times.
         """
 
     async def answer(self, question: Question) -> Answer:
@@ -98,6 +99,7 @@ class Meter:
         self._lock = asyncio.Lock()
         self._telling: asyncio.Task[None] | None = None
         self._failing = False
+        self._bugs = 0  # of the batch that is to be told
 
     async def open(self) -> None:
         """Begins to tell what is counted."""
@@ -139,9 +141,26 @@ class Meter:
     async def _send(self) -> None:
         async with self._lock:
             while (batch := self._outbox.next()) is not None:
-                await self._store.take(batch)
+                await self._take(batch)
                 self._outbox.arrived()
                 await asyncio.sleep(0)  # calls go on between batches
+
+    async def _take(self, batch: Batch) -> None:
+        """Has a batch kept, or sets it aside: one that is a bug's must not keep the others waiting.
+
+        Raises:
+            StoreError: It is to be told again.
+        """
+        try:
+            await self._store.take(batch)
+        except StoreError:
+            raise
+        except Exception as bug:
+            self._bugs += 1
+            if self._bugs < _TRIES:
+                raise StoreError(f"a bug, {type(bug).__name__}") from bug
+            log.exception("the usage of %d calls is lost: a bug in keeping it", batch.calls)
+        self._bugs = 0
 
     async def _tell(self) -> None:
         while True:
@@ -157,9 +176,6 @@ class Meter:
             if not self._failing:
                 log.warning("usage can't be kept now: %s; it waits in memory", error)
             self._failing = True
-            return False
-        except Exception:
-            log.exception("a bug in keeping usage")
             return False
         if self._failing:
             log.info("usage is kept again")

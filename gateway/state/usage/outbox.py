@@ -1,7 +1,8 @@
 """What is to be told, in numbered batches: told again until it is known to have arrived.
 
 A batch keeps its number and its content until then, so whoever takes it can know it again. What
-comes meanwhile is added up, and grows no further than there are callers and methods.
+comes meanwhile is added up, and grows no further than there are callers and methods, nor than
+`WAITING` rows.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from gateway.state.usage.counts import Counts, Row, add, rows_of
 
 ROWS: Final = 200
 """Rows of a batch: what a Redis does in a millisecond or two, in which it does nothing else."""
+
+WAITING: Final = 200_000
+"""Rows that wait while nothing can be told, about 0.5 KB each; the rest is counted as one."""
 
 
 class Batch(NamedTuple):
@@ -26,6 +30,11 @@ class Batch(NamedTuple):
     number: int
     rows: list[Row]
 
+    @property
+    def calls(self) -> int:
+        """How many calls it tells of, for a log."""
+        return sum(int(row[5]) for row in self.rows)
+
 
 class Outbox:
     """The batches of one process."""
@@ -37,7 +46,7 @@ class Outbox:
 
     def put(self, counts: Counts) -> None:
         """Takes what was counted."""
-        add(self._waiting, counts)
+        add(self._waiting, counts, WAITING)
 
     def next(self) -> Batch | None:
         """Returns what is to be told now: the same until it has `arrived`. None if nothing is."""
@@ -49,11 +58,11 @@ class Outbox:
         return self._batch
 
     def arrived(self) -> None:
-        """Notes that the batch which `next` returned is where it should be."""
+        """Notes that the batch which `next` returned is where it should be, or can't get there."""
         self._batch = None
 
     @property
     def calls(self) -> int:
         """How many calls it holds, for a log."""
-        told = sum(int(row[5]) for row in self._batch.rows) if self._batch else 0
+        told = self._batch.calls if self._batch else 0
         return told + sum(count.calls for count in self._waiting.values())

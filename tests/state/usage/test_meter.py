@@ -176,3 +176,36 @@ async def test_an_outage_is_told_once_and_so_is_its_end(monkeypatch, caplog):
         "usage can't be kept now: away; it waits in memory",
         "usage is kept again",
     ]
+
+
+class Poisoned(Flaky):
+    """A store that fails to understand the first batch, whatever is done."""
+
+    tried = 0
+
+    async def take(self, batch):
+        if batch.number == 1:
+            self.tried += 1
+            raise KeyError("what nobody thought of")
+        await super().take(batch)
+
+
+async def test_a_batch_that_a_bug_keeps_from_arriving_is_set_aside_after_some_tries(
+    monkeypatch, caplog
+):
+    monkeypatch.setattr(module, "EVERY", 0)
+    store = Poisoned()
+    meter = Meter(store, Ledger(10))
+    await meter.open()
+    count(meter, 3)
+    async with asyncio.timeout(10):
+        while not store.tried:
+            await asyncio.sleep(0)
+        count(meter, 4)
+        while not store.counts:
+            await asyncio.sleep(0)
+    assert await calls(meter) == [4]
+    await meter.close()
+    assert store.tried == 3
+    (line,) = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert line.getMessage() == "the usage of 3 calls is lost: a bug in keeping it"

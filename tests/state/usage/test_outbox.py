@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.state.usage.counts import Caller, Count, Key, add, counts_of
+from gateway.state.usage import outbox as module
+from gateway.state.usage.counts import OTHERS, Caller, Count, Key, add, counts_of
 from gateway.state.usage.outbox import ROWS, Outbox
 
 
@@ -44,6 +45,16 @@ def test_a_batch_has_a_bounded_number_of_rows():
         sizes.append(len(batch.rows))
         box.arrived()
     assert sizes == [ROWS, ROWS, 1]
+
+
+def test_what_waits_is_so_many_rows_and_then_one_for_each_method(monkeypatch):
+    monkeypatch.setattr(module, "WAITING", 3)
+    box = Outbox()
+    for number in range(20):
+        box.put(some([number]))
+    assert len(box._waiting) == 4
+    assert box._waiting[key(0)._replace(caller=OTHERS)].calls == 17
+    assert box.calls == 20
 
 
 def test_what_waits_grows_no_further_than_its_keys():

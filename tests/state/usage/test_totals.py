@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.state.usage import totals as module
 from gateway.state.usage.counts import ANONYMOUS, Caller, Count, Key
 from gateway.state.usage.question import Question, QuestionError
 from gateway.state.usage.totals import DAYS, Totals
@@ -86,6 +87,21 @@ def test_no_more_callers_than_may_be_are_told_apart_in_a_period():
     }
     assert calls(kept, "2026-11-22", "principal") == {("c",): 1}
     assert calls(kept, "2026-11", "principal") == {("a",): 2, ("b",): 2, ("others",): 2, ("",): 9}
+
+
+def test_no_more_rows_than_may_be_are_kept_of_a_period(monkeypatch, caplog):
+    monkeypatch.setattr(module, "MORE", 3)
+    kept = totals(most=2)
+    for number in range(20):
+        for subject in "ab":
+            key = Key("2026-11-21", Caller("keys", subject, ""), f"a/M{number}")
+            kept.add({key: Count(calls=1)})
+            kept.add({key: Count(calls=1)})
+    assert len(answer(kept, "2026-11-21", "principal", "method")) == 5 + 18  # others': a row each
+    assert sum(calls(kept, "2026-11-21", "principal").values()) == 80
+    assert sum(calls(kept, "2026-11", "principal").values()) == 80
+    assert "usage of 2026-11-21 has 5 rows: the rest is counted as one" in caplog.messages
+    assert len(caplog.messages) == 2
 
 
 @given(
