@@ -20,6 +20,7 @@ from gateway.cli.failure import DEBUG as _DEBUG
 from gateway.cli.failure import Exit, Failure, bug_lines
 
 _GRPC_LOG = "GRPC_VERBOSITY"
+_PREFIX = "Value error, "  # a parser's word before what is wrong with the value of an option
 
 
 class _Entry(NamedTuple):
@@ -69,6 +70,14 @@ class _Commands(TyperGroup):
             module = importlib.import_module(f"gateway.cli.{_MODULES[name]}")
             command = _flowing(typer.main.get_command(module.app))
         return name, command, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command that is called."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as wrong:
+            wrong.message = wrong.message.removeprefix(_PREFIX)
+            raise
 
 
 def _flowing(command: Any) -> Any:

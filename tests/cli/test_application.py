@@ -117,6 +117,20 @@ def test_an_unknown_command_names_the_nearest(tmp_path: Path) -> None:
     assert "Did you mean 'routes'" in done.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("usage", "--format", "xml"), ("keys", "new", "--owner", "ada", "--plan", "a b")],
+    ids=" ".join,
+)
+def test_a_value_that_an_option_can_not_have_is_told_without_a_parsers_words(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = invoke(*arguments, cwd=tmp_path)
+    assert done.code == Exit.MISTAKE
+    assert arguments[-1] in done.err
+    assert "Value error" not in done.err
+
+
 def test_without_a_config_the_error_says_what_to_do(tmp_path: Path) -> None:
     done = run("serve", cwd=tmp_path)
     assert done.code == Exit.MISTAKE
