@@ -119,7 +119,7 @@ def test_an_unknown_command_names_the_nearest(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("usage", "--format", "xml"), ("keys", "new", "--owner", "ada", "--plan", "a b")],
+    [("usage", "--format", "xml"), ("serve", "--log-level", "xx")],
     ids=" ".join,
 )
 def test_a_value_that_an_option_can_not_have_is_told_without_a_parsers_words(

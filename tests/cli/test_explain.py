@@ -141,6 +141,65 @@ def test_bounds_on_calls_at_a_time_are_told_where_there_are_any(tmp_path: Path) 
     assert "adaptive" not in invoke("explain", "WatchOrder", cwd=tmp_path).out
 
 
+def test_adaptive_concurrency_is_told_with_its_numbers(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "127.0.0.1:1")
+    path.write_text(path.read_text() + "adaptive_concurrency: {enabled: true, min: 4, queue: 7}\n")
+    out = invoke("explain", "GetProduct", cwd=tmp_path).out
+    assert [" ".join(words) for words in section(out, "adaptive")] == [
+        "adaptive concurrency, in each process",
+        "min 4 calls of the upstream at a time, never fewer gateway.yaml:6:39 adaptive_concurrency.min",
+        "max 1000 at a time, never more default",
+        "queue 7 calls that may wait for their turn gateway.yaml:6:47 adaptive_concurrency.queue",
+        "max_wait 1s that a call waits at most default",
+    ]
+
+
+def test_values_are_a_column_however_long_names_are(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "127.0.0.1:1")
+    said = "concurrency_per_principal: 2, cache: {stale_while_revalidate: 1m}, timeout: 1s"
+    path.write_text(path.read_text() + f"policies: [{{methods: ['*'], {said}}}]\n")
+    lines = invoke("explain", "GetProduct", cwd=tmp_path).out.splitlines()
+    named = [line for line in lines if line.strip()]
+    wide = len("  cache.stale_while_revalidate ")
+    assert any(line.startswith("  cache.stale_while_revalidate 1m  ") for line in named)
+    assert {line[wide - 1] for line in named} == {" "}
+    assert all(line[wide] != " " for line in named if not line.startswith(" "))
+
+
+EVERYTHING = """
+auth: {providers: {partners: {api_key: {keys: {file: keys.yaml}}}}}
+usage: {enabled: true}
+adaptive_concurrency: {enabled: true}
+policies:
+  - methods: ["*"]
+    rate_limits: [{name: user, rate: 1/s, messages: true}]
+    authorize: {scopes: [read], when: principal.subject != ''}
+    concurrency: 1
+    concurrency_per_principal: 1
+    validate: true
+  - methods: [shop.catalog.v1.CatalogService/GetProduct]
+    cache: {ttl: 1m}
+  - methods: [shop.catalog.v1.CatalogService/ListProducts]
+    coalesce: true
+plans: {free: {quotas: {bytes: 1KiB/d}}}
+"""
+
+
+@pytest.mark.parametrize(
+    "method", ["GetProduct", "ListProducts", "CreateOrder", "WatchStock", "ImportProducts"]
+)
+def test_each_line_of_the_chain_is_a_sentence(tmp_path: Path, method: str) -> None:
+    (tmp_path / "keys.yaml").write_text("keys: {}\n")
+    path = write_config(tmp_path, "127.0.0.1:1")
+    path.write_text(path.read_text() + EVERYTHING)
+    lines = [
+        " ".join(words) for words in section(invoke("explain", method, cwd=tmp_path).out, "chain")
+    ]
+    assert len(lines) > 8
+    for line in lines:
+        assert re.fullmatch(r"(chain )?\d+\. [a-z ]+: [A-Z][^`()]+\.", line), line
+
+
 def test_what_an_address_may_ask_is_a_limit_where_there_are_providers(tmp_path: Path) -> None:
     write_config(tmp_path, "127.0.0.1:1")
     assert "unauthenticated" not in invoke("explain", "GetProduct", cwd=tmp_path).out
