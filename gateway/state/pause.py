@@ -35,5 +35,6 @@ class Pause:
             self._until = self._clock() + self._length
 
     def worked(self) -> None:
-        """Ends it."""
-        self._length = 0.0
+        """Makes the next pause a short one. During one it means nothing: it was begun before."""
+        if not self.lasts:
+            self._length = 0.0

@@ -1,4 +1,4 @@
-"""A pause after what was refused: longer each time, over at once when it works."""
+"""A pause after what was refused: longer each time, short again when it works."""
 
 from gateway.state.pause import Pause
 
@@ -16,9 +16,9 @@ def test_it_grows_to_a_minute_and_is_short_again_when_something_worked():
             now[0] += 0.5
         lengths.append(now[0] - began)
     assert lengths == [1, 2, 4, 8, 16, 32, 60, 60]
-    pause.refused()
     pause.worked()
-    assert not pause.lasts
     pause.refused()
+    pause.worked()  # begun before: says nothing
+    assert pause.lasts
     now[0] += 1
     assert not pause.lasts

@@ -149,6 +149,14 @@ async def test_keys_that_move_are_found_again(cluster):
     assert one.ask("GET", there) == b"1"
 
 
+async def test_a_command_without_a_key_goes_to_the_server_that_has_one(cluster):
+    async with opened(cluster[0].url) as redis:
+        for number, server in enumerate(cluster):
+            await moves(redis, key_of(number))
+            info = await redis.near(key_of(number).encode(), "INFO", "server")
+            assert b"tcp_port:%d\r\n" % server.port in info
+
+
 async def test_nothing_is_left_behind(cluster):
     before = asyncio.all_tasks()
     one, _ = cluster
