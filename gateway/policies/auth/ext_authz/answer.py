@@ -21,6 +21,7 @@ from gateway.policies.auth.ext_authz import authorization_pb2 as pb
 from gateway.policies.auth.ext_authz import changes
 from gateway.policies.auth.ext_authz.changes import BadAnswerError, Change
 
+_LONGEST: Final = 255  # characters of a subject (OpenID Connect Core 1.0 section 2), and a plan
 _MESSAGE: Final = re.compile(r"[ -~]{1,500}")
 _STATUSES: Final = range(300, 600)  # those that a refusal may have
 _UNKNOWN: Final = 401
@@ -103,10 +104,10 @@ def principal(said: Struct, provider: str, now: float) -> Principal:
     them are claims. Without a subject the caller has none: it may call, but is the same as nobody.
 
     Raises:
-        BadAnswerError: What is allowed has ended, or its subject is no name.
+        BadAnswerError: What is allowed has ended, or its subject or plan is no name.
     """
     claims = {name: _plain(value) for name, value in said.fields.items()}
-    plan, ends = claims.get("plan"), claims.get("exp")
+    ends = claims.get("exp")
     expires = float(ends) if isinstance(ends, int | float) and ends is not True else None
     if expires is not None and not expires > now:
         raise BadAnswerError("it allows what has ended")
@@ -115,7 +116,7 @@ def principal(said: Struct, provider: str, now: float) -> Principal:
         provider=provider,
         scopes=_texts(claims.get("scopes", claims.get("scope"))),
         roles=_texts(claims.get("roles")),
-        plan=plan if isinstance(plan, str) else None,
+        plan=_plan(claims),
         claims=claims,
         expires=expires,
     )
@@ -139,10 +140,23 @@ def _subject(claims: Mapping[str, object]) -> str:
         value = claims.get(name)
         if value is None:
             continue
-        if not isinstance(value, str) or not value or not value.isprintable():
+        if not isinstance(value, str) or not value or not _is_name(value):
             raise BadAnswerError(f"its {name} is no name of anybody")
         return value
     return ""
+
+
+def _plan(claims: Mapping[str, object]) -> str | None:
+    value = claims.get("plan")
+    if not isinstance(value, str):
+        return None
+    if not _is_name(value):
+        raise BadAnswerError("its plan is no name of a plan")
+    return value
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _LONGEST and text.isprintable()
 
 
 def _texts(value: object) -> frozenset[str]:

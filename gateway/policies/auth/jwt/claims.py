@@ -17,7 +17,7 @@ from gateway.call import Principal
 from gateway.policies.auth.claim_path import found
 from gateway.policies.auth.provider import BadCredentials
 
-_SUBJECT: Final = 255  # characters (OpenID Connect Core 1.0 section 2)
+_LONGEST: Final = 255  # characters of a subject (OpenID Connect Core 1.0 section 2), and a plan
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROLLED: Final = "a text with a control character"
 _LATEST: Final = 253_402_300_799  # the end of the year 9999: what is later is no time in seconds
@@ -115,20 +115,25 @@ class Expected:
 
     def _plan(self, claims: Mapping[str, object]) -> str | None:
         plan = found(claims, self.plan)
-        if not isinstance(plan, str | None):
-            raise _wrong(self.plan, f"{_kind(plan)}, not a text")
-        return plan
+        return None if plan is None else _name(self.plan, plan)
 
 
 def _subject(value: object) -> str:
-    if not isinstance(value, str):
-        raise _wrong("sub", "missing" if value is None else f"{_kind(value)}, not a text")
-    if not value:
+    if value is None:
+        raise _wrong("sub", "missing")
+    if value == "":
         raise _wrong("sub", "empty")
-    if len(value) > _SUBJECT:
-        raise _wrong("sub", f"longer than {_SUBJECT} characters")
+    return _name("sub", value)
+
+
+def _name(claim: str, value: object) -> str:
+    """Returns a claim that names somebody or something: kept, counted by, and logged."""
+    if not isinstance(value, str):
+        raise _wrong(claim, f"{_kind(value)}, not a text")
+    if len(value) > _LONGEST:
+        raise _wrong(claim, f"longer than {_LONGEST} characters")
     if _CONTROL.search(value):
-        raise _wrong("sub", _CONTROLLED)
+        raise _wrong(claim, _CONTROLLED)
     return value
 
 

@@ -87,8 +87,14 @@ def test_who_it_is(said, subject):
     assert judged(said, ok_response={}).principal.subject == subject
 
 
+@pytest.mark.parametrize("plan", ["p" * 256, "pro\n", "pro\x85"])
+def test_a_plan_that_is_no_name_is_a_bad_answer(plan):
+    with pytest.raises(BadAnswerError, match="its plan is no name"):
+        judged({"plan": plan}, ok_response={})
+
+
 @pytest.mark.parametrize("name", ["subject", "sub"])
-@pytest.mark.parametrize("value", ["", "a\nb", "a\0", "\u200b", 7, True, ["ada"]])
+@pytest.mark.parametrize("value", ["", "a\nb", "a\0", "\u200b", "a" * 256, 7, True, ["ada"]])
 def test_a_subject_that_is_no_name_is_a_bad_answer(name, value):
     with pytest.raises(BadAnswerError):
         judged({name: value}, ok_response={})

@@ -125,6 +125,8 @@ LIST = "not a text or a list of texts"
         ("scope", "a\x7f", "a text with a control character"),
         ("scope", "a\x85b", "a text with a control character"),
         ("plan", ["pro"], "a list, not a text"),
+        ("plan", "p" * 256, "longer than 255 characters"),
+        ("plan", "pro\n", "a text with a control character"),
     ],
 )
 def test_of_a_wrong_claim_its_sender_is_told_which_and_the_log_what_it_is(name, value, why):
