@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
@@ -21,18 +22,21 @@ from gateway.app.repeatable import is_repeatable, left_out
 from gateway.app.settings import allowed_headers
 from gateway.app.state import cache_state, redis_of_cache
 from gateway.app.timeouts import timeout_of
+from gateway.call import Reply
 from gateway.chain import Policy
 from gateway.config import Settings
-from gateway.config.effective import CACHE, COALESCE, VARY
+from gateway.config.effective import CACHE, COALESCE, SHARED, VARY
 from gateway.policies.cache.cache import Cache
 from gateway.policies.cache.coalesce import Coalesce
 from gateway.policies.cache.fetch import Answer
-from gateway.policies.cache.flights import Flights
+from gateway.policies.cache.flights import Flights, Rank
 from gateway.policies.cache.freshness import Policy as Freshness
 from gateway.policies.cache.headers import Told
 from gateway.policies.cache.keeping import Keeping
 from gateway.policies.cache.kept import Kept
 from gateway.policies.cache.keys import TRACING, Keys
+from gateway.policies.cache.means import Means
+from gateway.policies.cache.onecaller import ToldOf, told_of
 from gateway.policies.cache.shelf import MemoryShelf
 from gateway.schema.method import MethodDescriptor
 from gateway.state.cache import CacheStore
@@ -67,6 +71,9 @@ class _Caching:
         self._tags = tags_of(making, kept)
         self._vary = _varying(making)
         self._entry_size = making.config.cache.entry_size
+        self._told_callers = _told_callers(making)
+        if self._told_callers is not None:
+            _note_one_for_all(making)
         self._policy = _shared(making) or _in_memory(making)
 
     def policies(
@@ -81,14 +88,17 @@ class _Caching:
             settings.mistake(VARY, f'"{name}" is no name of a header') for name in wrong
         )
         keys = Keys(
-            self._base(descriptor, upstream),
+            self._base(descriptor, settings, upstream),
             vary=[name.lower() for name in settings.vary],
             claims=making.config.auth.forward.claims,
             shared=settings.shared,
         )
+        told = self._told_callers if settings.shared else None
+        rank = _rank(making, settings)
         timeout = timeout_of(making.config, settings, descriptor, upstream)
         if not settings.cached:
-            return (Coalesce(keys, Flights(timeout, making.clock)),)
+            once: Flights[Reply] = Flights(timeout, making.clock, rank=rank, told=told)
+            return (Coalesce(keys, once),)
         keeping = Keeping(
             Freshness(
                 settings.ttl,
@@ -101,8 +111,9 @@ class _Caching:
             self._told(settings),
             self._entry_size,
             _reads(making.registry.message(descriptor.output)),
+            for_one=told is not None,
         )
-        flights: Flights[Answer] = Flights(timeout, making.clock)
+        flights: Flights[Answer] = Flights(timeout, making.clock, rank=rank, told=told)
         return (self._policy(descriptor.name, keys, keeping, flights),)
 
     def _keeps(self, descriptor: MethodDescriptor) -> bool:
@@ -116,15 +127,21 @@ class _Caching:
             names = {"*"}  # nobody can name all that pass by it
         return Told(tuple(sorted(names)), shared=settings.shared)
 
-    def _base(self, descriptor: MethodDescriptor, upstream: str) -> Sequence[bytes]:
+    def _base(
+        self, descriptor: MethodDescriptor, settings: Settings, upstream: str
+    ) -> Sequence[bytes]:
         """Returns what all keys of a method have in common."""
         registry, given = self._making.registry, self._making.config.upstreams[upstream]
         files = {registry.message(name).file for name in (descriptor.input, descriptor.output)}
         where = [str(each.address) for each in given.endpoints]
+        # Who a provider's "ada" is, is for the provider to say, and for nobody by its name.
+        providers = {} if settings.shared else self._making.config.auth.providers
+        known = [(name, providers[name]) for name in sorted(providers)]
         return (
             descriptor.name.encode(),
             self._types.digest(files),
             repr((upstream, where, given.tls)).encode(),
+            repr(known).encode(),
         )
 
 
@@ -134,7 +151,8 @@ def _in_memory(making: Making) -> _Make:
     making.operations.offer("purge", purging(store))
 
     def make(method: str, keys: Keys, keeping: Keeping, flights: Flights[Answer]) -> Policy:
-        return Cache(keys, keeping, MemoryShelf(store, method), flights, making.clock)
+        shelf = MemoryShelf(store, method)
+        return Cache(Means(keys, keeping, shelf, flights, making.clock))
 
     return make
 
@@ -157,7 +175,7 @@ def _shared(making: Making) -> _Make | None:
 
     def make(method: str, keys: Keys, keeping: Keeping, flights: Flights[Answer]) -> Policy:
         shelf = SharedShelf(state, forms, method, making.clock)
-        return SharedCache(keys, keeping, shelf, flights, making.clock)
+        return SharedCache(Means(keys, keeping, shelf, flights, making.clock))
 
     return make
 
@@ -180,6 +198,37 @@ def _reads(type_: Descriptor) -> Callable[[bytes], bool]:
         return True
 
     return reads
+
+
+def _told_callers(making: Making) -> ToldOf | None:
+    """Returns what backends are told of callers; None where they are told nothing."""
+    given = making.config.auth.forward
+    if given.subject is None and not given.claims and given.token is None:
+        return None
+    return told_of(given.claims)
+
+
+def _rank(making: Making, settings: Settings) -> Rank | None:
+    """Returns what priority a method's call has; None where all of its calls have one."""
+    given = making.config.adaptive_concurrency
+    if not given.enabled or given.priority_header is None:
+        return None
+    # Its modules are imported only where it is on.
+    from gateway.policies.adaptive.gate import PRIORITIES, priority_of  # noqa: PLC0415  see above
+
+    return partial(priority_of, given.priority_header, PRIORITIES[settings.priority])
+
+
+def _note_one_for_all(making: Making) -> None:
+    """Notes where callers share what a backend answers that is told of one of them."""
+    said: dict[str, None] = {}
+    for name, descriptor in making.descriptors.items():
+        settings = making.settings[name]
+        makes_once = settings.cached or settings.coalesce
+        if settings.shared and makes_once and is_repeatable(descriptor):
+            text = "the backend is told of one caller for all (auth.forward)"
+            said[settings.mistake(SHARED, text)] = None
+    making.notes.extend(said)
 
 
 class _Types:

@@ -12,6 +12,7 @@ from gateway.app.lasting import Lasting
 from gateway.app.pool import UpstreamPool
 from gateway.call import Call, Metadata, Principal, Reply
 from gateway.config import from_mapping
+from gateway.http import Headers, Request
 from gateway.listener.operations import OperationError
 
 PROTO = """syntax = "proto3"; package x.v1; import "google/api/annotations.proto";
@@ -231,6 +232,57 @@ async def test_claims_that_backends_are_told_make_others(built):
         principal = Principal("ada", "partners", claims={"tenant": tenant, "email": object()})
         await ask(generation, backend, principal=principal)
     assert backend.calls == 2
+
+
+async def test_a_provider_that_asks_another_issuer_knows_others(built):
+    backend, ada = Backend(), Principal("ada", "partners")
+    generation = None
+    for client in ("one", "one", "other"):
+        introspection = {
+            "endpoint": "https://issuer.test/ask", "client_id": client, "client_secret": "s3cr3t"
+        }  # fmt: skip
+        auth = {"providers": {"partners": {"introspection": introspection}}}
+        generation = await built(CACHED, auth=auth, previous=generation)
+        await ask(generation, backend, principal=ada)
+    assert backend.calls == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "forward", "noted"),
+    [
+        pytest.param({"cache": {"shared": True}}, {"subject": "x-subject"}, True, id="subject"),
+        pytest.param({"cache": {"shared": True}}, {"claims": ["tenant"]}, True, id="claims"),
+        pytest.param({"cache": {"shared": True}}, {}, False, id="nothing-is-told"),
+        pytest.param({"cache": {"ttl": "1m"}}, {"subject": "x-subject"}, False, id="not-shared"),
+    ],
+)
+async def test_that_a_backend_is_told_of_one_caller_for_all_is_noted(built, said, forward, noted):
+    generation = await built(policy("x.v1.S/*", **said), auth={"forward": forward})
+    text = "policies.0.cache.shared: the backend is told of one caller for all (auth.forward)"
+    assert sum(text in each for each in generation.notes) == noted
+
+
+async def test_calls_that_trusted_proxies_put_first_wait_for_no_others(built):
+    adaptive = {"enabled": True, "priority_header": "x-priority"}
+    generation = await built(CACHED, adaptive_concurrency=adaptive)
+    cache = next(each for each in generation.methods[GET].policies if hasattr(each, "filter"))
+    asked = []
+
+    def start(call, done):
+        asked.append(call)
+        return lambda: None
+
+    for trusted, said in (
+        (True, "low"),
+        (True, "high"),
+        (True, "low"),
+        (True, ""),
+        (False, "high"),
+    ):
+        headers = Headers([("x-priority", said)])
+        head = Request("GET", "/", None, headers, is_trusted=trusted)
+        cache.filter(Call(GET, head=head), lambda result: None, start)
+    assert [call.head.headers.get("x-priority") for call in asked] == ["low", "high", ""]
 
 
 async def test_vary_names_what_makes_others(built):

@@ -95,11 +95,24 @@ class AdaptiveConcurrency:
         return inf if call.deadline is None else call.deadline.remaining(self._clock())
 
     def _priority_of(self, call: Call) -> Priority:
-        head = call.head
-        if self._header is None or head is None or not head.is_trusted:
+        if self._header is None:
             return self._priority
-        said = head.headers.get(self._header) or ""
-        return PRIORITIES.get(said.strip().lower(), self._priority)
+        return priority_of(self._header, self._priority, call)
+
+
+def priority_of(header: str, usual: Priority, call: Call) -> Priority:
+    """Returns the priority of a call, by what a trusted proxy says of it.
+
+    Args:
+        header: In which it is said, in lower case.
+        usual: Where nobody says one.
+        call: The call.
+    """
+    head = call.head
+    if head is None or not head.is_trusted:
+        return usual
+    said = head.headers.get(header) or ""
+    return PRIORITIES.get(said.strip().lower(), usual)
 
 
 class Turn:

@@ -15,11 +15,11 @@ from functools import partial
 
 from gateway.call import Call, Cancel, Done, Reply, RpcError, Unary
 from gateway.kept import Keys
-from gateway.policies.cache.fetch import Answer, says_nothing
-from gateway.policies.cache.flights import Flights, nothing
-from gateway.policies.cache.keeping import Found, Keeping
+from gateway.policies.cache.fetch import Answer
+from gateway.policies.cache.flights import nothing
+from gateway.policies.cache.keeping import Found
 from gateway.policies.cache.kept import Kept, is_failure
-from gateway.policies.cache.keys import Keys as CallKeys
+from gateway.policies.cache.means import Means
 from gateway.policies.cache.shelf import Shelf
 
 
@@ -27,28 +27,17 @@ class ByKey:
     """Answers the calls of a method that ask by keys.
 
     Args:
-        keys: Which calls are equal.
-        keeping: How replies are kept.
-        shelf: Where.
-        flights: The calls under way.
-        clock: The store's, in seconds.
+        means: By what its replies are kept.
     """
 
     __slots__ = ("_clock", "_flights", "_keeping", "_keys", "_shelf")
 
-    def __init__(
-        self,
-        keys: CallKeys,
-        keeping: Keeping,
-        shelf: Shelf,
-        flights: Flights[Answer],
-        clock: Callable[[], float],
-    ) -> None:
-        self._keys = keys
-        self._keeping = keeping
-        self._shelf = shelf
-        self._flights = flights
-        self._clock = clock
+    def __init__(self, means: Means[Shelf]) -> None:
+        self._keys = means.keys
+        self._keeping = means.keeping
+        self._shelf = means.shelf
+        self._flights = means.flights
+        self._clock = means.clock
 
     def keys_of(self, call: Call) -> list[bytes] | None:
         """Returns under which key each key's answer is kept; None where nothing may be kept."""
@@ -138,7 +127,7 @@ class ByKey:
             answer: Answer | RpcError = result
             if isinstance(result, Reply):
                 answer = self._keep(asking, asked, result, purges)
-            if not isinstance(answer, Found) and not says_nothing(result):
+            if not isinstance(answer, Found) and not self._keeping.says_nothing(result):
                 for place in asking.stale:
                     self._shelf.drop(asking.keys[place])
             done(answer)

@@ -13,16 +13,14 @@ as often as it likes, which is what a cache is to prevent.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 from gateway.call import Call, Cancel, Done, Unary
 from gateway.policies.cache.bykey import ByKey
-from gateway.policies.cache.fetch import Answer, Fetch
-from gateway.policies.cache.flights import Flights, nothing
-from gateway.policies.cache.keeping import Keeping
-from gateway.policies.cache.keys import Keys
+from gateway.policies.cache.fetch import Fetch
+from gateway.policies.cache.flights import nothing
+from gateway.policies.cache.means import Means
 from gateway.policies.cache.refresh import Refresh
 from gateway.policies.cache.shelf import MemoryShelf
 from gateway.policies.cache.waiting import Waiting, unkept
@@ -32,11 +30,7 @@ class Cache:
     """Answers calls from replies that are kept in memory.
 
     Args:
-        keys: Which calls are equal.
-        keeping: How replies are kept.
-        shelf: Where.
-        flights: The calls under way.
-        clock: The loop's, in seconds, which is the store's too.
+        means: By what they are kept.
 
     Attributes:
         keeps_keys: That calls which ask by keys are answered key by key.
@@ -47,22 +41,15 @@ class Cache:
     __slots__ = ("_by_key", "_clock", "_fetch", "_flights", "_get", "_keeping", "_key_of",
                  "_refresh")  # fmt: skip
 
-    def __init__(
-        self,
-        keys: Keys,
-        keeping: Keeping,
-        shelf: MemoryShelf,
-        flights: Flights[Answer],
-        clock: Callable[[], float],
-    ) -> None:
-        self._key_of = keys.of
-        self._keeping = keeping
-        self._get = shelf.get
-        self._flights = flights
-        self._clock = clock
-        self._fetch = Fetch(keeping, shelf, clock)
-        self._by_key = ByKey(keys, keeping, shelf, flights, clock)
-        self._refresh = Refresh(self._fetch, flights, clock)
+    def __init__(self, means: Means[MemoryShelf]) -> None:
+        self._key_of = means.keys.of
+        self._keeping = means.keeping
+        self._get = means.shelf.get
+        self._flights = means.flights
+        self._clock = means.clock
+        self._fetch = Fetch(means.keeping, means.shelf, means.clock)
+        self._by_key = ByKey(means)
+        self._refresh = Refresh(self._fetch, means.flights, means.clock)
 
     def describe(self) -> str:
         """Returns what it does, as a sentence for operators."""

@@ -2,24 +2,20 @@
 
 What was asked before a purge of its tags is not kept: it may be what was purged. An end that says
 that what was kept is wrong (another reply, NOT_FOUND, no right any more) has it dropped, also where
-nothing is kept in its place; one that says nothing of it (the backend fails, or is too busy) does
-not.
+nothing is kept in its place; one that says nothing of it (`Keeping.says_nothing`) does not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from gateway.call import Call, Cancel, Code, Reply, RpcError, Unary
+from gateway.call import Call, Cancel, Reply, RpcError, Unary
 from gateway.policies.cache.keeping import Found, Keeping
-from gateway.policies.cache.kept import is_failure
 from gateway.policies.cache.shelf import Shelf
 
 Answer: TypeAlias = Found | Reply
 """How a flight ends where it does well: with what is kept, or a reply that is not."""
-
-_SAY_NOTHING: Final = frozenset({Code.CANCELLED, Code.RESOURCE_EXHAUSTED, Code.ABORTED})
 
 
 class Fetch:
@@ -58,13 +54,6 @@ class Fetch:
             return Found(to_keep.kept, forms, is_new=True)
         if to_keep is not None:
             return Found(to_keep.kept, None, is_new=True)
-        if not says_nothing(result):
+        if not self._keeping.says_nothing(result):
             self._shelf.drop(key)
         return result
-
-
-def says_nothing(result: Reply | RpcError) -> bool:
-    """Whether a call's end says nothing of what is kept."""
-    if is_failure(result):
-        return True
-    return isinstance(result, RpcError) and result.status.code in _SAY_NOTHING

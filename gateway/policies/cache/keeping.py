@@ -14,9 +14,11 @@ from gateway.call import NO_METADATA, Code, Metadata, Principal, Reply, RpcError
 from gateway.kept import Forms
 from gateway.policies.cache.freshness import Policy, forbidden, lifetime, negative_lifetime
 from gateway.policies.cache.headers import Told
-from gateway.policies.cache.kept import NOT_TOLD, Kept, again
+from gateway.policies.cache.kept import NOT_TOLD, Kept, again, is_failure
+from gateway.policies.cache.onecaller import is_refusal
 from gateway.policies.cache.tags import KEY, Tags
 
+_SAY_NOTHING: Final = frozenset({Code.CANCELLED, Code.RESOURCE_EXHAUSTED, Code.ABORTED})
 _SPEAKS: Final = frozenset(NOT_TOLD)
 
 
@@ -52,6 +54,7 @@ class Keeping:
         entry_size: Bytes of the largest message that is kept.
         is_message: Whether bytes are a message of the method's type. What is none is an error to
             clients, and errors are not kept.
+        for_one: Whether backends are told of one caller where several share what they answer.
     """
 
     policy: Policy
@@ -59,11 +62,21 @@ class Keeping:
     told: Told
     entry_size: int
     is_message: Callable[[bytes], bool]
+    for_one: bool = False
 
     @property
     def whose(self) -> str:
         """Whose replies are told apart, in words."""
         return "one for all callers" if self.policy.shared else "each caller's own"
+
+    def says_nothing(self, result: Reply | RpcError) -> bool:
+        """Whether a call's end says nothing of what is kept.
+
+        The backend failed or was too busy, or it refused the one caller whom it was told of.
+        """
+        if is_failure(result) or (self.for_one and is_refusal(result)):
+            return True
+        return isinstance(result, RpcError) and result.status.code in _SAY_NOTHING
 
     def of(self, request: bytes, result: Reply | RpcError, now: float) -> ToKeep | None:
         """Returns what is kept of a call's end; None for nothing.

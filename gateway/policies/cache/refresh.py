@@ -50,7 +50,7 @@ class Refresh:
             call: The call, which is answered otherwise.
             proceed: Makes it.
         """
-        if key in self._flights or self._running >= MOST:
+        if self._flights.has(key, call) or self._running >= MOST:
             return
         if self._failed and self._clock() < self._failed.get(key, 0.0):
             return

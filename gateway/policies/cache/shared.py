@@ -18,10 +18,10 @@ from gateway.kept import Forms
 from gateway.policies.cache.blob import read, written
 from gateway.policies.cache.bykey import ByKey
 from gateway.policies.cache.fetch import Answer, Fetch
-from gateway.policies.cache.flights import Flights, nothing
-from gateway.policies.cache.keeping import Found, Keeping
+from gateway.policies.cache.flights import nothing
+from gateway.policies.cache.keeping import Found
 from gateway.policies.cache.kept import Kept, is_failure
-from gateway.policies.cache.keys import Keys
+from gateway.policies.cache.means import Means
 from gateway.policies.cache.refresh import Refresh
 from gateway.policies.cache.waiting import Waiting, unkept
 from gateway.state.cache import CacheStore
@@ -91,11 +91,7 @@ class SharedCache:
     """Answers calls from replies that gateways keep together.
 
     Args:
-        keys: Which calls are equal.
-        keeping: How replies are kept.
-        shelf: Where.
-        flights: The calls under way, looks among them.
-        clock: The loop's, in seconds.
+        means: By what they are kept.
 
     Attributes:
         keeps_keys: That calls which ask by keys are answered key by key.
@@ -106,22 +102,15 @@ class SharedCache:
     __slots__ = ("_by_key", "_clock", "_fetch", "_flights", "_keeping", "_keys", "_refresh",
                  "_shelf")  # fmt: skip
 
-    def __init__(
-        self,
-        keys: Keys,
-        keeping: Keeping,
-        shelf: SharedShelf,
-        flights: Flights[Answer],
-        clock: Callable[[], float],
-    ) -> None:
-        self._keys = keys
-        self._keeping = keeping
-        self._shelf = shelf
-        self._flights = flights
-        self._clock = clock
-        self._fetch = Fetch(keeping, shelf, clock)
-        self._refresh = Refresh(self._fetch, flights, clock)
-        self._by_key = ByKey(keys, keeping, shelf, flights, clock)
+    def __init__(self, means: Means[SharedShelf]) -> None:
+        self._keys = means.keys
+        self._keeping = means.keeping
+        self._shelf = means.shelf
+        self._flights = means.flights
+        self._clock = means.clock
+        self._fetch = Fetch(means.keeping, means.shelf, means.clock)
+        self._refresh = Refresh(self._fetch, means.flights, means.clock)
+        self._by_key = ByKey(means)
 
     def describe(self) -> str:
         """Returns what it does, as a sentence for operators."""

@@ -14,6 +14,8 @@ from gateway.policies.cache.freshness import Policy
 from gateway.policies.cache.headers import Told
 from gateway.policies.cache.keeping import Keeping
 from gateway.policies.cache.keys import Keys
+from gateway.policies.cache.means import Means
+from gateway.policies.cache.onecaller import told_of
 from gateway.policies.cache.shelf import MemoryShelf
 from gateway.policies.cache.tags import Tags
 from gateway.state.cache import CacheStore
@@ -73,18 +75,26 @@ class Time:
         """Those that have neither fired nor been cancelled."""
         return [timer for _, _, timer in self._timers if timer.then is not None]
 
+    def turn(self):
+        """Fires the first, if its time has come."""
+        if self._timers and self._timers[0][0] <= self.now:
+            _, _, timer = heapq.heappop(self._timers)
+            timer.fire()
+
     def move(self, seconds):
         self.now += seconds
         while self._timers and self._timers[0][0] <= self.now:
-            _, _, timer = heapq.heappop(self._timers)
-            if timer.then is not None:
-                then, timer.then = timer.then, None
-                then()
+            self.turn()
 
 
 class Timer:
     def __init__(self, then):
         self.then = then
+
+    def fire(self):
+        then, self.then = self.then, None
+        if then is not None:
+            then()
 
     def cancel(self):
         self.then = None
@@ -147,22 +157,32 @@ class Caching:
         entry_size=10**5,
         told=None,
         shared=False,
+        tells=None,
+        rank=None,
+        time=None,
         **policy,
     ):
-        self.time = Time()
+        self.time = time or Time()
         self.upstream = Upstream()
         self.store = CacheStore(size, entry_size)
-        self.flights = Flights(timeout, self.time, self.time.at)
+        self.flights = Flights(
+            timeout,
+            self.time,
+            self.time.at,
+            rank=rank,
+            told=None if tells is None else told_of(tells),
+        )
         keeping = Keeping(
             Policy(**{"ttl": 30.0, "shared": shared, **policy}),
             Tags(tags, ASK),
             Told(vary if told is None else told, shared=shared),
             entry_size,
             lambda data: data != b"\xff",
+            for_one=tells is not None,
         )
         keys = Keys([METHOD.encode()], vary=vary, claims=claims, shared=shared)
         shelf = MemoryShelf(self.store, METHOD)
-        self.filter = Cache(keys, keeping, shelf, self.flights, self.time)
+        self.filter = Cache(Means(keys, keeping, shelf, self.flights, self.time))
 
     def ask(self, call=None, **parts):
         """Makes a call; returns what becomes of it."""

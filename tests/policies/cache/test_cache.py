@@ -276,6 +276,14 @@ class TestRevalidate:
         caching.upstream.last.answer(b"new", cache_control="no-store")
         assert not caching.ask()
 
+    @pytest.mark.parametrize(("tells", "stays"), [((), True), (None, False)], ids=["told", "not"])
+    def test_what_is_refused_to_one_caller_says_nothing_of_what_all_share(self, tells, stays):
+        caching = kept(ttl=10.0, revalidate=20.0, shared=True, tells=tells)
+        caching.time.move(10)
+        caching.ask(principal=ADA)
+        caching.upstream.last.fail(Code.PERMISSION_DENIED)
+        assert bool(caching.ask(principal=BOB)) is stays
+
     def test_not_for_longer_than_the_policy_says(self):
         caching = kept(ttl=10.0, revalidate=20.0)
         caching.time.move(30)

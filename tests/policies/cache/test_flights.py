@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.call import Call, Code, Metadata
+from gateway.call import Call, Code, Metadata, Principal
 from gateway.policies.cache.coalesce import Coalesce
 from gateway.policies.cache.flights import Flights
 from gateway.policies.cache.keys import Keys
+from gateway.policies.cache.onecaller import told_of
 from tests.policies.cache.caching import METHOD, Caching, Ended, Time, Upstream
 
 
 class Coalescing:
     """The policy that only makes equal calls once."""
 
-    def __init__(self, timeout=10.0):
+    def __init__(self, timeout=10.0, *, shared=False, tells=None, rank=None):
         self.time, self.upstream = Time(), Upstream()
-        self.flights = Flights(timeout, self.time, self.time.at)
-        self._policy = Coalesce(Keys([METHOD.encode()]), self.flights)
+        told = None if tells is None else told_of(tells)
+        self.flights = Flights(timeout, self.time, self.time.at, rank=rank, told=told)
+        self._policy = Coalesce(Keys([METHOD.encode()], shared=shared), self.flights)
 
     ask, deadline = Caching.ask, Caching.deadline
 
@@ -38,8 +40,171 @@ def test_a_thousand_equal_calls_are_one(make):
     assert len(of.upstream.asked) == 1
     assert not any(ended)
     of.upstream.last.answer(b"m")
+    of.time.move(0)
     assert {each.message for each in ended} == {b"m"}
     assert len(of.flights) == 0
+
+
+class TestSoMany:
+    """Those who wait are told in parts, each in a turn of the loop of its own."""
+
+    @pytest.fixture
+    def told(self):
+        """Who was told, in order."""
+        return []
+
+    @pytest.fixture
+    def crowd(self, make, told):
+        """A policy, and what cancels each of a crowd that waits for one call."""
+        of = make()
+
+        def ask(number):
+            return of.filter.filter(
+                Call(METHOD, b"r"), lambda result: told.append(number), of.upstream
+            )
+
+        return of, [ask(number) for number in range(600)]
+
+    def test_they_are_told_in_order(self, crowd, told):
+        of, _ = crowd
+        of.upstream.last.answer()
+        assert told == list(range(256))
+        of.time.turn()
+        assert told == list(range(512))
+        of.time.turn()
+        assert told == list(range(600))
+        assert not of.time.timers
+
+    def test_who_leaves_meanwhile_is_not_told(self, crowd, told):
+        of, cancels = crowd
+        of.upstream.last.answer()
+        cancels[300]()
+        of.time.move(0)
+        assert told == [*range(300), *range(301, 600)]
+        assert not of.upstream.last.cancelled
+
+    def test_when_all_have_left_nobody_is(self, crowd, told):
+        of, cancels = crowd
+        of.upstream.last.answer()
+        for cancel in cancels:
+            cancel()
+        of.time.move(0)
+        assert told == list(range(256))
+        assert not of.upstream.last.cancelled
+
+    def test_who_asks_meanwhile_waits_for_nobody_of_them(self, crowd):
+        of, _ = crowd
+        of.upstream.last.fail()
+        ended = of.ask()
+        assert len(of.upstream.asked) == 2
+        of.upstream.last.answer(b"new")
+        of.time.move(0)
+        assert ended.message == b"new"
+
+
+ADA, BOB, CY = (Principal(name, "customers") for name in ("ada", "bob", "cy"))
+
+
+class TestOneCallerForAll:
+    """Where callers share, and their backend is told of the one who came first."""
+
+    REFUSALS = (
+        *((Code.PERMISSION_DENIED, None), (Code.UNAUTHENTICATED, None)),
+        (Code.INVALID_ARGUMENT, "HEADERS_TOO_LARGE"),
+    )
+    refusals = pytest.mark.parametrize(("code", "reason"), REFUSALS, ids=str)
+
+    @pytest.fixture
+    def of(self, make):
+        return make(shared=True, tells=["tenant"])
+
+    @refusals
+    def test_what_is_refused_to_one_is_asked_for_the_others(self, of, code, reason):
+        first, *others = (of.ask(principal=each) for each in (ADA, BOB, CY))
+        of.upstream.last.fail(code, reason)
+        assert first.code is code
+        assert not any(others)
+        assert [asked.call.principal for asked in of.upstream.asked] == [ADA, BOB]
+        of.upstream.last.answer(b"m")
+        assert {each.message for each in others} == {b"m"}
+
+    def test_it_is_refused_to_all_of_whom_the_same_is_told(self, of):
+        again = Principal("ada", "customers", claims={"jti": "2"}, expires=9.0)
+        ended = [of.ask(principal=each) for each in (ADA, ADA, again)]
+        of.upstream.last.fail(Code.PERMISSION_DENIED)
+        assert [each.code for each in ended] == [Code.PERMISSION_DENIED] * 3
+        assert len(of.upstream.asked) == 1
+
+    def test_of_those_without_a_name_nothing_is_told(self, of):
+        ended = [of.ask(principal=each) for each in (None, Principal("", "devices"), ADA)]
+        of.upstream.last.fail(Code.UNAUTHENTICATED)
+        assert [each.code for each in ended[:2]] == [Code.UNAUTHENTICATED] * 2
+        of.upstream.last.answer(b"m")
+        assert ended[2].message == b"m"
+
+    @pytest.mark.parametrize(
+        "other",
+        [Principal("ada", "partners"), Principal("ada", "customers", claims={"tenant": "b"})],
+        ids=["provider", "claim"],
+    )
+    def test_others_are_who_are_told_otherwise(self, of, other):
+        of.ask(principal=ADA)
+        ended = of.ask(principal=other)
+        of.upstream.last.fail(Code.PERMISSION_DENIED)
+        of.upstream.last.answer(b"m")
+        assert ended.message == b"m"
+
+    def test_a_crowd_of_those_who_may_not_holds_up_the_others_once(self, of):
+        crowd = [Principal(str(number), "customers") for number in range(50)]
+        ended = [of.ask(principal=each) for each in crowd for _ in range(2)]
+        for _ in range(2):
+            of.upstream.last.fail(Code.PERMISSION_DENIED)
+        assert len(of.upstream.asked) == 50
+        for asked in of.upstream.asked[2:]:
+            asked.fail(Code.PERMISSION_DENIED)
+        assert [each.code for each in ended] == [Code.PERMISSION_DENIED] * 100
+        assert len(of.upstream.asked) == 50
+        assert len(of.flights) == 0
+
+    def test_who_has_left_asks_no_more(self, of):
+        of.ask(principal=ADA)
+        of.ask(principal=BOB).cancel()
+        of.upstream.last.fail(Code.PERMISSION_DENIED)
+        assert len(of.upstream.asked) == 1
+
+    @pytest.mark.parametrize("code", [Code.UNAVAILABLE, Code.NOT_FOUND, Code.INVALID_ARGUMENT])
+    def test_other_ends_are_for_all(self, of, code):
+        ended = [of.ask(principal=each) for each in (ADA, BOB)]
+        of.upstream.last.fail(code)
+        assert [each.code for each in ended] == [code] * 2
+
+    @refusals
+    def test_where_nothing_is_told_it_is_refused_to_all(self, make, code, reason):
+        of = make(shared=True)
+        ended = [of.ask(principal=each) for each in (ADA, BOB)]
+        of.upstream.last.fail(code, reason)
+        assert [each.code for each in ended] == [code] * 2
+        assert len(of.upstream.asked) == 1
+
+    def test_claims_that_are_nested_too_deep_are_told_to_nobody(self, of):
+        claim = []
+        for _ in range(100_000):
+            claim = [claim]
+        of.ask(principal=Principal("ada", "customers", claims={"tenant": claim}))
+        ended = of.ask(principal=BOB)
+        of.upstream.last.fail(Code.INVALID_ARGUMENT, "HEADERS_TOO_LARGE")
+        of.upstream.last.answer(b"m")
+        assert ended.message == b"m"
+
+
+def test_calls_of_other_priorities_wait_for_others(make):
+    of = make(rank=lambda call: call.front)
+    low, also_low, high = (of.ask(front=front) for front in ("low", "low", "high"))
+    assert len(of.upstream.asked) == 2
+    of.upstream.asked[0].fail(Code.UNAVAILABLE, "OVERLOADED")
+    assert low.error.reason == also_low.error.reason == "OVERLOADED"
+    of.upstream.asked[1].answer(b"m")
+    assert high.message == b"m"
 
 
 def test_others_are_others(make):

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from gateway.call import Code, Detail, Metadata, Status
 from gateway.policies.cache.blob import read, written
-from gateway.policies.cache.flights import Flights
 from gateway.policies.cache.freshness import Lifetime
 from gateway.policies.cache.kept import Kept
 from gateway.policies.cache.keys import Keys
+from gateway.policies.cache.means import Means
 from gateway.policies.cache.shared import SharedCache, SharedShelf
 from gateway.state.redis_cache import Value
 from tests.policies.cache.caching import METHOD, Caching
@@ -106,13 +106,12 @@ class Shared(Caching):
     """A gateway whose replies are kept beside it."""
 
     def __init__(self, state=None, **options):
-        super().__init__(**options)
-        self.time = state.time if state else self.time
+        super().__init__(time=state.time if state else None, **options)
         self.state = state or State(self.time)
-        self.flights = Flights(10.0, self.time, self.time.at)
         shelf = SharedShelf(self.state, self.store, METHOD, self.time)
         keeping = self.filter._keeping
-        self.filter = SharedCache(Keys([METHOD.encode()]), keeping, shelf, self.flights, self.time)
+        keys = Keys([METHOD.encode()], shared=keeping.policy.shared)
+        self.filter = SharedCache(Means(keys, keeping, shelf, self.flights, self.time))
 
 
 async def turn():
