@@ -37,10 +37,11 @@ async def backend(
     port: int = 0,
     path: str = "",
     credentials: grpc.ServerCredentials | None = None,
+    options: Iterable[tuple[str, int]] = (),
     **handlers: Any,
 ) -> AsyncIterator[AnyEndpoint]:
     """A grpcio server, on a Unix socket with `path`; a handler is a function, or (kind, function)."""
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0), *options])
     server.add_generic_rpc_handlers((Handlers(**handlers),))
     address = f"unix:{path}" if path else f"{LOCALHOST}:{port}"
     if credentials is None:

@@ -36,6 +36,9 @@ AWAY: Final = Fault(
     "UPSTREAM_UNAVAILABLE", "A proxy on the way says that the backend is not available."
 )
 RESET: Final = Fault("UPSTREAM_RESET", "The backend broke off before the call had ended.")
+DROPPED: Final = Fault(
+    "UPSTREAM_RESET", "The backend dropped the call: it may be overloaded, or stopping."
+)
 GARBAGE: Final = Fault("UPSTREAM_PROTOCOL_ERROR", "What the backend answered is not gRPC.")
 NO_MESSAGE: Final = Fault("UPSTREAM_PROTOCOL_ERROR", "The backend answered OK without a message.")
 MESSAGE_TOO_LARGE: Final = Fault(
@@ -45,6 +48,34 @@ METADATA_TOO_LARGE: Final = Fault(
     "UPSTREAM_MESSAGE_TOO_LARGE", "The backend's metadata is larger than allowed."
 )
 DEADLINE: Final = Fault("DEADLINE_EXCEEDED", "The call did not end before its deadline.")
+
+# With this message, and nothing else, gRPC core ends a call that its server let go of: too many
+# wait there to be taken (grpc.server.max_pending_requests: some above 1000, all above 3000), it
+# stops, or the call is freed without a status. CANCELLED is the caller's word (google.rpc.Code),
+# and no caller cancelled: one that did hears no answer.
+_DROPPED: Final = "CANCELLED"
+
+# What a server ends a call with when it notices the deadline first.
+_AT_DEADLINE: Final = frozenset({Code.DEADLINE_EXCEEDED, Code.CANCELLED})
+
+
+def of_status(code: Code, message: str, *, bare: bool, late: bool) -> Fault | None:
+    """Returns the fault behind a status that a backend sent; None where it means what it says.
+
+    grpc/grpc, doc/PROTOCOL-HTTP2.md, "Client Cancellation": a client that is told CANCELLED checks
+    whether the deadline is over, and says that in its own words.
+
+    Args:
+        code: The status code.
+        message: The status message.
+        bare: Whether there was no metadata with it.
+        late: Whether the call's deadline has passed.
+    """
+    if late and code in _AT_DEADLINE:
+        return DEADLINE
+    if code is Code.CANCELLED and message == _DROPPED and bare:
+        return DROPPED
+    return None
 
 
 def of_http(status: int) -> Fault:

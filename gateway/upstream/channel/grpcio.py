@@ -16,10 +16,11 @@ import grpc.aio
 from gateway.call import Call, Cancel, Code, Done, Metadata, Reply, RpcError, StreamCall
 from gateway.errors import error
 from gateway.upstream.channel import NotSentError, State
+from gateway.upstream.channel.faults import of_status
 from gateway.upstream.channel.grpcio_faults import fault_of
 from gateway.upstream.channel.grpcio_options import credentials, options, target
 from gateway.upstream.channel.grpcio_stream import StreamRun
-from gateway.upstream.channel.request import complete, known, refusal, too_large
+from gateway.upstream.channel.request import complete, known, late, refusal, too_large
 from gateway.upstream.channel.trouble import Trouble
 from gateway.upstream.endpoints import AnyEndpoint
 from gateway.upstream.spec import UpstreamSpec
@@ -163,7 +164,11 @@ class GrpcioChannel:
     def failure(self, failure: grpc.aio.AioRpcError, call: Call) -> RpcError:
         """Returns what a call failed with: the backend's status, or what the transport met."""
         code, text = Code[failure.code().name], failure.details() or ""
-        if fault := fault_of(code, text, connected=self._connected(), late=self._late(call)):
+        bare = not failure.trailing_metadata()
+        fault = of_status(code, text, bare=bare, late=late(call, self._loop.time())) or fault_of(
+            code, text, connected=self._connected(), late=self._late(call)
+        )
+        if fault is not None:
             self._trouble.note(fault.reason, failure.debug_error_string() or text)
             known = fault.error()
             return NotSentError.of(known) if fault.never_sent else known

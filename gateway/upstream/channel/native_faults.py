@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.upstream.channel.faults import (
+    DEADLINE,
     GARBAGE,
     MESSAGE_TOO_LARGE,
     METADATA_TOO_LARGE,
@@ -12,9 +13,11 @@ from gateway.upstream.channel.faults import (
     RESET,
     Fault,
     of_http,
+    of_status,
 )
+from gateway.upstream.status import code_of
 from gateway.wire.frames import ErrorCode
-from gateway.wire.grpc import AnswerError, Wrong
+from gateway.wire.grpc import AnswerError, Ending, Wrong
 from gateway.wire.stream import Origin, Reset
 
 # RFC 9113 section 7: what a peer resets a stream with that takes us for broken. Any other is a
@@ -37,13 +40,28 @@ _WRONG: Final = {
 }
 
 
-def of_reset(reset: Reset, *, answered: bool) -> Fault:
-    """Returns what a stream's end is called; `answered` if an answer to it had begun."""
+def of_reset(reset: Reset, *, answered: bool, late: bool) -> Fault:
+    """Returns what a stream's end is called.
+
+    Args:
+        reset: The end.
+        answered: Whether an answer to the call had begun.
+        late: Whether the call's deadline has passed: servers that notice it first say CANCEL
+            (grpc/grpc, doc/PROTOCOL-HTTP2.md, "Client Cancellation").
+    """
     if reset.origin is Origin.HERE:
         return METADATA_TOO_LARGE if reset.code is ErrorCode.ENHANCE_YOUR_CALM else GARBAGE
     if reset.unprocessed and not answered:
         return REFUSED
+    if late and reset.code is ErrorCode.CANCEL:
+        return DEADLINE
     return GARBAGE if reset.code in _PEER_SAYS_BROKEN else RESET
+
+
+def of_ending(ending: Ending, *, late: bool) -> Fault | None:
+    """Returns the fault behind an answer's end with a status; None if the backend means it."""
+    code = code_of(ending.status)
+    return of_status(code, ending.message, bare=not ending.metadata, late=late)
 
 
 def of_answer(failure: AnswerError) -> Fault:

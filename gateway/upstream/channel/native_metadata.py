@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
-from gateway.call import NO_METADATA, Call, Code, Metadata, RpcError
-from gateway.upstream.channel.request import past_deadline
+from gateway.call import NO_METADATA, Metadata, RpcError
 from gateway.upstream.status import code_of, sent_status
 from gateway.wire.grpc import Ending, Head, items_of
 from gateway.wire.hpack import Field
-
-# By so many seconds a backend's clock may be ahead of ours: core counts in milliseconds.
-_GRAIN = 0.01
 
 
 class WireMetadata(Metadata):
@@ -62,17 +58,10 @@ def metadata(fields: tuple[Field, ...]) -> Metadata:
     return WireMetadata(fields) if fields else NO_METADATA
 
 
-def refusal_of(head: Head | None, ending: Ending, call: Call, now: float) -> RpcError:
-    """Returns the error of a call that a backend ended at `now` with another status than OK.
-
-    A backend has the deadline that the channel has, and may tell of it first: who waits is told
-    the same, whichever of the two was faster.
-    """
-    code = code_of(ending.status)
-    if code is Code.DEADLINE_EXCEEDED and call.deadline and call.deadline.remaining(now) <= _GRAIN:
-        return past_deadline()
+def refusal_of(head: Head | None, ending: Ending) -> RpcError:
+    """Returns the error of a call that a backend ended with another status than OK."""
     trailers = metadata(ending.metadata)
-    status, rest = sent_status(code, ending.message, trailers)
+    status, rest = sent_status(code_of(ending.status), ending.message, trailers)
     if head is not None and head.metadata:
         rest = metadata(head.metadata) + rest
     return RpcError(status, metadata=rest)

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from gateway.call import Metadata, RpcError, StreamCall
 from gateway.upstream.channel import NotSentError
 from gateway.upstream.channel.faults import GARBAGE, RESET, Fault
-from gateway.upstream.channel.native_faults import of_answer, of_reset
+from gateway.upstream.channel.native_faults import of_answer, of_ending, of_reset
 from gateway.upstream.channel.native_metadata import metadata, refusal_of
 from gateway.upstream.channel.native_requests import Requests
-from gateway.upstream.channel.request import past_deadline
+from gateway.upstream.channel.request import late, past_deadline
 from gateway.wire.grpc import PREFIX, AnswerError, Ending, Head, Messages, ending_of, head_of
 from gateway.wire.hpack import Fields
 from gateway.wire.stream import Reset, Stream
@@ -188,7 +188,8 @@ class StreamRun(Stream):
         if unprocessed and self._again():
             return
         unsent = unprocessed and not self._requests.any_taken
-        self._fail(of_reset(reset, answered=answered), reset.text, unsent=unsent)
+        fault = of_reset(reset, answered=answered, late=self._late())
+        self._fail(fault, reset.text, unsent=unsent)
 
     def writable(self) -> None:
         """See Stream."""
@@ -243,7 +244,9 @@ class StreamRun(Stream):
 
     async def _trailers(self, ending: Ending, *, started: bool) -> Metadata:
         if ending.status:
-            raise refusal_of(self._head, ending, self._call, self._channel.loop.time())
+            if fault := of_ending(ending, late=self._late()):
+                raise self._error(fault, f"status {ending.status}: {ending.message}")
+            raise refusal_of(self._head, ending)
         if self._messages is not None and self._messages.partial:
             raise self._error(GARBAGE, "OK in the middle of a message")
         if not started:
@@ -269,6 +272,9 @@ class StreamRun(Stream):
             self._waiter.set_result(None)
 
     # Its end.
+
+    def _late(self) -> bool:
+        return late(self._call, self._channel.loop.time())
 
     def _again(self) -> bool:
         """Sends a call that no backend saw once more, if all that was sent of it is still there."""

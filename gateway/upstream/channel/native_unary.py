@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from gateway.call import Call, Done, Reply, RpcError
 from gateway.upstream.channel import NotSentError
 from gateway.upstream.channel.faults import GARBAGE, NO_MESSAGE, RESET, Fault
-from gateway.upstream.channel.native_faults import of_answer, of_reset
+from gateway.upstream.channel.native_faults import of_answer, of_ending, of_reset
 from gateway.upstream.channel.native_metadata import metadata, refusal_of
-from gateway.upstream.channel.request import complete, past_deadline
+from gateway.upstream.channel.request import complete, late, past_deadline
 from gateway.wire.grpc import (
     AnswerError,
     Head,
@@ -125,7 +125,11 @@ class UnaryRun(Stream):
             self._wrong(failure)
             return
         if ending.status:
-            self._finish(refusal_of(self._head, ending, self._call, self._channel.loop.time()))
+            fault = of_ending(ending, late=self._late())
+            if fault is None:
+                self._finish(refusal_of(self._head, ending))
+            else:
+                self._fail(fault, f"status {ending.status}: {ending.message}")
         elif self._message is None or (self._messages is not None and self._messages.partial):
             self._fail(NO_MESSAGE, "OK without a message, or with a part of one")
         else:
@@ -143,7 +147,8 @@ class UnaryRun(Stream):
             return
         answered = self._head is not None
         unsent = reset.unprocessed and not answered
-        self._fail(of_reset(reset, answered=answered), reset.text, unsent=unsent)
+        fault = of_reset(reset, answered=answered, late=self._late())
+        self._fail(fault, reset.text, unsent=unsent)
 
     def connection_lost(self, cause: str, *, unsent: bool, broken: bool) -> None:
         """Ends the call, or sends it elsewhere where nothing of it had been sent."""
@@ -152,6 +157,9 @@ class UnaryRun(Stream):
         self._fail(GARBAGE if broken else RESET, cause, unsent=unsent)
 
     # Its end.
+
+    def _late(self) -> bool:
+        return late(self._call, self._channel.loop.time())
 
     def _again(self) -> bool:
         """Sends a call that no backend saw once more; the second time it is told."""

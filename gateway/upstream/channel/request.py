@@ -17,12 +17,24 @@ log = logging.getLogger("gateway.upstream")
 _KEY = re.compile(r"[0-9a-z_.-]+")
 _TEXT = re.compile(r"[\x20-\x7e]*")
 
+# By so many seconds a backend's clock may be ahead of ours: core counts in milliseconds.
+_GRAIN = 0.01
+
 
 def refusal(call: Call, now: float) -> RpcError | None:
     """Returns why `call` cannot be sent at `now` (on the loop's clock), or None."""
     if call.deadline is not None and call.deadline.remaining(now) <= 0:
         return past_deadline()
     return bad_metadata(call.metadata)
+
+
+def late(call: Call, now: float) -> bool:
+    """Whether the deadline of `call` has passed at `now`, on the loop's clock or the backend's.
+
+    A backend has the deadline that the channel has, and may tell of it first: who waits is told
+    the same, whichever of the two was faster.
+    """
+    return call.deadline is not None and call.deadline.remaining(now) <= _GRAIN
 
 
 def past_deadline() -> RpcError:

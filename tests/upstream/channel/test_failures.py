@@ -8,8 +8,8 @@ import struct
 
 import pytest
 
-from gateway.call import Call, Code, Deadline
-from gateway.upstream.channel import NotSentError, State
+from gateway.call import Call, Code, Deadline, RpcError
+from gateway.upstream.channel import NotSentError, State, request
 from gateway.upstream.channel.native import NativeChannel
 from gateway.upstream.endpoints import Endpoint
 from gateway.upstream.spec import Keepalive
@@ -44,6 +44,7 @@ OUR_WORDS = {
     "The backend does not speak gRPC.",
     "A proxy on the way says that the backend is not available.",
     "The backend broke off before the call had ended.",
+    "The backend dropped the call: it may be overloaded, or stopping.",
     "What the backend answered is not gRPC.",
     "A message of the backend is larger than allowed.",
     "The backend's metadata is larger than allowed.",
@@ -92,6 +93,7 @@ def trailers(*fields):
 
 BIG = "x" * 200_000
 REFUSED_STREAM = 7
+CANCEL = 8
 
 ANSWERS = {
     # HTTP, by a proxy or a web server (grpc/grpc, doc/http-grpc-status-mapping.md).
@@ -129,6 +131,17 @@ ANSWERS = {
     "binary metadata that is not base64": (
         grpc_then(trailers(("grpc-status", "5"), ("x-bin", "@@@"))),
         "UPSTREAM_PROTOCOL_ERROR",
+    ),
+    # A server that let go of the call (grpc/grpc, FilterStackCall::ExternalUnref).
+    "CANCELLED by nobody": (
+        lambda stream: headers(
+            stream, [*GRPC, ("grpc-status", "1"), ("grpc-message", "CANCELLED")], end=True
+        ),
+        "UPSTREAM_RESET",
+    ),
+    "CANCELLED by nobody, after a message": (
+        grpc_then(say(b"hi"), trailers(("grpc-status", "1"), ("grpc-message", "CANCELLED"))),
+        "UPSTREAM_RESET",
     ),
     # Sizes.
     "a large message": (
@@ -174,6 +187,57 @@ async def test_an_answer_that_is_none(make, script, reason):
         for error in await both(channel):
             check(error, reason)
             assert not isinstance(error, NotSentError)
+
+
+async def test_an_overloaded_server_drops_calls_that_nobody_cancelled(make):
+    """Core's random early detection: of more calls than may wait, some are not taken."""
+    taken = []
+
+    async def count(request, context):
+        taken.append(request)
+        return request
+
+    most = {"grpc.server.max_pending_requests": 1, "grpc.server.max_pending_requests_hard_limit": 2}
+    async with (
+        backend(options=most.items(), Call=count) as endpoint,
+        opened(make, endpoint) as channel,
+    ):
+        await unary(channel, Call("test.Echo/Call", b"first"))
+        crowd = [unary(channel, Call("test.Echo/Call", b"x")) for _ in range(300)]
+        ends = await asyncio.gather(*crowd, return_exceptions=True)
+    dropped = [end for end in ends if isinstance(end, RpcError)]
+    assert dropped
+    assert len(taken) == 1 + len(ends) - len(dropped)
+    for error in dropped:
+        check(error, "UPSTREAM_RESET")
+        assert "overloaded" in error.status.message
+        assert not isinstance(error, NotSentError)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        lambda stream: headers(stream, [*GRPC, ("grpc-status", "1")], end=True),
+        grpc_then(say(b"hi"), trailers(("grpc-status", "1"), ("grpc-message", "CANCELLED"))),
+        grpc_then(trailers(("grpc-status", "4"), ("grpc-message", "mine"), ("x-shard", "7"))),
+        lambda stream: reset(stream, CANCEL),
+        grpc_then(say(b"hi"), lambda stream: reset(stream, CANCEL)),
+    ],
+    ids=["CANCELLED", "dropped", "DEADLINE_EXCEEDED", "a reset", "a reset in the middle"],
+)
+async def test_a_backend_that_notices_the_deadline_first_says_it_in_any_way(
+    make, script, monkeypatch
+):
+    """grpc/grpc, doc/PROTOCOL-HTTP2.md, "Client Cancellation"."""
+    monkeypatch.setattr(request, "_GRAIN", 60)
+    async with scripted(script) as endpoint, opened(make, endpoint) as channel:
+        error = await failure(channel, Call("test.Echo/Call", b"x", deadline=soon(30)))
+        same = await stream_failure(channel, Client("test.Echo/Call", [b"x"], deadline=soon(30)))
+        timeless = await failure(channel, Call("test.Echo/Call", b"x"))
+    for each in (error, same):
+        check(each, "DEADLINE_EXCEEDED")
+        assert not each.metadata
+    assert timeless.reason != "DEADLINE_EXCEEDED"
 
 
 @pytest.mark.parametrize(

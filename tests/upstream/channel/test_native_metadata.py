@@ -6,12 +6,10 @@ import copy
 import pytest
 from google.rpc import status_pb2
 
-from gateway.call import NO_METADATA, Call, Code, Deadline, Detail, Metadata
+from gateway.call import NO_METADATA, Code, Detail, Metadata
 from gateway.upstream.channel.native_metadata import WireMetadata, metadata, refusal_of
 from gateway.wire.grpc import Ending, Head
 from gateway.wire.hpack import Field
-
-CALL = Call("test.Echo/Echo", deadline=Deadline(12.0))
 
 
 class Line(Field):
@@ -121,14 +119,14 @@ def test_a_value_that_http_does_not_allow_is_left_out():
 
 def test_a_refusal_has_the_metadata_of_both_ends():
     head = Head(b"identity", (Field("a", b"1"),))
-    failure = refusal_of(head, Ending(7, "no", (Field("b", b"2"),)), CALL, 10)
+    failure = refusal_of(head, Ending(7, "no", (Field("b", b"2"),)))
     assert (failure.status.code, failure.status.message) == (Code.PERMISSION_DENIED, "no")
     assert failure.metadata == Metadata([("a", "1"), ("b", "2")])
     assert failure.reason is None
 
 
 def test_a_refusal_without_a_head_has_that_of_the_end():
-    failure = refusal_of(None, Ending(7, "no", ()), CALL, 10)
+    failure = refusal_of(None, Ending(7, "no", ()))
     assert failure.metadata == NO_METADATA
 
 
@@ -136,28 +134,10 @@ def test_a_refusal_has_its_details_and_not_as_metadata():
     packed = status_pb2.Status(code=5, message="not here")
     packed.details.add(type_url="t/x.Y", value=b"\x08\x01")
     field = Field("grpc-status-details-bin", base64.b64encode(packed.SerializeToString()))
-    failure = refusal_of(None, Ending(5, "not here", (field, Field("b", b"2"))), CALL, 10)
+    failure = refusal_of(None, Ending(5, "not here", (field, Field("b", b"2"))))
     assert failure.status.details == (Detail("t/x.Y", b"\x08\x01"),)
     assert failure.metadata == Metadata([("b", "2")])
 
 
 def test_a_number_that_grpc_does_not_define_is_unknown():
-    assert refusal_of(None, Ending(99, "", ()), CALL, 10).status.code is Code.UNKNOWN
-
-
-@pytest.mark.parametrize(
-    ("code", "now", "reason"),
-    [
-        pytest.param(4, 12.1, "DEADLINE_EXCEEDED", id="the backend told of our deadline first"),
-        pytest.param(4, 11.995, "DEADLINE_EXCEEDED", id="its clock is ahead of ours"),
-        pytest.param(4, 11, None, id="a deadline of its own"),
-        pytest.param(5, 12.1, None, id="another status, late"),
-    ],
-)
-def test_who_tells_of_the_deadline_first_makes_no_difference(code, now, reason):
-    assert refusal_of(None, Ending(code, "Deadline", ()), CALL, now).reason == reason
-
-
-def test_a_call_without_a_deadline_is_never_late():
-    failure = refusal_of(None, Ending(4, "mine", ()), Call("test.Echo/Echo"), 1e9)
-    assert (failure.reason, failure.status.message) == (None, "mine")
+    assert refusal_of(None, Ending(99, "", ())).status.code is Code.UNKNOWN
