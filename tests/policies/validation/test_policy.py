@@ -62,3 +62,11 @@ async def test_a_stream_ends_at_the_first_message_that_is_wrong():
     assert await received(b"1", b"bad", b"2") == ([b"1"], "VALIDATION_FAILED")
     assert await received(b"1", b"2") == ([b"1", b"2"], None)
     assert await received() == ([], None)
+
+
+def test_they_say_what_they_do():
+    said = [each(Rules()).describe() for each in (Validate, ValidateMessages)]
+    assert said == [
+        "Refuses a request that breaks the rules in its proto.",
+        "Ends a stream at the first request message that breaks the rules in its proto.",
+    ]
