@@ -3,7 +3,8 @@
 A value is one key with a time at which Redis forgets it. An index is a sorted set of keys by when
 they end, which forgets those that have ended whenever one is added, and itself with the last. Each
 command and script is for one key, so it does not matter where in a cluster keys are. A value is
-written after all of its indexes, so that none could not be purged.
+written after all of its indexes, so that none could not be purged. The newest of what this process
+writes of a key is what stays (`latest`).
 
 Where the state is away there is nothing: who asks gets nothing, and what is put is not kept. The
 same where it refuses what it is asked, for a while that grows. Others keep what must not be lost in
@@ -15,10 +16,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from gateway.state.latest import Latest
 from gateway.state.pause import Pause
 from gateway.state.purged import Purged
 from gateway.state.redis import Redis, Refusal, StateRefused, StateUnavailable
@@ -34,7 +36,10 @@ _AT_ONCE: Final = 500
 """Keys that are purged in one go."""
 
 _WRITES: Final = 1000
-"""Writes that may be under way; beyond them nothing is kept for a moment."""
+"""Keys that may be written at a time; beyond them nothing is kept for a moment."""
+
+_WRITTEN: Final = 32 * 1024**2
+"""Bytes that may be on their way at a time, as above."""
 
 _ENTRY: Final = 300
 _INDEXED: Final = 150
@@ -46,10 +51,11 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('ZADD', KEYS[1], 'GT', now + ARGV[2], ARGV[1])
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
-redis.call('PEXPIREAT', KEYS[1], math.ceil(last[2]))
+redis.call('PEXPIREAT', KEYS[1], math.ceil(last[2]) + 1000)
 return 1
 """
-"""Adds a key (its end, in milliseconds from now, by the server's clock) to an index."""
+"""Adds a key (its end, in milliseconds from now, by the server's clock) to an index. That ends a
+second later than the last in it: a server that evicts what ends first leaves it until then."""
 
 
 class Value(NamedTuple):
@@ -64,6 +70,26 @@ class Value(NamedTuple):
     left: float
 
 
+class _Put(NamedTuple):
+    """Something that is to be kept.
+
+    Attributes:
+        key: By which it is found.
+        data: What it is.
+        until: When it ends, on this process's clock.
+        indexes: Each index that it stands in, and under which name.
+        size: Bytes that all of it takes, roughly.
+        is_outdated: Whether it was purged since it was put.
+    """
+
+    key: bytes
+    data: bytes
+    until: float
+    indexes: Sequence[tuple[bytes, bytes]]
+    size: int
+    is_outdated: Callable[[], bool]
+
+
 class RedisCache:
     """Values in a Redis.
 
@@ -74,11 +100,12 @@ class RedisCache:
 
     def __init__(self, redis: Redis, clock: Callable[[], float] = time.monotonic) -> None:
         self._redis = redis
+        self._clock = clock
         self._room = Room(redis, clock)
         self._no_reads = Pause(clock)
         self._no_writes = Pause(clock)
         self._add = redis.script(_ADD)
-        self._writes: set[asyncio.Task[None]] = set()
+        self._writes = Latest(_WRITES, _WRITTEN)
         self._purged = Purged()
 
     @property
@@ -96,7 +123,7 @@ class RedisCache:
 
     async def close(self) -> None:
         """Waits for what is being written."""
-        await asyncio.gather(*self._writes)
+        await self._writes.settle()
 
     async def get(self, key: bytes) -> Value | None:
         """Returns what is kept under a key; None also where the state is away."""
@@ -125,17 +152,18 @@ class RedisCache:
             group: By which it is purged.
             tags: By which it is purged, too.
         """
-        milliseconds = int(seconds * 1000)
-        if milliseconds > 0 and self.available and not self._no_writes.lasts:
+        if int(seconds * 1000) > 0 and self.available and not self._no_writes.lasts:
             indexes = [(_GROUP + group.encode(), key), (_GROUPS, group.encode())]
             indexes += [(_TAG + _text(tag), key) for tag in tags]
             is_outdated = partial(self._purged.since, self._purged.count, tags)
-            self._write(self._put(key, data, milliseconds, indexes, is_outdated))
+            size = len(data) + _ENTRY + sum(_INDEXED + len(index) for index, _ in indexes)
+            put = _Put(key, data, self._clock() + seconds, indexes, size, is_outdated)
+            self._writes.begin(key, size, partial(_done_or_not, partial(self._put, put)))
 
     def drop(self, key: bytes) -> None:
         """Has something kept no longer, in a while."""
         if self.available:
-            self._write(self._drop(key))
+            self._writes.begin(key, 0, partial(_done_or_not, partial(self._drop, key)))
 
     def outdate(self, tag: str | None = None) -> None:
         """Takes note of a purge, of a tag or of anything: what was asked for before is outdated."""
@@ -168,26 +196,20 @@ class RedisCache:
         names: list[bytes] = await self._redis.call("ZRANGE", _GROUPS, 0, -1)
         return [name.decode() for name in names]
 
-    async def _put(
-        self,
-        key: bytes,
-        data: bytes,
-        milliseconds: int,
-        indexes: Sequence[tuple[bytes, bytes]],
-        is_outdated: Callable[[], bool],
-    ) -> None:
-        name = _VALUE + key
-        size = len(data) + _ENTRY + sum(_INDEXED + len(index) for index, _ in indexes)
+    async def _put(self, put: _Put) -> None:
+        name = _VALUE + put.key
         try:
-            if not await self._room.take(name, size):
+            if not await self._room.take(name, put.size):
                 return
             try:
-                for index, member in indexes:
-                    await self._add([index], [member, milliseconds])
-                if not is_outdated():  # else the indexes may have been emptied meanwhile
-                    await self._redis.call("SET", name, data, "PX", milliseconds)
+                for index, member in put.indexes:
+                    await self._add([index], [member, self._left(put.until)])
+                left = self._left(put.until)
+                # Else it has ended, or the indexes may have been emptied meanwhile.
+                if left > 0 and not put.is_outdated():
+                    await self._redis.call("SET", name, put.data, "PX", left)
             finally:
-                self._room.written(size)
+                self._room.written(put.size)
         except StateRefused as failure:
             if failure.refusal is not Refusal.WRONG_TYPE:  # which is of this key alone
                 self._no_writes.refused()
@@ -197,13 +219,9 @@ class RedisCache:
     async def _drop(self, key: bytes) -> None:
         await self._redis.call("UNLINK", _VALUE + key)
 
-    def _write(self, writing: Coroutine[Any, Any, None]) -> None:
-        if len(self._writes) >= _WRITES:
-            writing.close()
-            return
-        task = asyncio.get_running_loop().create_task(_done_or_not(writing))
-        self._writes.add(task)
-        task.add_done_callback(self._writes.discard)
+    def _left(self, until: float) -> int:
+        """Returns the milliseconds until a time: writes may have waited for others."""
+        return int((until - self._clock()) * 1000)
 
     async def _purge(self, index: bytes) -> int:
         purged = 0
@@ -234,9 +252,9 @@ def _text(tag: str) -> bytes:
     return tag.encode("utf-8", "surrogatepass")
 
 
-async def _done_or_not(writing: Coroutine[Any, Any, None]) -> None:
+async def _done_or_not(write: Callable[[], Awaitable[None]]) -> None:
     """Writes something; where the state is away, it is not kept, as the client's log says."""
     try:
-        await writing
+        await write()
     except StateUnavailable:
         return
