@@ -19,7 +19,7 @@ from typing import Final
 
 from gateway.call import Call, Outcome
 from gateway.errors import error
-from gateway.policies.site import site_of
+from gateway.policies.caller import caller_of
 
 AGAIN: Final = 1.0
 """Seconds after which a refused call may be tried again."""
@@ -142,17 +142,6 @@ class BoundOfEach:
     def ended(self, call: Call, outcome: Outcome) -> None:  # noqa: ARG002  whatever the end
         """Gives the permit back."""
         self._running.give_back(self._callers.pop(id(call)))
-
-
-def caller_of(call: Call) -> str:
-    """Returns who calls, as what is counted together: a subject of a provider, or an address.
-
-    Whom a provider lets in without a name is known by the address, as who shows nobody.
-    """
-    principal = call.principal
-    if principal is None or not principal.subject:
-        return f"@{site_of(call.peer)}"
-    return f"{principal.provider}:{principal.subject}"
 
 
 def _running(number: int, of: str) -> str:

@@ -10,7 +10,7 @@ from gateway.call import NO_METADATA, OK, Call, Code, Outcome, Principal, Reply,
 from gateway.chain import compose_stream, compose_unary
 from gateway.errors import error
 from gateway.fronts.http_errors import error_headers, http_status
-from gateway.policies.concurrency import Bound, BoundOfEach, Running, RunningOf, caller_of
+from gateway.policies.concurrency import Bound, BoundOfEach, Running, RunningOf
 
 ENDED = Outcome(OK)
 ADA = Principal("ada", "keys")
@@ -121,35 +121,6 @@ class TestBoundOfEach:
         call.principal = Principal("ada", "other")  # a stream with another token
         bound.ended(call, ENDED)
         assert len(running) == 0
-
-    @pytest.mark.parametrize(
-        ("one", "other", "same"),
-        [
-            (
-                {"principal": ADA, "peer": "192.0.2.1"},
-                {"principal": ADA, "peer": "192.0.2.2"},
-                True,
-            ),
-            ({"principal": ADA}, {"principal": Principal("ada", "tokens")}, False),
-            ({"peer": "192.0.2.1"}, {"peer": "192.0.2.1"}, True),
-            ({"peer": "192.0.2.1"}, {"peer": "192.0.2.2"}, False),
-            ({"peer": "2001:db8::1"}, {"peer": "2001:db8::2"}, True),
-            ({"peer": "2001:db8::1"}, {"peer": "2001:db8:0:1::1"}, False),
-            (
-                {"principal": Principal("", "authz"), "peer": "192.0.2.1"},
-                {"principal": Principal("", "authz"), "peer": "192.0.2.2"},
-                False,
-            ),
-            ({"principal": Principal("192.0.2.1", "")}, {"peer": "192.0.2.1"}, False),
-        ],
-        ids=[
-            *("a-subject-wherever-it-is", "a-subject-of-another-provider", "an-address"),
-            *("another-address", "one-site", "another-site", "without-a-name-by-address"),
-            "a-subject-that-looks-like-an-address",
-        ],
-    )
-    def test_who_is_one_caller(self, one, other, same):
-        assert (caller_of(Call("a.B/C", **one)) == caller_of(Call("a.B/C", **other))) is same
 
 
 class Backend:

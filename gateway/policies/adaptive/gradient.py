@@ -143,11 +143,6 @@ class Gradient:
         """The limit but for probes, which pass."""
         return self._wanted
 
-    @property
-    def probing(self) -> bool:
-        """Whether the limit is lowered to learn what is usual."""
-        return self._probe is not None
-
     def observe(self, method: str, latency: float, inflight: int, *, dropped: bool = False) -> None:
         """Takes note of a call that ended.
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from gateway.call import Call, Principal, RpcError
+from gateway.policies.told import Flood, line
 
 log = logging.getLogger("gateway.auth")
 
@@ -34,21 +34,6 @@ _WORDS: Final = {
 _COUNTED: Final = frozenset(
     {"CREDENTIALS_MISSING", "TOO_MANY_UNAUTHENTICATED", "AUTHENTICATION_UNAVAILABLE"}
 )
-_QUIET: Final = 1.0  # seconds between two lines of one reason that is counted
-_SHOWN: Final = 200  # characters of a name that others chose
-
-
-@dataclass(slots=True)
-class _Count:
-    """Lines of one reason.
-
-    Attributes:
-        quiet_until: When the next may be written.
-        left_out: Those since the last one.
-    """
-
-    quiet_until: float
-    left_out: int = 0
 
 
 class Refusals:
@@ -58,11 +43,10 @@ class Refusals:
         clock: Seconds that only grow.
     """
 
-    __slots__ = ("_clock", "_counts")
+    __slots__ = ("_flood",)
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._counts: dict[str, _Count] = {}  # by reason: no more than _COUNTED
+        self._flood = Flood(clock)
 
     def tell(self, call: Call, failure: RpcError, *, provider: str = "", why: str = "") -> RpcError:
         """Writes that a call is refused; returns the refusal.
@@ -99,7 +83,7 @@ class Refusals:
         if not log.isEnabledFor(logging.INFO):
             return
         reason = failure.reason or failure.status.code.name
-        left_out = self._left_out(reason)
+        left_out = self._flood.left_out(reason) if reason in _COUNTED else 0
         if left_out is None:
             return
         parts = [_WORDS.get(reason, reason)]
@@ -107,29 +91,4 @@ class Refusals:
             parts.append(f"provider {provider}")
         if why:
             parts.append(why)
-        if principal is not None:
-            parts.append(f"caller {principal.provider} {_plain(principal.subject)}")
-        if call.request_id:
-            parts.append(f"request {_plain(call.request_id)}")
-        if left_out:
-            parts.append(f"{left_out} more such lines left out before")
-        called = call.method or f"a page or socket of {call.front or 'the gateway'}"
-        told = "; ".join(parts)
-        log.info("%s %s from %s: %s", what, called, call.peer or "a Unix socket", told)
-
-    def _left_out(self, reason: str) -> int | None:
-        """Returns how many lines were left out before this one; None to leave it out, too."""
-        if reason not in _COUNTED:
-            return 0
-        now = self._clock()
-        count = self._counts.get(reason)
-        if count is not None and now < count.quiet_until:
-            count.left_out += 1
-            return None
-        self._counts[reason] = _Count(now + _QUIET)
-        return 0 if count is None else count.left_out
-
-
-def _plain(text: str) -> str:
-    """Returns a name in quotes, as one line of bounded length."""
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+        log.info("%s %s", what, line(call, parts, principal, left_out))

@@ -1,8 +1,7 @@
 """Whose share of a limit a call takes: the key, made of what the limit counts together.
 
-A key can't be forged: each part says what it is and how long it is, so no value of one part reads
-like another part, and a caller is named with the provider that knows it. It is bounded: what is
-long is hashed. What clients choose freely (headers, fields of requests) is always hashed, for it
+A key can't be forged, and is bounded: its parts are made as names of callers are (`caller`). What
+clients choose freely (headers, fields of requests) is always hashed, for it
 may be a secret, and keys are kept where others may read them.
 
 How large a share is, and how it is counted, is not known here.
@@ -18,14 +17,12 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from gateway.call import Call, Principal
-from gateway.policies.site import site_of
+from gateway.call import Call
+from gateway.policies.caller import address_of, bounded, caller_of, hashed
 
 Part: TypeAlias = "Callable[[Call], str]"
 """Returns the part of a key that is a call's own."""
 
-_LONGEST: Final = 64  # characters of a value as it is
-_DIGEST: Final = 32  # hexadecimal digits that stand for a longer one: 128 bits
 _READ: Final = 8192  # characters of a header that are looked at: what is longer is told by these
 _HEADER: Final = "header:"
 _FIELD: Final = "field:"
@@ -60,27 +57,6 @@ def key_of(
     return joined
 
 
-def of_caller(call: Call) -> str:
-    """Returns what stands for who calls: the caller, or the address of one that nobody knows."""
-    principal = call.principal
-    if principal is None or not principal.subject:
-        return _of_address(call)
-    return _of_principal(principal)
-
-
-def bounded(value: str) -> str:
-    """Returns a value of bounded length, with its length: what follows it can't be part of it."""
-    if len(value) <= _LONGEST and value.isascii():
-        return f"{len(value)}:{value}"
-    return hashed(value)
-
-
-def hashed(value: str) -> str:
-    """Returns what stands for a value that is long, or that others need not read."""
-    digest = hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()
-    return f"#{digest[:_DIGEST]}"
-
-
 def digest_of(*definition: object) -> str:
     """Returns what stands for a limit's definition: another one has its own shares."""
     return hashlib.sha256(repr(definition).encode()).hexdigest()[:12]
@@ -93,18 +69,6 @@ def _part(part: str, api_keys: frozenset[str], request: Descriptor | None) -> Pa
         assert request is not None, "the maker of the key gives it"
         return _field(part.removeprefix(_FIELD), request)
     return _api_key(api_keys) if part == "api_key" else _PLAIN[part]
-
-
-def _of_principal(principal: Principal) -> str:
-    provider, subject = principal.provider, principal.subject
-    key = f"p{len(provider)}:{provider}{len(subject)}:{subject}"
-    if len(key) <= _LONGEST and key.isascii():
-        return key  # as below, in half the time: most calls come here
-    return f"p{bounded(provider)}{bounded(subject)}"
-
-
-def _of_address(call: Call) -> str:
-    return f"a{bounded(site_of(call.peer))}"
 
 
 def _of_plan(call: Call) -> str:
@@ -122,9 +86,9 @@ def _of_all(_: Call) -> str:
 
 
 _PLAIN: Final[dict[str, Part]] = {
-    "principal": of_caller,
+    "principal": caller_of,
     "plan": _of_plan,
-    "address": _of_address,
+    "address": address_of,
     "method": _of_method,
     "all": _of_all,
 }
@@ -136,7 +100,7 @@ def _api_key(providers: frozenset[str]) -> Part:
     def of(call: Call) -> str:
         principal = call.principal
         if principal is None or principal.provider not in providers:
-            return _of_address(call)
+            return address_of(call)
         return f"k{bounded(principal.provider)}{bounded(str(principal.claims.get(_ID, '')))}"
 
     return of

@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from gateway.call import Call
+from gateway.policies.caller import caller_of
 from gateway.policies.limits.ask import Algorithm, Ask, Numbers
-from gateway.policies.limits.keys import of_caller
 from gateway.policies.limits.limit import Asker
 
 What: TypeAlias = Literal["calls", "messages", "bytes"]
@@ -150,5 +150,5 @@ class Quota:
     def _ask(self, call: Call, cost: int, *, dark: bool) -> Ask:
         name, begins, ends = self._dates.now(self._span)
         numbers = Numbers(Algorithm.CALENDAR, self.count, ends - begins, self.count)
-        key = f"{self._prefix}{name}:{of_caller(call)}"
+        key = f"{self._prefix}{name}:{caller_of(call)}"
         return Ask(key, numbers, cost, 0.0, ends, dark)

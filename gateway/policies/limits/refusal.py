@@ -9,19 +9,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from google.rpc import error_details_pb2
 
 from gateway.call import Call, RpcError, Status
 from gateway.errors import error, pack
 from gateway.policies.limits.ask import Share
+from gateway.policies.told import Flood, line
 
 log = logging.getLogger("gateway.limits")
-
-_QUIET: Final = 1.0  # seconds between two lines of one limit
-_SHOWN: Final = 200  # characters of a name that others chose
 
 
 class Named(Protocol):
@@ -73,19 +70,6 @@ def refusal(violated: Sequence[tuple[Named, Share]]) -> RpcError:
     )
 
 
-@dataclass(slots=True)
-class _Count:
-    """Lines of one limit.
-
-    Attributes:
-        quiet_until: When the next may be written.
-        left_out: Those since the last one.
-    """
-
-    quiet_until: float
-    left_out: int = 0
-
-
 class Notes:
     """Writes what limits refuse into the log, and what dark ones would.
 
@@ -93,11 +77,10 @@ class Notes:
         clock: Seconds that only grow.
     """
 
-    __slots__ = ("_clock", "_counts")
+    __slots__ = ("_flood",)
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._counts: dict[tuple[str, str], _Count] = {}  # by what, and limit: a config's few
+        self._flood = Flood(clock)
 
     def refused(self, call: Call, violated: Sequence[Named]) -> None:
         """Writes that a call is refused."""
@@ -114,25 +97,7 @@ class Notes:
         self._write("would refuse", call, limit)
 
     def _write(self, what: str, call: Call, limit: Named) -> None:
-        now, key = self._clock(), (what, limit.name)
-        count = self._counts.get(key)
-        if count is not None and now < count.quiet_until:
-            count.left_out += 1
+        left_out = self._flood.left_out((what, limit.name))  # of which a config has few
+        if left_out is None or not log.isEnabledFor(logging.INFO):
             return
-        self._counts[key] = _Count(now + _QUIET)
-        if not log.isEnabledFor(logging.INFO):
-            return
-        parts = [f"{limit.said} is used up"]
-        if call.principal is not None:
-            parts.append(f"caller {call.principal.provider} {_plain(call.principal.subject)}")
-        if call.request_id:
-            parts.append(f"request {_plain(call.request_id)}")
-        if count is not None and count.left_out:
-            parts.append(f"{count.left_out} more such lines left out before")
-        told = "; ".join(parts)
-        log.info("%s %s from %s: %s", what, call.method, call.peer or "a Unix socket", told)
-
-
-def _plain(text: str) -> str:
-    """Returns a name in quotes, as one line of bounded length."""
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+        log.info("%s %s", what, line(call, [f"{limit.said} is used up"], call.principal, left_out))

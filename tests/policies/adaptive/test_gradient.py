@@ -194,6 +194,11 @@ class TestSamples:
         assert max(seen) == 20
 
 
+def probes(gradient):
+    """Whether the limit is lowered for a while."""
+    return gradient.limit < int(gradient.aim)
+
+
 class TestProbes:
     def begins(self, gradient, clock, seconds):
         """Returns when it probes."""
@@ -201,9 +206,9 @@ class TestProbes:
         for _ in range(int(seconds * 500)):
             clock.now += 0.002
             gradient.observe("a.B/C", 0.01, min(3, gradient.limit))
-            if gradient.probing and not before:
+            if probes(gradient) and not before:
                 times.append(clock.now)
-            before = gradient.probing
+            before = probes(gradient)
         return times
 
     def test_they_come_at_times_that_all_agree_on(self):
@@ -216,16 +221,16 @@ class TestProbes:
 
     def test_the_limit_is_half_of_what_is_worked_on_meanwhile(self):
         steady = Steady()
-        while not steady.gradient.probing:
+        while not probes(steady.gradient):
             steady.tell(0.002, 0.01, inflight=3)
         assert steady.gradient.limit == START / 2
         assert steady.gradient.aim == START
 
     def test_one_that_sees_no_calls_ends_and_changes_nothing(self):
         steady = Steady()
-        while not steady.gradient.probing:
+        while not probes(steady.gradient):
             steady.tell(0.002, 0.01, inflight=3)
         steady.clock.now += 60
         steady.tell(0.002, 0.01, inflight=3)
-        assert not steady.gradient.probing
+        assert not probes(steady.gradient)
         assert steady.gradient.limit == START

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from gateway.call import Call, Principal
 from gateway.http import Headers, Request
-from gateway.policies.limits.keys import FieldError, bounded, digest_of, key_of
+from gateway.policies.caller import bounded
+from gateway.policies.limits.keys import FieldError, digest_of, key_of
 
 FIELD = descriptor_pb2.FieldDescriptorProto
 ADA = Principal("ada", "customers")
