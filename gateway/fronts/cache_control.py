@@ -10,13 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from gateway.directives import directives
+
 _RESTRICTING: Final = ("no-cache", "private", "must-revalidate", "proxy-revalidate", "no-transform")
 _ALLOWING: Final = ("public", "immutable")
 _TIMES: Final = ("max-age", "stale-while-revalidate", "stale-if-error")
 _SHARED: Final = frozenset({"public", "s-maxage", "proxy-revalidate"})
-_DIRECTIVE: Final = re.compile(
-    r'([a-z0-9-]+)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*))?', re.IGNORECASE
-)
 _SECONDS: Final = re.compile(r"[0-9]{1,10}")
 
 
@@ -26,7 +25,7 @@ def strictest(values: Sequence[str]) -> str:
     `["max-age=60, public", "max-age=10, private"]` gives `private, max-age=10`. An empty value is a
     reply that says nothing: it allows no time. Directives that RFC 9111 does not know are dropped.
     """
-    replies = [_directives(value) for value in values]
+    replies = [directives([value]) for value in values]
     if any("no-store" in each for each in replies):
         return "no-store"
     told = [name for name in _RESTRICTING if any(name in each for each in replies)]
@@ -46,20 +45,16 @@ def _shortest(name: str, seconds: Sequence[int | None]) -> list[str]:
     return [f"{name}={min(known)}"] if known and len(known) == len(seconds) else []
 
 
-def _shared_seconds(directives: Mapping[str, str]) -> int | None:
+def _shared_seconds(reply: Mapping[str, str]) -> int | None:
     """Returns how long a shared cache may keep a reply (RFC 9111 section 4.2.1)."""
-    own = _seconds(directives, "s-maxage")
-    return _seconds(directives, "max-age") if own is None else own
+    own = _seconds(reply, "s-maxage")
+    return _seconds(reply, "max-age") if own is None else own
 
 
-def _directives(value: str) -> Mapping[str, str]:
-    return {name.lower(): given for name, given in _DIRECTIVE.findall(value)}
-
-
-def _seconds(directives: Mapping[str, str], name: str) -> int | None:
+def _seconds(reply: Mapping[str, str], name: str) -> int | None:
     """Returns the time of a directive, 0 where it is none that can be read; None without it."""
-    given = directives.get(name)
+    given = reply.get(name)
     if given is None:
         return None
-    found = _SECONDS.fullmatch(given.strip('"'))
+    found = _SECONDS.fullmatch(given)
     return int(found[0]) if found else 0

@@ -96,11 +96,6 @@ class Entry(Generic[V]):
         self._store: CacheStore[V] | None = None
         self._queue: _Queue[V] | None = None
 
-    @property
-    def is_kept(self) -> bool:
-        """Whether it is in its store still."""
-        return self._store is not None
-
     def get(self, form: object) -> bytes | None:
         """Returns it in a form, or None (`gateway.kept.Forms`)."""
         return None if self._forms is None else self._forms.get(form)

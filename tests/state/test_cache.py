@@ -50,11 +50,10 @@ def test_an_entry_ends_at_its_time():
 
 def test_another_takes_the_place_of_the_first():
     of = store()
-    first = put(of, "a", tags=("x",))
+    put(of, "a", tags=("x",))
     of.put(key("a"), "b", 10, until=FOREVER, group="h", tags=("y",))
     assert there(of, "a") == "b"
     assert (len(of), of.taken, of.groups) == (1, ENTRY + 10 + TAG + 1, ("h",))
-    assert not first.is_kept
     assert of.purge_tag("x", 9) == 0
     assert of.purge_tag("y", 9) == 1
 
@@ -62,7 +61,8 @@ def test_another_takes_the_place_of_the_first():
 def test_one_that_is_larger_than_the_room_is_not_kept_nor_is_what_it_replaces():
     of = store(2)
     put(of, "a")
-    assert not put(of, "a", 5000).is_kept
+    put(of, "a", 5000)
+    assert there(of, "a") is None
     assert (len(of), of.taken, of.groups) == (0, 0, ())
 
 

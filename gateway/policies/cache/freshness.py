@@ -15,15 +15,13 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from gateway.call import Metadata
+from gateway.directives import directives
 
 LONGEST: Final = 31_536_000.0
 """Seconds for which anything is kept, a year."""
 
 CACHE_CONTROL: Final = "cache-control"
 
-_DIRECTIVE: Final = re.compile(
-    r"""([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*))?"""
-)
 _SECONDS: Final = re.compile(r"[0-9]{1,18}")
 
 _NOT_KEPT: Final = frozenset({"set-cookie", "set-cookie2"})
@@ -146,13 +144,8 @@ def _said(initial: Metadata, policy: Policy, ttl: float | None) -> Lifetime | No
 
 
 def _directives(initial: Metadata) -> Mapping[str, str]:
-    """Returns the directives by name, each as it first stands (RFC 9111 section 4.2.1)."""
-    found: dict[str, str] = {}
-    for key, value in initial:
-        if key == CACHE_CONTROL and isinstance(value, str):
-            for name, argument in _DIRECTIVE.findall(value):
-                found.setdefault(name.lower(), argument.strip('"'))
-    return found
+    said = (value for key, value in initial if key == CACHE_CONTROL)
+    return directives(value for value in said if isinstance(value, str))
 
 
 def _time(given: Mapping[str, str], name: str, unsaid: float) -> float:
