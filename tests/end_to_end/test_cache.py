@@ -407,6 +407,22 @@ async def test_gateways_share_what_they_keep_in_redis(serve, own_redis, tmp_path
             assert "can't be reached" in done.err
 
 
+async def test_clients_who_have_ever_more_kept_do_not_take_limits_down(serve, own_redis):
+    own_redis.ask("CONFIG", "SET", "maxmemory", "2mb")
+    limit = {"name": "all", "rate": "100000/h", "key": "all", "on_error": "deny"}
+    limited = {"methods": [f"{SERVICE}/*"], "rate_limits": [limit]}
+    shop = await serve(policy(ttl="10m"), limited, state=own_redis.url, state_timeout="5s")
+    for turn in range(20):
+        asked = [
+            shop.get("/v1/products?page_size=100", accept_language=f"{turn}-{number}")
+            for number in range(20)
+        ]
+        assert {status for status, _, _ in await asyncio.gather(*asked)} == {200}
+    memory = own_redis.ask("INFO", "memory")
+    assert memory["used_memory_peak"] < 2 * 1024**2
+    assert own_redis.ask("KEYS", "gw:cache:v:*")
+
+
 def test_explain_tells_of_it(shop, tmp_path):
     cached = policy(ttl="1m", vary=["accept-language"], stale_if_error="1h", tags=["catalog"])
     cached["methods"] = [f"{SERVICE}/*"]
