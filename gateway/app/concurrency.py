@@ -8,8 +8,8 @@ learnt goes on too, unless its own settings change: then it begins anew.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gateway.chain import Policy
 from gateway.config import Settings
@@ -19,8 +19,6 @@ from gateway.schema.method import Kind, MethodDescriptor
 if TYPE_CHECKING:
     from gateway.app.parts import Making, Part
     from gateway.policies.adaptive.turns import Turns
-
-T = TypeVar("T")
 
 
 def concurrency(making: Making) -> Part:
@@ -50,7 +48,7 @@ class _Callers:
         if most is None:
             return ()
         key = ("concurrency", "callers", descriptor.name)
-        return (BoundOfEach(_lasting(self._making, key, RunningOf), most),)
+        return (BoundOfEach(self._making.taken.still(key, RunningOf), most),)
 
 
 class _Backends:
@@ -70,12 +68,12 @@ class _Backends:
         if settings.concurrency is not None:
             key = ("concurrency", "method", descriptor.name)
             policies.append(
-                Bound(_lasting(making, key, Running), settings.concurrency, "the method")
+                Bound(making.taken.still(key, Running), settings.concurrency, "the method")
             )
         most = making.config.upstreams[upstream].concurrency
         if most is not None:
             key = ("concurrency", "upstream", upstream)
-            policies.append(Bound(_lasting(making, key, Running), most, "the upstream"))
+            policies.append(Bound(making.taken.still(key, Running), most, "the upstream"))
         return policies
 
 
@@ -88,7 +86,8 @@ def _adaptive(making: Making, settings: Settings, upstream: str) -> Policy:
 
     given = making.config.adaptive_concurrency
     numbers = (given.min, given.max, given.queue, given.max_wait)
-    turns = _lasting(making, ("adaptive_concurrency", upstream, *numbers), lambda: _turns(*numbers))
+    key = ("adaptive_concurrency", upstream, *numbers)
+    turns = making.taken.still(key, lambda: _turns(*numbers))
     priority = PRIORITIES[settings.priority]
     return AdaptiveConcurrency(turns, priority, given.priority_header, making.clock)
 
@@ -102,20 +101,3 @@ def _turns(least: int, most: int, places: int, max_wait: float) -> Turns:
     phase = time.time() - time.monotonic()
     gradient = Gradient(least, most, time.monotonic, phase=phase)
     return Turns(gradient, Lines(places, max_wait), time.monotonic)
-
-
-class _Lasting(Generic[T]):
-    """Something that outlives generations and has no work of its own (`lasting.Kept`)."""
-
-    def __init__(self, it: T) -> None:
-        self.it = it
-
-    async def open(self) -> None:
-        """Has nothing to begin."""
-
-    async def close(self) -> None:
-        """Has nothing to end."""
-
-
-def _lasting(making: Making, key: tuple[object, ...], make: Callable[[], T]) -> T:
-    return making.taken.of(key, lambda: _Lasting(make())).it

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Hashable
-from typing import Protocol, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,31 @@ class Kept(Protocol):
 
 
 K = TypeVar("K", bound=Kept)
+T = TypeVar("T")
+
+
+class Still(Generic[T]):
+    """Something that is kept and has no work of its own (Kept).
+
+    Args:
+        it: That.
+        end: Called when nobody uses it any more; None for nothing.
+
+    Attributes:
+        it: That.
+    """
+
+    def __init__(self, it: T, end: Callable[[], None] | None = None) -> None:
+        self.it = it
+        self._end = end
+
+    async def open(self) -> None:
+        """Has nothing to begin."""
+
+    async def close(self) -> None:
+        """See Kept."""
+        if self._end is not None:
+            self._end()
 
 
 class Taken:
@@ -50,6 +75,10 @@ class Taken:
         if key not in self.used:
             self.used[key] = self._there[key] if key in self._there else make()
         return cast("K", self.used[key])
+
+    def still(self, key: Hashable, make: Callable[[], T]) -> T:
+        """As `of`, for what has no work of its own, and nothing to end."""
+        return self.of(key, lambda: Still(make())).it
 
 
 class Lasting:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.app.lasting import Still
 from gateway.app.state import redis_limiter
 from gateway.policies.limits.ask import Limiter
 from gateway.policies.limits.memory import MemoryLimiter
@@ -14,25 +15,6 @@ from gateway.state.table import Table
 
 if TYPE_CHECKING:
     from gateway.app.parts import Making
-
-
-class _Counted:
-    """A table and its limiter (`gateway.app.lasting.Kept`).
-
-    Attributes:
-        limiter: Counts in it.
-    """
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-        self.limiter = MemoryLimiter(table)
-
-    async def open(self) -> None:
-        """See Kept."""
-
-    async def close(self) -> None:
-        """See Kept."""
-        self._table.close()
 
 
 def limiter_of(making: Making) -> Limiter:
@@ -49,5 +31,9 @@ def in_memory(making: Making) -> MemoryLimiter:
     shared, keys = making.taken.memory, making.config.limits.keys
     if shared is not None:
         # What it has room for was decided when the supervisor started.
-        return making.taken.of(("limits",), lambda: _Counted(Table.attach(shared))).limiter
-    return making.taken.of(("limits", keys), lambda: _Counted(Table.private(keys))).limiter
+        return making.taken.of(("limits",), lambda: _counting(Table.attach(shared))).it
+    return making.taken.of(("limits", keys), lambda: _counting(Table.private(keys))).it
+
+
+def _counting(table: Table) -> Still[MemoryLimiter]:
+    return Still(MemoryLimiter(table), table.close)

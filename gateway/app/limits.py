@@ -1,7 +1,7 @@
 """From `policies[].rate_limits`, `plans` and `limits` to the gates that limit, and what counts.
 
 A limit's shares outlive generations: they are kept under a key that says all of it, so a reload
-that leaves a limit as it was leaves its shares, too.
+that leaves a limit as it was leaves its shares, too. So are the calls that wait for them.
 """
 
 from __future__ import annotations
@@ -69,7 +69,6 @@ class _Limits:
         self._making = making
         self._limiter = limiter_of(making)
         self._notes = Notes()
-        self._rooms: dict[str, Room] = {}
         self._api_keys = frozenset(
             name for name, given in config.auth.providers.items() if given.api_key is not None
         )
@@ -132,7 +131,7 @@ class _Limits:
             prefix=prefix,
             key=key_of(given.key, self._api_keys, request),
             patience=given.max_delay if delays else 0.0,
-            room=self._rooms.setdefault(prefix, Room()) if delays else None,
+            room=self._making.taken.still(("room", prefix), Room) if delays else None,
             messages=given.messages,
             dark=given.dark,
             on_error=given.on_error,

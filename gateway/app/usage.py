@@ -26,22 +26,12 @@ def usage(making: Making) -> Part:
     """Returns what counts calls, and offers the operation that tells of it."""
     redis = redis_of(making)
     most = making.config.usage.callers
-    ledger = making.taken.of(("ledger of usage",), lambda: _Lasting(most))
+    ledger = making.taken.still(("ledger of usage",), lambda: Ledger(most))
     # A config that is refused in the end may have set it. It bounds memory, and nothing else.
     ledger.most = most
     meter = making.taken.of(("usage", redis), lambda: _meter(making, redis, ledger))
     making.operations.offer("usage", _operation(meter))
     return _Counting(ledger)
-
-
-class _Lasting(Ledger):
-    """A ledger over all generations, wherever each keeps what was counted (`lasting.Kept`)."""
-
-    async def open(self) -> None:
-        """Does nothing: calls are counted, a meter tells of them."""
-
-    async def close(self) -> None:
-        """Does nothing: the last meter has told the rest."""
 
 
 def _meter(making: Making, redis: Redis | None, ledger: Ledger) -> Meter:

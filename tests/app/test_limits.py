@@ -181,6 +181,21 @@ async def test_a_limit_that_is_as_before_goes_on(tmp_path, monkeypatch):
     await lasting.close()
 
 
+async def test_calls_that_wait_for_a_limit_are_counted_over_a_reload(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lasting = Lasting()
+    delays = [limits(limit(rate="1/h", on_limit="delay", max_delay="1s"))]
+    another = [limits(limit(rate="2/h", on_limit="delay", max_delay="1s"))]
+    found = []
+    async for each in generations(tmp_path, lasting, delays, delays, another):
+        (allowance,) = gate(each, UNARY)._plans.all
+        (room,) = allowance.rooms
+        found.append(room.waiting)
+        room.waiting += 1
+    assert found == [0, 1, 0]
+    await lasting.close()
+
+
 async def test_processes_that_share_memory_share_limits(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     memory = SharedMemory(1000)
