@@ -1,7 +1,7 @@
 """From `policies[].rate_limits`, `plans` and `limits` to the gates that limit, and what counts.
 
 A limit's shares outlive generations: they are kept under a key that says all of it, so a reload
-that leaves a limit as it was leaves its shares, too. So are the calls that wait for them.
+that leaves a limit as it was leaves its shares, too. The calls that wait are counted on likewise.
 """
 
 from __future__ import annotations

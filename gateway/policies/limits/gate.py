@@ -8,36 +8,18 @@ whose share it is the keys'.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable
-from functools import partial
+from collections.abc import Awaitable, Sequence
 
 from gateway.call import Call
-from gateway.policies.limits.allowance import Allowance, ByPlan
-from gateway.policies.limits.ask import Limiter, Verdict
-from gateway.policies.limits.delay import Asked, Delay, Sleep
-from gateway.policies.limits.refusal import Notes, refusal
+from gateway.policies.limits.allowance import Allowance, AnyLimit
+from gateway.policies.limits.ask import Verdict
+from gateway.policies.limits.asking import Asking
 
 
-class RateLimits:
-    """Admits calls for which all limits have a share left (a Gate).
+class RateLimits(Asking):
+    """Admits calls for which all limits have a share left (a Gate)."""
 
-    Args:
-        plans: The limits, by the caller's plan.
-        limiter: Decides.
-        notes: Takes down what is refused.
-        sleep: Waits.
-    """
-
-    __slots__ = ("_limiter", "_notes", "_plans", "_sleep")
-
-    def __init__(
-        self, plans: ByPlan, limiter: Limiter, notes: Notes, sleep: Sleep = asyncio.sleep
-    ) -> None:
-        self._plans = plans
-        self._limiter = limiter
-        self._notes = notes
-        self._sleep = sleep
+    __slots__ = ()
 
     def describe(self) -> str:
         """Returns what it does, as a sentence for operators."""
@@ -50,29 +32,14 @@ class RateLimits:
         Raises:
             RpcError: RESOURCE_EXHAUSTED: there is none; UNAVAILABLE: that can't be known.
         """
-        allowance = self._plans.of(call)
-        if not allowance.limits:
-            return None
-        verdict = self._limiter.decide(allowance.asks(call))
-        if isinstance(verdict, Verdict):
-            return self._judge(call, allowance, verdict)
-        return Asked(verdict, partial(self._judge, call, allowance), allowance.rooms)
+        return self._ask(call)
 
-    def _judge(self, call: Call, allowance: Allowance, verdict: Verdict) -> Delay | None:
+    def _answered(self, call: Call, allowance: Allowance, verdict: Verdict) -> None:
         told = allowance.told(verdict)
         if call.reply_headers is None:
             call.reply_headers = told
         else:
             call.reply_headers = {**call.reply_headers, **told}
-        if allowance.is_dark:
-            for limit in allowance.darkly(verdict):
-                self._notes.dark(call, limit)
-        if not verdict.allowed:
-            violated = allowance.violated(verdict)
-            self._notes.refused(call, [limit for limit, _ in violated])
-            raise refusal(violated)
-        if allowance.rooms:
-            seconds, rooms = allowance.wait(verdict)
-            if seconds:
-                return Delay(seconds, rooms, self._sleep)
-        return None
+
+    def _refused(self, call: Call, violated: Sequence[AnyLimit]) -> None:
+        self._notes.refused(call, violated)

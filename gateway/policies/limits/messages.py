@@ -6,37 +6,19 @@ the limit delays, is held up until its turn: the stream is slowed down, and with
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Sequence
 
-from gateway.call import Metadata, StreamCall
-from gateway.policies.limits.allowance import Allowance, ByPlan
-from gateway.policies.limits.ask import Limiter, Verdict
-from gateway.policies.limits.delay import Asked, Delay, Sleep
-from gateway.policies.limits.refusal import Notes, refusal
+from gateway.call import Call, Metadata, StreamCall
+from gateway.policies.limits.allowance import Allowance, AnyLimit
+from gateway.policies.limits.ask import Verdict
+from gateway.policies.limits.asking import Asking
 from gateway.policies.passing import PassingStream
 
 
-class MessageLimits:
-    """Charges messages of streams (a StreamAround).
+class MessageLimits(Asking):
+    """Charges messages of streams (a StreamAround), by the limits of messages."""
 
-    Args:
-        plans: The limits of messages, by the caller's plan.
-        limiter: Decides.
-        notes: Takes down what is refused.
-        sleep: Waits.
-    """
-
-    __slots__ = ("_limiter", "_notes", "_plans", "_sleep")
-
-    def __init__(
-        self, plans: ByPlan, limiter: Limiter, notes: Notes, sleep: Sleep = asyncio.sleep
-    ) -> None:
-        self._plans = plans
-        self._limiter = limiter
-        self._notes = notes
-        self._sleep = sleep
+    __slots__ = ()
 
     def describe(self) -> str:
         """Returns what it does, as a sentence for operators."""
@@ -58,26 +40,15 @@ class MessageLimits:
         Raises:
             RpcError: See `stream`.
         """
-        allowance = self._plans.of(call)
-        if not allowance.limits:
-            return
-        verdict = self._limiter.decide(allowance.asks(call))
-        if isinstance(verdict, Verdict):
-            delay = self._judge(call, allowance, verdict)
-            if delay is not None:
-                await delay
-        else:
-            await Asked(verdict, partial(self._judge, call, allowance), allowance.rooms)
+        pending = self._ask(call)
+        if pending is not None:
+            await pending
 
-    def _judge(self, call: StreamCall, allowance: Allowance, verdict: Verdict) -> Delay | None:
-        for limit in allowance.darkly(verdict):
-            self._notes.dark(call, limit)
-        if not verdict.allowed:
-            violated = allowance.violated(verdict)
-            self._notes.ended(call, [limit for limit, _ in violated])
-            raise refusal(violated)
-        seconds, rooms = allowance.wait(verdict)
-        return Delay(seconds, rooms, self._sleep) if seconds else None
+    def _answered(self, call: Call, allowance: Allowance, verdict: Verdict) -> None:
+        """Tells nothing: the reply's headers may have left."""
+
+    def _refused(self, call: Call, violated: Sequence[AnyLimit]) -> None:
+        self._notes.ended(call, violated)
 
 
 class _Limited(PassingStream):
