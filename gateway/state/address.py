@@ -64,6 +64,8 @@ class Address:
             raise AddressError(_ENCODE)  # it was cut where the password goes on
         if parts.scheme not in {"redis", "rediss"} or not parts.hostname or parts.fragment:
             raise AddressError(_FORM)
+        if " " in parts.hostname or not parts.hostname.isprintable():
+            raise AddressError("a host has no spaces")
         database = parts.path.removeprefix("/") or "0"
         if not (database.isascii() and database.isdigit() and int(database) < _DATABASES):
             raise AddressError("the database is a number: redis://host:6379/0")

@@ -50,6 +50,12 @@ def test_what_is_none_is_refused_without_being_repeated(url):
     assert "redis" in str(refused.value) or "option" in str(refused.value)
 
 
+@pytest.mark.parametrize("url", ["redis://:p w@ho st/0", "redis://ho\xa0st", "redis://ho\x7fst"])
+def test_a_host_has_no_spaces(url):
+    with pytest.raises(AddressError, match="a host has no spaces"):
+        Address.of(url)
+
+
 @pytest.mark.parametrize("secret", "@/#?:%")
 @pytest.mark.parametrize("path", ["/0", "", "/0?ssl_ca_certs=/ca.pem"])
 def test_what_has_a_meaning_in_urls_is_to_be_percent_encoded(secret, path):
