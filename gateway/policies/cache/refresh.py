@@ -6,7 +6,7 @@ One for all who use it, so many at a time, and not at once again where that fail
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from gateway.call import Call, Cancel, RpcError, Unary
@@ -42,15 +42,19 @@ class Refresh:
         self._running = 0
         self._failed: OrderedDict[bytes, float] = OrderedDict()
 
-    def begin(self, key: bytes, call: Call, proceed: Unary) -> None:
+    def begin(
+        self, key: bytes, call: Call, proceed: Unary, *, flight: Hashable | None = None
+    ) -> None:
         """Fetches the reply to a call for nobody, if that makes sense now.
 
         Args:
             key: The call's.
             call: The call, which is answered otherwise.
             proceed: Makes it.
+            flight: Names the flight, where that of the key is something else.
         """
-        if self._flights.has(key, call) or self._running >= MOST:
+        name = key if flight is None else flight
+        if self._flights.has(name, call) or self._running >= MOST:
             return
         if self._failed and self._clock() < self._failed.get(key, 0.0):
             return
@@ -65,7 +69,7 @@ class Refresh:
 
             return self._fetch.start(key, proceed, call, ended)
 
-        self._flights.begin(key, call, start)
+        self._flights.begin(name, call, start)
 
     def _remember(self, key: bytes) -> None:
         self._failed[key] = self._clock() + PAUSE

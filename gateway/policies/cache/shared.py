@@ -27,6 +27,8 @@ from gateway.policies.cache.waiting import Waiting, unkept
 from gateway.state.cache import CacheStore
 from gateway.state.redis_cache import RedisCache
 
+_REFRESH: Final = "refresh"
+
 
 class SharedShelf:
     """The replies of one method in a state that gateways share (`shelf.Shelf`).
@@ -165,8 +167,9 @@ class SharedCache:
             done(found)
             return nothing
         if found.kept.may_stand_in(now):
-            done(found)  # its flight is over then, and another may begin
-            self._refresh.begin(key, call, proceed)
+            done(found)
+            # Not as the flight of the key: those who look are to find the stale one, and not wait.
+            self._refresh.begin(key, call, proceed, flight=(_REFRESH, key))
             return nothing
 
         def ended(answer: Answer | RpcError) -> None:

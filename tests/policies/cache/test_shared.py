@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.call import Code, Detail, Metadata, Status
+from gateway.call import Code, Detail, Metadata, Principal, Status
 from gateway.policies.cache.blob import read, written
 from gateway.policies.cache.freshness import Lifetime
 from gateway.policies.cache.kept import Kept
@@ -232,6 +232,33 @@ async def test_a_stale_reply_is_used_while_a_new_one_is_fetched():
     ended = shared.ask()
     await turn()
     assert ended.message == b"new"
+
+
+async def test_who_asks_while_it_is_fetched_does_not_wait_for_it():
+    shared = await kept(ttl=10.0, revalidate=20.0)
+    shared.time.move(10)
+    shared.ask()
+    await turn()
+    ended = shared.ask()
+    await turn()
+    assert ended.message == b"m"
+    assert len(shared.upstream.asked) == 2
+    shared.upstream.last.answer(b"new")
+    assert len(shared.flights) == 0
+
+
+@pytest.mark.parametrize(("tells", "asked"), [((), 2), (None, 1)], ids=["told", "not-told"])
+async def test_what_one_caller_is_refused_the_others_are_asked_for(tells, asked):
+    shared = Shared(shared=True, tells=tells)
+    first, second = (shared.ask(principal=Principal(name, "p")) for name in ("ada", "bob"))
+    await turn()
+    shared.upstream.last.fail(Code.PERMISSION_DENIED)
+    await turn()
+    assert first.code is Code.PERMISSION_DENIED
+    assert len(shared.upstream.asked) == asked
+    if tells is not None:
+        shared.upstream.last.answer(b"m")
+        assert second.message == b"m"
 
 
 async def test_a_failed_fetch_is_not_tried_again_at_once():
