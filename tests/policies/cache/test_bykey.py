@@ -223,6 +223,18 @@ def test_stale_ones_are_dropped_where_the_backend_says_otherwise(caching, end):
     assert ended.keys.kept == {1: ids("b")}
 
 
+def test_stale_ones_that_all_share_stay_where_one_caller_is_refused():
+    caching = Caching(ttl=30.0, on_error=60.0, shared=True, tells=())
+    ask(caching, "a")
+    caching.upstream.last.answer(ids("a"))
+    caching.time.move(31)
+    ask(caching, "a")
+    caching.upstream.last.fail(Code.PERMISSION_DENIED)
+    ended = ask(caching, "a")
+    caching.upstream.last.fail()
+    assert of(ended.message) == ["a"]
+
+
 def test_not_for_longer_than_the_policy_says(caching):
     caching.time.move(89)
     ended = ask(caching, "a")
