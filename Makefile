@@ -27,10 +27,11 @@ lint: $(INSTALLED)
 # thirteen minutes; see docs/performance.md. `make bench ARGS=--quick` is for a first look.
 bench: $(INSTALLED)
 	@command -v wrk >/dev/null || .ci/apt-install wrk "it makes the load of the benchmarks"
+	@command -v redis-server >/dev/null || .ci/apt-install redis-server "limits and replies are kept in it" || true
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python bench/rest.py $(ARGS)
 	$(BIN)/python bench/rest.py --istio --case 'GET one' --connections 32 --peers gateway,envoy,obvious $(ARGS)
-	$(BIN)/python bench/cache.py $(ARGS)
+	$(BIN)/python bench/policies.py $(ARGS)
 	$(BIN)/python bench/graphql_front.py $(ARGS)
 	$(BIN)/python bench/projection.py
 	$(BIN)/python bench/websocket.py $(ARGS)

@@ -1,8 +1,8 @@
-"""CPU time of a decision about limits in memory, and the memory of a million keys.
+"""CPU time of a decision about limits, in memory and in Redis, and the memory of a million keys.
 
     python bench/limits.py
 
-No sockets. Prints the microseconds of CPU of a decision, the median of 5 rounds of 100,000, that
+Prints the microseconds of CPU of a decision, the median of 5 rounds of 100,000, that
 allow each call:
 
     same              one key again and again
@@ -12,31 +12,42 @@ allow each call:
 of each algorithm; of a key that is refused; and of two and three asks of a call. Then a million
 keys, each of which is asked for once, in a table for as many: what the process has grown by, what
 was forgotten, and the longest decision, by the clock, which counts what else the machine did, and
-by CPU time; then as many again, for many of which one is forgotten.
+by CPU time; then as many again, for many of which one is forgotten. Then, where there is a
+redis-server, decisions that are made by it, alone and 64 at a time: the CPU of this process and
+that of Redis.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
+import shutil
+import socket
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
+import uvloop
 from machine import machine
+from processes import Process, started
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from gateway.policies.limits.ask import Algorithm, Ask, Numbers  # noqa: E402
 from gateway.policies.limits.memory import MemoryLimiter  # noqa: E402
+from gateway.policies.limits.redis import RedisLimiter  # noqa: E402
+from gateway.state.redis import Redis  # noqa: E402
 from gateway.state.table import Table, size  # noqa: E402
 
 KEYS = 1_000_000
 REPEAT, ROUNDS = 100_000, 5
+IN_REDIS = 6_400
 PLENTY = 1_000_000_000
 MIB = 2**20
 
@@ -135,11 +146,54 @@ def longest_decision(
     return longest, longest_cpu
 
 
+def in_redis() -> None:
+    program = shutil.which("redis-server")
+    if program is None:
+        print("\ndecisions by Redis are left out: there is no redis-server here")
+        return
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            port = listening.getsockname()[1]
+        command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir",
+                   folder]  # fmt: skip
+        server = stack.enter_context(started(command, None))
+        uvloop.run(decisions(f"redis://127.0.0.1:{port}/0", server))
+
+
+async def decisions(url: str, server: Process) -> None:
+    """Prints the CPU microseconds of decisions by Redis."""
+    redis, own = Redis(url, 1.0), Table.private(KEYS)
+    await redis.open()
+    while not redis.available:  # noqa: ASYNC110  it has just been started, and tells nobody
+        await asyncio.sleep(0.05)
+    limiter = RedisLimiter(redis, MemoryLimiter(own))
+    print("\n{:18}{:>10}{:>10}".format("µs a decision", "gateway", "Redis"))
+    bucket = Algorithm.TOKEN_BUCKET
+    for name, count, at_once in (
+        ("alone", 1, 1),
+        ("64 at once", 1, 64),
+        ("3 asks, 64 at once", 3, 64),
+    ):
+        asks = tuple(ask(f"limit {number}", bucket) for number in range(count))
+        here, there = [], []
+        for _ in range(ROUNDS):
+            began, before = time.process_time(), server.cpu()
+            for _ in range(IN_REDIS // at_once):
+                await asyncio.gather(*(limiter.decide(asks) for _ in range(at_once)))
+            here.append((time.process_time() - began) / IN_REDIS * 1e6)
+            there.append((server.cpu() - before) / IN_REDIS * 1e6)
+        print(f"{name:18}{statistics.median(here):10.1f}{statistics.median(there):10.1f}")
+    await redis.close()
+    own.close()
+
+
 def main() -> None:
     print(machine())
     logging.getLogger("gateway.state").setLevel(logging.ERROR)
     times()
     memory()
+    in_redis()
 
 
 if __name__ == "__main__":

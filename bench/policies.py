@@ -1,17 +1,22 @@
-"""CPU of calls that are answered from what is kept, against the same calls uncached.
+"""CPU of calls that are limited, counted, or answered from what is kept, against plain ones.
 
-    python bench/cache.py [--quick] [--rounds N] [--seconds N] [--connections 32] [--markdown]
+    python bench/policies.py [--quick] [--rounds N] [--seconds N] [--connections 32] [--markdown]
 
-Starts `bench/backend.py` and gateways in front of it that differ in their `policies` alone, and
+Starts `bench/backend.py` and gateways in front of it that differ in the lines of `WAYS` alone, and
 lets wrk ask each in turn, several rounds of it:
 
-    uncached         no cache
+    plain            no policies
+    limited          a limit by address that is never reached, with its headers
+    limited, Redis   the same, counted in Redis
+    bounded          bounds on calls at a time, adaptive concurrency among them
+    usage            calls, messages and bytes are counted
     kept             `cache: {ttl: 1h}`: after the first call all are hits
-    kept, Redis      the same with `state: redis://…`, if there is a redis-server here
+    kept, Redis      the same, kept in Redis
     304              kept, and the client has it: `If-None-Match`
 
-An answer of each is first held against what the backend sent. The columns are those of
-`bench/rest.py`; `of uncached` is the CPU over that of `uncached`, of their medians.
+Those with Redis are left out where there is no redis-server. An answer of each is first held
+against what the backend sent. The columns are those of `bench/rest.py`; `of plain` is the CPU over
+that of `plain`, of their medians.
 """
 
 from __future__ import annotations
@@ -35,14 +40,32 @@ from processes import ROOT, python, started
 from rest import Columns, Plan, Sample, check, head, line, percentiles
 from wrk import Load, Wrk, missing, version
 
-CACHE = f"policies: [{{methods: ['{SERVICE}/*'], cache: {{ttl: 1h}}}}]\n"
+LIMIT = "rate_limits: [{name: clients, rate: 1000000/s, burst: 1000000, key: address}]"
+
+
+def policy(settings: str) -> str:
+    """Returns the lines that set something for all methods."""
+    return f"policies: [{{methods: ['{SERVICE}/*'], {settings}}}]\n"
+
+
+WAYS = {
+    "plain": "",
+    "limited": policy(LIMIT),
+    "limited, Redis": policy(LIMIT),
+    "bounded": policy("concurrency: 1000, concurrency_per_principal: 1000")
+    + "adaptive_concurrency: {enabled: true, min: 100}\n",
+    "usage": "usage: {enabled: true}\n",
+    "kept": policy("cache: {ttl: 1h}"),
+    "kept, Redis": policy("cache: {ttl: 1h}"),
+}
+"""Lines of config, by what rows call them."""
 ASKED = (GET_ONE, next(case for case in CASES if case.name == "list of 50"))
 COLUMNS: Columns = (
     ("case", "<12"),
-    ("gateway", "<12"),
+    ("gateway", "<15"),
     ("CPU µs", ">9"),
     ("of rounds", ">12"),
-    ("of uncached", ">12"),
+    ("of plain", ">9"),
     ("req/s", ">8"),
     ("p50 µs", ">9"),
     ("p99 µs", ">9"),
@@ -86,17 +109,17 @@ def redis(stack: ExitStack, folder: Path) -> str | None:
 
 def ways(stack: ExitStack, folder: Path, backend: str) -> dict[str, Way]:
     """Starts all gateways; returns them by what rows call them."""
-    found = {
-        "uncached": Way(served(stack, folder, "uncached", backend, "")),
-        "kept": Way(kept := served(stack, folder, "kept", backend, CACHE)),
-        "304": Way(kept, knows=True),
-    }
     url = redis(stack, folder)
     if url is None:
-        print("kept, Redis is left out: there is no redis-server here")
-    else:
-        more = f"{CACHE}state: {url}\n"
-        found["kept, Redis"] = Way(served(stack, folder, "kept, Redis", backend, more))
+        print("what is kept in Redis is left out: there is no redis-server here")
+    found = {}
+    for name, lines in WAYS.items():
+        if not name.endswith("Redis"):
+            found[name] = Way(served(stack, folder, name, backend, lines))
+        elif url is not None:
+            more = f"{lines}state: {url}\n"
+            found[name] = Way(served(stack, folder, name, backend, more))
+    found["304"] = Way(found["kept"].peer, knows=True)
     return found
 
 
@@ -125,7 +148,7 @@ def rows(case: Case, of: dict[str, Way], samples: dict[str, list[Sample]]) -> It
             name,
             f"{cpu[name]:.1f}",
             f"{min(each.cpu for each in taken):.0f}-{max(each.cpu for each in taken):.0f}",
-            f"{cpu[name] / cpu['uncached']:.2f}",
+            f"{cpu[name] / cpu['plain']:.2f}",
             f"{statistics.median(each.rate for each in taken):.0f}",
             *percentiles([each.load for each in taken]),
             f"{of[name].peer.process.rss() / 2**20:.0f}",
