@@ -31,8 +31,11 @@ COUNT: Final = 64
 """How many there are."""
 SIZE: Final = 64
 """Bytes that each has in the memory: a cache line, more than any system's `pthread_mutex_t`."""
-PATIENCE: Final = 0.005
-"""Seconds."""
+PATIENCE: Final = 0.05
+"""Seconds: longer than a busy machine lets a process wait for its turn, which it may have lost
+while it held one."""
+_YIELDS: Final = 10  # turns that are given up to the holder before the wait is a sleep
+_NAP: Final = 0.0002  # seconds
 _RESPITE: Final = 1.0  # seconds for which one whose holder did not go on is not waited for again
 _SHARED: Final = 1  # PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST, of glibc and musl
 _ROBUST: Final = 1
@@ -59,9 +62,14 @@ class Waiting:
         now = self._now()
         if now < self._until[number]:
             return False
-        end = now + self._patience
+        end, yields = now + self._patience, 0
         while self._now() < end:
-            os.sched_yield()
+            # A yield alone need not let the holder run; a nap leaves it the processor.
+            if yields < _YIELDS:
+                yields += 1
+                os.sched_yield()
+            else:
+                time.sleep(_NAP)
             if attempt():
                 return True
         self._until[number] = self._now() + _RESPITE
