@@ -26,12 +26,19 @@ from tests.end_to_end.limited import (
     outcomes,
 )
 from tests.end_to_end.system import gateway
+from tests.redis_server import RedisServer
+from tests.redis_server import running as redis_running
 
 LIMIT = 400
 PATHS = {
     "local": "/v1/products/p1",
     "allow": "/v1/products/p1/stock",
     "deny": "/v1/products?page_size=1",
+}
+TROUBLES = {
+    "killed": (RedisServer.kill, RedisServer.start),
+    "frozen": (RedisServer.stop, RedisServer.cont),
+    "full": (RedisServer.full, lambda server: server.full(is_full=False)),
 }
 
 
@@ -108,8 +115,31 @@ async def test_three_gateways_share_one_limit_exactly(shop, redis_url, tmp_path)
     assert sum(rows, Counter()) == {"ok": LIMIT, "RATE_LIMITED": 2 * LIMIT}
 
 
-@pytest.mark.parametrize("trouble", ["killed", "frozen"])
+async def test_gateways_share_again_what_was_left_when_their_redis_was_restarted(shop, tmp_path):
+    probe = limits(STOCK, {"name": "probe", "rate": "1000000/d", "key": "all", "on_error": "deny"})
+    with ExitStack() as stack:
+        server = stack.enter_context(redis_running(tmp_path, persistent=True))
+        given = shared(shop, state=server.url, state_timeout="5s")
+        given["policies"].append(probe)
+        urls = []
+        for number in range(2):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            urls.append(stack.enter_context(gateway(folder, given)).url)
+        for url in urls:
+            assert await outcomes(url, 100, connections=10) == {"ok": 100}
+        await asyncio.to_thread(server.restart)
+        for url in urls:
+            async with aiohttp.ClientSession(url) as client, asyncio.timeout(20):
+                while await outcome(client, PATHS["allow"]) == "LIMITS_UNAVAILABLE":
+                    await asyncio.sleep(0.05)
+        rows = await asyncio.gather(*(outcomes(url, 200, connections=10) for url in urls))
+    assert sum(rows, Counter()) == {"ok": LIMIT - 200, "RATE_LIMITED": 200}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
 async def test_without_its_redis_each_limit_does_as_it_says(shop, own_redis, tmp_path, trouble):
+    begin, end = TROUBLES[trouble]
     policies = [
         limits(method, {"name": on_error, "rate": "5/d", "key": "all", "on_error": on_error})
         for method, on_error in ((PRODUCT, "local"), (STOCK, "allow"), (LIST, "deny"))
@@ -125,7 +155,7 @@ async def test_without_its_redis_each_limit_does_as_it_says(shop, own_redis, tmp
                 }
 
             assert await ask(2) == dict.fromkeys(PATHS, ["ok"] * 2)
-            own_redis.kill() if trouble == "killed" else own_redis.stop()
+            begin(own_redis)
             loop = asyncio.get_running_loop()
             began = loop.time()
             assert await ask(7) == {
@@ -134,7 +164,7 @@ async def test_without_its_redis_each_limit_does_as_it_says(shop, own_redis, tmp
                 "deny": ["LIMITS_UNAVAILABLE"] * 7,
             }
             assert loop.time() - began < 5  # not each call finds out by itself
-            own_redis.start() if trouble == "killed" else own_redis.cont()
+            end(own_redis)
             async with asyncio.timeout(20):
                 while await outcome(client, PATHS["deny"]) == "LIMITS_UNAVAILABLE":
                     await asyncio.sleep(0.05)
