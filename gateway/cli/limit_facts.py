@@ -15,7 +15,7 @@ from gateway.config.units import UNLIMITED, format_duration
 from gateway.schema.method import Kind, MethodDescriptor
 
 _TITLE: Final = "rate limits"
-_AWAY: Final = {"local": "counted here alone", "allow": "not counted", "deny": "refused"}
+_AWAY: Final = {"local": "counted by this machine alone", "allow": "not counted", "deny": "refused"}
 
 
 def limit_facts(generation: Generation, descriptor: MethodDescriptor) -> Iterator[Fact]:

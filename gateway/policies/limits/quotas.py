@@ -4,8 +4,8 @@ Days and months are UTC's. Calls are charged when they begin. How many messages 
 takes is known when they have passed: a call begins if there is any left, and is charged afterwards,
 as far as there is; so a quota is passed by the calls that were under way when it came to its end.
 
-A plan's quota is each caller's own. While the shared state is away, each process counts by itself.
-What a caller has used is told by `usage`, not here.
+A plan's quota is each caller's own. While the shared state is away, each machine counts by itself,
+all its workers together. What a caller has used is told by `usage`, not here.
 """
 
 from __future__ import annotations
