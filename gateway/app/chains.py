@@ -6,7 +6,9 @@ Outermost first:
 2. authenticate: all that follows wants to know who calls. It asks what the address may still do
    before it looks at anything that takes work;
 3. watch: a stream ends when its caller is not known any more, or may not call any more;
-4. limits: whoever asks too often costs no more than this, whether or not it may call;
+4. limits: whoever asks too often costs no more than this, whether or not it may call. Charging,
+   which takes messages and bytes from quotas when they have passed, stands with them: what a call
+   that is refused further on has sent is charged, too;
 5. authorize: before all that costs a backend something; conditions on what streams are asked look
    at each message;
 6. usage: what callers used is what they were allowed, answered from a cache or not;
@@ -19,7 +21,8 @@ Outermost first:
     the cache fetches for itself is counted, and where there is no place for it something older may
     do;
 11. forward: backends are told of callers that may call, and of nobody else. Behind the cache: what
-    a backend is told of a caller must not make another entry where callers share one.
+    a backend is told of a caller must not make another entry where callers share one;
+12. metadata size: what has been added to the client's own on the way, all of it.
 """
 
 from __future__ import annotations
