@@ -210,6 +210,22 @@ async def test_a_redis_that_is_frozen_loses_and_doubles_nothing(shop, tmp_path, 
         assert await one.until_calls(one.answered) == one.answered > 0
 
 
+async def test_a_redis_that_is_full_loses_and_doubles_nothing(shop, tmp_path, redis):
+    # It answers, and refuses to write: what was used waits, and calls go on.
+    async with metered(tmp_path / "one", shop, state=redis.url) as one:
+        async with one.loaded():
+            await asyncio.sleep(1.2)
+            await asyncio.to_thread(redis.full)
+            await asyncio.sleep(2.5)
+        before = one.answered
+        async with one.session.get(f"{one.served.admin}/usage") as reply:
+            assert reply.status == 503, "never a part of the numbers"
+        await asyncio.to_thread(redis.full, is_full=False)
+        assert await one.calls() == before > 0
+        assert await one.call() == 200
+        assert await one.calls() == before + 1
+
+
 async def test_workers_and_gateways_share_one_sum(shop, tmp_path, redis):
     async with AsyncExitStack() as stack:
         three = [
