@@ -3,7 +3,8 @@
 -- The rules are those of algorithms.py, in other numbers: times are whole microseconds since 1970,
 -- which doubles hold exactly until 2255, and a bucket is kept as what it lacked at a time, so that
 -- no large number is added to a small one. What is worth nothing any more expires by itself.
--- Nothing is written for an ask of which nothing is taken.
+-- Nothing is written for an ask of which nothing is taken, but where what is kept was cut: the
+-- server's clock was set back, and each ask would cut it again until the clock is where it was.
 --
 -- KEYS: one for each ask. ARGV[1]: eight doubles for each: algorithm, limit, period, burst, cost,
 -- patience, ends, dark. Returned: five doubles for each: allowed, remaining, resets, retry_after,
@@ -26,7 +27,8 @@ end
 --   retry: microseconds until there is enough;
 --   wait: microseconds after which it may be used if it is taken now, where patience allows that;
 --   resets(taken): microseconds until all is there again;
---   keep(taken): what is to be kept (a, b, c), and the microseconds until that is worth nothing.
+--   keep(taken): what is to be kept (a, b, c), and the microseconds until that is worth nothing;
+--   cut: whether what is kept lay too far ahead.
 
 local rules = {}
 
@@ -35,7 +37,8 @@ rules[1] = function(ask, at, lacked)
   local interval = ask.period / ask.limit
   local size = ask.burst * interval
   local full = max(lacked - (now - at), 0)
-  if full > size + LONGEST_PATIENCE then full = size end
+  local cut = full > size + LONGEST_PATIENCE
+  if cut then full = size end
   local there = max(floor((ask.burst - full / interval) + SLACK), 0)
   local missing = full + ask.need * interval - size
   local wait = nil
@@ -49,12 +52,13 @@ rules[1] = function(ask, at, lacked)
     local lacks = resets(taken)
     return now, lacks, 0, lacks
   end
-  return there, missing, wait, resets, keep
+  return there, missing, wait, resets, keep, cut
 end
 
 -- Kept: when the window after this one ends, the calls of the one before, and of this one.
 rules[2] = function(ask, ends_next, earlier, used)
   local limit, period = ask.limit, ask.period
+  local cut = ends_next > now + 2 * period
   if ends_next <= now then
     ends_next, earlier, used = now - now % period + 2 * period, 0, 0
   elseif ends_next - now <= period then
@@ -79,14 +83,14 @@ rules[2] = function(ask, ends_next, earlier, used)
     return before > 0 and left or 0
   end
   local function keep(taken) return ends_next, earlier, used + taken, ends_next - now end
-  return there, retry, nil, resets, keep
+  return there, retry, nil, resets, keep, cut
 end
 
-local function counted(ask, ends, used, name)
+local function counted(ask, ends, used, name, cut)
   local left = max(ends - now, 0)
   local function resets(taken) return used + taken > 0 and left or 0 end
   local function keep(taken) return ends, used + taken, name, left + (name > 0 and GRACE or 0) end
-  return max(floor(ask.limit - used), 0), left, nil, resets, keep
+  return max(floor(ask.limit - used), 0), left, nil, resets, keep, cut
 end
 
 -- Kept: when the window ends, and the calls in it.
@@ -94,7 +98,8 @@ rules[3] = function(ask, ends, used)
   if ends <= now then
     ends, used = now - now % ask.period + ask.period, 0
   end
-  return counted(ask, min(ends, now + ask.period), used, 0)
+  local latest = now + ask.period
+  return counted(ask, min(ends, latest), used, 0, ends > latest)
 end
 
 -- Kept: when the period ends, the calls in it, and when it ends: its name.
@@ -102,7 +107,7 @@ rules[4] = function(ask, ends, used, name)
   if name ~= ask.ends and not (ends > now and name > ask.ends) then
     ends, used, name = ask.ends, 0, ask.ends
   end
-  return counted(ask, ends, used, name)
+  return counted(ask, ends, used, name, false)
 end
 
 local asks = {}
@@ -130,11 +135,11 @@ local function decided(first)
   local told, changed, refused = {}, {}, false
   for i, ask in ipairs(asks) do
     local key = KEYS[i]
-    local there, retry, wait, resets, keep
+    local there, retry, wait, resets, keep, cut
     if changed[key] then
-      there, retry, wait, resets, keep = ask.step(ask, unpack(changed[key]))
+      there, retry, wait, resets, keep, cut = ask.step(ask, unpack(changed[key]))
     else
-      there, retry, wait, resets, keep = ask.step(ask, kept(key))
+      there, retry, wait, resets, keep, cut = ask.step(ask, kept(key))
     end
     local enough = ask.need <= there
     local allowed = enough or wait ~= nil
@@ -148,7 +153,7 @@ local function decided(first)
     else
       refused = true
     end
-    if taken > 0 then changed[key] = { keep(taken) } end
+    if taken > 0 or cut then changed[key] = { keep(taken) } end
     told[i] = {
       allowed = allowed,
       remaining = max(there - taken, 0),

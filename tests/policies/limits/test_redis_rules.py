@@ -95,11 +95,17 @@ async def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer_than_a_perio
     redis, algorithm, back
 ):
     limiter = RedisLimiter(redis, memory=None, clock=CLOCK)
-    now = 10**9
-    ends = math.ceil((now + 1) / 86_400) * 86_400.0
-    ask = Ask("a", Numbers(algorithm, 2, 60.0, 2), cost=2, ends=ends)
-    for at in (now, now - back):
-        await redis.call("SET", "gateway:{limits}:clock", at * 1_000_000)
-        verdict = await limiter.decide([ask])
+    key, now = f"back/{next(RUN)}", 10**9
+
+    async def decided(at):
+        await redis.call("SET", "gateway:{limits}:clock", math.ceil(at * 1_000_000))
+        ends = math.ceil((max(at, now) + 1) / 86_400) * 86_400.0
+        asks = [Ask(key, Numbers(algorithm, 2, 60.0, 2), cost=2, ends=ends)]
+        return (await limiter.decide(asks)).shares[0]
+
+    assert (await decided(now)).allowed
+    refused = await decided(now - back)
     longest = back + 86_400 if algorithm is Algorithm.CALENDAR else 120.0
-    assert verdict.shares[0].retry_after <= longest
+    assert not refused.allowed
+    assert refused.retry_after <= longest
+    assert (await decided(now - back + refused.retry_after)).allowed
