@@ -86,15 +86,15 @@ def lifetime(initial: Metadata, policy: Policy) -> Lifetime | None:
 def negative_lifetime(metadata: Metadata, policy: Policy) -> Lifetime | None:
     """Returns how long NOT_FOUND holds; None where it is not to be kept.
 
-    No longer than the policy says, and shorter where the backend says so.
+    No longer than the policy says, and shorter where the backend says so. It is never used stale,
+    whatever the backend says: that would be longer.
     """
     if not policy.negative:
         return None
-    only = policy._replace(revalidate=0.0, on_error=0.0)
-    said = _said(metadata, only, policy.negative)
-    if said is None or said.fresh <= policy.negative:
-        return said
-    return said._replace(fresh=policy.negative, told=f"max-age={int(policy.negative)}")
+    said = _said(metadata, policy, policy.negative, policy.negative)
+    if said is None or said.fresh <= said.age:
+        return None
+    return said._replace(revalidate=0.0, on_error=0.0)
 
 
 def forbidden(initial: Metadata) -> str | None:
@@ -117,7 +117,9 @@ def _unsaid(policy: Policy, ttl: float | None) -> Lifetime | None:
     return Lifetime(fresh, policy.revalidate, policy.on_error, 0.0, f"max-age={int(fresh)}")
 
 
-def _said(initial: Metadata, policy: Policy, ttl: float | None) -> Lifetime | None:
+def _said(
+    initial: Metadata, policy: Policy, ttl: float | None, longest: float = LONGEST
+) -> Lifetime | None:
     given = _directives(initial)
     if "no-store" in given or "no-cache" in given or (policy.shared and "private" in given):
         return None
@@ -131,8 +133,8 @@ def _said(initial: Metadata, policy: Policy, ttl: float | None) -> Lifetime | No
             return None
         fresh, told = unsaid.fresh, unsaid.told
     else:
-        fresh = _seconds(own or clients or "")
-        told = f"max-age={int(_seconds(clients or own or ''))}"
+        fresh = min(_seconds(own or clients or ""), longest)
+        told = f"max-age={int(min(_seconds(clients or own or ''), longest))}"
     revalidate = _time(given, "stale-while-revalidate", policy.revalidate)
     on_error = _time(given, "stale-if-error", policy.on_error)
     if not fresh or "must-revalidate" in given or "proxy-revalidate" in given:

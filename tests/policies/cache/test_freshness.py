@@ -98,6 +98,15 @@ def test_what_clients_are_told(initial, told):
         pytest.param(said(), 10, id="the-policy's"),
         pytest.param(said("max-age=3"), 3, id="the-backend's-is-shorter"),
         pytest.param(said("max-age=99"), 10, id="the-policy's-is-shorter"),
+        pytest.param(
+            said("max-age=3, stale-while-revalidate=600"), 3, id="no-stale-one-while-it-is-fetched"
+        ),
+        pytest.param(said("max-age=99, stale-if-error=600"), 10, id="no-stale-one-on-errors"),
+        pytest.param(said("stale-if-error=600"), 10, id="nor-with-the-policy's-time"),
+        pytest.param(said("max-age=0, stale-if-error=600"), None, id="no-time"),
+        pytest.param(said("max-age=99", age="9"), 10, id="most-of-it-is-over"),
+        pytest.param(said("max-age=99", age="10"), None, id="all-of-it-is-over"),
+        pytest.param(said("max-age=5, stale-if-error=600", age="7"), None, id="stale-as-it-comes"),
         pytest.param(said("no-store"), None, id="no-store"),
         pytest.param(said(set_cookie="a=b"), None, id="a-cookie"),
         pytest.param(said(vary="*"), None, id="varies-by-what-nobody-knows"),
@@ -106,6 +115,22 @@ def test_what_clients_are_told(initial, told):
 def test_not_found(metadata, fresh):
     found = negative_lifetime(metadata, POLICY)
     assert (found and found.all) == fresh
+
+
+@pytest.mark.parametrize(
+    ("initial", "told"),
+    [
+        (said(), "max-age=10"),
+        (said("max-age=3"), "max-age=3"),
+        (said("max-age=99"), "max-age=10"),
+        (said("max-age=99, must-revalidate"), "max-age=10, must-revalidate"),
+        (said("s-maxage=3, max-age=99"), "max-age=10"),
+        (said("s-maxage=99, max-age=3"), "max-age=3"),
+    ],
+    ids=str,
+)
+def test_what_clients_are_told_of_not_found(initial, told):
+    assert negative_lifetime(initial, POLICY).told == told
 
 
 def test_not_found_is_kept_only_where_the_policy_says_so():
