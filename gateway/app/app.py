@@ -24,8 +24,8 @@ from gateway.fronts.websocket.relay_records import Arrival
 from gateway.fronts.websocket.sessions import Sessions
 from gateway.http import Handler, WebSocket
 from gateway.listener.admin import Page, Routes, admin, jwks_page
-from gateway.listener.operations import pages
 from gateway.listener.server import Listener
+from gateway.operations import pages
 from gateway.schema.progress import Progress
 from gateway.state.usage.counts import Row
 

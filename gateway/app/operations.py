@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from gateway.listener.operations import FAILED, NOT_ASKED_RIGHT, NOT_THERE, OperationError
+from gateway.operations import FAILED, NOT_ASKED_RIGHT, NOT_THERE, OperationError
 
 log = logging.getLogger(__name__)
 

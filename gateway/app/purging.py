@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.app.operations import Operation, only
 from gateway.config import matches
-from gateway.listener.operations import NOT_ASKED_RIGHT, NOT_NOW, OperationError
+from gateway.operations import NOT_ASKED_RIGHT, NOT_NOW, OperationError
 from gateway.policies.cache.kept import Kept
 from gateway.state.cache import CacheStore
 

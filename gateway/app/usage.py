@@ -9,7 +9,7 @@ from gateway.app.operations import Operation
 from gateway.app.state import redis_of
 from gateway.chain import Policy
 from gateway.config import Settings
-from gateway.listener.operations import NOT_ASKED_RIGHT, NOT_NOW, OperationError
+from gateway.operations import NOT_ASKED_RIGHT, NOT_NOW, OperationError
 from gateway.policies.usage import UsageOfCalls, UsageOfStreams
 from gateway.schema.method import Kind, MethodDescriptor
 from gateway.state.usage.ledger import Ledger

@@ -29,7 +29,7 @@ from gateway.cli.running import cancelled
 from gateway.cli.serving import Alone, summary
 from gateway.cli.terminal import progress
 from gateway.config import ConfigError
-from gateway.listener.operations import NOT_ASKED_RIGHT, OperationError
+from gateway.operations import NOT_ASKED_RIGHT, OperationError
 from gateway.schema.progress import Progress
 from gateway.state.usage.counts import Row
 from gateway.supervisor.channel import Channel, TooLongError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from gateway.listener.operations import NOT_NOW, Content, OperationError
+from gateway.operations import NOT_NOW, Content, OperationError
 from gateway.supervisor.channel import Channel
 from gateway.supervisor.messages import Answered, Ask
 

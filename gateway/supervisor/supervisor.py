@@ -17,7 +17,7 @@ from typing import Final
 from gateway.config import Config
 from gateway.listener import Listener, Page, admin, jwks_page
 from gateway.listener.admin import Routes
-from gateway.listener.operations import NOT_NOW, Content, OperationError, pages
+from gateway.operations import NOT_NOW, Content, OperationError, pages
 from gateway.supervisor.memory import SharedMemory
 from gateway.supervisor.merging import MERGES
 from gateway.supervisor.messages import Failed, Refused, Reloaded, Start

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from gateway.listener.operations import NOT_ASKED_RIGHT, Content, OperationError
+from gateway.operations import NOT_ASKED_RIGHT, Content, OperationError
 from gateway.state.usage.counts import Row, counts_of
 from gateway.state.usage.question import QuestionError, read
 from gateway.state.usage.totals import Totals

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Final
 
-from gateway.listener.operations import Content
+from gateway.operations import Content
 from gateway.state.usage.counts import Row
 from gateway.supervisor.backoff import Backoff
 from gateway.supervisor.channel import Channel

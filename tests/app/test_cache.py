@@ -13,7 +13,7 @@ from gateway.app.pool import UpstreamPool
 from gateway.call import Call, Metadata, Principal, Reply
 from gateway.config import from_mapping
 from gateway.http import Headers, Request
-from gateway.listener.operations import OperationError
+from gateway.operations import OperationError
 
 PROTO = """syntax = "proto3"; package x.v1; import "google/api/annotations.proto";
 message Ask {{ string id = 1; {field} }}

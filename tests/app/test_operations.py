@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.app.operations import Operations, only
-from gateway.listener.operations import FAILED, NOT_ASKED_RIGHT, NOT_THERE, OperationError
+from gateway.operations import FAILED, NOT_ASKED_RIGHT, NOT_THERE, OperationError
 
 
 @pytest.fixture

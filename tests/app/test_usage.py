@@ -8,7 +8,7 @@ import pytest
 from gateway.app import App
 from gateway.app import usage as module
 from gateway.config import from_mapping
-from gateway.listener.operations import NOT_ASKED_RIGHT, NOT_NOW, NOT_THERE, OperationError
+from gateway.operations import NOT_ASKED_RIGHT, NOT_NOW, NOT_THERE, OperationError
 from gateway.policies.usage import UsageOfCalls, UsageOfStreams
 from gateway.state.usage.meter import StoreError
 

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from gateway.config import ConfigError
-from gateway.listener.operations import OperationError
+from gateway.operations import OperationError
 from gateway.state.usage.counts import NUMBERS
 from gateway.supervisor import supervisor as module
 from gateway.supervisor.snapshot import Snapshot
