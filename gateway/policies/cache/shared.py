@@ -24,7 +24,7 @@ from gateway.policies.cache.kept import Kept, is_failure
 from gateway.policies.cache.means import Means
 from gateway.policies.cache.refresh import Refresh
 from gateway.policies.cache.waiting import Waiting, unkept
-from gateway.state.cache import CacheStore
+from gateway.state.cache import CacheStore, Entry
 from gateway.state.redis_cache import RedisCache
 
 _REFRESH: Final = "refresh"
@@ -77,16 +77,18 @@ class SharedShelf:
             return None
         forms = self._forms.get(key, now)
         if forms is None or forms.value != value.data:
-            forms = self._forms.put(
-                key, value.data, len(value.data), until=kept.until, group=self._method
-            )
+            forms = self._made_of(key, value.data, kept.until)
         return Found(kept, forms, is_new=False)
 
     def put(self, key: bytes, kept: Kept, tags: Collection[str] = ()) -> Forms | None:
         """See Shelf."""
-        seconds = kept.until - self._clock()
-        self._state.put(key, written(kept), seconds=seconds, group=self._method, tags=tags)
-        return None
+        seconds, data = kept.until - self._clock(), written(kept)
+        self._state.put(key, data, seconds=seconds, group=self._method, tags=tags)
+        return self._made_of(key, data, kept.until)
+
+    def _made_of(self, key: bytes, data: bytes, until: float) -> Entry[bytes]:
+        """Returns where forms are kept of a reply that is kept as these bytes."""
+        return self._forms.put(key, data, len(data), until=until, group=self._method)
 
 
 class SharedCache:

@@ -160,6 +160,17 @@ async def test_forms_are_kept_for_as_long_as_the_state_has_the_same():
     assert (await found()).get("json") is None
 
 
+async def test_forms_of_a_reply_that_was_just_fetched_are_kept():
+    shared = Shared()
+    first = shared.ask()
+    await turn()
+    shared.upstream.last.answer(b"m")
+    first.reply.rendered.keep("json", b"{}")
+    again = shared.ask()
+    await turn()
+    assert again.reply.rendered.get("json") == b"{}"
+
+
 async def test_it_ends_at_its_time():
     shared = await kept()
     shared.time.move(30)
