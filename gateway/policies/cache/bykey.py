@@ -89,7 +89,7 @@ class ByKey:
         """Returns the reply that parts of it make, told as the one that ends first."""
         every = [*parts] if new is None else [*parts, new]
         first = min(every, key=lambda kept: kept.made + kept.lifetime.fresh)
-        age = None if first is new else max(0.0, now - first.made)
+        age = first.age(now, is_new=first is new)
         headers = self._keeping.told.of(first, call.principal, age)
         message = b"".join(kept.message for kept in every)
         if new is None:

@@ -110,6 +110,11 @@ def forbidden(initial: Metadata) -> str | None:
     return ", ".join(names) or None
 
 
+def age_of(initial: Metadata) -> float:
+    """Returns how old a reply was when it came, in seconds; 0 where its backend does not say."""
+    return _seconds(str(initial.get("age") or "0"))
+
+
 def _unsaid(policy: Policy, ttl: float | None) -> Lifetime | None:
     if not ttl:
         return None
@@ -125,7 +130,7 @@ def _said(
         return None
     if any(key in _NOT_KEPT or (key == "vary" and "*" in str(value)) for key, value in initial):
         return None
-    age = _seconds(str(initial.get("age") or "0"))
+    age = age_of(initial)
     clients, own = given.get("max-age"), given.get("s-maxage")
     if clients is None and own is None:
         unsaid = _unsaid(policy, ttl)

@@ -2,15 +2,20 @@
 
 `max-age` is how long the reply holds from when its backend made it, and `Age` how much of that is
 over (RFC 9111 sections 4.2 and 5.1): what is left is the difference. A reply that was just fetched
-has no `Age`. `Vary` names the headers that may make another reply of it. What is kept for one
-caller is `private`; so is what callers share who are known to the gateway, for another cache could
-give it to those who are not.
+has no `Age`, unless its backend says that it had one already. `Vary` names the headers that may
+make another reply of it. What is kept for one caller is `private`; so is what callers share who are
+known to the gateway, for another cache could give it to those who are not.
 """
 
 from __future__ import annotations
 
 from gateway.call import Principal
 from gateway.policies.cache.kept import Kept
+
+
+def aged(age: float) -> dict[str, str]:
+    """Returns the header that tells how old a reply is, given that in seconds."""
+    return {"age": str(int(age))}
 
 
 class Told:
@@ -33,11 +38,11 @@ class Told:
         Args:
             kept: The reply.
             principal: Who is given it.
-            age: How old it is, in seconds; None for one that was just fetched.
+            age: How old it is, in seconds; None for one that is new.
         """
         if age is None:
             return self.by(kept.lifetime.told, principal)
-        return {"age": str(int(age)), **self.by(kept.lifetime.told, principal)}
+        return {**aged(age), **self.by(kept.lifetime.told, principal)}
 
     def by(self, told: str, principal: Principal | None, *, is_own: bool = False) -> dict[str, str]:
         """Returns the headers that go with a `Cache-Control`.

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 from gateway.call import NO_METADATA, Code, Metadata, Principal, Reply, RpcError
 from gateway.kept import Forms
-from gateway.policies.cache.freshness import Policy, forbidden, lifetime, negative_lifetime
-from gateway.policies.cache.headers import Told
+from gateway.policies.cache.freshness import Policy, age_of, forbidden, lifetime, negative_lifetime
+from gateway.policies.cache.headers import Told, aged
 from gateway.policies.cache.kept import NOT_TOLD, Kept, again, is_failure
 from gateway.policies.cache.onecaller import is_refusal
 from gateway.policies.cache.tags import KEY, Tags
@@ -121,7 +121,7 @@ class Keeping:
             now: The time, on the store's clock.
         """
         kept = found.kept
-        age = None if found.is_new else max(0.0, now - kept.made)
+        age = kept.age(now, is_new=found.is_new)
         return kept.answer(self.told.of(kept, principal, age), found.forms)
 
     def unkept(self, result: Reply, principal: Principal | None, *, is_own: bool = False) -> Reply:
@@ -136,6 +136,8 @@ class Keeping:
             return result
         said = forbidden(result.initial)
         headers = self.told.by(said, principal, is_own=is_own) if said else result.headers
+        if age := age_of(result.initial):
+            headers = {**headers, **aged(age)}
         initial, trailers = _for_clients(result.initial), _untagged(result.trailers)
         return Reply(result.message, initial, trailers, headers)
 
@@ -145,7 +147,9 @@ class Keeping:
         if error.metadata:
             left.metadata = _for_clients(error.metadata)
             if said := forbidden(error.metadata):
-                left.headers = {**error.headers, **self.told.by(said, None, is_own=True)}
+                left.headers = {**left.headers, **self.told.by(said, None, is_own=True)}
+            if age := age_of(error.metadata):
+                left.headers = {**left.headers, **aged(age)}
         return left
 
     def _negative(self, result: RpcError, now: float) -> Kept | None:

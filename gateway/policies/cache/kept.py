@@ -56,6 +56,17 @@ class Kept:
         """When it is of no use any more."""
         return self.made + self.lifetime.all
 
+    def age(self, now: float, *, is_new: bool) -> float | None:
+        """Returns how old it is, in seconds; None for what its backend made for this call.
+
+        Args:
+            now: The time.
+            is_new: Whether it was fetched for this call; also then it may have been old already.
+        """
+        if is_new and not self.lifetime.age:
+            return None
+        return max(0.0, now - self.made)
+
     def is_fresh(self, now: float) -> bool:
         """Whether it holds."""
         return now - self.made < self.lifetime.fresh

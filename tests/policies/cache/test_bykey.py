@@ -139,6 +139,15 @@ def test_the_one_that_ends_first_is_told(caching):
     assert ended.reply.headers == {"cache-control": "private, max-age=5"}
 
 
+def test_the_age_that_it_came_with_is_told(caching):
+    ended = ask(caching, "a", "c")
+    caching.upstream.last.answer(ids("c"), cache_control="max-age=60", age="50")
+    assert ended.reply.headers == {"age": "50", "cache-control": "private, max-age=60"}
+    ended = ask(caching, "a", "d")
+    caching.upstream.last.answer(ids("d"), cache_control="no-store", age="50")
+    assert ended.reply.headers == {"age": "50", "cache-control": "private, no-store"}
+
+
 def test_what_may_not_be_kept_is_not(caching):
     for _ in range(2):
         ended = ask(caching, "a", "c")

@@ -177,7 +177,7 @@ class TestKept:
         caching = Caching(shared=True)
         ended = caching.ask()
         caching.upstream.last.fail(Code.NOT_FOUND, cache_control="max-age=9", age="1", x_a="1")
-        assert ended.error.headers == {"cache-control": "private, max-age=9"}
+        assert ended.error.headers == {"age": "1", "cache-control": "private, max-age=9"}
         assert ended.error.metadata == Metadata([("x-a", "1")])
 
     def test_another_reply_takes_the_place_of_a_stale_one(self):
@@ -375,6 +375,39 @@ class TestTold:
         caching = kept(metadata={"cache_control": "max-age=60", "age": "5"})
         caching.time.move(2)
         assert caching.ask().reply.headers["age"] == "7"
+
+    @pytest.mark.parametrize(
+        ("metadata", "told"),
+        [
+            ({"cache_control": "max-age=60", "age": "50"}, {"age": "50"}),
+            ({"cache_control": "max-age=60", "age": "0"}, {}),
+            ({"cache_control": "max-age=60", "age": "old"}, {}),
+            ({"cache_control": "max-age=60, no-store", "age": "50"}, {"age": "50"}),
+            ({"cache_control": "max-age=60", "age": "60"}, {"age": "60"}),
+            ({"age": "50"}, {"age": "50"}),
+        ],
+        ids=["kept", "new", "no-age", "not-kept", "too-old-to-be-kept", "without-a-time"],
+    )
+    def test_who_has_it_fetched_is_told_the_age_that_it_came_with(self, metadata, told):
+        caching = Caching(on_error=0.0)
+        ended = caching.ask()
+        caching.upstream.last.answer(**metadata)
+        assert {name: ended.reply.headers[name] for name in told} == told
+        assert ("age" in ended.reply.headers) == bool(told)
+        assert not ended.reply.initial
+
+    def test_so_is_who_has_nothing_kept(self):
+        caching = Caching()
+        ended = caching.ask(metadata=Metadata([("cookie", "session=1")]))
+        caching.upstream.last.answer(cache_control="max-age=60", age="50")
+        told = {"age": "50", "cache-control": "private, max-age=60"}
+        assert ended.reply.headers == told
+
+    def test_so_is_who_is_told_that_it_is_not_found(self):
+        caching = Caching(negative=60.0)
+        ended = caching.ask()
+        caching.upstream.last.fail(Code.NOT_FOUND, cache_control="max-age=60", age="50")
+        assert ended.error.headers == {"age": "50", "cache-control": "private, max-age=60"}
 
     def test_shared_entries_are_private_only_to_those_who_are_known(self):
         caching = kept(shared=True)
