@@ -1,17 +1,23 @@
 """What outlives generations, by what it is made of: limits' tables, caches, connections to a state.
 
 A generation takes what it needs; where the one before had the same, it is the same object. What the
-generation that serves does not use is closed.
+generation that serves does not use is closed: after a grace, as calls of the one before may still
+use it. What has nothing to close (`Taken.still`) is gone when nobody refers to it any more. What is
+to be there again when a later generation asks for it (`Taken.for_good`) stays to the end.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable
-from typing import Generic, Protocol, TypeVar, cast
+from collections.abc import Callable, Hashable, Iterable
+from typing import Final, Generic, Protocol, TypeVar, cast
+
+from gateway.app.build_error import BuildError
 
 log = logging.getLogger(__name__)
+
+_GRACE: Final = 5.0  # seconds; for calls of the generation before, but not for its long streams
 
 
 class Kept(Protocol):
@@ -29,27 +35,27 @@ T = TypeVar("T")
 
 
 class Still(Generic[T]):
-    """Something that is kept and has no work of its own (Kept).
+    """Something that is kept, and has no work of its own and nothing to close (Kept).
 
     Args:
         it: That.
-        end: Called when nobody uses it any more; None for nothing.
 
     Attributes:
         it: That.
     """
 
-    def __init__(self, it: T, end: Callable[[], None] | None = None) -> None:
+    def __init__(self, it: T) -> None:
         self.it = it
-        self._end = end
 
     async def open(self) -> None:
         """Has nothing to begin."""
 
     async def close(self) -> None:
-        """See Kept."""
-        if self._end is not None:
-            self._end()
+        """Has nothing to end: who still uses it, may."""
+
+
+class ForGood(Still[T]):
+    """Something that is kept until the end, also by generations that do not use it."""
 
 
 class Taken:
@@ -58,27 +64,37 @@ class Taken:
     Attributes:
         memory: As of Lasting.
         used: By what it is made of.
+        at_once: Of which of these the end has no grace.
     """
 
     def __init__(self, there: dict[Hashable, Kept], memory: int | None = None) -> None:
         self._there = there
         self.memory = memory
         self.used: dict[Hashable, Kept] = {}
+        self.at_once: set[Hashable] = set()
 
-    def of(self, key: Hashable, make: Callable[[], K]) -> K:
+    def of(self, key: Hashable, make: Callable[[], K], *, at_once: bool = False) -> K:
         """Returns what there is of a key, or makes it.
 
         Args:
             key: All that it is made of; the first part names its kind.
             make: Makes it, without beginning its work.
+            at_once: Closes it as soon as the generation that serves does not use it: where what
+                comes in its place is to go on from what it has done.
         """
+        if at_once:
+            self.at_once.add(key)
         if key not in self.used:
             self.used[key] = self._there[key] if key in self._there else make()
         return cast("K", self.used[key])
 
     def still(self, key: Hashable, make: Callable[[], T]) -> T:
-        """As `of`, for what has no work of its own, and nothing to end."""
+        """As `of`, for what has no work of its own, and nothing to close."""
         return self.of(key, lambda: Still(make())).it
+
+    def for_good(self, key: Hashable, make: Callable[[], T]) -> T:
+        """As `still`, for what stays to the end once it has been made."""
+        return self.of(key, lambda: ForGood(make())).it
 
 
 class Lasting:
@@ -92,28 +108,79 @@ class Lasting:
     def __init__(self, memory: int | None = None) -> None:
         self._memory = memory
         self._there: dict[Hashable, Kept] = {}
+        self._at_once: set[Hashable] = set()
+        self._leaving: dict[asyncio.TimerHandle, list[Kept]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        # Nothing is to be closed while it opens: it would go on.
+        self._opening = asyncio.Lock()
+        self._closed = False
 
     def taken(self) -> Taken:
         """Returns what a new generation takes its own from."""
         return Taken(self._there, self._memory)
 
     async def open(self, taken: Taken) -> None:
-        """Has what is new begin its work. What the one before uses goes on."""
-        fresh = {key: each for key, each in taken.used.items() if key not in self._there}
-        self._there |= fresh
-        await asyncio.gather(*(each.open() for each in fresh.values()))
+        """Has what is new begin its work. What the one before uses goes on.
+
+        Raises:
+            BuildError: All was closed: nobody would close what begins now.
+        """
+        async with self._opening:
+            if self._closed:
+                raise BuildError(["the gateway ends: no new config takes effect"])
+            fresh = {key: each for key, each in taken.used.items() if key not in self._there}
+            self._there |= fresh
+            self._at_once |= taken.at_once
+            await asyncio.gather(*(each.open() for each in fresh.values()))
 
     async def settle(self, taken: Taken) -> None:
         """Closes all but what a generation uses: it serves now. The last first, see `close`."""
-        idle = [key for key in self._there if key not in taken.used]
-        for key in reversed(idle):
-            await _close(self._there.pop(key))
+        idle = [
+            key
+            for key, each in reversed(self._there.items())
+            if key not in taken.used and not isinstance(each, ForGood)
+        ]
+        at_once = [self._there.pop(key) for key in idle if key in self._at_once]
+        later = [self._there.pop(key) for key in idle if key in self._there]
+        self._at_once &= self._there.keys()
+        if later:
+            self._leave(later)
+        if at_once:
+            await self._begin_to_close(at_once)
+
+    def _leave(self, idle: list[Kept]) -> None:
+        """Closes after the grace."""
+
+        def end() -> None:
+            del self._leaving[handle]
+            self._begin_to_close(idle)
+
+        handle = asyncio.get_running_loop().call_later(_GRACE, end)
+        self._leaving[handle] = idle
+
+    def _begin_to_close(self, idle: Iterable[Kept]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(_close_all(idle))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        return task
 
     async def close(self) -> None:
-        """Closes all, the last first: it may stand on what was made before it."""
-        there, self._there = self._there, {}
-        for each in reversed(there.values()):
-            await _close(each)
+        """Closes all now, the last first: it may stand on what was made before it."""
+        async with self._opening:
+            self._closed = True
+            leaving, self._leaving = self._leaving, {}
+            for handle in leaving:
+                handle.cancel()
+            there, self._there = self._there, {}
+            await asyncio.gather(*self._closing)
+            for idle in leaving.values():
+                await _close_all(idle)
+            await _close_all(reversed(there.values()))
+
+
+async def _close_all(those: Iterable[Kept]) -> None:
+    for each in those:
+        await _close(each)
 
 
 async def _close(kept: Kept) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.app.lasting import Still
 from gateway.app.state import redis_limiter
 from gateway.policies.limits.ask import Limiter
 from gateway.policies.limits.memory import MemoryLimiter
@@ -29,11 +28,8 @@ def limiter_of(making: Making) -> Limiter:
 def in_memory(making: Making) -> MemoryLimiter:
     """Returns what counts in memory: for all workers, where there are several."""
     shared, keys = making.taken.memory, making.config.limits.keys
+    # No table is closed: streams of a generation before may count in it. It goes with its limiter.
     if shared is not None:
         # What it has room for was decided when the supervisor started.
-        return making.taken.of(("limits",), lambda: _counting(Table.attach(shared))).it
-    return making.taken.of(("limits", keys), lambda: _counting(Table.private(keys))).it
-
-
-def _counting(table: Table) -> Still[MemoryLimiter]:
-    return Still(MemoryLimiter(table), table.close)
+        return making.taken.still(("limits",), lambda: MemoryLimiter(Table.attach(shared)))
+    return making.taken.still(("limits", keys), lambda: MemoryLimiter(Table.private(keys)))

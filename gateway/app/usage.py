@@ -26,10 +26,12 @@ def usage(making: Making) -> Part:
     """Returns what counts calls, and offers the operation that tells of it."""
     redis = redis_of(making)
     most = making.config.usage.callers
-    ledger = making.taken.still(("ledger of usage",), lambda: Ledger(most))
+    # For good: usage that is switched off for a while is to be told of afterwards.
+    ledger = making.taken.for_good(("ledger of usage",), lambda: Ledger(most))
     # A config that is refused in the end may have set it. It bounds memory, and nothing else.
     ledger.most = most
-    meter = making.taken.of(("usage", redis), lambda: _meter(making, redis, ledger))
+    # At once, as both would take from the ledger: what is counted from now on is the new one's.
+    meter = making.taken.of(("usage", redis), lambda: _meter(making, redis, ledger), at_once=True)
     making.operations.offer("usage", _operation(meter))
     return _Counting(ledger)
 
@@ -42,7 +44,8 @@ def _meter(making: Making, redis: Redis | None, ledger: Ledger) -> Meter:
         return Meter(Shared(redis), ledger)
     if making.counted is not None:
         return Meter(Told(making.counted), ledger)
-    return Meter(InMemory(Totals(lambda: ledger.most)), ledger)
+    totals = making.taken.for_good(("totals of usage",), lambda: Totals(lambda: ledger.most))
+    return Meter(InMemory(totals), ledger)
 
 
 class _Counting:

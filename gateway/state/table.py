@@ -228,7 +228,10 @@ class Table:
             return sum(1 for number in numbers if number)
 
     def close(self) -> None:
-        """Lets go of the memory; what is shared stays with the others."""
+        """Lets go of the memory; what is shared stays with the others.
+
+        Nobody may use it afterwards. A table that nobody refers to lets go of its memory by itself.
+        """
         for array in (self.first, self.second, self.third):
             array.release()
         if self.locks is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
@@ -149,16 +150,18 @@ def test_the_numbers_of_a_share(given, rate, plans, burst):
 # What outlives a generation.
 
 
-async def generations(tmp_path, lasting, *policies):
-    """Builds one generation after another, over what lasts."""
+async def generations(tmp_path, lasting, *policies, second=None):
+    """Builds one generation after another, over what lasts; with other sections from the second."""
     (tmp_path / "x.proto").write_text(
-        'syntax = "proto3"; package x.v1; message M {} service S { rpc Get(M) returns (M); }'
+        'syntax = "proto3"; package x.v1; message M {} '
+        "service S { rpc Get(M) returns (M); rpc Watch(M) returns (stream M); }"
     )
-    for each in policies:
+    for number, each in enumerate(policies):
         data = {
             "schema": {"protos": ["."]},
             "upstreams": {"x": {"services": ["x.v1.*"], "endpoints": ["127.0.0.1:1"]}},
             "policies": each,
+            **(second or {} if number else {}),
         }
         pool = UpstreamPool()
         loaded = from_mapping(data, origin="test", directory=tmp_path)
@@ -193,6 +196,33 @@ async def test_calls_that_wait_for_a_limit_are_counted_over_a_reload(tmp_path, m
         found.append(room.waiting)
         room.waiting += 1
     assert found == [0, 1, 0]
+    await lasting.close()
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param({"policies": []}, id="without-limits"),
+        pytest.param({"limits": {"keys": 2000}}, id="with-another-table"),
+    ],
+)
+async def test_a_stream_whose_messages_are_limited_goes_on_over_a_reload(
+    tmp_path, monkeypatch, after
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gateway.app.lasting._GRACE", 0)
+    lasting = Lasting()
+    before, method = [limits(limit(messages=True))], "x.v1.S/Watch"
+    built = generations(tmp_path, lasting, before, before, second=after)
+    policies = [each.methods[method].policies async for each in built]
+    running = next(each for each in policies[0] if isinstance(each, MessageLimits))
+    await asyncio.sleep(0.01)  # the grace is over
+    call = Call(method)
+    for _ in range(3):
+        await running.charge(call)
+    with pytest.raises(RpcError) as caught:
+        await running.charge(call)
+    assert caught.value.reason == "RATE_LIMITED"
     await lasting.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import weakref
 from pathlib import Path
 
@@ -133,3 +134,22 @@ async def test_reloads_leave_nothing_behind(app):
     await objects_after(3)
     left = await objects_after(10) - await objects_after(1)
     assert left < len(app.current.methods), "less than one object a method, in ten reloads"
+
+
+async def test_a_gateway_that_ends_while_a_reload_builds_begins_nothing_of_it(app):
+    load, held = app._load, threading.Event()
+    load.sections = {"usage": {"enabled": True}}
+
+    def slowly():
+        held.wait(20)
+        return load()
+
+    before, app._load = app.current, slowly
+    reloading = asyncio.ensure_future(app.reload())
+    await asyncio.sleep(0)
+    await app.stop()
+    held.set()
+    with pytest.raises(BuildError, match="the gateway ends"):
+        await reloading
+    assert app.current is before
+    assert not [each for each in asyncio.all_tasks() if "Meter" in repr(each)]

@@ -144,6 +144,37 @@ async def test_calls_that_run_while_the_state_changes_are_counted(start, redis_u
     await until_calls(app, 1)
 
 
+@pytest.mark.parametrize(
+    "between",
+    [
+        pytest.param({"usage": {"enabled": False}}, id="off"),
+        pytest.param({"state": "redis://127.0.0.1:1", "state_timeout": "10ms"}, id="elsewhere"),
+    ],
+)
+async def test_counts_in_memory_are_there_again_after_a_while_without(start, between, monkeypatch):
+    monkeypatch.setattr("gateway.state.usage.meter.LAST", 0.01)
+    file = File(usage={"enabled": True})
+    app = await start(file)
+    tally(app).of(("keys", "a", None)).calls += 1
+    file.sections |= between
+    await app.reload()
+    file.sections = {"usage": {"enabled": True}}
+    await app.reload()
+    assert await calls(app) == [1]
+
+
+async def test_calls_that_end_while_usage_is_off_are_told_of_when_it_is_on(start):
+    file = File(usage={"enabled": True})
+    app = await start(file)
+    running = tally(app)
+    file.sections = {}
+    await app.reload()
+    running.of(("keys", "a", None)).calls += 2
+    file.sections = {"usage": {"enabled": True}}
+    await app.reload()
+    assert await calls(app) == [2]
+
+
 async def until_calls(app, number):
     """Waits until a gateway that has just connected tells so many."""
     while True:
