@@ -48,11 +48,6 @@ class MemoryLimiter:
         self._now = now
         self._wall = wall
 
-    @property
-    def evicted(self) -> int:
-        """How many keys this process has forgotten while something of their limits was taken."""
-        return self._table.evicted
-
     def decide(self, asks: Sequence[Ask]) -> Verdict:
         """Returns what becomes of the asks: all are taken, or none but the dark ones."""
         if len(asks) != 1:

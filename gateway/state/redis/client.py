@@ -41,11 +41,6 @@ class Redis:
         """Whether commands are sent at all; if not, they fail at once."""
         return self._nodes.available
 
-    @property
-    def waiting(self) -> int:
-        """How many commands wait for their answers."""
-        return self._nodes.waiting
-
     async def open(self) -> None:
         """Begins to connect. A server that is away is no error: it is tried again and again."""
         await self._nodes.open()

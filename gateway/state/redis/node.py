@@ -71,11 +71,6 @@ class Node:
         """Whether commands are sent at all."""
         return bool(self._links)
 
-    @property
-    def waiting(self) -> int:
-        """How many commands wait for their answers."""
-        return sum(link.waiting for link in self._links)
-
     def start(self) -> None:
         """Begins to connect."""
         self._needed.set()

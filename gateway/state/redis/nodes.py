@@ -47,11 +47,6 @@ class Nodes:
         """Whether any of them is there."""
         return self._seed.available or any(node.available for node in self._nodes.values())
 
-    @property
-    def waiting(self) -> int:
-        """How many commands wait for their answers."""
-        return sum(node.waiting for node in self._nodes.values())
-
     async def open(self) -> None:
         """Begins to connect; returns when the first attempt has succeeded or failed."""
         self._seed.start()

@@ -239,7 +239,7 @@ class TestSeveral:
             key: limiter.decide([Ask(key, TEN, 0)]).shares[0].remaining for key in ("key 0", "new")
         }
         assert remaining == {"key 0": 2, "new": 6}
-        assert limiter.evicted == 1
+        assert table.evicted == 1
         table.close()
 
 
@@ -264,7 +264,7 @@ def test_as_many_keys_as_there_may_be_are_exact_while_others_come_and_go(clock):
             assert limiter.decide([Ask(key, TEN, 10)]).allowed
             assert not limiter.decide([Ask(key, TEN)]).allowed
         clock.now += 1.0
-    assert limiter.evicted == 0
+    assert table.evicted == 0
     assert len(table) <= 1600
     table.close()
 
@@ -281,7 +281,7 @@ def test_a_full_table_forgets_the_bucket_that_is_full_again_first(clock):
         if limiter.decide([Ask(f"key {number}", TEN, 0)]).shares[0].remaining == 10
     ]
     assert forgotten == [0]
-    assert limiter.evicted == 1
+    assert table.evicted == 1
     table.close()
 
 
