@@ -9,11 +9,13 @@ there is nothing kept, and calls are made as if there were no cache: once for eq
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Any, Final
 
-from gateway.call import Call, Cancel, Done, RpcError, Unary
+from gateway.call import Call, Cancel, Done, Reply, RpcError, Unary
+from gateway.errors import error
 from gateway.kept import Forms
 from gateway.policies.cache.blob import read, written
 from gateway.policies.cache.bykey import ByKey
@@ -26,6 +28,8 @@ from gateway.policies.cache.refresh import Refresh
 from gateway.policies.cache.waiting import Waiting, unkept
 from gateway.state.cache import CacheStore, Entry
 from gateway.state.redis_cache import RedisCache
+
+log = logging.getLogger(__name__)
 
 _REFRESH: Final = "refresh"
 
@@ -137,10 +141,21 @@ class SharedCache:
         if not self._shelf.available:
             return self._by_key.ask(call, done, proceed, keys, [None] * len(keys))
 
+        told = False
+
+        def tell(result: Reply | RpcError) -> None:
+            nonlocal told
+            told = True
+            done(result)
+
+        def fail(failure: RpcError) -> None:
+            if not told:
+                done(failure)
+
         async def look() -> list[Found | None]:
             return await asyncio.gather(*map(self._shelf.get, keys))
 
-        return _after(look, partial(self._by_key.ask, call, done, proceed, keys))
+        return _after(look, partial(self._by_key.ask, call, tell, proceed, keys), fail)
 
     def _start(
         self, key: bytes, proceed: Unary, call: Call, done: Callable[[Answer | RpcError], None]
@@ -152,7 +167,8 @@ class SharedCache:
         def found(kept: Found | None) -> Cancel:
             return self._found(key, proceed, call, done, kept)
 
-        return _after(partial(self._shelf.get, key), found)
+        # A flight that has ended may be ended once more: who was told is not told again.
+        return _after(partial(self._shelf.get, key), found, done)
 
     def _found(
         self,
@@ -181,19 +197,27 @@ class SharedCache:
         return self._fetch.start(key, proceed, call, ended)
 
 
-def _after(look: Callable[[], Awaitable[Any]], then: Callable[[Any], Cancel]) -> Cancel:
+def _after(
+    look: Callable[[], Awaitable[Any]],
+    then: Callable[[Any], Cancel],
+    fail: Callable[[RpcError], None],
+) -> Cancel:
     """Goes on with what a look finds.
 
     Args:
         look: Begins it.
         then: Goes on, and returns what cancels that.
+        fail: Ends those who wait, where either fails on a bug.
     """
     cancel_then: Cancel | None = None
 
     async def run() -> None:
         nonlocal cancel_then
-        found = await look()
-        cancel_then = then(found)
+        try:
+            cancel_then = then(await look())
+        except Exception:
+            log.exception("a call failed on a bug in what looks for kept replies")
+            fail(error("INTERNAL", "The gateway failed on this call."))
 
     task = asyncio.get_running_loop().create_task(run())
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.call import Code, Detail, Metadata, Principal, Status
 from gateway.policies.cache.blob import read, written
+from gateway.policies.cache.bykey import ByKey
 from gateway.policies.cache.freshness import Lifetime
 from gateway.policies.cache.kept import Kept
 from gateway.policies.cache.keys import Keys
@@ -361,6 +362,43 @@ async def test_calls_of_nobody_s_keys():
     shared.upstream.last.answer(ids("a"))
     assert of(ended.message) == ["a"]
     assert shared.state.looks == 0
+
+
+@pytest.mark.parametrize(
+    "ask", [Shared.ask, lambda shared: ask_keys(shared, "a")], ids=["whole", "by-keys"]
+)
+async def test_a_bug_in_looking_ends_calls_and_is_logged(ask, monkeypatch, caplog):
+    shared = Shared()
+
+    async def broken(_):
+        raise ValueError("s3cr3t")
+
+    monkeypatch.setattr(shared.state, "get", broken)
+    asked = [ask(shared) for _ in range(2)]
+    await turn()
+    for ended in asked:
+        (failure,) = ended
+        assert failure.reason == "INTERNAL"
+        assert "s3cr3t" not in failure.status.message
+    assert "ValueError: s3cr3t" in caplog.text
+
+
+async def test_a_bug_after_a_call_by_keys_has_ended_does_not_end_it_again(monkeypatch, caplog):
+    shared = Shared()
+    told = shared.filter._by_key.ask
+
+    def broken(*given):
+        told(*given)
+        raise ValueError
+
+    ask_keys(shared, "a")
+    await turn()
+    shared.upstream.last.answer(ids("a"))
+    monkeypatch.setattr(ByKey, "ask", lambda self, *given: broken(*given))
+    ended = ask_keys(shared, "a")
+    await turn()
+    assert of(ended.message) == ["a"]
+    assert "ValueError" in caplog.text
 
 
 def test_it_says_what_it_does():
