@@ -48,14 +48,29 @@ _INDEXED: Final = 150
 _ADD: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-redis.call('ZADD', KEYS[1], 'GT', now + ARGV[2], ARGV[1])
+local ended = redis.call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE', 'LIMIT', 0, 500)
+if #ended > 0 then redis.call('ZREM', KEYS[1], unpack(ended)) end
+local before = redis.call('ZSCORE', KEYS[1], ARGV[1])
+local ends = math.max(now + ARGV[2], before and before + 0.01 or 0)
+redis.call('ZADD', KEYS[1], string.format('%.17g', ends), ARGV[1])
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
 redis.call('PEXPIREAT', KEYS[1], math.ceil(last[2]) + 1000)
 return 1
 """
-"""Adds a key (its end, in milliseconds from now, by the server's clock) to an index. That ends a
+"""Adds a key (its end, in milliseconds from now, by the server's clock) to an index, which forgets
+some of those that have ended: so many that it is never long at it. It never ends earlier than
+before, and never at the same time: that tells a purge that it was added again. The index ends a
 second later than the last in it: a server that evicts what ends first leaves it until then."""
+
+_FORGET: Final = """
+for i = 1, #ARGV, 2 do
+  if redis.call('ZSCORE', KEYS[1], ARGV[i]) == ARGV[i + 1] then
+    redis.call('ZREM', KEYS[1], ARGV[i])
+  end
+end
+return 1
+"""
+"""Takes keys off an index, each with its end: not those that were added again since."""
 
 
 class Value(NamedTuple):
@@ -105,6 +120,7 @@ class RedisCache:
         self._no_reads = Pause(clock)
         self._no_writes = Pause(clock)
         self._add = redis.script(_ADD)
+        self._forget = redis.script(_FORGET)
         self._writes = Latest(_WRITES, _WRITTEN)
         self._purged = Purged()
 
@@ -226,11 +242,15 @@ class RedisCache:
     async def _purge(self, index: bytes) -> int:
         purged = 0
         while True:
-            popped: list[bytes] = await self._redis.call("ZPOPMIN", index, _AT_ONCE)
-            keys = popped[::2]  # each with its time
-            if not keys:
+            # They stay in the index until they are gone: what fails half-way can be done again.
+            found: list[bytes] = await self._redis.call(
+                "ZRANGE", index, 0, _AT_ONCE - 1, "WITHSCORES"
+            )
+            if not found:
                 return purged
+            keys = found[::2]  # each with its time
             purged += sum(await self._all(*(("UNLINK", _VALUE + key) for key in keys)))
+            await self._forget([index], found)
 
     async def _all(self, *commands: tuple[Word, ...]) -> list[Any]:
         """Sends commands together; returns their answers.

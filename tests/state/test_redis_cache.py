@@ -125,6 +125,82 @@ async def test_many_are_purged(cache):
     assert await cache.get(keys[0]) is None
 
 
+class Failing:
+    """A client whose one command, or whose scripts, fail while they are told to."""
+
+    def __init__(self, redis):
+        self._redis = redis
+        self.fails = None
+
+    def __getattr__(self, name):
+        return getattr(self._redis, name)
+
+    def call(self, *words):
+        if words[0] == self.fails:
+            raise StateUnavailable("away")
+        return self._redis.call(*words)
+
+    def script(self, text):
+        script = self._redis.script(text)
+
+        async def run(keys, words):
+            if self.fails == "a script":
+                raise StateUnavailable("away")
+            return await script(keys, words)
+
+        return run
+
+
+@pytest.mark.parametrize(
+    ("fails", "left"), [("UNLINK", 2), ("a script", 0)], ids=["before", "after"]
+)
+async def test_a_purge_that_fails_half_way_can_be_done_again(redis, fails, left):
+    failing = Failing(redis)
+    cache = RedisCache(failing)
+    await put(cache, K1, tags=("x",))
+    await put(cache, K2, tags=("x",))
+    failing.fails = fails
+    with pytest.raises(StateUnavailable):
+        await cache.purge_tag("x")
+    failing.fails = None
+    assert await cache.purge_tag("x") == left
+    assert [await found(cache, key) for key in (K1, K2)] == [None, None]
+    assert not await redis.call("EXISTS", b"gw:cache:t:x")
+
+
+@pytest.mark.parametrize("seconds", [30.0, 60.0, 90.0], ids=["ends-earlier", "the-same", "later"])
+async def test_what_is_kept_anew_during_a_purge_can_be_purged(redis, seconds):
+    failing = Failing(redis)
+    cache, other = RedisCache(failing), RedisCache(redis)
+    await put(cache, K1, tags=("x",))
+    forget = cache._forget
+    anew = [b"w"]
+
+    async def later(keys, words):
+        if anew:
+            await put(other, K1, anew.pop(), seconds=seconds, tags=("x",))
+            assert await forget(keys, words)
+            assert await redis.call("ZCARD", b"gw:cache:t:x") == 1
+        else:
+            await forget(keys, words)
+
+    cache._forget = later
+    assert await cache.purge_tag("x") == 2
+    assert await found(cache) is None
+
+
+async def test_an_index_forgets_so_many_at_a_time(cache, redis):
+    index = b"gw:cache:t:x"
+    for start in (0, 600):
+        ended = (word for number in range(start, start + 600) for word in (1, str(number)))
+        await redis.call("ZADD", index, *ended)
+    await put(cache, tags=("x",))
+    assert await redis.call("ZCARD", index) == 1200 - 500 + 1
+    await put(cache, K2, tags=("x",))
+    await put(cache, K2, tags=("x",))
+    assert await redis.call("ZCARD", index) == 2
+
+
 async def test_nothing_is_left_behind(cache, redis):
     await put(cache, seconds=0.05, tags=("x",))
     while await redis.call("DBSIZE"):
