@@ -115,3 +115,56 @@ async def test_what_waits_is_too_old_where_there_is_no_room_for_the_newest(place
     place.let("first", "older", "newest")
     await latest.settle()
     assert place.written == ["first"]
+
+
+async def test_what_takes_away_has_a_bound_of_its_own_and_the_log_tells_of_it(place, begin, caplog):
+    latest = Latest(1, 10, most=2)
+    begin(latest, K1, "put")
+    begin(latest, K2, "no put")
+    begin(latest, K2, "drop", 0)
+    assert not caplog.records
+    for _ in range(2):
+        begin(latest, K3, "one too many", 0)
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
+    place.let("put", "drop", "one too many")
+    await latest.settle()
+    assert sorted(place.written) == ["drop", "put"]
+    for key in (K1, K2, K3):
+        begin(latest, key, key, 0)
+    assert len(caplog.records) == 2
+    place.let(K1, K2)
+    await latest.settle()
+
+
+async def test_what_waits_for_a_write_that_fails_is_written_all_the_same(place, begin, caplog):
+    latest = Latest(10, 10)
+
+    async def fails():
+        await asyncio.sleep(0)
+        raise ValueError
+
+    latest.begin(K1, 6, fails)
+    await asyncio.sleep(0)
+    begin(latest, K1, "next", 4)
+    place.let("next", "ten")
+    await latest.settle()
+    assert [each.exc_info[0] for each in caplog.records] == [ValueError]
+    begin(latest, K2, "ten", 10)
+    await latest.settle()
+    assert place.written == ["next", "ten"]
+
+
+@pytest.mark.parametrize("begun", [True, False], ids=["under-way", "not-begun"])
+async def test_what_is_cancelled_gives_back_its_room_and_that_of_what_waits(place, begin, begun):
+    latest = Latest(1, 10)
+    begin(latest, K1, "first", 6)
+    if begun:
+        await turn()
+        begin(latest, K1, "waits", 4)
+    latest._tasks[K1].cancel()
+    await turn()
+    assert len(latest) == 0
+    begin(latest, K2, "ten", 10)
+    place.let("first", "waits", "ten")
+    await latest.settle()
+    assert place.written == ["ten"]
