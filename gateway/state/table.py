@@ -34,6 +34,7 @@ bytes.
 from __future__ import annotations
 
 import logging
+import math
 import mmap
 import os
 import secrets
@@ -56,7 +57,8 @@ _SET: Final = WAYS * _TAG.size
 _PAGE: Final = 4096  # of the layout; the system's may be larger
 _MUTEXES: Final = _PAGE
 _TAGS: Final = 2 * _PAGE
-_TOLD_FROM: Final = 100  # a part of `keys`: as many evictions are told
+_TOLD_FROM: Final = 100  # a part of `keys`: when so many more were evicted, it is told
+_QUIET: Final = 3600.0  # seconds between two such lines
 
 if COUNT * SIZE > _TAGS - _MUTEXES:
     raise AssertionError("the mutexes have no room")
@@ -80,7 +82,7 @@ class Table:
     """
 
     __slots__ = (
-        *("_find", "_hash", "_memory", "_sets"),
+        *("_find", "_hash", "_memory", "_quiet_until", "_sets", "_told"),
         *("evicted", "first", "keys", "locks", "second", "third"),
     )
 
@@ -91,6 +93,8 @@ class Table:
         self._find = memory.find
         self.locks = locks
         self.evicted = 0
+        self._told = 0  # of those evicted
+        self._quiet_until = -math.inf
         length = self._sets * _SET
         arrays = memoryview(memory)
         starts = [_TAGS + number * _whole_pages(length) for number in (1, 2, 3)]
@@ -203,7 +207,7 @@ class Table:
             soonest = min(until)
             slot = first + until.index(soonest)
             if soonest > now:
-                self._count_evicted()
+                self._count_evicted(now)
             self._tag(slot, _EMPTY)
         self.write(slot, numbers, count)
         self._tag(slot, tag)
@@ -212,9 +216,10 @@ class Table:
         at = _TAGS + slot * _TAG.size
         self._memory[at : at + _TAG.size] = tag
 
-    def _count_evicted(self) -> None:
+    def _count_evicted(self, now: float) -> None:
         self.evicted += 1
-        if self.evicted == self.keys // _TOLD_FROM + 1:
+        if self.evicted - self._told > self.keys // _TOLD_FROM and now >= self._quiet_until:
+            self._told, self._quiet_until = self.evicted, now + _QUIET
             log.warning(
                 "more than %d keys of limits are in use: those whose limits are nearest to being "
                 "whole again are forgotten",

@@ -93,12 +93,22 @@ def test_what_is_worth_nothing_soonest_goes_first_and_is_counted(crowded):
     assert crowded.table.evicted == 1
 
 
-def test_a_table_that_forgets_more_than_one_in_a_hundred_says_so_once(crowded, caplog):
+def test_a_table_that_forgets_more_than_one_in_a_hundred_says_so(crowded, caplog):
     with caplog.at_level(logging.WARNING, "gateway.state"):
         crowded.fill(range(100, 100 + 4 * WAYS))
     assert crowded.table.evicted == 3 * WAYS
     assert len(caplog.records) == 1
     assert "more than 10 keys" in caplog.text
+
+
+def test_a_table_that_goes_on_forgetting_says_so_once_an_hour(crowded, caplog):
+    with caplog.at_level(logging.WARNING, "gateway.state"):
+        for minute in range(150):
+            keep(crowded.table, f"first {minute}", 1e6, now=60.0 * minute)
+            keep(crowded.table, f"second {minute}", 1e6, now=60.0 * minute)
+        assert len(caplog.records) == 3
+        keep(crowded.table, "much later", 1e6, now=60.0 * 1000)
+        assert len(caplog.records) == 4
 
 
 def test_a_tag_is_found_only_where_one_stands(crowded):
