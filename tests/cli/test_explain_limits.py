@@ -73,7 +73,9 @@ plans: {free: {quotas: {bytes: 2KiB/month}}}
     shared = ("--set", "state=redis://127.0.0.1:1")
     out = invoke("explain", "GetProduct", *shared, cwd=tmp_path).out
     found = [" ".join(words) for words in section(out, "rate limits")]
-    assert "token_bucket, counted by this machine alone while Redis is away gateway.yaml" in found[0]
+    assert (
+        "token_bucket, counted by this machine alone while Redis is away gateway.yaml" in found[0]
+    )
     assert "token_bucket, refused while Redis is away gateway.yaml" in found[1]
     assert found[2].startswith("quota of the plan free: bytes 2KiB/month, of all methods together")
     assert "Redis" not in "".join(told(tmp_path, "GetProduct"))
