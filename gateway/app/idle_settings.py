@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gateway.app.places import of_key
 from gateway.app.policy_of import listed
 from gateway.app.repeatable import is_repeatable
 from gateway.config import matches
 from gateway.config.effective import CACHE, RATE_LIMITS
 from gateway.config.models import Policy, RateLimit
-from gateway.config.problems import Path, format_path
+from gateway.config.problems import Path
 from gateway.schema.method import Kind
 
 if TYPE_CHECKING:
@@ -37,9 +38,11 @@ def _plans(making: Making) -> Iterator[str]:
         for name in given.rate_limits:
             if name not in names:
                 at: Path = ("plans", plan, RATE_LIMITS, name)
-                yield _line(making, at, "no policy has a limit of this name: nothing is limited")
+                yield of_key(
+                    at, "no policy has a limit of this name: nothing is limited", making.source
+                )
     if config.plans and not config.auth.providers:
-        yield _line(making, ("plans",), "nobody has a plan: there are no auth.providers")
+        yield of_key(("plans",), "nobody has a plan: there are no auth.providers", making.source)
 
 
 def _api_keys(making: Making) -> Iterator[str]:
@@ -49,7 +52,7 @@ def _api_keys(making: Making) -> Iterator[str]:
     for at, _, limit in _given(making):
         if "api_key" in limit.key:
             text = "no provider takes API keys: all callers are counted by their address"
-            yield _line(making, (*at, "key"), text)
+            yield of_key((*at, "key"), text, making.source)
 
 
 def _priorities(making: Making) -> Iterator[str]:
@@ -58,10 +61,10 @@ def _priorities(making: Making) -> Iterator[str]:
     for index, policy in enumerate(making.config.policies):
         if policy.priority is not None and not adaptive.enabled:
             text = "without effect: adaptive_concurrency is off, and no call waits for another"
-            yield _line(making, ("policies", index, "priority"), text)
+            yield of_key(("policies", index, "priority"), text, making.source)
     if adaptive.priority_header is not None and not making.config.listener.trusted_proxies:
         text = "without effect: listener.trusted_proxies are who may send it, and there are none"
-        yield _line(making, ("adaptive_concurrency", "priority_header"), text)
+        yield of_key(("adaptive_concurrency", "priority_header"), text, making.source)
 
 
 def _limits(making: Making) -> Iterator[str]:
@@ -71,14 +74,16 @@ def _limits(making: Making) -> Iterator[str]:
         if limit.rate is None:
             if limit.name not in numbered:
                 text = f"without effect: no policy has a rate for {limit.name}"
-                yield _line(making, at, text)
+                yield of_key(at, text, making.source)
             continue
         delay: Path = (*at, "max_delay")
         if limit.on_limit != "delay" and making.source.place(delay) is not None:
-            yield _line(making, delay, "without effect: only on_limit: delay has calls wait")
+            yield of_key(
+                delay, "without effect: only on_limit: delay has calls wait", making.source
+            )
         if limit.messages and _only_unary(making, policy):
             text = "without effect: all methods of the policy are unary, and calls are charged"
-            yield _line(making, (*at, "messages"), text)
+            yield of_key((*at, "messages"), text, making.source)
 
 
 def _only_unary(making: Making, policy: Policy) -> bool:
@@ -111,8 +116,3 @@ def _given(making: Making) -> Iterator[tuple[Path, Policy, RateLimit]]:
     for index, policy in enumerate(making.config.policies):
         for number, limit in enumerate(policy.rate_limits):
             yield ("policies", index, RATE_LIMITS, number), policy, limit
-
-
-def _line(making: Making, path: Path, text: str) -> str:
-    place = making.source.place(path) or making.source.root.place
-    return f"{place}: {format_path(path)}: {text}"

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 from google.protobuf.descriptor import Descriptor
 
 from gateway.app.limiter import limiter_of
+from gateway.app.places import of_key
 from gateway.chain import Policy
 from gateway.config import Rate, Settings
 from gateway.config.effective import RATE_LIMITS
 from gateway.config.models import RateLimit
-from gateway.config.problems import Path, format_path
+from gateway.config.problems import Path
 from gateway.config.units import format_size
 from gateway.policies.limits.algorithms import LONGEST_PATIENCE
 from gateway.policies.limits.allowance import Allowance, ByPlan
@@ -185,15 +186,17 @@ def _mistakes(making: Making) -> Iterator[str]:
         for number, limit in enumerate(policy.rate_limits):
             at: Path = ("policies", index, RATE_LIMITS, number)
             if limit.max_delay > LONGEST_PATIENCE:
-                yield _line(making, (*at, "max_delay"), f"expected {LONGEST_PATIENCE:g}s at most")
+                yield of_key(
+                    (*at, "max_delay"), f"expected {LONGEST_PATIENCE:g}s at most", making.source
+                )
             if limit.algorithm == "token_bucket":
                 continue
             if limit.on_limit == "delay":
                 text = f"a {limit.algorithm} can't tell when it is a call's turn; only a"
-                yield _line(making, (*at, "on_limit"), f"{text} token_bucket delays")
+                yield of_key((*at, "on_limit"), f"{text} token_bucket delays", making.source)
             if limit.burst is not None:
                 text = f"a {limit.algorithm} has no burst; only a token_bucket has"
-                yield _line(making, (*at, "burst"), text)
+                yield of_key((*at, "burst"), text, making.source)
 
 
 def _wrong_fields(making: Making) -> Iterator[str]:
@@ -231,8 +234,3 @@ def _field_failure(
     except FieldError as failure:
         return f"{failure}"
     return None
-
-
-def _line(making: Making, path: Path, text: str) -> str:
-    place = making.source.place(path) or making.source.root.place
-    return f"{place}: {format_path(path)}: {text}"

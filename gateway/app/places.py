@@ -8,6 +8,7 @@ from typing import Final
 
 from gateway.app.settings import SettingError
 from gateway.config import Source
+from gateway.config.problems import Path, format_path
 from gateway.schema.problem import Problem
 
 _NAMED: Final = re.compile(r"(graphql)\.(methods|fields|oneofs)\.(.+)")
@@ -17,6 +18,12 @@ _CONFIG_SECTIONS: Final = ("schema.", "rest.", "upstreams.", "graphql")
 def at_key(wrong: SettingError, source: Source) -> str:
     """Returns what is wrong with a file that a key names, as a line."""
     return f"{source.locate(wrong.path)}: {wrong.path}: {wrong}"
+
+
+def of_key(path: Path, text: str, source: Source) -> str:
+    """Returns what is said of a key, as a line: with its place, or that of the file."""
+    place = source.place(path) or source.root.place
+    return f"{place}: {format_path(path)}: {text}"
 
 
 def config_place(where: str, source: Source) -> str | None:

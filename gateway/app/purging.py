@@ -31,9 +31,8 @@ def purging(store: CacheStore[Kept]) -> Operation:
 
     async def purge(arguments: Mapping[str, str]) -> dict[str, Any]:
         way, value = _asked(arguments)
-        store.outdate(
-            value if way == "tag" else None
-        )  # also what is under way while nothing of it is there
+        # Also what is fetched now, while nothing of it is kept.
+        store.outdate(value if way == "tag" else None)
         purged = 0
         for part in _parts(store, way, value):
             while (gone := part(AT_ONCE)) == AT_ONCE:
@@ -52,7 +51,7 @@ def purging_shared(state: RedisCache) -> Operation:
 
     async def purge(arguments: Mapping[str, str]) -> dict[str, Any]:
         way, value = _asked(arguments)
-        state.outdate(value if way == "tag" else None)  # as above
+        state.outdate(value if way == "tag" else None)  # also what is fetched now
         try:
             if way == "tag":
                 return {"purged": await state.purge_tag(value)}
