@@ -131,7 +131,7 @@ class Supervisor:
 
         Raises:
             ListenError: An address can't be listened on.
-            StartError: A worker ended before all were ready.
+            StartError: A worker ended before all were ready, or they can't share memory.
         """
         config = self._config
         addresses = [str(address) for address in config.listener.address]
@@ -146,7 +146,10 @@ class Supervisor:
             self._admin = await admin(str(config.admin.address), routes)
         secure = config.listener.tls is not None
         self._sockets = Sockets(addresses, len(self._workers), secure=secure)
-        self._memory = SharedMemory(config.limits.keys)
+        try:
+            self._memory = SharedMemory(config.limits.keys)
+        except OSError as failure:
+            raise _no_memory(config.limits.keys, failure) from failure
         await self._until_ready(self._workers[:1])
         await self._until_ready(self._workers[1:])
         self._serving = True
@@ -254,7 +257,8 @@ class Supervisor:
         One that ends meanwhile is left out: what it had is gone with it.
 
         Raises:
-            OperationError: None is ready, or one of them did not do it.
+            OperationError: None is ready, one of them did not do it, or they have different
+                configs, by which one tells this process of what another keeps elsewhere.
         """
         ready = [each for each in self._workers if each.state is State.READY]
         asked = [each.ask(name, arguments) for each in ready]
@@ -265,7 +269,10 @@ class Supervisor:
         answers = [each for each in said if isinstance(each, dict)]
         if not answers:
             raise OperationError(NOT_NOW, "No worker is ready.")
-        if name in self._own and not any(answers):
+        if name in self._own and not all(answers):
+            if any(answers):
+                text = "The workers have different configs: a reload is under way. Ask again."
+                raise OperationError(NOT_NOW, text)
             return await self._own[name](arguments)
         return MERGES[name](answers)
 
@@ -343,6 +350,12 @@ def _start_error(worker: Worker, how: str) -> StartError:
     if isinstance(worker.failed, Failed):
         return StartError(worker.failed.lines, worker.failed.code)
     text = f"worker {worker.number} ended before it was ready ({how})"
+    return StartError([text], _FAILED)
+
+
+def _no_memory(keys: int, failure: OSError) -> StartError:
+    why = failure.strerror or str(failure)
+    text = f"limits.keys: the workers can't share memory for the limits of {keys} keys: {why}"
     return StartError([text], _FAILED)
 
 

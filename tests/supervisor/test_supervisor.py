@@ -1,6 +1,7 @@
 """What the supervisor does with its workers: real processes, that are told how to misbehave."""
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ import aiohttp
 import pytest
 
 from gateway.config import ConfigError
-from gateway.operations import OperationError
+from gateway.operations import NOT_NOW, OperationError
 from gateway.state.usage.counts import NUMBERS
 from gateway.supervisor import supervisor as module
 from gateway.supervisor.snapshot import Snapshot
@@ -113,6 +114,21 @@ async def test_a_mistake_at_the_start_is_told_once_and_nothing_else_is_started(c
         await three.supervisor.start()
     assert (caught.value.lines, caught.value.code) == (("1 is wrong",), 2)
     assert three.heard == [(1, "start", "/0")]
+
+
+async def test_memory_that_can_t_be_shared_ends_the_start(crew, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(module, "SharedMemory", full)
+    two = crew(2)
+    with pytest.raises(StartError) as caught:
+        await two.supervisor.start()
+    (line,) = caught.value.lines
+    assert line.startswith("limits.keys: ")
+    assert line.endswith(": No space left on device")
+    assert caught.value.code == 1
+    assert two.heard == []
 
 
 async def test_a_worker_that_dies_before_all_serve_ends_the_start(crew):
@@ -387,6 +403,16 @@ async def test_what_workers_count_is_summed_and_outlives_them(crew, at_noon):
     await two.until(lambda: two.workers[1].pid not in {old, None})
     await two.until_ready()
     assert used(await two.supervisor.ask("usage", asked)) == {"acme": 2 * (1 + 2)}
+
+
+async def test_usage_can_t_be_told_while_only_some_workers_keep_it_elsewhere(crew, at_noon):
+    two = await started(crew, 2)
+    kept = {"period": "2026-11", "by": [], "rows": [dict.fromkeys(NUMBERS, 1)]}
+    for plan in ({"1": {}, "2": kept}, {"1": kept, "2": {}}):
+        two.plan(usage=plan)
+        with pytest.raises(OperationError, match="a reload is under way") as caught:
+            await two.supervisor.ask("usage", {"by": ""})
+        assert caught.value.reason == NOT_NOW
 
 
 async def test_usage_that_is_asked_wrongly_is_refused(crew, at_noon):
