@@ -34,7 +34,8 @@ comes
 A backend that is faster under load than is usual has become faster: that needs no probe.
 
 What is sampled: answers, of unary calls alone, each as a multiple of what is usual for its method,
-and the median of a window of them. Errors say nothing: they may be cheap. A call that ended without
+and the median of a window of them. Errors say nothing: they may be cheap; but a probe in which only
+they come ends in time all the same. A call that ended without
 an answer (a deadline, a client that left) took at least as long as it did, and counts where that is
 more than calls take now, but not in a probe. With few calls windows are long; with none nothing
 changes.
@@ -159,11 +160,28 @@ class Gradient:
             self._begin(now, self.latency)
         if self._probe is not None:
             # What has no answer tells that calls are slow, and not how slow they are.
-            found = self._probe.take(now, None if dropped else sample, inflight - 1)
-            if found is not None or self._probe.over(now):
-                self._end(now, now - self._probe.begun, found)
+            self._go_on(self._probe, now, None if dropped else sample, inflight)
         elif sample is not None:
             self._take(now, sample, inflight)
+
+    def passed(self, inflight: int) -> None:
+        """Takes note of a call that ended and tells nothing of the time that calls take.
+
+        Args:
+            inflight: Calls in flight when it ended, itself among them.
+        """
+        if self._probe is not None:
+            self._go_on(self._probe, self._clock(), None, inflight)
+
+    def lapse(self) -> bool:
+        """Ends a probe that has lasted as long as it may; returns whether there was one."""
+        if self._probe is None:
+            return False
+        now = self._clock()
+        if not self._probe.over(now):
+            return False
+        self._end(now, now - self._probe.begun, None)
+        return True
 
     def _times(self, method: str, latency: float, *, dropped: bool) -> float | None:
         """Returns how many times what is usual a call took; None for what tells nothing."""
@@ -216,6 +234,11 @@ class Gradient:
         worked_on = self._wanted / max(1.0, self._load)
         self.limit = max(1, int(max(worked_on / 2, self._wanted * _LOWEST)))
         self._probe = Probe(now, self.limit, latency)
+
+    def _go_on(self, probe: Probe, now: float, sample: Sample | None, inflight: int) -> None:
+        found = probe.take(now, sample, inflight - 1)
+        if found is not None or probe.over(now):
+            self._end(now, now - probe.begun, found)
 
     def _end(self, now: float, lasted: float, found: list[Sample] | None) -> None:
         pause = max(1, ceil(_SHARE * lasted / INTERVAL)) * INTERVAL

@@ -52,8 +52,13 @@ class Turns:
 
     def go(self) -> bool:
         """Takes a permit, if there is one and nobody waits for it."""
-        if self.running >= self._gradient.limit or len(self._lines):
-            return False
+        if not self._is_free():
+            # Where no call ends, those that come notice that a probe's time is over.
+            if not self._gradient.lapse():
+                return False
+            self._let_go()
+            if not self._is_free():
+                return False
         self.running += 1
         return True
 
@@ -93,11 +98,20 @@ class Turns:
         """
         latency = self.now() - began
         self._gradient.observe(method, latency, self.running, dropped=dropped)
-        self.give_back()
+        self.running -= 1
+        self._let_go()
 
     def give_back(self) -> None:
         """Gives a permit back, of a call that tells nothing of the upstream; others go."""
+        self._gradient.passed(self.running)
         self.running -= 1
+        self._let_go()
+
+    def _is_free(self) -> bool:
+        return self.running < self._gradient.limit and not len(self._lines)
+
+    def _let_go(self) -> None:
+        """Lets those who wait go, as far as there are permits."""
         while self.running < self._gradient.limit:
             waiter = self._lines.next(self.now())
             if waiter is None:

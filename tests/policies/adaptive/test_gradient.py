@@ -10,6 +10,8 @@ from statistics import mean
 import pytest
 
 from gateway.policies.adaptive.gradient import START, Gradient
+from gateway.policies.adaptive.lines import Lines, Priority
+from gateway.policies.adaptive.turns import Turns
 from tests.policies.adaptive.simulation import Backend, Clock, Gateway, Kind
 
 
@@ -234,3 +236,42 @@ class TestProbes:
         steady.tell(0.002, 0.01, inflight=3)
         assert not probes(steady.gradient)
         assert steady.gradient.limit == START
+
+    def test_one_in_which_all_calls_fail_ends_and_changes_nothing(self):
+        steady = Steady()
+        while not probes(steady.gradient):
+            steady.tell(0.002, 0.01, inflight=3)
+        began = steady.clock.now
+        while probes(steady.gradient):
+            steady.clock.now += 0.002
+            steady.gradient.passed(1)
+            assert steady.clock.now < began + 4
+        assert steady.gradient.limit == steady.gradient.aim == START
+
+    def test_calls_that_fail_are_seen_to_leave_before_it_counts(self):
+        steady = Steady()
+        while not probes(steady.gradient):
+            steady.tell(0.002, 0.01, inflight=3)
+        began = steady.clock.now
+        steady.clock.now += 0.5
+        steady.gradient.passed(1)
+        while probes(steady.gradient):
+            steady.tell(0.002, 0.01, inflight=100)  # of before, as long as none is seen to leave
+        assert steady.clock.now < began + 2
+
+    def test_one_in_which_no_call_ends_ends_with_the_next_that_comes(self):
+        steady = Steady()
+        while not probes(steady.gradient):
+            steady.tell(0.002, 0.01, inflight=3)
+        turns = Turns(steady.gradient, Lines(10, 60.0), steady.clock)
+        while turns.go():
+            pass
+        woken = []
+        assert turns.wait(Priority.NORMAL, 60.0, woken.append) is not None
+        assert turns.running == START / 2
+        steady.clock.now += 2.9
+        assert not turns.go()
+        steady.clock.now += 0.2
+        assert turns.go()
+        assert woken == [True]
+        assert (turns.running, turns.limit) == (START / 2 + 2, START)

@@ -30,6 +30,12 @@ class Fixed:
     def observe(self, method, latency, inflight, *, dropped=False):
         self.observed.append((method, latency, inflight, dropped))
 
+    def passed(self, inflight):
+        """There are no probes here."""
+
+    def lapse(self):
+        return False
+
 
 class Desk:
     """Turns, with the names of calls."""
