@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 
 import aiohttp
 import pytest
+import yaml
 
+from tests.cli.processes import LISTENING
+from tests.cli.processes import gateway as serving
 from tests.end_to_end.graph import post
 from tests.end_to_end.limited import (
     KEY,
@@ -21,7 +25,7 @@ from tests.end_to_end.limited import (
     outcomes,
 )
 from tests.end_to_end.sockets import COUNT, WATCH, socket
-from tests.end_to_end.system import error_of, gateway, reason_of
+from tests.end_to_end.system import ROOT, error_of, gateway, reason_of
 
 REVIEWS = "shop.reviews.v1.ReviewService/ListReviews"
 WAREHOUSES = "shop.inventory.v1.InventoryService/ListWarehouses"
@@ -261,6 +265,30 @@ async def test_a_stream_ends_at_the_message_that_is_too_many(client):
     *told, last = [json.loads(line) for line in lines]
     assert len(told) == 2  # the opening, the request and two ticks are four
     assert last["error"]["status"] == "RESOURCE_EXHAUSTED"
+
+
+async def test_a_stream_goes_on_with_its_limits_when_a_reload_takes_them_away(shop, tmp_path):
+    given = config(shop, limits(WATCH, {"name": "messages", "rate": "150/h", "messages": True}))
+    path = tmp_path / "gateway.yaml"
+    path.write_text(yaml.safe_dump(given))
+    with serving("serve", "--config", path, cwd=ROOT) as running:
+        url = running.read_until(LISTENING)
+        async with (
+            aiohttp.ClientSession(url) as session,
+            session.get("/v1/stock:watch?product_ids=p1&interval=0.02s") as response,
+        ):
+            told = [json.loads(await response.content.readline())]
+            given["policies"] = []
+            path.write_text(yaml.safe_dump(given))
+            running.signal(signal.SIGHUP)
+            await asyncio.to_thread(running.read_error, "reloaded")
+            told += [json.loads(line) async for line in response.content]
+            async with session.get("/v1/products/p1") as other:
+                assert "RateLimit" not in other.headers
+        assert len(told) == 150 - 2 + 1  # but the opening and the request; and how it ended
+        assert reason_of(told[-1]["error"]) == "RATE_LIMITED"
+        running.signal(signal.SIGTERM)
+        assert await asyncio.to_thread(running.wait) == 0
 
 
 async def test_messages_of_a_client_are_charged(client):
