@@ -23,6 +23,7 @@ from gateway.config.units import format_size
 from gateway.policies.limits.algorithms import LONGEST_PATIENCE
 from gateway.policies.limits.allowance import Allowance, ByPlan
 from gateway.policies.limits.ask import Algorithm, Numbers
+from gateway.policies.limits.charges import Charges
 from gateway.policies.limits.charging import Charging
 from gateway.policies.limits.delay import Room
 from gateway.policies.limits.gate import RateLimits
@@ -80,6 +81,7 @@ class _Limits:
             for name, quotas in self._quotas.items()
             if (after := [each for each in quotas if each.what != "calls"])
         }
+        self._charges = making.taken.of(("charges", config.state, config.state_timeout), Charges)
         self._unknown = _told_once(config.plans)
 
     def policies(
@@ -107,7 +109,7 @@ class _Limits:
             by_plan = self._by_plan(_of_messages(usual), of_messages)
             chain.append(MessageLimits(by_plan, self._limiter, self._notes))
         if self._charged:
-            chain.append(Charging(self._charged, self._limiter, self._notes))
+            chain.append(Charging(self._charged, self._limiter, self._notes, self._charges))
         return chain
 
     def _of_plan(

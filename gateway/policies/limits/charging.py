@@ -6,18 +6,15 @@ a stream as it goes on, so that one that never ends does not take more than ther
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from gateway.call import Call, Metadata, Outcome, StreamCall
 from gateway.policies.limits.ask import Limiter, Share, Verdict
+from gateway.policies.limits.charges import Charges
 from gateway.policies.limits.quotas import Quota
 from gateway.policies.limits.refusal import Notes, refusal
 from gateway.policies.passing import PassingStream
-
-log = logging.getLogger(__name__)
 
 _MESSAGES: Final = 64  # of a stream that are charged together
 _BYTES: Final = 65_536  # of a stream that are charged together
@@ -30,17 +27,22 @@ class Charging:
         plans: The quotas of messages and bytes, by plan; others have none.
         limiter: Counts.
         notes: Takes down streams that are ended.
+        charges: Go on in the background.
     """
 
-    __slots__ = ("_limiter", "_notes", "_plans", "_tasks")
+    __slots__ = ("_charges", "_limiter", "_notes", "_plans")
 
     def __init__(
-        self, plans: Mapping[str, Sequence[Quota]], limiter: Limiter, notes: Notes
+        self,
+        plans: Mapping[str, Sequence[Quota]],
+        limiter: Limiter,
+        notes: Notes,
+        charges: Charges,
     ) -> None:
         self._plans = plans
         self._limiter = limiter
         self._notes = notes
-        self._tasks: set[asyncio.Future[Verdict]] = set()
+        self._charges = charges
 
     def describe(self) -> str:
         """Returns what it does, as a sentence for operators."""
@@ -81,11 +83,12 @@ class Charging:
 
     def charge(self, call: Call, quotas: Sequence[Quota], messages: int, size: int) -> None:
         """Charges what has passed, in the background where that takes time."""
+        if self._charges.full:
+            self._charges.lose()
+            return
         verdict = self._decide(call, quotas, messages, size)
         if not isinstance(verdict, Verdict):
-            task = asyncio.ensure_future(verdict)
-            self._tasks.add(task)
-            task.add_done_callback(self._charged)
+            self._charges.begin(verdict)
 
     async def charge_stream(
         self, call: Call, quotas: Sequence[Quota], messages: int, size: int
@@ -112,11 +115,6 @@ class Charging:
     ) -> Verdict | Awaitable[Verdict]:
         cost = {"messages": messages, "bytes": size}
         return self._limiter.decide([each.charge(call, cost[each.what]) for each in quotas])
-
-    def _charged(self, task: asyncio.Future[Verdict]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (failure := task.exception()) is not None:
-            log.error("what a call has used could not be charged", exc_info=failure)
 
 
 class _Counted(PassingStream):

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from gateway.call import OK, Code, Metadata, Outcome, Principal, Reply, RpcError, Status
+from gateway.policies.limits.charges import Charges
 from gateway.policies.limits.charging import Charging
 from gateway.policies.limits.gate import RateLimits
 from gateway.policies.limits.quotas import Calendar, Quota
@@ -40,7 +41,8 @@ class Quotas:
         notes = Notes(self.clock)
         plans = by_plan(self.clock, free=quotas)
         self.gate = RateLimits(plans, self.limiter, notes, self.clock.sleep)
-        self.charging = Charging({"free": quotas}, self.limiter, notes)
+        self.charges = Charges(2)
+        self.charging = Charging({"free": quotas}, self.limiter, notes, self.charges)
 
     def unary(self, outcome, request=b"", principal=FREE):
         """Makes a call; returns its headers."""
@@ -131,3 +133,34 @@ async def test_nobody_waits_for_a_charge_that_takes_time():
     first = call(FREE)
     await quotas.gate.admit(first)
     assert first.reply_headers["ratelimit"].startswith('"messages/d";r=1')
+
+
+async def test_what_is_under_way_is_bounded_and_the_log_tells(caplog):
+    quotas = Quotas(messages=100, wrap=Later)
+    quotas.limiter.gate.clear()
+    for _ in range(5):
+        quotas.charging.ended(call(FREE), succeeded())
+    assert len(quotas.charges) == 2
+    assert ["2 charges are under way" in each.message for each in caplog.records] == [True]
+    quotas.limiter.gate.set()
+    await settle()
+    assert len(quotas.charges) == 0
+    assert "3 charges were lost" in caplog.records[-1].message
+    quotas.charging.ended(call(FREE), succeeded())
+    assert len(quotas.charges) == 1
+    await settle()
+    assert len(caplog.records) == 2
+
+
+async def test_the_end_waits_for_what_is_under_way():
+    quotas = Quotas(messages=10, wrap=Later)
+    quotas.limiter.gate.clear()
+    quotas.charging.ended(call(FREE), succeeded())
+    closing = asyncio.ensure_future(quotas.charges.close())
+    await settle()
+    assert not closing.done()
+    quotas.limiter.gate.set()
+    await closing
+    first = call(FREE)
+    await quotas.gate.admit(first)
+    assert first.reply_headers["ratelimit"].startswith('"messages/d";r=8')
