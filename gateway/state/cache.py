@@ -28,7 +28,7 @@ V = TypeVar("V")
 _SMALL: Final = 10
 """Percent of the room that is for the small queue, as the paper has it."""
 
-_MOST_HITS: Final = 3
+_MOST_HITS: Final = 3  # that are counted of an entry: rounds in the main queue
 _WARM: Final = 2
 """Hits that take an entry out of the small queue into the main one."""
 

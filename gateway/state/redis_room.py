@@ -20,7 +20,7 @@ from gateway.state.seldom import Seldom
 
 log = logging.getLogger("gateway.state")
 
-_SHARE: Final = 0.75
+_SHARE: Final = 0.75  # of the memory that the server may use
 _HOLDS: Final = 1.0  # seconds for which an answer is good
 _GRANT: Final = 1 / 16  # of what is free, before it is asked again
 _QUIET: Final = 600.0  # seconds

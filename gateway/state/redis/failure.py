@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-_LONGEST: Final = 200
+_LONGEST: Final = 200  # characters of what a failure says
 
 
 class StateUnavailable(Exception):  # noqa: N818  it says what is so

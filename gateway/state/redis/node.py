@@ -23,7 +23,7 @@ from gateway.state.redis.packed import command
 from gateway.state.redis.refusal import Refusals, refusal
 from gateway.state.redis.trouble import Trouble
 
-_LINKS: Final = 3
+_LINKS: Final = 3  # connections to each server
 _MOST_WAITING: Final = 4096  # commands, on each link
 _CONNECT: Final = 2.0  # seconds, also where commands have less
 _PAUSE: Final = 1.0  # seconds, where one link more can't be had
