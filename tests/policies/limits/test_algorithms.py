@@ -292,8 +292,8 @@ class TestCalendar:
             wall = now + off
             ends = (wall // 1000 + 1) * 1000
             share = key.ask(now, cost, ends=ends, wall=wall)
-            assert share.retry_after <= 1000
-            assert share.resets <= 1000
+            assert share.retry_after <= 1000 + 1e-5, "a float of this size has no finer digits"
+            assert share.resets <= 1000 + 1e-5
             assert key.kept[1] <= 5
 
 

@@ -256,14 +256,14 @@ def test_a_caller_that_floods_takes_nothing_from_another(limiter, clock):
 
 def test_as_many_keys_as_there_may_be_are_exact_while_others_come_and_go(clock):
     """Keys that are whole again make room for new ones, and nothing is forgotten."""
-    table = Table.private(1000)
+    table = Table.private(1000)  # 100 sets of 16, each of which has 3 keys of a round
     limiter = MemoryLimiter(table, clock, clock.wall)
     for round_ in range(20):
-        for number in range(500):
+        for number in range(300):
             key = f"key {round_} {number}"
             assert limiter.decide([Ask(key, TEN, 10)]).allowed
             assert not limiter.decide([Ask(key, TEN)]).allowed
-        clock.now += 1.0
+        clock.now += 1.1
     assert table.evicted == 0
     assert len(table) <= 1600
     table.close()
