@@ -24,7 +24,7 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports
 
 # The gateway against its peers, its client against grpc.aio, its memory, and its parts: about
-# thirteen minutes; see docs/performance.md. `make bench ARGS=--quick` is for a first look.
+# sixteen minutes; see docs/performance.md. `make bench ARGS=--quick` is for a first look.
 bench: $(INSTALLED)
 	@command -v wrk >/dev/null || .ci/apt-install wrk "it makes the load of the benchmarks"
 	@command -v redis-server >/dev/null || .ci/apt-install redis-server "limits and replies are kept in it" || true
