@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 
 import pytest
 
-from gateway.call import Code, Metadata, Principal, RpcError, StreamCall
+from gateway.call import Code, Metadata, Principal, RpcError
 from gateway.policies.authorize_messages import AuthorizeMessages
+from tests.policies.streams import Client
 
 ADA = Principal("ada", "customers")
 BOB = Principal("bob", "customers")
-
-
-@dataclass(slots=True, kw_only=True)
-class Client(StreamCall):
-    messages: list = field(default_factory=list)
-    heard: list = field(default_factory=list)
-
-    async def receive(self):
-        return self.messages.pop(0) if self.messages else None
-
-    async def start(self, initial):
-        self.heard.append(initial)
-
-    async def send(self, message):
-        self.heard.append(message)
 
 
 class Good:

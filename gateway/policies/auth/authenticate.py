@@ -15,9 +15,9 @@ from typing import Protocol, TypeAlias
 from gateway.call import Call, Code, Principal, RpcError
 from gateway.head import Head
 from gateway.policies.auth import challenge
-from gateway.policies.auth.pending import Pending
 from gateway.policies.auth.provider import BadCredentials, Provider
 from gateway.policies.auth.refusals import Refusals
+from gateway.policies.pending import Pending
 
 _Carried: TypeAlias = "Callable[[Head], bool]"
 

@@ -26,11 +26,12 @@ from gateway.policies.auth import basic_header
 from gateway.policies.auth.attached import IsOwnDoing, cross_site
 from gateway.policies.auth.basic_header import Login, MalformedError, is_basic, read_basic
 from gateway.policies.auth.ends import Ends
+from gateway.policies.auth.in_time import in_time
 from gateway.policies.auth.lockout import Lockout, Try
 from gateway.policies.auth.passwords import PasswordPool, stand_in
-from gateway.policies.auth.pending import Pending, in_time
 from gateway.policies.auth.provider import BadCredentials
 from gateway.policies.auth.stored_file import StoredFile
+from gateway.policies.pending import Pending
 from gateway.policies.site import site_of
 
 log = logging.getLogger("gateway.auth")

@@ -31,11 +31,12 @@ from gateway.policies.auth.bearer import SCHEME, BearerTokens
 from gateway.policies.auth.binding import held, is_holder
 from gateway.policies.auth.ends import Ends
 from gateway.policies.auth.fetching import Fetcher, FetchError
+from gateway.policies.auth.in_time import in_time
 from gateway.policies.auth.introspection_answer import BadAnswerError, Expected, judge
 from gateway.policies.auth.outage import Outage
-from gateway.policies.auth.pending import Pending, in_time
 from gateway.policies.auth.provider import BadCredentials
 from gateway.policies.auth.token_cache import TokenCache
+from gateway.policies.pending import Pending
 from gateway.policies.site import site_of
 
 log = logging.getLogger("gateway.auth")

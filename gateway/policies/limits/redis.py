@@ -18,9 +18,9 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import Final
 
-from gateway.policies.auth.pending import Pending
 from gateway.policies.limits.ask import Algorithm, Ask, Limiter, Share, Verdict
 from gateway.policies.limits.fallback import Fallback
+from gateway.policies.pending import Pending
 from gateway.state.redis import Redis, StateUnavailable
 
 PREFIX: Final = b"gateway:{limits}:"

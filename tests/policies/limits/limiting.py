@@ -1,11 +1,10 @@
-"""What tests of limits are made with: a clock, a limiter, calls, a stream's client."""
+"""What tests of limits are made with: a clock, a limiter, calls."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 
-from gateway.call import Call, Principal, StreamCall
+from gateway.call import Call, Principal
 from gateway.policies.limits.allowance import Allowance, ByPlan
 from gateway.policies.limits.ask import Algorithm, Numbers
 from gateway.policies.limits.keys import key_of
@@ -91,20 +90,3 @@ def by_plan(clock, *usual, legacy=False, unknown=lambda _: None, **plans):
 
 def call(principal=ADA, peer="203.0.113.7", **given):
     return Call("a.B/C", principal=principal, peer=peer, **given)
-
-
-@dataclass(slots=True, kw_only=True)
-class Client(StreamCall):
-    """A client of a stream: what it sends, and what it has heard."""
-
-    messages: list = field(default_factory=list)
-    heard: list = field(default_factory=list)
-
-    async def receive(self):
-        return self.messages.pop(0) if self.messages else None
-
-    async def start(self, initial):
-        self.heard.append(initial)
-
-    async def send(self, message):
-        self.heard.append(message)

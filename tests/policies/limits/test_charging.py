@@ -13,7 +13,6 @@ from gateway.policies.limits.gate import RateLimits
 from gateway.policies.limits.quotas import Calendar, Quota
 from gateway.policies.limits.refusal import Notes
 from tests.policies.limits.limiting import (
-    Client,
     Clock,
     Later,
     by_plan,
@@ -21,6 +20,7 @@ from tests.policies.limits.limiting import (
     limiter,
     settle,
 )
+from tests.policies.streams import Client
 
 FREE = Principal("fay", "customers", plan="free")
 FAILED = Outcome(Status(Code.UNAVAILABLE))

@@ -14,7 +14,6 @@ from gateway.policies.limits.refusal import Notes
 from tests.policies.limits.limiting import (
     ADA,
     BOB,
-    Client,
     Clock,
     Later,
     by_plan,
@@ -22,6 +21,7 @@ from tests.policies.limits.limiting import (
     limiter,
     settle,
 )
+from tests.policies.streams import Client
 
 
 class Streams:

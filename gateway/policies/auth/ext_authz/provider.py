@@ -23,7 +23,7 @@ from gateway.policies.auth.ext_authz import changes
 from gateway.policies.auth.ext_authz.answer import judge
 from gateway.policies.auth.ext_authz.attributes import check_request
 from gateway.policies.auth.ext_authz.changes import BadAnswerError
-from gateway.policies.auth.pending import Pending
+from gateway.policies.pending import Pending
 
 log = logging.getLogger("gateway.auth")
 

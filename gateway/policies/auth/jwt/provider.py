@@ -23,13 +23,14 @@ from gateway.head import Head
 from gateway.policies.auth.bearer import SCHEME, BearerTokens
 from gateway.policies.auth.binding import CONFIRMATION, held, is_holder
 from gateway.policies.auth.ends import Ends
+from gateway.policies.auth.in_time import in_time
 from gateway.policies.auth.jwt.claims import EarlyError, Expected
 from gateway.policies.auth.jwt.compact import MalformedError, Token, claims_of, parse
 from gateway.policies.auth.jwt.keys import Key
 from gateway.policies.auth.jwt.source import Source
-from gateway.policies.auth.pending import Pending, in_time
 from gateway.policies.auth.provider import BadCredentials
 from gateway.policies.auth.token_cache import TokenCache
+from gateway.policies.pending import Pending
 
 _REFUSED_FOR: Final = 5.0  # seconds for which a bad token is not judged again
 _RETRY: Final = 1.0  # seconds
