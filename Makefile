@@ -23,8 +23,8 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The gateway against its peers, its client against grpc.aio, its memory, and its parts: about
-# sixteen minutes; see docs/performance.md. `make bench ARGS=--quick` is for a first look.
+# The gateway against its peers, its client against grpc.aio, its memory, and its parts, in
+# less than half an hour; see docs/performance.md. `make bench ARGS=--quick` is for a first look.
 bench: $(INSTALLED)
 	@command -v wrk >/dev/null || .ci/apt-install wrk "it makes the load of the benchmarks"
 	@command -v redis-server >/dev/null || .ci/apt-install redis-server "limits and replies are kept in it" || true
