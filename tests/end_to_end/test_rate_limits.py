@@ -240,12 +240,15 @@ async def test_each_call_of_a_socket_is_charged(limited):
         for left in (2, 1, 0):
             id_ = await client.open(PRODUCT, {"id": "p1"}, end=True)
             frame = await client.of(id_)
-            assert ["ratelimit", f'"user";r={left};t=1200'] in frame["metadata"]
+            shown = dict(frame["metadata"])["ratelimit"]
+            name, remaining, seconds = shown.split(";")
+            assert (name, remaining) == ('"user"', f"r={left}")
+            assert 1100 < int(seconds.removeprefix("t=")) <= 1200  # the machine may be slow
             assert (await client.end(id_))["code"] == 0
         id_ = await client.open(PRODUCT, {"id": "p1"}, end=True)
         status = await client.end(id_)
         assert (status["code"], reason_of(status)) == (8, "RATE_LIMITED")
-        assert ["retry-after", "1200"] in status["trailers"]
+        assert 1100 < int(dict(status["trailers"])["retry-after"]) <= 1200
 
 
 async def test_a_socket_that_is_one_call_is_charged(limited):

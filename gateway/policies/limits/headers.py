@@ -15,6 +15,7 @@ from gateway.policies.limits.ask import Algorithm, Numbers, Share
 
 POLICY: Final = "ratelimit-policy"
 STATE: Final = "ratelimit"
+_NOISE: Final = 1e-6  # seconds: differences of times are never exact, and a digit is no second more
 LEGACY: Final = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
 
@@ -100,12 +101,17 @@ def _item(item: _Item, share: Share) -> str:
 def _seconds(share: Share, step: float) -> int:
     """Returns the whole seconds until there is more."""
     if not share.allowed:
-        return max(1, ceil(share.retry_after))
+        return _whole(share.retry_after)
     if share.resets <= 0:
         return 0
-    if step:
-        return 1 if step <= 1 else max(1, ceil(share.resets % step or step))
-    return ceil(share.resets)
+    if not step:
+        return _whole(share.resets)
+    left = share.resets % step
+    return _whole(left if left > _NOISE else step)
+
+
+def _whole(seconds: float) -> int:
+    return max(1, ceil(seconds - _NOISE))
 
 
 def _step(numbers: Numbers) -> float:

@@ -59,6 +59,16 @@ def test_a_bucket_tells_when_there_is_one_more(count, resets, seconds):
     assert shown["ratelimit"] == f'"user";r=1;t={seconds}'
 
 
+@pytest.mark.parametrize("noise", [-7e-12, 0.0, 7e-12])
+def test_the_last_digits_of_times_are_no_second_more_or_less(noise):
+    """Clocks' differences are not exact: what takes 900 s is told so, not as 901 s or 1 s."""
+    bucket, window = limit(count=4, period=3600.0), limit(count=4, algorithm="fixed_window")
+    assert told((bucket, Share(True, 3, 900.0 + noise)))["ratelimit"].endswith("t=900")
+    assert told((window, Share(True, 3, 900.0 + noise)))["ratelimit"].endswith("t=900")
+    refused = Share(False, 0, 3600.0, 900.0 + noise)
+    assert told((bucket, refused))["ratelimit"].endswith("t=900")
+
+
 @pytest.mark.parametrize("algorithm", ["token_bucket", "sliding_window", "fixed_window"])
 def test_a_limit_that_refuses_tells_what_retry_after_does(algorithm):
     given = limit(count=10, period=60.0, algorithm=algorithm)
