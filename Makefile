@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NODE := build/node/.installed
 
-.PHONY: demo test lint bench profile docs graphiql clean
+.PHONY: demo test lint bench chaos reload profile docs graphiql swagger-ui clean
 
 demo: $(INSTALLED)
 	@$(BIN)/gateway demo
@@ -41,6 +41,16 @@ bench: $(INSTALLED)
 	$(BIN)/python bench/codec.py
 	$(BIN)/python bench/identity.py
 	$(BIN)/python bench/limits.py
+	$(BIN)/python bench/http_features.py
+	$(BIN)/python bench/balancing.py
+
+# Two minutes of random faults under load: what clients saw, and what is left (nothing). See docs/resilience.md.
+chaos: $(INSTALLED)
+	@$(BIN)/python bench/chaos.py $(ARGS)
+
+# What a reload costs the calls that are made meanwhile. See docs/performance.md.
+reload: $(INSTALLED)
+	@$(BIN)/python bench/reload.py $(ARGS)
 
 # Where the time of a GET goes: the top functions of a gateway under load.
 profile: $(INSTALLED)
@@ -69,9 +79,15 @@ $(NODE): tests/fronts/graphql/node/package-lock.json
 
 # GraphiQL as the package ships it, from npm; its files are checked in.
 graphiql:
-	@rm -rf build/graphiql && mkdir -p build && cp -R tools/graphiql build/graphiql
+	@rm -rf build/graphiql && mkdir -p build && cp -R tools/graphiql tools/bundle.mjs build
 	@npm ci --prefix build/graphiql --ignore-scripts --no-audit --no-fund --silent
 	@cd build/graphiql && node build.mjs ../../gateway/fronts/graphql/pages/graphiql
+
+# Swagger UI likewise.
+swagger-ui:
+	@rm -rf build/openapi && mkdir -p build && cp -R tools/openapi tools/bundle.mjs build
+	@npm ci --prefix build/openapi --ignore-scripts --no-audit --no-fund --silent
+	@cd build/openapi && node build.mjs ../../gateway/fronts/rest/openapi/pages/swagger_ui
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -35,7 +35,7 @@ from processes import python
 from gateway.call import Call, Deadline, Metadata, Reply, RpcError, StreamCall
 from gateway.upstream.channel import Channel
 from gateway.upstream.endpoints import Endpoint
-from gateway.upstream.spec import UpstreamSpec
+from gateway.upstream.spec import ChannelSpec
 
 METHOD = f"{SERVICE}/GetProduct"
 REQUEST = b"\n\x05p0001"
@@ -113,7 +113,7 @@ class Ours:
 
     def __init__(self, make: Callable[..., Channel], address: str, expected: bytes) -> None:
         endpoint = Endpoint.parse(address)
-        self._channel = make(UpstreamSpec("bench", (endpoint,)), endpoint)
+        self._channel = make(ChannelSpec(), endpoint)
         self._expected = expected
 
     async def unary(self, calls: int, at_once: int) -> None:

@@ -12,10 +12,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
 from gateway.head import Head
 from gateway.kept import Forms, Keys
+
+if TYPE_CHECKING:
+    from gateway.cookies import Cookies
+    from gateway.record import CallRecord
 
 
 class Code(IntEnum):
@@ -146,6 +150,7 @@ class RpcError(Exception):
         metadata: The backend's initial metadata and trailers, where it sent any.
         reason: The stable reason of an error of the gateway's own (`errors.REASONS`); None for a
             status that a backend sent.
+        cause: What operators are told beside, such as why a connection failed: never for clients.
     """
 
     def __init__(
@@ -156,6 +161,7 @@ class RpcError(Exception):
         http_status: int | None = None,
         metadata: Metadata = NO_METADATA,
         reason: str | None = None,
+        cause: str = "",
     ) -> None:
         super().__init__(status.code.name, status.message)
         self.status = status
@@ -163,6 +169,7 @@ class RpcError(Exception):
         self.http_status = http_status
         self.metadata = metadata
         self.reason = reason
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +220,11 @@ class Call:
         reply_headers: The gateway's own headers that go with the reply, whatever it is; None for
             none so far. Names in lower case.
         keys: What it asks for by keys, where that may be answered key by key; else None.
+        affinity: The id by which its client goes to the endpoint that it went to before; empty for
+            none.
+        cookies: What its answer gives the client to keep; None where it can give nothing.
+        upstream: The upstream that was chosen for it; empty for its service's own.
+        record: What is noted of it; None for nothing.
     """
 
     method: str
@@ -227,6 +239,10 @@ class Call:
     head: Head | None = field(default=None, repr=False)
     reply_headers: dict[str, str] | None = None
     keys: Keys | None = field(default=None, repr=False)
+    affinity: str = field(default="", repr=False)
+    cookies: Cookies | None = field(default=None, repr=False)
+    upstream: str = ""
+    record: CallRecord | None = field(default=None, repr=False)
 
     def parts(self) -> dict[str, Any]:
         """Returns its attributes by name: what another call like it is made of."""

@@ -89,6 +89,10 @@ class Head(Protocol):
         """`http` or `https`."""
 
     @property
+    def version(self) -> str:
+        """The version of HTTP that it came by: `1.1`."""
+
+    @property
     def peer(self) -> str:
         """The client's address."""
 
@@ -99,3 +103,7 @@ class Head(Protocol):
     @property
     def certificate(self) -> Certificate | None:
         """What the client's certificate says, if it showed one."""
+
+    @property
+    def is_let_in(self) -> bool:
+        """Whether a page of another origin made it that may act as the user (CORS)."""

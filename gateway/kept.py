@@ -7,7 +7,7 @@ made of it (`Forms`). How, where and for how long anything is kept is known to n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Keys(Protocol):
@@ -45,6 +45,18 @@ class Keys(Protocol):
         An answer is empty where the reply has nothing for its key. None where the reply is no
         message of its type: whoever made the call will find that out.
         """
+
+
+class KeptBody(NamedTuple):
+    """A reply's body that is a form of a message that is kept: what it is sent as is kept too.
+
+    Attributes:
+        forms: The message's.
+        form: Which of them the body is.
+    """
+
+    forms: Forms
+    form: object
 
 
 class Forms(Protocol):

@@ -136,7 +136,12 @@ def _reserved(host: str, port: int) -> Iterator[int]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as holder:
         try:
-            holder.bind((host, port))
+            try:
+                holder.bind((host, port))
+            except OSError:
+                # Connections that the one before it had may not be forgotten yet.
+                holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                holder.bind((host, port))
         except OSError:
             raise ListenError(f"cannot reserve {_address(host, port)}") from None
         yield holder.getsockname()[1]

@@ -40,6 +40,11 @@ class Backend:
         """The parent of the replicas."""
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it runs no more: no replica was left."""
+        return self._process.poll() is not None
+
     def read_line(self) -> str:
         """Waits for the next line of output, as after a restart; empty at the end."""
         assert self._process.stdout is not None

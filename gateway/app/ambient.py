@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from gateway.config import Config, Source
 from gateway.config.models.auth import Provider
-from gateway.fronts.origins import ANY
+from gateway.http.origin import ANY
 
 
 def open_to_sites(config: Config, source: Source) -> Iterator[str]:

@@ -16,8 +16,15 @@ from gateway.schema.load import Loaded as Schema
 from gateway.upstream.spec import UpstreamSpec
 
 
-def specs(config: Config, source: Source) -> dict[str, UpstreamSpec]:
+def specs(
+    config: Config, source: Source, only: Collection[str] | None = None
+) -> dict[str, UpstreamSpec]:
     """Returns what each upstream is made of, by name.
+
+    Args:
+        config: The config.
+        source: Where each of its values was set.
+        only: The names of those that are wanted; None for all.
 
     Raises:
         BuildError: TLS files can't be used.
@@ -25,8 +32,10 @@ def specs(config: Config, source: Source) -> dict[str, UpstreamSpec]:
     found, problems = {}, []
     size = config.listener.limits.message_size
     for name, upstream in config.upstreams.items():
+        if only is not None and name not in only:
+            continue
         try:
-            found[name] = settings.upstream_spec(name, upstream, size)
+            found[name] = settings.upstream_spec(name, upstream, size, config.zone)
         except settings.SettingError as wrong:
             problems.append(at_key(wrong, source))
     if problems:

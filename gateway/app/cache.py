@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
 from gateway.app.cache_tags import tags_of
+from gateway.app.choice import headers_that_choose, is_chosen_by_peer
 from gateway.app.purging import purging, purging_shared
 from gateway.app.repeatable import is_repeatable, left_out
 from gateway.app.settings import allowed_headers
@@ -92,6 +93,7 @@ class _Caching:
             vary=[name.lower() for name in settings.vary],
             claims=making.config.auth.forward.claims,
             shared=settings.shared,
+            others={name: self._served_by(name) for name in settings.upstreams if name != upstream},
         )
         told = self._told_callers if settings.shared else None
         rank = _rank(making, settings)
@@ -121,28 +123,37 @@ class _Caching:
 
     def _told(self, settings: Settings) -> Told:
         names = {name.lower() for name in settings.vary} | self._vary.forwarded
+        names |= headers_that_choose(settings)
         if not settings.shared:
             names |= self._vary.credentials
         if self._making.config.headers.request.prefix:
             names = {"*"}  # nobody can name all that pass by it
-        return Told(tuple(sorted(names)), shared=settings.shared)
+        shared = settings.shared and not is_chosen_by_peer(settings)
+        return Told(tuple(sorted(names)), shared=shared)
 
     def _base(
         self, descriptor: MethodDescriptor, settings: Settings, upstream: str
     ) -> Sequence[bytes]:
         """Returns what all keys of a method have in common."""
-        registry, given = self._making.registry, self._making.config.upstreams[upstream]
+        registry = self._making.registry
         files = {registry.message(name).file for name in (descriptor.input, descriptor.output)}
-        where = [str(each.address) for each in given.endpoints]
         # Who a provider's "ada" is, is for the provider to say, and for nobody by its name.
         providers = {} if settings.shared else self._making.config.auth.providers
         known = [(name, providers[name]) for name in sorted(providers)]
         return (
             descriptor.name.encode(),
             self._types.digest(files),
-            repr((upstream, where, given.tls)).encode(),
+            self._served_by(upstream),
             repr(known).encode(),
         )
+
+    def _served_by(self, upstream: str) -> bytes:
+        """Returns what an upstream is: another's replies are others."""
+        given = self._making.config.upstreams[upstream]
+        where = [str(each.address) for each in given.endpoints]
+        if given.resolver is not None:
+            where.append(str(given.resolver.dns or given.resolver.file))
+        return repr((upstream, where, given.tls)).encode()
 
 
 def _in_memory(making: Making) -> _Make:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.chain import Policy
 from gateway.config import Settings
@@ -17,8 +17,14 @@ from gateway.policies.concurrency import Bound, BoundOfEach, Running, RunningOf
 from gateway.schema.method import Kind, MethodDescriptor
 
 if TYPE_CHECKING:
-    from gateway.app.parts import Making, Part
+    from gateway.app.parts import Bounding, Making, Part
     from gateway.policies.adaptive.turns import Turns
+
+BOUND: Final = "concurrency"
+METHOD_BOUND: Final = "method"
+UPSTREAM_BOUND: Final = "upstream"
+ADAPTIVE: Final = "adaptive_concurrency"
+"""Kinds of what is counted, among what outlives generations; a bound's second is whose it is."""
 
 
 def concurrency(making: Making) -> Part:
@@ -26,7 +32,7 @@ def concurrency(making: Making) -> Part:
     return _Callers(making)
 
 
-def backends(making: Making) -> Part:
+def backends(making: Making) -> Bounding:
     """Returns what bounds the calls that backends get."""
     return _Backends(making)
 
@@ -47,12 +53,12 @@ class _Callers:
         most = settings.concurrency_per_principal
         if most is None:
             return ()
-        key = ("concurrency", "callers", descriptor.name)
+        key = (BOUND, "callers", descriptor.name)
         return (BoundOfEach(self._making.taken.still(key, RunningOf), most),)
 
 
 class _Backends:
-    """Makes the policies of methods (`gateway.app.parts.Part`)."""
+    """Makes the policies of methods (`gateway.app.parts.Bounding`)."""
 
     def __init__(self, making: Making) -> None:
         self._making = making
@@ -66,15 +72,19 @@ class _Backends:
         if making.config.adaptive_concurrency.enabled and descriptor.kind is Kind.UNARY:
             policies.append(_adaptive(making, settings, upstream))
         if settings.concurrency is not None:
-            key = ("concurrency", "method", descriptor.name)
+            key = (BOUND, METHOD_BOUND, descriptor.name)
             policies.append(
                 Bound(making.taken.still(key, Running), settings.concurrency, "the method")
             )
-        most = making.config.upstreams[upstream].concurrency
-        if most is not None:
-            key = ("concurrency", "upstream", upstream)
-            policies.append(Bound(making.taken.still(key, Running), most, "the upstream"))
-        return policies
+        return [*policies, *self.copies(upstream)]
+
+    def copies(self, upstream: str) -> Sequence[Policy]:
+        """See Bounding."""
+        most = self._making.config.upstreams[upstream].concurrency
+        if most is None:
+            return ()
+        key = (BOUND, UPSTREAM_BOUND, upstream)
+        return (Bound(self._making.taken.still(key, Running), most, "the upstream"),)
 
 
 def _adaptive(making: Making, settings: Settings, upstream: str) -> Policy:
@@ -86,7 +96,7 @@ def _adaptive(making: Making, settings: Settings, upstream: str) -> Policy:
 
     given = making.config.adaptive_concurrency
     numbers = (given.min, given.max, given.queue, given.max_wait)
-    key = ("adaptive_concurrency", upstream, *numbers)
+    key = (ADAPTIVE, upstream, *numbers)
     turns = making.taken.still(key, lambda: _turns(*numbers))
     priority = PRIORITIES[settings.priority]
     return AdaptiveConcurrency(turns, priority, given.priority_header, making.clock)

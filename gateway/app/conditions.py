@@ -55,11 +55,11 @@ def conditions(
     problems = []
     for (where, _), failures in wrong.items():
         others = any(settings[name].where(WHEN) == where for name in found)
-        problems.append(settings[failures[0][0]].mistake(WHEN, _said(failures, others=others)))
+        problems.append(settings[failures[0][0]].mistake(WHEN, said(failures, others=others)))
     return Conditions(found, tuple(problems))
 
 
-def _said(failures: Sequence[tuple[str, ConditionError]], *, others: bool) -> str:
+def said(failures: Sequence[tuple[str, ConditionError]], *, others: bool) -> str:
     """Returns what is wrong with a condition, once for all methods that it is wrong for.
 
     Args:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from gateway.app.settings import SettingError
 from gateway.config import ConfigError
+from gateway.config.problems import on_one_line
 from gateway.policies.auth.file_mode import exposure
 from gateway.policies.auth.stored_file import FileError, StoredFile
 
 log = logging.getLogger("gateway.auth")
 
 _T = TypeVar("_T")
-
-_SHOWN: Final = 5  # mistakes of a file that are told at once
 
 
 def stored_file(
@@ -38,7 +37,7 @@ def stored_file(
         try:
             return parse(data, path.name)
         except ConfigError as wrong:
-            raise FileError(_told(wrong)) from wrong
+            raise FileError(on_one_line(wrong.problems)) from wrong
 
     try:
         file = StoredFile(path, parsed)
@@ -47,10 +46,3 @@ def stored_file(
     if (said := exposure(path.name, file.mode, passwords=passwords)) is not None:
         log.warning("%s: %s", key, said)
     return file
-
-
-def _told(wrong: ConfigError) -> str:
-    """Returns mistakes on one line: it goes into a log, or after the place of a key."""
-    lines = [str(problem) for problem in wrong.problems[:_SHOWN]]
-    more = len(wrong.problems) - len(lines)
-    return "; ".join([*lines, *([f"and {more} more"] if more else [])])

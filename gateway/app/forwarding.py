@@ -11,6 +11,7 @@ from gateway.app.settings import SettingError, claim_key
 from gateway.config import Config
 from gateway.config.models.auth import Forward as Given
 from gateway.policies.forward import Forward, Signs
+from gateway.regular import read_regular
 
 if TYPE_CHECKING:
     from gateway.policies.internal_token import SigningKey
@@ -103,7 +104,7 @@ def _key(at: str, path: Path) -> SigningKey:
     from gateway.policies.internal_token import KeyFileError, SigningKey  # noqa: PLC0415  see above
 
     try:
-        return SigningKey.of_pem(path.read_bytes())
+        return SigningKey.of_pem(read_regular(path))
     except OSError as failure:
         raise SettingError(at, f"{path.name} can't be read: {failure.strerror}") from failure
     except KeyFileError as failure:

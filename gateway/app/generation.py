@@ -7,38 +7,43 @@ their connections) it only borrows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gateway.app import backends, settings
+from gateway.app import backends, settings, tracing
+from gateway.app.addresses import admitting
 from gateway.app.ambient import open_to_sites
 from gateway.app.build_error import BuildError
-from gateway.app.chains import chains_of
+from gateway.app.chains import Chains, Takes, chains_of
 from gateway.app.codec import CodecKey, codec_of
 from gateway.app.conditions import conditions
 from gateway.app.coverage import alike, idle_globs, unasked, unencrypted
+from gateway.app.front_builder import ANY, FrontBuilder, Material, Served
+from gateway.app.fronts import Fronts
 from gateway.app.governing import governing, open_warning
+from gateway.app.hosts import Hosts, hostless, hosts_of, idle_hosts, unknown_services
+from gateway.app.id_cookies import id_cookies
 from gateway.app.identity import Identities
 from gateway.app.lasting import Lasting, Taken
+from gateway.app.onward import copies_of
 from gateway.app.operations import Operations
 from gateway.app.parts import Making
-from gateway.app.paths import claims, clashes, hidden
 from gateway.app.places import placed
 from gateway.app.pool import Lease, UpstreamPool
 from gateway.app.providers import ProviderPool
+from gateway.app.reflecting import sources
+from gateway.app.replies import unpackable
+from gateway.app.turns import Turn, in_turns
 from gateway.app.unknown_plans import unknown_plans
-from gateway.app.websocket import WebsocketParts, websocket_parts
-from gateway.call import RpcError
+from gateway.app.upstreams import telling
 from gateway.chain import Method
-from gateway.config import Config, Loaded, Settings, Source
-from gateway.errors import error
-from gateway.fronts.rest.compile import Listed, ListedView, compile_front
+from gateway.config import Config, Loaded, Settings, Source, named
+from gateway.config.values import Key
 from gateway.fronts.rest.errors import ErrorRenderer
-from gateway.fronts.rest.front import RestFront
-from gateway.fronts.rest.incoming import Incoming, Shared
+from gateway.fronts.rest.incoming import Shared
 from gateway.fronts.websocket.sessions import Sessions
-from gateway.http import Exchange
+from gateway.http import Handler, Request
 from gateway.http.request_id import REQUEST_ID
 from gateway.routing.metadata import HeaderRules
 from gateway.schema.codec import Codec
@@ -52,8 +57,8 @@ from gateway.state.usage.counts import Row
 
 if TYPE_CHECKING:
     from gateway.app.graphql import GraphqlParts
-
-_ANY = "google.protobuf.Any"
+    from gateway.app.websocket import WebsocketParts
+    from gateway.fronts.rest.compile import Listed, ListedView
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +68,7 @@ class Generation:
     Attributes:
         config: The config.
         source: Where each of its values was set.
+        contents: Digests of files that it names (`gateway.config.named.contents`).
         registry: Every descriptor.
         codec: Their JSON; a later generation may take it over.
         codec_key: What the codec is made of.
@@ -74,16 +80,18 @@ class Generation:
         jwks: The public keys of the tokens that backends get, as JSON; None where there are none.
         unserved: Methods of exposed services without an upstream: loaded for their types.
         upstream_of: Names of upstreams, by service.
-        routes: Every REST route of an RPC.
-        views: Every REST view.
-        graphql: The graph and what serves it; None where it is off.
-        websocket: What answers WebSocket upgrades beside GraphQL's; None where it is off.
+        is_made_up: Whether all answers are, and no backend is called.
         warnings: What an operator should know and can live with.
         notes: What is so by design; told by `gateway check` only.
+        lease: What keeps its upstreams.
+        fronts: What its clients meet; where it has hosts, those of the first.
+        hosts: What its hosts serve; None where there is one set of fronts for all.
+        handle: Answers a request (`gateway.http.Handler`).
     """
 
     config: Config
     source: Source
+    contents: Mapping[Key, bytes]
     registry: Registry
     codec: Codec
     codec_key: CodecKey
@@ -95,46 +103,50 @@ class Generation:
     jwks: str | None
     unserved: tuple[MethodDescriptor, ...]
     upstream_of: Mapping[str, str]
-    routes: tuple[Listed, ...]
-    views: tuple[ListedView, ...]
+    is_made_up: bool
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     lease: Lease
-    shared: Shared
-    rest: RestFront | None
-    graphql: GraphqlParts | None
-    websocket: WebsocketParts | None
+    fronts: Fronts
+    hosts: Hosts | None
+    handle: Handler
 
-    def handle(self, exchange: Exchange) -> None:
-        """Answers a request (`gateway.http.Handler`)."""
-        request, graphql, websocket = exchange.request, self.graphql, self.websocket
-        if graphql is not None and graphql.front.answers(request.path):
-            graphql.front.handle(exchange)
-        elif (
-            websocket is not None
-            and websocket.front.answers(request)
-            and websocket.front.handle(exchange)
-        ):
-            pass
-        elif self.rest is None:
-            refuse(exchange, self.shared, error("ROUTE_NOT_FOUND", "No route matches the path."))
-        else:
-            self.rest.handle(exchange)
+    @property
+    def routes(self) -> tuple[Listed, ...]:
+        """Every REST route of an RPC, of `fronts`."""
+        return self.fronts.routes
 
+    @property
+    def views(self) -> tuple[ListedView, ...]:
+        """Every REST view, of `fronts`."""
+        return self.fronts.views
 
-def refuse(exchange: Exchange, shared: Shared, failure: RpcError) -> None:
-    """Answers a request that no front has with an error, as REST does."""
-    Incoming(exchange, shared).refuse(failure)
+    @property
+    def graphql(self) -> GraphqlParts | None:
+        """The graph and what serves it, of `fronts`; None where it is off."""
+        return self.fronts.graphql
+
+    @property
+    def websocket(self) -> WebsocketParts | None:
+        """What answers WebSocket upgrades beside GraphQL's, of `fronts`; None where it is off."""
+        return self.fronts.websocket
+
+    def at(self, request: Request) -> Fronts | None:
+        """Returns the fronts that a request is for; None where its host is not served."""
+        return self.fronts if self.hosts is None else self.hosts.fronts(request)
+
+    def seen_at(self, host: str) -> Generation:
+        """Returns the generation as clients of a host of its config meet it.
+
+        Raises:
+            KeyError: There is no such host.
+        """
+        sites = {} if self.hosts is None else self.hosts.sites
+        return replace(self, fronts=sites[host].fronts)
 
 
 def _nobody() -> None:
     """Says that no generation serves."""
-
-
-def _newest(current: Callable[[], Generation | None], config: Config) -> Config:
-    """Returns the config of the generation that serves; `config` before there is one."""
-    now = current()
-    return config if now is None else now.config
 
 
 def _silent(_: Progress) -> None:
@@ -170,15 +182,25 @@ async def build(
     Raises:
         BuildError: With everything that is wrong.
     """
+    mocking = loaded.mocking
+    if mocking is not None:
+        from gateway.app import mocking as mocks  # noqa: PLC0415  only who makes answers up
+
+        loaded = mocks.mocked(loaded)
     config, source = loaded.config, loaded.source
-    specs = backends.specs(config, source)
+    asked = None if mocking is None else mocks.judges(config)
+    specs = await asyncio.to_thread(backends.specs, config, source, asked)  # it reads files
+    contents = await asyncio.to_thread(named.contents, config)
     try:
-        schema, wrong_rules = await _schema(settings.sources(config, specs), progress)
+        schema, wrong_rules = await _schema(await sources(config, specs), progress)
     except SchemaError as wrong:
         raise BuildError(placed(wrong.problems, source)) from None
-    problems = placed(wrong_rules, source)
+    problems = [*placed(wrong_rules, source), *tracing.lacking(loaded)]
+    turn = Turn(alone=previous is None)
     known = schema.registry.services()
     upstream_of = backends.assigned(schema, loaded, known, problems)
+    if mocking is not None:
+        upstream_of = mocks.assigned(upstream_of, schema.methods)
     lease = pool.lease(specs.values())
     clock = asyncio.get_running_loop().time
     governed = governing(loaded, schema, upstream_of)
@@ -187,12 +209,14 @@ async def build(
     served = [each for name in upstream_of for each in schema.methods[name]]
     conditional = conditions(schema.registry, served, governed.settings)
     problems += conditional.problems
+    await turn.over()
     making = Making(
         config=config,
         source=source,
         registry=schema.registry,
         descriptors={each.name: each for each in served},
         settings=governed.settings,
+        mocking=mocking,
         taken=(lasting or Lasting()).taken(),
         operations=Operations(),
         counted=counted,
@@ -201,6 +225,10 @@ async def build(
         warnings=[],
         notes=[],
     )
+    making.operations.offer("upstreams", telling(lease.upstreams, lambda: copies_of(making.taken)))
+    taking: Mapping[str, Takes] = lease.upstreams
+    if mocking is not None:
+        taking = dict.fromkeys(config.upstreams, await mocks.mock_upstream(mocking, making))
     chains = await chains_of(
         making,
         conditional.by_method,
@@ -208,12 +236,8 @@ async def build(
         providers or ProviderPool(),
         lambda: now.identities if (now := current()) else None,
     )
-    methods = {
-        descriptor.name: chains.method(descriptor, lease.upstreams[upstream_of[service]])
-        for service, descriptors in schema.methods.items()
-        if service in upstream_of
-        for descriptor in descriptors
-    }
+    turn.begin()
+    methods = await in_turns(_methods(chains, schema, taking, upstream_of), turn)
     codec, key = await codec_of(
         config,
         schema.registry,
@@ -221,80 +245,48 @@ async def build(
     )
     shared = Shared(
         rules=settings.header_rules(config, source),
-        errors=ErrorRenderer(codec.message(_ANY).transcode),
+        errors=ErrorRenderer(codec.message(ANY).transcode),
         clock=clock,
         request_id_passes=REQUEST_ID in config.headers.request.allow,
         lease=lease,
+        gives_cookies=bool(id_cookies(config)),
     )
-    graphql: GraphqlParts | None = None
-    in_graph: list[str] = []
-    if config.graphql:
-        # Its import takes a tenth of a second and 10 MiB: only who serves a graph pays for it.
-        from gateway.app.graphql import graphql_parts  # noqa: PLC0415  see above
-
-        try:
-            # Seconds for thousands of types: the loop goes on beside it.
-            graphql = await asyncio.to_thread(
-                graphql_parts,
-                config,
-                config.graphql,
-                source=source,
-                methods=methods,
-                registry=schema.registry,
-                rules=shared.rules,
-                clock=clock,
-                lease=lease,
-                identities=chains.identities,
-                settings=chains.settings.values(),
-                current=lambda: now.graphql if (now := current()) else None,
-            )
-        except SchemaError as wrong:
-            problems += (in_graph := placed(wrong.problems, source))
-    front: RestFront | None = None
-    routes: tuple[Listed, ...] = ()
-    views: tuple[ListedView, ...] = ()
-    if config.rest:
-        try:
-            front, routes, views = compile_front(
-                methods.values(),
-                schema.registry,
-                codec,
-                shared,
-                settings.rest_options(config, config.rest),
-                views=graphql.views if graphql else (),
-            )
-        except SchemaError as wrong:
-            found = SchemaError([*wrong_rules, *wrong.problems]).problems  # in their order
-            raise BuildError([*placed(found, source), *in_graph]) from None
-    websocket: WebsocketParts | None = None
-    if config.websocket:
-        try:
-            websocket = websocket_parts(
-                config,
-                config.websocket,
-                methods=methods,
-                registry=schema.registry,
-                codec=codec,
-                rules=shared.rules,
-                any_to_json=codec.message(_ANY).transcode,
-                clock=clock,
-                lease=lease,
-                gate=chains.identities.of_sockets(chains.settings[name] for name in methods),
-                pages=chains.identities.of_pages(config.pages.authenticate),
-                sessions=sessions or Sessions(),
-                refuse=lambda exchange, failure: refuse(exchange, shared, failure),
-                current=lambda: now.websocket if (now := current()) else None,
-                drain_timeout=lambda: _newest(current, config).listener.drain_timeout,
-            )
-        except SchemaError as wrong:
-            problems += placed(wrong.problems, source)
-    claimed = claims(config, websocket.files if websocket else ())
-    problems += clashes(claimed, source)
+    builder = FrontBuilder(
+        Material(
+            config=config,
+            source=source,
+            registry=schema.registry,
+            codec=codec,
+            methods=methods,
+            chains=chains,
+            lease=lease,
+            clock=clock,
+            shared=shared,
+            sessions=sessions or Sessions(),
+            current=lambda request: now.at(request) if (now := current()) else None,
+            newest=lambda: config if (now := current()) is None else now.config,
+            taken=making.taken,
+        )
+    )
+    problems += unknown_services(config, source, known)
+    problems += unpackable(config, source)
+    hosts = await in_turns(hosts_of(config, upstream_of, builder), turn)
+    fronts = (
+        await in_turns(builder.fronts(Served(frozenset(upstream_of))), turn)
+        if hosts is None
+        else hosts.first
+    )
+    builder.finish()
+    problems += builder.problems
+    if builder.in_rest:
+        in_order = SchemaError([*wrong_rules, *builder.in_rest]).problems
+        raise BuildError([*placed(in_order, source), *builder.problems])
     if problems:
         raise BuildError(problems)
     return Generation(
         config=config,
         source=source,
+        contents=contents,
         registry=schema.registry,
         codec=codec,
         codec_key=key,
@@ -311,8 +303,7 @@ async def build(
             for descriptor in descriptors
         ),
         upstream_of=upstream_of,
-        routes=routes,
-        views=views,
+        is_made_up=mocking is not None,
         warnings=(
             *placed(schema.warnings, source),
             *idle_globs(config, source, known),
@@ -321,8 +312,8 @@ async def build(
             *unencrypted(config, source),
             *open_to_sites(config, source),
             *_header_warnings(shared.rules, source),
-            *(graphql.warnings if graphql else ()),
-            *hidden(claimed, routes, views),
+            *builder.warnings,
+            *idle_hosts(hosts, source),
             *open_warning(config, methods, chains.settings),
             *making.warnings,
             *unknown_plans(config, source, chains.identities.providers),
@@ -330,14 +321,13 @@ async def build(
         ),
         notes=(
             *making.notes,
-            *(graphql.graph.notes if graphql else ()),
-            *(websocket.notes if websocket else ()),
+            *builder.notes,
+            *(f"{each} is served at no host" for each in hostless(hosts, upstream_of)),
         ),
         lease=lease,
-        shared=shared,
-        rest=front,
-        graphql=graphql,
-        websocket=websocket,
+        fronts=fronts,
+        hosts=hosts,
+        handle=admitting(config, (hosts or fronts).handle, (hosts or fronts).refuse),
     )
 
 
@@ -349,6 +339,22 @@ async def _schema(
         return await load(sources, progress=progress), ()
     except RulesError as wrong:
         return wrong.loaded, wrong.problems
+
+
+def _methods(
+    chains: Chains,
+    schema: Schema,
+    upstreams: Mapping[str, Takes],
+    upstream_of: Mapping[str, str],
+) -> Generator[None, None, dict[str, Method]]:
+    """Returns the methods that are served, by full name; yields after each service."""
+    made: dict[str, Method] = {}
+    for service, descriptors in schema.methods.items():
+        if service in upstream_of:
+            for each in descriptors:
+                made[each.name] = chains.method(each, upstreams, upstream_of[service])
+            yield
+    return made
 
 
 def _header_warnings(rules: HeaderRules, source: Source) -> list[str]:

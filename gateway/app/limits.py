@@ -27,11 +27,13 @@ from gateway.policies.limits.charges import Charges
 from gateway.policies.limits.charging import Charging
 from gateway.policies.limits.delay import Room
 from gateway.policies.limits.gate import RateLimits
-from gateway.policies.limits.keys import FieldError, digest_of, key_of
+from gateway.policies.limits.keys import digest_of, key_of
 from gateway.policies.limits.limit import Limit
 from gateway.policies.limits.messages import MessageLimits
 from gateway.policies.limits.quotas import Calendar, Quota
 from gateway.policies.limits.refusal import Notes
+from gateway.policies.limits.tally import Tally
+from gateway.policies.request_field import FieldError
 from gateway.schema.method import Kind, MethodDescriptor
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
     from gateway.config.models.policies import Plan
 
 log = logging.getLogger("gateway.limits")
+
+TALLY: Final = "tally of a limit"
+"""The kind of what limits count, among what outlives generations."""
 
 _FIELD: Final = "field:"
 _UNKNOWN: Final = 100  # plans that nobody knows of which a line is written
@@ -75,7 +80,7 @@ class _Limits:
             name for name, given in config.auth.providers.items() if given.api_key is not None
         )
         dates = Calendar()
-        self._quotas = {name: _quotas(plan, dates) for name, plan in config.plans.items()}
+        self._quotas = {name: _quotas(making, plan, dates) for name, plan in config.plans.items()}
         self._charged = {
             name: after
             for name, quotas in self._quotas.items()
@@ -138,6 +143,8 @@ class _Limits:
             messages=given.messages,
             dark=given.dark,
             on_error=given.on_error,
+            tally=_tally(self._making, given.name),
+            by=given.key,
         )
 
     def _by_plan(
@@ -154,15 +161,21 @@ class _Limits:
         )
 
 
-def _quotas(plan: Plan, dates: Calendar) -> list[Quota]:
+def _quotas(making: Making, plan: Plan, dates: Calendar) -> list[Quota]:
     given = plan.quotas
     found = []
     for what in ("calls", "messages", "bytes"):
         quota = getattr(given, what)
         if quota is not None:
             told = format_size(quota.count) if what == "bytes" else None
-            found.append(Quota(what, quota.count, quota.period, dates, told))
+            tally = _tally(making, f"{what}/{quota.period}")
+            found.append(Quota(what, quota.count, quota.period, dates, told, tally=tally))
     return found
+
+
+def _tally(making: Making, name: str) -> Tally:
+    """Returns where all that have a name count what they decide, for as long as the process."""
+    return making.taken.for_good((TALLY, name), Tally)
 
 
 def _of_messages(limits: Sequence[Limit | Quota]) -> list[Limit]:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from gateway.operations import FAILED, NOT_ASKED_RIGHT, NOT_THERE, OperationError
+from gateway.operations import FAILED, NOT_THERE, OperationError
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ _MISSING: Final[Mapping[str, str]] = {
 
 
 class Operations:
-    """The operations of one generation."""
+    """The operations of one generation, or of a process."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, Operation] = {}
@@ -32,6 +32,9 @@ class Operations:
     def offer(self, name: str, operation: Operation) -> None:
         """Adds one."""
         self._by_name[name] = operation
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
 
     async def run(self, name: str, arguments: Mapping[str, str]) -> dict[str, Any]:
         """Does one.
@@ -49,15 +52,3 @@ class Operations:
         except Exception as bug:
             log.exception("a bug in the operation %s", name)
             raise OperationError(FAILED, "The gateway failed to do this.") from bug
-
-
-def only(arguments: Mapping[str, str], *known: str) -> None:
-    """Returns where all arguments are known ones.
-
-    Raises:
-        OperationError: One is not.
-    """
-    for name in arguments:
-        if name not in known:
-            text = f"There is no parameter {name!r}; there are: {', '.join(known)}."
-            raise OperationError(NOT_ASKED_RIGHT, text)

@@ -12,12 +12,16 @@ from typing import Protocol
 
 from gateway.app.idle_settings import idle_settings
 from gateway.app.lasting import Taken
+from gateway.app.onward import Onward
 from gateway.app.operations import Operations
+from gateway.app.shaping import deprecated, faults
 from gateway.chain import Policy
-from gateway.config import Config, Settings, Source
+from gateway.config import Config, Mocking, Settings, Source
+from gateway.config.effective import DEPRECATED, FAULTS, ROUTE, SPLIT, Leaf
 from gateway.schema.method import MethodDescriptor
 from gateway.schema.registry import Registry
 from gateway.state.usage.counts import Row
+from gateway.upstream.manner import KeyOf
 
 
 class Part(Protocol):
@@ -27,6 +31,23 @@ class Part(Protocol):
         self, descriptor: MethodDescriptor, settings: Settings, upstream: str
     ) -> Sequence[Policy]:
         """Returns what the calls of a method pass of it, in order."""
+
+
+class Keyed(Part, Protocol):
+    """What keeps calls together at an upstream."""
+
+    def key(self, descriptor: MethodDescriptor, upstream: str) -> KeyOf | None:
+        """Returns what calls of a method have in common that go to one node; None for nothing."""
+
+
+class Bounding(Part, Protocol):
+    """What bounds the calls that backends get."""
+
+    def copies(self, upstream: str) -> Sequence[Policy]:
+        """Returns what copies pass of it on their way to an upstream: its own bounds.
+
+        They take no permit of the method, for which its callers would wait, and adapt nothing.
+        """
 
 
 class Nothing:
@@ -41,6 +62,17 @@ class Nothing:
         """See Part."""
         return ()
 
+    def key(
+        self,
+        descriptor: MethodDescriptor,
+        upstream: str,
+    ) -> None:
+        """See Keyed."""
+
+    def copies(self, upstream: str) -> Sequence[Policy]:  # noqa: ARG002  the interface's
+        """See Bounding."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Making:
@@ -52,6 +84,7 @@ class Making:
         registry: Every descriptor.
         descriptors: Of the methods that are served, by full name.
         settings: What holds for each, by full name.
+        mocking: How answers are made up; None where backends are asked.
         taken: What outlives generations.
         operations: Takes what operators may ask.
         counted: Takes what was used, where another process keeps it; None where this one does.
@@ -66,6 +99,7 @@ class Making:
     registry: Registry
     descriptors: Mapping[str, MethodDescriptor]
     settings: Mapping[str, Settings]
+    mocking: Mocking | None
     taken: Taken
     operations: Operations
     counted: Callable[[Sequence[Row]], Awaitable[None]] | None
@@ -80,37 +114,85 @@ class Parts:
     """All of them, for one generation.
 
     Attributes:
+        mocking: Clients are told that answers are made up.
         limits: How much callers may ask.
         usage: What callers use is counted.
         concurrency: How many calls of one caller there may be at a time.
         validation: What requests must be like.
         cache: Replies that are kept, and equal calls that are made once.
+        deprecated: Clients are told that methods go away.
+        faults: Calls that fail on purpose.
+        choice: Which upstream takes a call.
+        onward: What sends calls, and copies of them, to other upstreams.
         backends: How many calls there may be at a time of a method, and of an upstream.
+        affinity: Which calls go to one endpoint.
     """
 
+    mocking: Part
     limits: Part
     usage: Part
     concurrency: Part
     validation: Part
     cache: Part
-    backends: Part
+    deprecated: Part
+    faults: Part
+    choice: Part
+    onward: Onward
+    backends: Bounding
+    affinity: Keyed
 
 
 def parts(making: Making) -> Parts:
     """Returns the parts of a generation; adds to its `problems`, `warnings` and `notes`.
 
-    Each module is imported only where the config asks for it.
+    What shapes calls (`shaping`, `onward`) is small and imported always; all else is imported only
+    where the config asks for it.
     """
     nothing = Nothing()
     idle_settings(making)
     return Parts(
+        mocking=_mocking() if making.mocking is not None else nothing,
         limits=_limits(making) if _limited(making) else nothing,
         usage=_usage(making) if making.config.usage.enabled else nothing,
         concurrency=_concurrency(making) if _alone(making) else nothing,
         validation=_validation(making) if _validated(making) else nothing,
         cache=_cache(making) if _cached(making) else nothing,
+        deprecated=deprecated(making) if _any(making, DEPRECATED) else nothing,
+        faults=faults(making) if _any(making, FAULTS) else nothing,
+        choice=_choice(making) if _any(making, ROUTE, SPLIT) else nothing,
+        onward=Onward(making),
         backends=_backends(making) if _bounded(making) else nothing,
+        affinity=_affinity(making) if _kept_together(making) else nothing,
     )
+
+
+def _mocking() -> Part:
+    from gateway.app.mocking import Marking  # noqa: PLC0415  only who makes answers up pays for it
+
+    return Marking()
+
+
+def _kept_together(making: Making) -> bool:
+    return any(
+        each.affinity is not None or each.balancing.hash_on is not None
+        for each in making.config.upstreams.values()
+    )
+
+
+def _affinity(making: Making) -> Keyed:
+    from gateway.app.affinity import affinity  # noqa: PLC0415  only who keeps clients pays for it
+
+    return affinity(making)
+
+
+def _any(making: Making, *leaves: Leaf) -> bool:
+    return any(leaf in each.leaves for each in making.settings.values() for leaf in leaves)
+
+
+def _choice(making: Making) -> Part:
+    from gateway.app.choice import choice  # noqa: PLC0415  only who has a choice pays for it
+
+    return choice(making)
 
 
 def _cached(making: Making) -> bool:
@@ -142,7 +224,7 @@ def _bounded(making: Making) -> bool:
     )
 
 
-def _backends(making: Making) -> Part:
+def _backends(making: Making) -> Bounding:
     from gateway.app.concurrency import backends  # noqa: PLC0415  as above
 
     return backends(making)

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from gateway.config import Config, Source
+from gateway.config import Source
+from gateway.config.models.graphql import Graphql
+from gateway.config.models.rest import Rest
+from gateway.config.models.websocket import Websocket
 from gateway.fronts.rest.compile import Listed, ListedView
 
 
@@ -20,21 +23,31 @@ class Claim(NamedTuple):
     key: str
 
 
-def claims(config: Config, files: Iterable[str]) -> list[Claim]:
+def claims(
+    graphql: Graphql | None,
+    websocket: Websocket | None,
+    files: Iterable[str],
+    rest: Rest | None = None,
+) -> list[Claim]:
     """Returns the paths that fronts have for themselves, in the order in which they answer.
 
     Args:
-        config: The config.
+        graphql: The config's section; None where GraphQL is not served.
+        websocket: The config's section; None where WebSocket is not served.
         files: The paths of what is served beside WebSocket's sockets.
+        rest: The config's section; None where REST is not served.
     """
-    found = [Claim(config.graphql.path, "graphql.path")] if config.graphql else []
-    if config.websocket:
-        path = config.websocket.path
+    found = [Claim(graphql.path, "graphql.path")] if graphql else []
+    if websocket:
+        path = websocket.path
         found.append(Claim(path, "websocket.path"))
         found += [
             Claim(each, "websocket.path" if each.startswith(f"{path}/") else "websocket.demo")
             for each in files
         ]
+    if rest and rest.openapi is not None:
+        found.append(Claim(rest.openapi, "rest.openapi"))
+        found += [Claim(rest.docs, "rest.docs")] if rest.docs is not None else []
     return found
 
 
@@ -48,6 +61,13 @@ def clashes(claimed: Iterable[Claim], source: Source) -> Iterator[str]:
             given = source.place(tuple(key.split("."))) is not None
             wrong, right = (key, other) if given else (other, key)
             yield f"{source.locate(wrong)}: {wrong}: {path} is for {right} already"
+
+
+def pageless(rest: Rest | None, source: Source) -> Iterator[str]:
+    """Yields a line where a page is asked for that would have no document to show."""
+    without = rest is not None and rest.docs is not None and rest.openapi is None
+    if without and source.place(("rest", "docs")) is not None:
+        yield f"{source.locate('rest.docs')}: rest.docs: shows rest.openapi, which is false"
 
 
 def hidden(

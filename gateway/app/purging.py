@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.app.operations import Operation, only
+from gateway.app.operations import Operation
 from gateway.config import matches
 from gateway.operations import NOT_ASKED_RIGHT, NOT_NOW, OperationError
+from gateway.operations.arguments import only
 from gateway.policies.cache.kept import Kept
 from gateway.state.cache import CacheStore
 

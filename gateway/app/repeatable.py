@@ -6,7 +6,9 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from gateway.app.policy_of import is_for_all, listed, names_method
+from gateway.config import Settings
 from gateway.schema.method import Idempotency, Kind, MethodDescriptor
+from gateway.upstream.manner import Repeats
 
 if TYPE_CHECKING:
     from gateway.app.parts import Making
@@ -19,6 +21,25 @@ def is_repeatable(method: MethodDescriptor) -> bool:
         method.idempotency is Idempotency.NO_SIDE_EFFECTS
         or any(rule.verb == "GET" for rule in method.rules)
     )
+
+
+def repeats_of(method: MethodDescriptor, settings: Settings) -> Repeats:
+    """Returns what becomes of a call that is made twice, by proto, rules and policies.
+
+    What a policy says comes first: `idempotent: false` takes back what the others say.
+    """
+    if settings.idempotent is False:
+        return Repeats.NEVER
+    verbs = {rule.verb for rule in method.rules}
+    if method.idempotency is Idempotency.NO_SIDE_EFFECTS or "GET" in verbs:
+        return Repeats.SAFE
+    if (
+        settings.idempotent
+        or method.idempotency is Idempotency.IDEMPOTENT
+        or verbs & {"PUT", "DELETE"}
+    ):
+        return Repeats.IDEMPOTENT
+    return Repeats.NEVER
 
 
 def left_out(making: Making, leaves: Sequence[Leaf], methods: Collection[str]) -> None:

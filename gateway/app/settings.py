@@ -11,18 +11,23 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from gateway.config import Address, Config, Source, TcpAddress, Upstream
+from gateway.app.upstream_spec import made
+from gateway.config import Config, Source, Upstream
 from gateway.config.models import HttpRule, Listener, Rest
+from gateway.config.models.rest import Versions
 from gateway.fronts.rest.compile import RestOptions
+from gateway.fronts.rest.versions import VersionOptions
 from gateway.listener.limits import Limits
 from gateway.listener.tls import Tls as ListenerTls
+from gateway.regular import read_regular
 from gateway.routing.metadata import HeaderRules
 from gateway.schema.codec import JsonOptions
 from gateway.schema.folders import Folder
 from gateway.schema.load import Sources
 from gateway.schema.reflected import ReflectionTarget, ReflectionTls
-from gateway.upstream.endpoints import AnyEndpoint, Endpoint, UnixEndpoint
-from gateway.upstream.spec import Keepalive, Tls, UpstreamSpec
+from gateway.upstream.endpoints import AnyEndpoint, Endpoint
+from gateway.upstream.resolvers.file import read as read_file
+from gateway.upstream.spec import ChannelSpec, FileSpec, Keepalive, Tls, UpstreamSpec
 
 _RULES = TypeAdapter(HttpRule)
 _CREDENTIALS = "authorization"
@@ -147,14 +152,28 @@ def rest_options(config: Config, rest: Rest) -> RestOptions:
         body_size=given.body_size,
         message_size=given.message_size,
         form_parameters=given.query_parameters,
+        versions=None if rest.versions is None else _versions(rest.versions),
     )
 
 
-def upstream_spec(name: str, upstream: Upstream, message_size: int) -> UpstreamSpec:
+def _versions(given: Versions) -> VersionOptions:
+    """Returns how requests may ask for a version."""
+    return VersionOptions(given.default, given.accept or "", given.header or "", given.query or "")
+
+
+def upstream_spec(
+    name: str, upstream: Upstream, message_size: int, zone: str | None = None
+) -> UpstreamSpec:
     """Returns what an upstream is made of, its TLS files read.
 
+    Args:
+        name: Its name in the config.
+        upstream: Its section.
+        message_size: The largest message either way, in bytes.
+        zone: The gateway's own, where that is known.
+
     Raises:
-        SettingError: A TLS file can't be read.
+        SettingError: A TLS file, or one of endpoints, can't be used.
     """
     tls = None
     if upstream.tls is not None:
@@ -168,45 +187,57 @@ def upstream_spec(name: str, upstream: Upstream, message_size: int) -> UpstreamS
         )
         if tls.ca is not None:
             _check_ca(f"{at}.ca", tls.ca)
-    return UpstreamSpec(
-        name=name,
-        endpoints=tuple(_endpoint(each.address) for each in upstream.endpoints),
+    channel = ChannelSpec(
         tls=tls,
         keepalive=Keepalive(upstream.keepalive.time, upstream.keepalive.timeout),
         message_size=message_size,
         transport=upstream.transport,
         connections=upstream.connections,
     )
+    spec = made(name, upstream, channel, zone)
+    if isinstance(spec.resolver, FileSpec):
+        _check_listed(f"upstreams.{name}.resolver.file", spec.resolver)
+    return spec
 
 
-def sources(config: Config, specs: Mapping[str, UpstreamSpec]) -> Sources:
-    """Returns where descriptors come from."""
+def sources(
+    config: Config, asked: Mapping[str, AnyEndpoint], specs: Mapping[str, UpstreamSpec]
+) -> Sources:
+    """Returns where descriptors come from.
+
+    Args:
+        config: The config.
+        asked: The endpoint of each upstream that is asked by reflection.
+        specs: What each upstream is made of.
+    """
     return Sources(
         folders=tuple(Folder(from_here(each.path), each.exclude) for each in config.schema.protos),
         descriptor_sets=config.schema.descriptor_sets,
         reflection=tuple(
-            _target(specs[name], config.upstreams[name]) for name in config.schema.reflection
+            _target(specs[name], asked[name], config.upstreams[name].services)
+            for name in config.schema.reflection
         ),
         http_rules=tuple(_rule(rule) for rule in config.schema.http_rules),
         expose=config.schema.expose,
     )
 
 
-def _endpoint(address: Address) -> AnyEndpoint:
-    if isinstance(address, TcpAddress):
-        return Endpoint(address.host, address.port)
-    return UnixEndpoint(str(address.path))
-
-
-def _target(spec: UpstreamSpec, upstream: Upstream) -> ReflectionTarget:
-    tls = spec.tls
+def _target(
+    spec: UpstreamSpec, endpoint: AnyEndpoint, services: tuple[str, ...]
+) -> ReflectionTarget:
+    tls = spec.channel.tls
     return ReflectionTarget(
         upstream=spec.name,
-        address=str(upstream.endpoints[0].address),
-        services=upstream.services,
+        address=str(endpoint),
+        services=services,
         tls=None if tls is None else ReflectionTls(tls.ca, tls.key, tls.certificate),
-        server_name=(tls.server_name or "") if tls else "",
+        server_name=(tls.server_name or _asked_for(endpoint)) if tls else "",
     )
+
+
+def _asked_for(endpoint: AnyEndpoint) -> str:
+    """Returns the name that an address was found by; empty where it is the address itself."""
+    return (endpoint.name or "") if isinstance(endpoint, Endpoint) else ""
 
 
 def _rule(rule: HttpRule) -> Mapping[str, object]:
@@ -258,10 +289,17 @@ def _no_password() -> str:
     raise ValueError("the key is encrypted")
 
 
+def _check_listed(key: str, spec: FileSpec) -> None:
+    try:
+        spec.read(read_file(spec.path), spec.path)
+    except ValueError as wrong:
+        raise SettingError(key, str(wrong)) from wrong
+
+
 def _read(key: str, path: Path | None) -> bytes | None:
     if path is None:
         return None
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as failure:
         raise SettingError(key, f"{path.name} can't be read: {failure.strerror}") from failure

@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import resources
 from typing import Final
 
 from gateway.app import settings
+from gateway.app.id_cookies import cookies_of
 from gateway.call import Call, Gate, RpcError
 from gateway.chain import Method
 from gateway.config import Config
+from gateway.config.models.rest import Rest
 from gateway.config.models.websocket import Websocket
 from gateway.errors import error
 from gateway.fronts.error_details import AnyToJson
 from gateway.fronts.files import File
-from gateway.fronts.websocket.driver import SocketOptions, Sockets
 from gateway.fronts.websocket.front import FrontOptions, WebsocketFront
 from gateway.fronts.websocket.identity import Authenticate, anonymous, by_gate
 from gateway.fronts.websocket.limits import Limits
@@ -25,8 +27,9 @@ from gateway.fronts.websocket.plain.compile import ListedSocket, PlainOptions, c
 from gateway.fronts.websocket.plain.opening import Shared
 from gateway.fronts.websocket.serving import Serving
 from gateway.fronts.websocket.sessions import Sessions
+from gateway.fronts.websocket.sockets import SocketOptions, Sockets
 from gateway.fronts.websocket.terms import Rates, Times
-from gateway.http import Exchange
+from gateway.http import Exchange, Request
 from gateway.http.request_id import REQUEST_ID
 from gateway.routing.metadata import HeaderRules, canonical
 from gateway.schema.codec import Codec
@@ -70,6 +73,7 @@ class WebsocketParts:
 def websocket_parts(
     config: Config,
     given: Websocket,
+    rest: Rest | None,
     *,
     methods: Mapping[str, Method],
     registry: Registry,
@@ -82,7 +86,7 @@ def websocket_parts(
     pages: Gate | None,
     sessions: Sessions,
     refuse: Callable[[Exchange, RpcError], None],
-    current: Callable[[], WebsocketParts | None],
+    current: Callable[[Request], WebsocketParts | None],
     drain_timeout: Callable[[], float],
 ) -> WebsocketParts:
     """Builds the front.
@@ -90,6 +94,7 @@ def websocket_parts(
     Args:
         config: The config.
         given: Its section `websocket`.
+        rest: Its section `rest`, whose routes answer upgrades; None where REST is off.
         methods: Those that have an upstream.
         registry: Their descriptors.
         codec: Their JSON.
@@ -101,7 +106,8 @@ def websocket_parts(
         pages: Who may see the example's page; None where everybody may.
         sessions: Those of the process: they outlive generations.
         refuse: Answers a request with an error.
-        current: The parts of the generation that serves now: sockets outlive a reload.
+        current: The parts of the generation that serves now, for a request: sockets outlive a
+            reload.
         drain_timeout: That of the config of the time.
 
     Raises:
@@ -113,24 +119,29 @@ def websocket_parts(
     # here: an idle one would keep this generation for its life.
     nothing = replace(serving, methods={}, lease=None)
 
-    def now() -> Serving:
-        parts = current()
+    def now(request: Request) -> Serving:
+        parts = current(request)
         return nothing if parts is None else parts.serving
 
-    def asked() -> Gate | None:
-        parts = current()
+    def asked(request: Request) -> Gate | None:
+        parts = current(request)
         return _GONE if parts is None else parts.gate
 
+    cookies = cookies_of(methods.values())
     compiled = compile_plain(
         methods.values(),
         registry,
         codec,
-        Shared(rules, any_to_json, clock, passes, lease),
-        _plain_options(config, given, drain_timeout),
+        Shared(rules, any_to_json, clock, passes, lease, cookies, sessions.roster),
+        _plain_options(config, given, rest, drain_timeout),
     )
     options = socket_options(config, given, drain_timeout, by_gate(asked, time.time))
     front_options = FrontOptions(
-        given.path, given.subprotocols, given.origins, compressed=given.permessage_deflate
+        given.path,
+        given.subprotocols,
+        given.origins,
+        compressed=given.permessage_deflate,
+        cookies=cookies,
     )
     served = files(given)
     demo = {} if pages is None else dict.fromkeys(_demo(given), pages)
@@ -213,15 +224,16 @@ def _demo(given: Websocket) -> dict[str, File]:
     return {"/demo": page, **{f"/demo/{name}": _file(name) for name in ("demo.js", "demo.css")}}
 
 
+@cache
 def _file(name: str, *headers: tuple[str, str]) -> File:
     body = (resources.files("gateway.fronts.websocket") / "pages" / name).read_bytes()
     return File.of(body, _TYPES[name.rpartition(".")[2]], [("cache-control", "no-cache"), *headers])
 
 
 def _plain_options(
-    config: Config, given: Websocket, drain_timeout: Callable[[], float]
+    config: Config, given: Websocket, rest: Rest | None, drain_timeout: Callable[[], float]
 ) -> PlainOptions:
-    rest, limits = config.rest, given.limits
+    limits = given.limits
     rest_options = None if rest is None else settings.rest_options(config, rest)
     return PlainOptions(
         rest=rest_options is not None,

@@ -24,8 +24,10 @@ from gateway.awaited import awaited
 from gateway.call import Call, Gate, Reply, Stream, Unary
 from gateway.chain.failure import as_error
 from gateway.chain.links import Policy
+from gateway.chain.recorded import recorded_stream, recorded_unary
 from gateway.chain.stream import compose_stream
 from gateway.chain.unary import compose_unary
+from gateway.cookies import IdCookie
 from gateway.schema.method import MethodDescriptor
 
 __all__ = ["Method", "Policy", "as_error", "compose_stream", "compose_unary"]
@@ -40,11 +42,21 @@ class Method:
         authenticate: The one of them that finds out who calls, for fronts that must know before
             they have a call; None for none. It needs no more of a call than its `head`.
         keeps_keys: Whether calls that ask by keys (`gateway.kept.Keys`) are answered key by key.
+        cookies: Those in which its calls may give their client an id, for fronts whose answer
+            leaves before a call has come that far.
         start: Makes a unary call (`gateway.call.Unary`).
         stream: Runs a streaming call (`gateway.call.Stream`).
     """
 
-    __slots__ = ("authenticate", "descriptor", "keeps_keys", "policies", "start", "stream")
+    __slots__ = (
+        "authenticate",
+        "cookies",
+        "descriptor",
+        "keeps_keys",
+        "policies",
+        "start",
+        "stream",
+    )
 
     def __init__(
         self,
@@ -55,13 +67,18 @@ class Method:
         *,
         authenticate: Gate | None = None,
         keeps_keys: bool = False,
+        cookies: tuple[IdCookie, ...] = (),
+        recorded: bool = False,
     ) -> None:
         self.descriptor = descriptor
         self.authenticate = authenticate
         self.keeps_keys = keeps_keys
+        self.cookies = cookies
         self.policies = tuple(policies)
         self.start = compose_unary(policies, unary)
         self.stream = compose_stream(policies, stream)
+        if recorded:
+            self.start, self.stream = recorded_unary(self.start), recorded_stream(self.stream)
 
     def __repr__(self) -> str:
         return f"Method({self.descriptor.name})"

@@ -58,6 +58,11 @@ Admit: TypeAlias = "Callable[[Call], Awaitable[None] | None]"
 """Asks a gate (`gateway.call.Gate`)."""
 
 
+def _gate(admit: Admit) -> str:
+    """Returns what a gate is called in a record of what waited for it."""
+    return type(getattr(admit, "__self__", admit)).__name__
+
+
 class Waiting(NamedTuple):
     """A gate that must wait: what for, and which of its run it is."""
 
@@ -112,7 +117,9 @@ class Links:
             RpcError: As of `admit`.
         """
         while waiting is not None:
-            before = self._admits[waiting.gate][1]
+            admit, before = self._admits[waiting.gate]
+            record = call.record
+            began = 0.0 if record is None else record.clock()
             try:
                 await waiting.pending
             except asyncio.CancelledError:
@@ -120,6 +127,9 @@ class Links:
                 raise
             except Exception as refusal:  # noqa: BLE001 - as_error logs what is not an RpcError
                 raise self._refused(call, refusal, before) from None
+            finally:
+                if record is not None:
+                    record.waited(_gate(admit), began)
             waiting = self.admit(call, waiting.gate + 1)
 
     def drop(self, call: Call, waiting: Waiting) -> None:

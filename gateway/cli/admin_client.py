@@ -1,7 +1,7 @@
 """Asks a running gateway at its admin listener, as commands do.
 
-Where that is, the config says, or who runs the command. What is asked, and what becomes of the
-answer, is the command's.
+Where that is, and which token it wants, the config says, or who runs the command. What is asked,
+and what becomes of the answer, is the command's.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import socket
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 from urllib.parse import urlencode
@@ -21,6 +22,7 @@ import typer
 from gateway.cli.configuration import reader
 from gateway.cli.failure import Exit, Failure
 from gateway.config import Address, ConfigError, UnixAddress
+from gateway.config.models.listener import Admin as AdminSection
 
 Admin: TypeAlias = Annotated[
     str | None,
@@ -28,6 +30,18 @@ Admin: TypeAlias = Annotated[
         "--admin",
         metavar="URL",
         help="The admin listener of the gateway, as `gateway serve` prints it.",
+        show_default="that of the config",
+    ),
+]
+
+Token: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        metavar="TOKEN",
+        help="The token of the admin listener. Others can see it in the list of processes: better "
+        "set the variable.",
+        envvar="GATEWAY_ADMIN_TOKEN",
         show_default="that of the config",
     ),
 ]
@@ -40,30 +54,68 @@ _UNIX: Final = "unix:"
 _ANY: Final[Mapping[str, str]] = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  none is opened
 
 
-def place(admin: str | None, config: Path | None, settings: list[str] | None) -> str:
-    """Returns where the admin listener is: `127.0.0.1:9090` or `unix:/path`.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An admin listener.
+
+    Attributes:
+        where: `127.0.0.1:9090` or `unix:/path`.
+        token: What it wants to be shown; None for nothing.
+    """
+
+    where: str
+    token: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return self.where
+
+
+def place(
+    admin: str | None, config: Path | None, settings: list[str] | None, token: str | None = None
+) -> Place:
+    """Returns where the admin listener is, and its token.
+
+    Of a gateway that is named the config's token is shown only if the config is named too: it is
+    not to be sent to whatever listens there.
 
     Args:
         admin: What was given for it, or None for what the config says.
         config: The config's file, or None for the usual one.
         settings: The values of `--set`.
+        token: What was given for it, or None for what the config says.
 
     Raises:
         Failure: It can't be known.
     """
     if admin is not None:
-        if admin.startswith(_UNIX):
-            return admin
-        if found := _URL.fullmatch(admin):
-            return found[1]
-        raise Failure("--admin: expected a URL such as http://127.0.0.1:9090, or unix:/path")
-    try:
-        section = reader(config, settings)().config.admin
-    except ConfigError as mistake:
-        raise Failure(*map(str, mistake.problems)) from mistake
+        where = _named(admin)
+        if token is None and config is not None:
+            section = _section(config, settings)
+            token = None if section is None else _token(section)
+        return Place(where, token)
+    section = _section(config, settings)
     if section is None:
         raise Failure("The gateway has no admin listener: the config says `admin: false`.")
-    return _reached(section.address)
+    return Place(_reached(section.address), _token(section) if token is None else token)
+
+
+def _named(admin: str) -> str:
+    if admin.startswith(_UNIX):
+        return admin
+    if found := _URL.fullmatch(admin):
+        return found[1]
+    raise Failure("--admin: expected a URL such as http://127.0.0.1:9090, or unix:/path")
+
+
+def _section(config: Path | None, settings: list[str] | None) -> AdminSection | None:
+    try:
+        return reader(config, settings)().config.admin
+    except ConfigError as mistake:
+        raise Failure(*map(str, mistake.problems)) from mistake
+
+
+def _token(section: AdminSection) -> str | None:
+    return None if section.token is None else section.token.get_secret_value()
 
 
 def _reached(address: Address) -> str:
@@ -77,11 +129,11 @@ def _reached(address: Address) -> str:
     return str(type(address)(_ANY.get(address.host, address.host), address.port))
 
 
-def get(where: str, path: str, query: Mapping[str, str], kind: str = JSON) -> bytes:
+def get(listener: Place, path: str, query: Mapping[str, str], kind: str = JSON) -> bytes:
     """Reads a page.
 
     Args:
-        where: What `place` returned.
+        listener: What `place` returned.
         path: `/usage`.
         query: Its parameters.
         kind: The media type that it has.
@@ -89,17 +141,23 @@ def get(where: str, path: str, query: Mapping[str, str], kind: str = JSON) -> by
     Raises:
         Failure: It can't be had.
     """
-    return _ask(where, "GET", path, query, kind)
+    return _ask(listener, "GET", path, query, kind)
 
 
-def post(where: str, path: str, query: Mapping[str, str]) -> bytes:
+def post(listener: Place, path: str, query: Mapping[str, str]) -> bytes:
     """Has something changed; otherwise as `get`."""
-    return _ask(where, "POST", path, query, JSON)
+    return _ask(listener, "POST", path, query, JSON)
 
 
-def no_gateway(where: str) -> Failure:
+def no_gateway(where: Place) -> Failure:
     """Returns what is said where something else answers."""
     return _failed(f"What listens at {where} is no admin listener of a gateway.", _HINT)
+
+
+def other_release(where: Place) -> Failure:
+    """Returns what is said where a gateway answers, and not as this release does."""
+    text = f"The gateway at {where} is of another release: its answer can't be read."
+    return _failed(text, "Ask with the command of that release, or see --format json.")
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -122,20 +180,25 @@ def _connection(where: str) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(where, timeout=_TIMEOUT)
 
 
-def _ask(where: str, method: str, path: str, query: Mapping[str, str], kind: str) -> bytes:
+def _ask(where: Place, method: str, path: str, query: Mapping[str, str], kind: str) -> bytes:
+    headers: dict[str, str | bytes] = {"Accept": "*/*"}
+    if where.token is not None:
+        headers["Authorization"] = b"Bearer " + where.token.encode()
     target = f"{path}?{urlencode(query)}" if query else path
     try:
-        with closing(_connection(where)) as connection:
-            connection.request(method, target, headers={"Accept": "*/*"})
+        with closing(_connection(where.where)) as connection:
+            connection.request(method, target, headers=headers)
             reply = connection.getresponse()
             status, body, type_ = reply.status, reply.read(), reply.headers.get_content_type()
     except TimeoutError:
         raise _failed(f"{where} did not answer within {_TIMEOUT:g} seconds.") from None
-    except (http.client.HTTPException, ValueError):
-        raise no_gateway(where) from None
-    except OSError as error:
+    except OSError as error:  # it is one, too, that a gateway that ends leaves before it answers
         text = f"No gateway can be reached at {where}: {error.strerror or error}."
         raise _failed(text, _HINT) from error
+    except (http.client.HTTPException, ValueError):
+        raise no_gateway(where) from None
+    if status == http.client.UNAUTHORIZED:
+        raise _refused(where, status, body, _SHOW)
     if status != http.client.OK:
         raise _refused(where, status, body)
     if type_ != kind:
@@ -148,14 +211,17 @@ _HINT: Final = (
 )
 
 
-def _refused(where: str, status: int, body: bytes) -> Failure:
+_SHOW: Final = "Give it by --token or GATEWAY_ADMIN_TOKEN, or name the config that has it."
+
+
+def _refused(where: Place, status: int, body: bytes, *hints: str) -> Failure:
     """Returns what a gateway said of a request that it refused."""
     try:
         error = json.loads(body)["error"]
         message, reason = str(error["message"]), str(error["details"][0]["reason"])
     except (ValueError, LookupError, TypeError):
         return no_gateway(where)
-    return _failed(message, f"({where} answered {status} {reason})")
+    return _failed(message, f"({where} answered {status} {reason})", *hints)
 
 
 def _failed(*lines: str) -> Failure:

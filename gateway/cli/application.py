@@ -38,6 +38,7 @@ _PANELS = {
     "Configure": {
         "init": _Entry("init", "Write a gateway.yaml to begin with."),
         "check": _Entry("check", "Report every mistake in the config and the protos."),
+        "diff": _Entry("diff", "Tell what a new config would change in effect."),
         "config": _Entry("config", "The config file itself: its JSON Schema."),
     },
     "Look": {
@@ -46,8 +47,14 @@ _PANELS = {
         "call": _Entry("call", "Make one call through the gateway's own way to the backend."),
     },
     "Operate": {
+        "why": _Entry("why", "Tell why a request went as it did, by its id."),
+        "tap": _Entry("tap", "Follow what is asked, live."),
+        "upstreams": _Entry("upstreams", "Tell how the backends do, live in a terminal."),
         "usage": _Entry("usage", "Tell what callers used: calls, messages, bytes."),
         "purge": _Entry("purge", "Let go of replies that are kept, by tag, by method, or all."),
+        "sessions": _Entry("sessions", "List the WebSockets that are open, and whose they are."),
+        "log-level": _Entry("log_level", "Have more logged, or less, for a while."),
+        "drain": _Entry("drain", "Send clients elsewhere, before the gateway is ended."),
     },
     "Admit": {
         "keys": _Entry("keys", "Make, list and revoke API keys."),

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 from gateway.app import BuildError, Generation, build, settings
 from gateway.app.pool import UpstreamPool
+from gateway.app.reflecting import sources
 from gateway.cli.failure import Exit, Failure
 from gateway.cli.terminal import progress
 from gateway.config import ConfigError, Loaded
@@ -19,6 +21,7 @@ from gateway.schema.load import Loaded as Schema
 from gateway.schema.load import load
 from gateway.schema.problem import SchemaError
 from gateway.upstream.spec import UpstreamSpec
+from gateway.upstream.transports import transport_of
 from gateway.upstream.upstream import Upstream
 
 MISTAKES = (ConfigError, BuildError, SchemaError, TlsError, settings.SettingError)
@@ -51,8 +54,21 @@ async def examined(read: Callable[[], Loaded]) -> Generation:
     Raises:
         Failure: It can't be built.
     """
-    with reported(), progress() as tell:
-        return await build(read(), UpstreamPool(build=_unconnected), tell)
+    with reported():
+        return await looked_at(read())
+
+
+async def looked_at(loaded: Loaded) -> Generation:
+    """Builds a generation as `examined` does; for who tells its mistakes in another form.
+
+    Args:
+        loaded: The config.
+
+    Raises:
+        Exception: One of `MISTAKES`.
+    """
+    with progress() as tell:
+        return await build(loaded, UpstreamPool(build=_unconnected), tell)
 
 
 async def schema_of(read: Callable[[], Loaded]) -> Schema:
@@ -68,8 +84,8 @@ async def schema_of(read: Callable[[], Loaded]) -> Schema:
             name: settings.upstream_spec(name, upstream, size)
             for name, upstream in config.upstreams.items()
         }
-        return await load(settings.sources(config, specs), progress=tell)
+        return await load(await sources(config, specs), progress=tell)
 
 
 def _unconnected(spec: UpstreamSpec) -> Upstream:
-    return Upstream(spec.name, ())
+    return Upstream(spec, transport_of(spec.channel.transport), clock=monotonic)  # not opened

@@ -81,7 +81,7 @@ def call(
     call ends with an error, its status and details go to standard error and the exit code is 1.
     Why a backend can't be reached, which clients never see, is logged there too.
     """
-    logs.configure(log_level)
+    logs.configure(logs.Logs(log_level))
     uvloop.run(
         _call(
             reader(config, set_),

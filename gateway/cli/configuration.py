@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 from gateway.cli.failure import Failure
-from gateway.config import Loaded, load
+from gateway.config import Loaded, Mocking, load
 from gateway.supervisor.snapshot import Snapshot
 
 FILE = Path("gateway.yaml")
@@ -44,6 +45,11 @@ def taker(config: Path | None, settings: Sequence[str] | None) -> Callable[[], S
     return partial(Snapshot.of_file, _file(config), settings or ())
 
 
+def config_in(path: Path) -> Path:
+    """Returns a config that is named by itself, or by the folder that it is in."""
+    return path / FILE if path.is_dir() else path
+
+
 def _file(config: Path | None) -> Path:
     if config is None and not FILE.exists():
         raise Failure(
@@ -64,6 +70,16 @@ def reflected(address: str, settings: Sequence[str] | None) -> Snapshot:
         },
         settings or (),
     )
+
+
+def folder(protos: Path, settings: Sequence[str] | None) -> Snapshot:
+    """Returns the config of a gateway for the protos of a folder, which has no backends."""
+    return Snapshot("--protos", {"schema": {"protos": [str(protos)]}}, settings or ())
+
+
+def made_up(snapshot: Snapshot, mocking: Mocking | None) -> Snapshot:
+    """Returns a config with how answers are made up; None leaves it as it is."""
+    return snapshot if mocking is None else replace(snapshot, mocking=asdict(mocking))
 
 
 @contextmanager

@@ -28,6 +28,7 @@ def demo(
     ] = 2,
     set_: options.Set = None,
     log_level: options.LogLevel = options.Level.INFO,
+    log_format: options.LogFormat = options.LogForm.TEXT,
 ) -> None:
     """Start example backends (a shop on grpcio) and a gateway in front of them.
 
@@ -36,11 +37,12 @@ def demo(
     127.0.0.1:8080, the issuer on 8081, or on a free port where that is taken; the backends take
     free ports. Ctrl-C ends everything.
     """
-    logs.configure(log_level)
-    uvloop.run(_demo(replicas, set_ or (), log_level))
+    said = logs.Logs(log_level, log_format)
+    logs.configure(said)
+    uvloop.run(_demo(replicas, set_ or (), said))
 
 
-async def _demo(replicas: int, settings: Sequence[str], level: options.Level) -> None:
+async def _demo(replicas: int, settings: Sequence[str], said: logs.Logs) -> None:
     signals, example = Signals(), root()
     with TemporaryDirectory(prefix="gateway-demo-") as name:
         folder = Path(name)
@@ -53,7 +55,14 @@ async def _demo(replicas: int, settings: Sequence[str], level: options.Level) ->
             file = demo_config.write(folder, parts)
 
             async def say(running: Running) -> None:
-                places = demo_lines.Places(running.urls[0], issuing.addresses[0], key, file)
+                places = demo_lines.Places(
+                    url=running.urls[0],
+                    admin=running.admin_url or "",
+                    issuer=issuing.addresses[0],
+                    key=key,
+                    config=file,
+                    backend=serving.pids[0],
+                )
                 typer.echo(demo_lines.text(places))
 
             def take() -> Snapshot:
@@ -61,7 +70,7 @@ async def _demo(replicas: int, settings: Sequence[str], level: options.Level) ->
 
             watching = asyncio.ensure_future(_watch(signals, issuing=issuing, serving=serving))
             try:
-                await run(take, signals, level, say)
+                await run(take, signals, said, say)
             finally:
                 watching.cancel()
     if watching.done() and not watching.cancelled():

@@ -20,6 +20,13 @@ PORT: Final = 8080
 ADMIN_PORT: Final = 9090
 ISSUER_PORT: Final = 8081
 
+# With it nobody who asks for what changes nothing notices when a backend is killed, or hangs.
+_RESILIENCE: Final[Mapping[str, object]] = {
+    "retries": {},
+    "health_check": {"interval": "1s", "timeout": "500ms"},
+    "outlier_detection": {},
+}
+
 _FILE: Final = "gateway.yaml"
 _KEYS: Final = "keys.yaml"
 
@@ -72,13 +79,19 @@ def _sections(parts: Parts) -> Mapping[str, object]:
         "listener": {
             "address": f"127.0.0.1:{_free(PORT)}",
             "drain_timeout": "3s",  # Ctrl-C in a demo means now
+            # Whoever tries how fast it is, shows nobody, and does so from one address.
+            "limits": {"unauthenticated": "1000000/s"},
         },
         "admin": {"address": f"127.0.0.1:{_free(ADMIN_PORT)}"},
         "schema": {"protos": [str(parts.example / "protos")]},
         "upstreams": {
-            "shop": {"services": ["shop.*"], "endpoints": backends},
+            "shop": {"services": ["shop.*"], "endpoints": backends, **_RESILIENCE},
             # A chat room is one replica's: all who talk must be with the same one.
-            "chat": {"services": ["shop.chat.v1.ChatService"], "endpoints": backends[:1]},
+            "chat": {
+                "services": ["shop.chat.v1.ChatService"],
+                "endpoints": backends,
+                "balancing": {"policy": "pick_first"},
+            },
         },
         "graphql": {
             "joins": [str(schema / "joins.graphql")],

@@ -14,6 +14,7 @@ from typing import Final
 
 _ORDER: Final = '{"userId": "u1", "items": [{"productId": "p1", "quantity": 2}]}'
 _JSON: Final = "-H 'content-type: application/json'"
+_ID: Final = "ada-1"
 _BEARER: Final = '-H "authorization: Bearer $TOKEN"'
 
 
@@ -23,15 +24,19 @@ class Places:
 
     Attributes:
         url: The gateway.
+        admin: Its admin listener.
         issuer: Who gives tokens.
         key: A partner's key.
         config: The config.
+        backend: The process of a backend.
     """
 
     url: str
+    admin: str
     issuer: str
     key: str
     config: Path
+    backend: int
 
 
 def text(at: Places) -> str:
@@ -69,6 +74,12 @@ def text(at: Places) -> str:
             "",
             "Each backend marks its replies; see who answers:",
             f"  curl -si {at.url}/v1/products/p1 | grep -i x-replica",
+            "",
+            "How they do; kill one while you call, and nobody notices: it is started again",
+            *_indented(killing(at)),
+            "",
+            "This is refused too (403), for it asks for another's orders; the gateway tells why",
+            *_indented(asking_why(at)),
             "",
             "Ctrl-C ends it all.",
         ]
@@ -128,6 +139,19 @@ def as_partner(at: Places) -> list[str]:
         f"curl -N '{at.url}/v1/orders/o120:watch?interval=0.5s' {key}",
         order(at.url, key),
     ]
+
+
+def killing(at: Places) -> list[str]:
+    """Returns how to look at backends, and how to end one at once."""
+    looking = [f"{_command('gateway')} upstreams --admin {at.admin}"] if at.admin else []
+    return [*looking, f"kill -9 {at.backend}"]
+
+
+def asking_why(at: Places) -> list[str]:
+    """Returns a call that fails and has a request id of its own, and how to ask why it failed."""
+    path = f"{at.url}/v1/orders?user_id=u2"
+    call = f"curl '{path}' -H 'x-request-id: {_ID}' {_BEARER}"
+    return [call, *([f"{_command('gateway')} why {_ID} --admin {at.admin}"] if at.admin else [])]
 
 
 def chat(url: str) -> str:

@@ -19,6 +19,7 @@ from gateway.cli.failure import Exit, Failure
 _START = 30.0  # seconds until they serve
 _STOP = 5.0  # seconds from the end of their input until they are killed
 _SERVING = "serving on "
+_PIDS = "pids "
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,12 @@ class Served:
     Attributes:
         process: It; that of the backends is their parent, and ends when none is left.
         addresses: Where it serves: `127.0.0.1:50051` a backend, `http://127.0.0.1:8081` the issuer.
+        pids: The processes of backends, in the same order, as they were started at first.
     """
 
     process: asyncio.subprocess.Process
     addresses: tuple[str, ...]
+    pids: tuple[int, ...]
 
 
 def root() -> Path:
@@ -100,25 +103,28 @@ async def _serving(folder: Path, name: str, module: str, *arguments: str) -> Asy
         start_new_session=True,
     )
     try:
-        addresses = await _addresses(process)
-        if addresses is None:
+        served = await _started(process)
+        if served is None:
             raise Failure(f"the example's {name} did not start", code=Exit.FAILED)
-        yield Served(process, addresses)
+        yield served
     finally:
         await _end(process)
 
 
-async def _addresses(process: asyncio.subprocess.Process) -> tuple[str, ...] | None:
+async def _started(process: asyncio.subprocess.Process) -> Served | None:
     assert process.stdout is not None
     found: list[str] = []
+    pids: tuple[int, ...] = ()
     with suppress(TimeoutError):
         async with asyncio.timeout(_START):
             async for line in process.stdout:
                 text = line.decode().strip()
                 if text == "ready":
-                    return tuple(found)
+                    return Served(process, tuple(found), pids)
                 if text.startswith(_SERVING):
                     found.append(text.removeprefix(_SERVING))
+                elif text.startswith(_PIDS):
+                    pids = tuple(map(int, text.removeprefix(_PIDS).split()))
     return None
 
 

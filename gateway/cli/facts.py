@@ -1,32 +1,14 @@
-"""Lines of an answer about one RPC: what, its value, and what set it."""
+"""Prints what is told of one RPC: names as one column, and what set each value as another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import typer
 
-from gateway.app import Generation
-from gateway.config.problems import Path, format_path
+from gateway.app.explained.fact import Fact
 
-DEFAULT = "default"
 _NAMES = 17  # columns for what a line is about, or as many as the longest has
-
-
-class Fact(NamedTuple):
-    """A line of the answer: what, its value, and what set it."""
-
-    name: str
-    value: str = ""
-    where: str = ""
-
-
-def set_by(generation: Generation, path: Path) -> str:
-    """Returns what set the value at `path`: the line of the config, or `default`."""
-    if (found := generation.source.place(path)) is None:
-        return DEFAULT
-    return f"{found} {format_path(path)}"
 
 
 def print_facts(*sections: Iterable[Fact]) -> None:

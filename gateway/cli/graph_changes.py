@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
-from graphql import (
-    GraphQLError,
-    GraphQLSchema,
-    build_schema,
-    find_breaking_changes,
-    find_dangerous_changes,
-)
+from graphql import GraphQLError, GraphQLSchema, build_schema
 
 from gateway.app import Generation
+from gateway.app.compatibility.change import Change, Effect
+from gateway.app.compatibility.graphql import schema_changes
+from gateway.app.findings import Finding, Severity
 from gateway.cli.failure import Failure
 
 
-class Changes(NamedTuple):
-    """Changes of a graph, each a line.
-
-    Attributes:
-        breaking: Those by which documents that were valid may be no more.
-        dangerous: Those by which documents that stay valid may mean something else.
-    """
-
-    breaking: list[str]
-    dangerous: list[str]
-
-
-def changes_since(path: Path, generation: Generation) -> Changes:
+def changes_since(path: Path, generation: Generation) -> list[Finding]:
     """Returns what has changed since a file was written.
+
+    Breaking changes, by which documents that were valid may be no more, are errors; dangerous ones,
+    by which documents that stay valid may mean something else, are warnings.
 
     Args:
         path: The graph as it was, as `gateway generate graphql` writes it.
@@ -41,17 +28,15 @@ def changes_since(path: Path, generation: Generation) -> Changes:
     """
     if generation.graphql is None:
         raise Failure("graphql is off in the config: there is no graph to compare")
-    old, new = _read(path), generation.graphql.graph.schema
-    return Changes(
-        sorted(
-            f"{path}: breaking change: {each.description}"
-            for each in find_breaking_changes(old, new)
-        ),
-        sorted(
-            f"{path}: dangerous change: {each.description}"
-            for each in find_dangerous_changes(old, new)
-        ),
-    )
+    changes = schema_changes(_read(path), generation.graphql.graph.schema)
+    found = (_finding(each, path) for each in changes if each.effect is not Effect.SAFE)
+    return sorted(found, key=lambda each: each.message)
+
+
+def _finding(change: Change, path: Path) -> Finding:
+    severity = Severity.ERROR if change.effect is Effect.BREAKING else Severity.WARNING
+    message = f"{change.effect.value} change: {change.subject}."
+    return Finding(change.rule, severity, message, str(path))
 
 
 def _read(path: Path) -> GraphQLSchema:

@@ -22,6 +22,14 @@ Set: TypeAlias = Annotated[
         help="Replace one value of the config, e.g. listener.address=127.0.0.1:0. May be repeated.",
     ),
 ]
+Host: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--host",
+        metavar="NAME",
+        help="As clients of this host meet it, where the config has hosts.",
+    ),
+]
 METHOD = typer.Argument(
     metavar="METHOD",
     show_default=False,
@@ -42,4 +50,16 @@ class Level(StrEnum):
 
 LogLevel: TypeAlias = Annotated[
     Level, typer.Option("--log-level", help="The least that is logged on standard error.")
+]
+
+
+class LogForm(StrEnum):
+    """How a line of the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+LogFormat: TypeAlias = Annotated[
+    LogForm, typer.Option("--log-format", help="How lines on standard error are written.")
 ]

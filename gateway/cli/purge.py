@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli import options
-from gateway.cli.admin_client import Admin, place, post
+from gateway.cli.admin_client import Admin, Token, place, post
 
 app = typer.Typer(add_completion=False)
 
@@ -26,6 +26,7 @@ def purge(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All replies.")] = False,
     admin: Admin = None,
+    token: Token = None,
     config: options.Config = None,
     settings: options.Set = None,
 ) -> None:
@@ -38,6 +39,6 @@ def purge(
     asked = {name: value for name, value in given.items() if value is not None}
     if len(asked) != 1:
         raise typer.BadParameter("give one of --tag, --method and --all")
-    answer = json.loads(post(place(admin, config, settings), "/cache/purge", asked))
+    answer = json.loads(post(place(admin, config, settings, token), "/cache/purge", asked))
     gone = answer["purged"]
     typer.echo(f"purged {gone:,} {'reply' if gone == 1 else 'replies'}")

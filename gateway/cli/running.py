@@ -9,23 +9,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
 
 import typer
 
 from gateway.cli.failure import Exit, Failure
-from gateway.cli.options import Level
+from gateway.cli.logs import Logs
+from gateway.cli.reloading import Read
 from gateway.cli.signals import Signals
 from gateway.config import Config, ConfigError, Loaded
 from gateway.config.identity_checks import NONE
+from gateway.config.noting import noting
 from gateway.supervisor.snapshot import Snapshot
 
 log = logging.getLogger("gateway")
 
-_ANONYMOUS = "note: every caller is anonymous: there are no auth.providers"
-_OPEN_PAGES = "note: the gateway's pages are open to everybody: pages.authenticate has none"
+_ANONYMOUS = "every caller is anonymous: there are no auth.providers"
+_OPEN_PAGES = "the gateway's pages are open to everybody: pages.authenticate has none"
 
 
 class Running(Protocol):
@@ -34,6 +37,10 @@ class Running(Protocol):
     @property
     def urls(self) -> tuple[str, ...]:
         """Where clients find it."""
+
+    @property
+    def admin_url(self) -> str | None:
+        """Where operators find it, if anywhere."""
 
     async def suggest(self, *, calls: bool) -> Sequence[str]:
         """Returns calls to try; `calls` says whether backends may be called to find them."""
@@ -44,29 +51,32 @@ Announce: TypeAlias = Callable[[Running], Awaitable[None]]
 
 
 async def run(
-    take: Callable[[], Snapshot], signals: Signals, level: Level, announce: Announce | None = None
+    take: Callable[[], Snapshot], signals: Signals, logs: Logs, announce: Announce | None = None
 ) -> None:
     """Serves until it is told to end.
 
     Args:
         take: Reads the config, at the start and at each reload. Raises ConfigError.
         signals: Ends and reloads it.
-        level: The least that workers log.
+        logs: What workers log.
         announce: Told when it serves.
 
     Raises:
         Failure: It can't start.
     """
+    since = time.time_ns()
     try:
-        snapshot = take()
-        loaded = snapshot.load()
+        with noting() as noted:
+            snapshot = take()
+            loaded = snapshot.load()
     except ConfigError as mistake:
         raise Failure(*map(str, mistake.problems)) from mistake
+    read = Read(frozenset(noted), since)
     # Each with all that it imports: the supervisor needs nothing of what serves.
     if (workers := count(loaded.config.workers)) == 1:
         from gateway.cli.serving import serve  # noqa: PLC0415  see above
 
-        await serve(_first(loaded, take), signals, announce)
+        await serve(_first(loaded, take), read, signals, announce)
     else:
         from gateway.cli.supervising import supervise  # noqa: PLC0415  see above
 
@@ -75,8 +85,9 @@ async def run(
             loaded.config,
             workers,
             take=take,
+            read=read,
             signals=signals,
-            level=level,
+            logs=logs,
             announce=announce,
         )
 
@@ -104,10 +115,15 @@ def print_addresses(admin_url: str | None, urls: Iterable[str]) -> None:
 def print_notes(warnings: Iterable[str], config: Config) -> None:
     """Prints what an operator should know at the start."""
     print_warnings(warnings)
+    if note := openness(config):
+        typer.echo(f"note: {note}", err=True)
+
+
+def openness(config: Config) -> str | None:
+    """Returns what an operator should know of how open a config is; None for nothing."""
     if not config.auth.providers:
-        typer.echo(_ANONYMOUS, err=True)
-    elif NONE in config.pages.authenticate:
-        typer.echo(_OPEN_PAGES, err=True)
+        return _ANONYMOUS
+    return _OPEN_PAGES if NONE in config.pages.authenticate else None
 
 
 def print_warnings(warnings: Iterable[str]) -> None:
@@ -125,11 +141,35 @@ def not_listening(config: Config, error: Exception) -> Failure:
     return Failure(text, advice, code=Exit.FAILED)
 
 
-def reloaded(summary: str, warnings: Iterable[str], unchanged: Iterable[str]) -> None:
-    """Says that a new config is served."""
-    for key in unchanged:
+def reloaded(
+    summary: str,
+    warnings: Iterable[str],
+    *,
+    later: Iterable[str],
+    opened: Iterable[str],
+    changed: Iterable[str],
+) -> None:
+    """Says that a new config is served, and what that changes.
+
+    Args:
+        summary: What is served, in a line.
+        warnings: What an operator should know and can live with.
+        later: The keys that take effect at the next start only.
+        opened: What somebody may do now who could not before, as lines.
+        changed: All else that holds from now on, as lines.
+    """
+    for key in later:
         log.warning("%s changed: it takes effect at the next start", key)
     print_warnings(warnings)
+    nothing = True
+    for line in opened:
+        log.warning("opened: %s", line)
+        nothing = False
+    for line in changed:
+        log.info("changed: %s", line)
+        nothing = False
+    if nothing:
+        log.info("nothing changed in effect")
     log.info("reloaded: %s", summary)
 
 
@@ -153,3 +193,12 @@ async def cancelled(task: asyncio.Future[Any]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+async def all_cancelled(tasks: Collection[asyncio.Future[Any]]) -> None:
+    """Cancels tasks and waits for their end. What one failed on is logged; the rest goes on."""
+    for task in tasks:
+        task.cancel()
+    for failure in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(failure, Exception):
+            log.error("a bug beside what is served", exc_info=failure)

@@ -87,19 +87,22 @@ class Sampler:
         self._known = known
         self._subjects = tuple(subjects)
 
-    def request(self, descriptor: Descriptor, template: Template, *, writes: bool) -> Message:
+    def request(
+        self, descriptor: Descriptor, template: Template, *, body: str = "", writes: bool
+    ) -> Message:
         """Returns a request.
 
         Args:
             descriptor: Its type.
             template: The path that it will be sent to: its variables are set.
+            body: The field that is its body: it is filled, required or not.
             writes: Whether fields beyond the required ones are worth having.
         """
         message: Message = GetMessageClass(descriptor)()
         for variable in template.variables:
             self._set_variable(message, variable, template)
         taken = {variable.path[0] for variable in template.variables}
-        self._fill(message, taken, writes=writes, depth=_DEPTH)
+        self._fill(message, taken, body=body, writes=writes, depth=_DEPTH)
         return message
 
     def _set_variable(self, message: Message, variable: Variable, template: Template) -> None:
@@ -118,13 +121,15 @@ class Sampler:
             value = (self._known.matching(form) if variable.multiple else None) or "/".join(words)
         setattr(parent, field.name, value)
 
-    def _fill(self, message: Message, taken: set[str], *, writes: bool, depth: int) -> None:
+    def _fill(
+        self, message: Message, taken: set[str], *, body: str = "", writes: bool, depth: int
+    ) -> None:
         fields = [
             field
             for field in type_of(message).fields
             if field.name not in taken and not (_LEFT_OUT & _behavior(field)) and _sayable(field)
         ]
-        chosen = [field for field in fields if _REQUIRED in _behavior(field)]
+        chosen = [each for each in fields if _REQUIRED in _behavior(each) or each.name == body]
         if writes and not chosen:
             simple = [field for field in fields if _is_simple(field)]
             # A message of messages alone, such as {"point": {…}}, is filled by them.

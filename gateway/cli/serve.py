@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
 from gateway.cli import logs, options
-from gateway.cli.configuration import advised, reflected, taker
+from gateway.cli.configuration import advised, folder, made_up, reflected, taker
+from gateway.cli.last_threads import run_to_its_end
+from gateway.cli.mocking import mocking_of
 from gateway.cli.running import Announce, Running, run
 from gateway.cli.signals import Signals
+from gateway.config.mocking import SEED
 from gateway.supervisor.snapshot import Snapshot
 
 app = typer.Typer(add_completion=False)
@@ -31,6 +34,42 @@ def serve(
             "them all, and print three calls to try.",
         ),
     ] = None,
+    mock: Annotated[
+        bool,
+        typer.Option(
+            "--mock",
+            help="Call no backend: make all answers up from the protos. Not for production.",
+        ),
+    ] = False,
+    protos: Annotated[
+        Path | None,
+        typer.Option(
+            "--protos",
+            metavar="DIR",
+            help="With --mock: use no config, and serve all services of the protos there.",
+        ),
+    ] = None,
+    mock_seed: Annotated[
+        str, typer.Option("--mock-seed", metavar="TEXT", help="Another one: other answers.")
+    ] = SEED,
+    mock_files: Annotated[
+        Path | None,
+        typer.Option(
+            "--mock-files",
+            metavar="DIR",
+            help="Answers that you wrote: a file a method, package.Service.Method.yaml.",
+        ),
+    ] = None,
+    mock_latency: Annotated[
+        str, typer.Option("--mock-latency", metavar="50ms|20ms-80ms", help="How slow answers are.")
+    ] = "0s",
+    mock_errors: Annotated[
+        str, typer.Option("--mock-errors", metavar="1%", help="How many calls fail (UNAVAILABLE).")
+    ] = "0%",
+    mock_interval: Annotated[
+        str,
+        typer.Option("--mock-interval", metavar="200ms", help="Between two messages of a stream."),
+    ] = "200ms",
     no_try: Annotated[
         bool,
         typer.Option(
@@ -38,6 +77,7 @@ def serve(
         ),
     ] = False,
     log_level: options.LogLevel = options.Level.INFO,
+    log_format: options.LogFormat = options.LogForm.TEXT,
 ) -> None:
     """Serve gRPC backends over HTTP.
 
@@ -51,25 +91,44 @@ def serve(
     With --reflect, the gateway makes a few calls at start to find values for the three calls: of
     RPCs that have a rule of GET or are marked as free of side effects; and with an empty request of
     those without any annotation that are named List… or Search…. --no-try makes none.
+
+    With --mock, no backend is needed: the config holds, and what backends would answer is made up,
+    each request's answer the same at every start. With --protos DIR it needs no config either.
     """
     if reflect is not None and config is not None:
         raise typer.BadParameter("--reflect uses no config: give one of --reflect and --config")
     if no_try and reflect is None:
         raise typer.BadParameter("--no-try is for --reflect: nothing else makes calls at start")
-    logs.configure(log_level)
+    mocking = mocking_of(
+        on=mock,
+        seed=mock_seed,
+        files=mock_files,
+        latency=mock_latency,
+        errors=mock_errors,
+        interval=mock_interval,
+    )
+    if mock and reflect is not None:
+        raise typer.BadParameter("--mock asks no backend: give --protos in place of --reflect")
+    if protos is not None and (not mock or config is not None):
+        raise typer.BadParameter("--protos goes with --mock, and without --config")
+    said = logs.Logs(log_level, log_format)
+    logs.configure(said)
+    if protos is not None:
+        alone = folder(protos, set_)
+        run_to_its_end(_serve(lambda: made_up(alone, mocking), said, _suggest_untried))
+        return
     if reflect is None:
-        uvloop.run(_serve(taker(config, set_), log_level, None))
+        take = taker(config, set_)
+        run_to_its_end(_serve(lambda: made_up(take(), mocking), said, None))
         return
     snapshot = reflected(reflect, set_)
     announce = _suggest if not no_try else _suggest_untried
     with advised():
-        uvloop.run(_serve(lambda: snapshot, log_level, announce))
+        run_to_its_end(_serve(lambda: snapshot, said, announce))
 
 
-async def _serve(
-    take: Callable[[], Snapshot], level: options.Level, announce: Announce | None
-) -> None:
-    await run(take, Signals(), level, announce)
+async def _serve(take: Callable[[], Snapshot], said: logs.Logs, announce: Announce | None) -> None:
+    await run(take, Signals(), said, announce)
 
 
 async def _suggest(running: Running) -> None:

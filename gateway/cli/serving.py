@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 
 from gateway.app import App, Generation
 from gateway.cli.building import MISTAKES, lines_of, reported
+from gateway.cli.reloading import Read, reload_when_told
 from gateway.cli.running import (
     Announce,
+    all_cancelled,
     announced,
     cancelled,
     not_listening,
@@ -37,6 +39,11 @@ class Alone:
         """Where clients find it."""
         return self._app.urls
 
+    @property
+    def admin_url(self) -> str | None:
+        """Where operators find it, if anywhere."""
+        return self._app.admin_url
+
     async def suggest(self, *, calls: bool) -> Sequence[str]:
         """Returns calls to try."""
         # Most gateways never need it.
@@ -46,19 +53,21 @@ class Alone:
 
 
 async def serve(
-    read: Callable[[], Loaded], signals: Signals, announce: Announce | None = None
+    load: Callable[[], Loaded], read: Read, signals: Signals, announce: Announce | None = None
 ) -> None:
     """Serves until `signals.end`, then drains.
 
     Args:
-        read: Reads the config, at the start and at each reload.
+        load: Reads the config, at the start and at each reload.
+        read: What that of the start was read from.
         signals: Ends and reloads it.
         announce: Told when it serves.
 
     Raises:
         Failure: It can't start.
     """
-    app = App(read)
+    app = App(load)
+    signals.reopen = app.reopen
     ended = asyncio.ensure_future(signals.end.wait())
     starting = asyncio.ensure_future(_start(app))
     await asyncio.wait((ended, starting), return_when=asyncio.FIRST_COMPLETED)
@@ -67,16 +76,23 @@ async def serve(
         return
     ended.cancel()
     await starting
-    print_addresses(app.admin_url, app.urls)
-    beside = [asyncio.ensure_future(_reload_when_told(app, signals.reload))]
-    if announce is not None:
-        beside.append(asyncio.ensure_future(announced(Alone(app), announce)))
-    await signals.end.wait()
-    log.info("draining")
-    for task in beside:
-        await cancelled(task)
-    if cut := await app.stop():
-        log.warning("%d requests were cut", cut)
+    beside: list[asyncio.Future[None]] = []
+    try:
+        print_addresses(app.admin_url, app.urls)
+        reloading = reload_when_told(
+            signals.reload, lambda: _reload(app), lambda: app.current.config, read
+        )
+        beside.append(asyncio.ensure_future(reloading))
+        if announce is not None:
+            beside.append(asyncio.ensure_future(announced(Alone(app), announce)))
+        await signals.end.wait()
+        log.info("draining")
+    finally:
+        try:
+            await all_cancelled(beside)
+        finally:
+            if cut := await app.stop():
+                log.warning("%d requests were cut", cut)
 
 
 async def _start(app: App) -> None:
@@ -85,30 +101,39 @@ async def _start(app: App) -> None:
             with progress() as tell:
                 await app.start(tell)
         except ListenError as error:
-            raise not_listening(app.current.config, error) from error
+            raise not_listening(app.config, error) from error
     print_notes(app.current.warnings, app.current.config)
 
 
-async def _reload_when_told(app: App, told: asyncio.Event) -> None:
-    while True:
-        await told.wait()
-        told.clear()
-        try:
-            unchanged = await app.reload()
-        except MISTAKES as mistake:
-            not_reloaded(lines_of(mistake))
-        except Exception:
-            log.exception("the config was not reloaded, on a bug: the old one goes on")
-        else:
-            reloaded(summary(app.current), app.current.warnings, unchanged)
+async def _reload(app: App) -> bool:
+    """Reloads, and says what comes of it; returns whether the new config is served."""
+    try:
+        done = await app.reload()
+    except MISTAKES as mistake:
+        not_reloaded(lines_of(mistake))
+        return False
+    except Exception:
+        log.exception("the config was not reloaded, on a bug: the old one goes on")
+        return False
+    reloaded(
+        summary(app.current),
+        app.current.warnings,
+        later=done.later,
+        opened=done.opened,
+        changed=done.changed,
+    )
+    return True
 
 
 def summary(generation: Generation) -> str:
     """Returns what a generation serves, in a line."""
     services = {name.partition("/")[0] for name in generation.methods}
+    hosts = [] if generation.hosts is None else [*generation.hosts.sites.values()]
+    fronts = [each.fronts for each in hosts] or [generation.fronts]
+    routes = {(each.verb, each.template) for one in fronts for each in one.routes}
     return (
         f"{_counted(len(services), 'service')}, {_counted(len(generation.methods), 'method')}, "
-        f"{_counted(len(generation.routes), 'route')}"
+        f"{_counted(len(routes), 'route')}" + (f", {_counted(len(hosts), 'host')}" if hosts else "")
     )
 
 

@@ -118,7 +118,8 @@ class _Finder:
         writes = bool(listed.rule.body) and not lists_by_name(listed)
         sampler = Sampler(self._known, subjects if reads(listed) else ())
         request = self._registry.message(listed.method.input)
-        return sampler.request(request, parse(listed.template), writes=writes)
+        template, body = parse(listed.template), listed.rule.body
+        return sampler.request(request, template, body=body, writes=writes)
 
     def _empty(self, listed: Listed) -> Message:
         empty: Message = GetMessageClass(self._registry.message(listed.method.input))()

@@ -8,9 +8,11 @@ import sys
 from collections.abc import Callable
 
 from gateway.cli.failure import Exit, Failure
-from gateway.cli.options import Level
+from gateway.cli.logs import Logs
+from gateway.cli.reloading import Read, reload_when_told
 from gateway.cli.running import (
     Announce,
+    all_cancelled,
     announced,
     cancelled,
     not_listening,
@@ -22,8 +24,9 @@ from gateway.cli.running import (
 from gateway.cli.signals import Signals
 from gateway.config import Config, ConfigError
 from gateway.listener import ListenError
+from gateway.supervisor.reloading import ReloadError
 from gateway.supervisor.snapshot import Snapshot
-from gateway.supervisor.supervisor import ReloadError, StartError, Supervisor
+from gateway.supervisor.supervisor import StartError, Supervisor
 
 log = logging.getLogger("gateway")
 
@@ -34,8 +37,9 @@ async def supervise(
     workers: int,
     *,
     take: Callable[[], Snapshot],
+    read: Read,
     signals: Signals,
-    level: Level,
+    logs: Logs,
     announce: Announce | None,
 ) -> None:
     """Has workers serve until `signals.end`, then has them drain.
@@ -45,15 +49,23 @@ async def supervise(
         config: What it makes.
         workers: How many.
         take: Reads the config at each reload. Raises ConfigError.
+        read: What that of the start was read from.
         signals: Ends and reloads them.
-        level: The least that they log.
+        logs: What they log.
         announce: Told when they serve.
 
     Raises:
         Failure: They can't start.
     """
-    supervisor = Supervisor(snapshot, config, workers, command=_command(), log_level=level.value)
+    supervisor = Supervisor(
+        snapshot,
+        config,
+        workers,
+        command=_command(),
+        logs=(logs.level.value, logs.form.value),
+    )
     signals.at_once = supervisor.kill
+    signals.reopen = supervisor.reopen
     ended = asyncio.ensure_future(signals.end.wait())
     starting = asyncio.ensure_future(supervisor.start())
     beside: list[asyncio.Future[None]] = []
@@ -65,17 +77,22 @@ async def supervise(
         _check(starting, config)
         print_notes(supervisor.warnings, config)
         print_addresses(supervisor.admin_url, supervisor.urls)
-        beside.append(asyncio.ensure_future(_reload_when_told(supervisor, take, signals.reload)))
+        reloads = _Reloads(supervisor, take)
+        reloading = reload_when_told(
+            signals.reload, reloads.reload, lambda: supervisor.config, read
+        )
+        beside.append(asyncio.ensure_future(reloading))
         if announce is not None:
             beside.append(asyncio.ensure_future(announced(supervisor, announce)))
         await ended
         log.info("draining")
     finally:
         ended.cancel()
-        for task in beside:
-            await cancelled(task)
-        if cut := await supervisor.drain():
-            log.warning("%d requests were cut", cut)
+        try:
+            await all_cancelled(beside)
+        finally:
+            if cut := await supervisor.drain():
+                log.warning("%d requests were cut", cut)
 
 
 def _check(started: asyncio.Future[None], config: Config) -> None:
@@ -87,25 +104,49 @@ def _check(started: asyncio.Future[None], config: Config) -> None:
         raise Failure(*error.lines, code=Exit(error.code)) from error
 
 
-async def _reload_when_told(
-    supervisor: Supervisor, take: Callable[[], Snapshot], told: asyncio.Event
-) -> None:
-    while True:
-        await told.wait()
-        told.clear()
+class _Reloads:
+    """Reloads a supervisor, and says what comes of it."""
+
+    def __init__(self, supervisor: Supervisor, take: Callable[[], Snapshot]) -> None:
+        self._supervisor = supervisor
+        self._take = take
+
+    async def _taken(self) -> Snapshot:
+        """Returns the config as it is now.
+
+        Raises:
+            ConfigError: It can't be read; that counts as a reload that is refused.
+        """
         try:
-            said = await supervisor.reload(await asyncio.to_thread(take))
+            return await asyncio.to_thread(self._take)
+        except ConfigError as mistake:
+            self._supervisor.refuse(mistake.problems)
+            raise
+
+    async def reload(self) -> bool:
+        """Returns whether the new config is served."""
+        try:
+            said = await self._supervisor.reload(await self._taken())
         except ConfigError as mistake:
             not_reloaded(map(str, mistake.problems))
+            return False
         except ReloadError as mistake:
             not_reloaded(mistake.lines)
+            return False
         except Exception:
             log.exception("the config was not reloaded, on a bug: the old one goes on")
+            return False
+        if said is None:
+            log.warning("no worker is ready: they start with the new config")
         else:
-            if said is None:
-                log.warning("no worker is ready: they start with the new config")
-            else:
-                reloaded(said.summary, said.warnings, said.unchanged)
+            reloaded(
+                said.summary,
+                said.warnings,
+                later=said.later,
+                opened=said.opened,
+                changed=said.changed,
+            )
+        return True
 
 
 def _command() -> list[str]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from gateway.cli import options
-from gateway.cli.admin_client import JSON, Admin, get, no_gateway, place
+from gateway.cli.admin_client import JSON, Admin, Token, get, no_gateway, place
 from gateway.cli.entry_file import table
 from gateway.state.usage.counts import NUMBERS
 from gateway.state.usage.formats import columns_of
@@ -59,6 +59,7 @@ def usage(
     ] = "principal,plan,method",
     form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.TABLE,
     admin: Admin = None,
+    token: Token = None,
     config: options.Config = None,
     settings: options.Set = None,
 ) -> None:
@@ -67,7 +68,7 @@ def usage(
     It asks the gateway that runs, at its admin listener: the one that the config names, or that
     --admin does.
     """
-    where = place(admin, config, settings)
+    where = place(admin, config, settings, token)
     written = Format.JSON if form is Format.TABLE else form
     asked = {"period": period, "by": by, "format": written.value}
     body = get(where, "/usage", asked, _KINDS[written]).decode()

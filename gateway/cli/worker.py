@@ -24,7 +24,7 @@ from gateway.app import Adopted, App
 from gateway.cli import logs
 from gateway.cli.building import MISTAKES, lines_of
 from gateway.cli.failure import DEBUG, Exit, bug_lines
-from gateway.cli.options import Level
+from gateway.cli.options import Level, LogForm
 from gateway.cli.running import cancelled
 from gateway.cli.serving import Alone, summary
 from gateway.cli.terminal import progress
@@ -50,7 +50,7 @@ from gateway.supervisor.messages import (
 
 log = logging.getLogger("gateway")
 
-_NOT_OURS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_NOT_OURS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 
 
 def main() -> int:
@@ -73,7 +73,8 @@ async def _run(sock: socket.socket) -> int:
         start = await channel.receive()
         if not isinstance(start, Start):
             return 0  # the supervisor is gone already
-        logs.configure(Level(start.log_level), worker=start.worker)
+        level, form = start.logs
+        logs.configure(logs.Logs(Level(level), LogForm(form)), worker=start.worker)
         return await _serve(channel, start)
     finally:
         await channel.close()
@@ -110,7 +111,13 @@ class _Serving:
         meeting = Path(self._start.meeting)
         os.set_inheritable(self._start.memory, False)
         return Adopted(
-            sockets, started.config, self._start.worker, meeting, self._start.memory, self._counted
+            sockets,
+            started.config,
+            self._start.worker,
+            meeting,
+            self._start.memory,
+            self._counted,
+            self._start.generation,
         )
 
     async def _counted(self, rows: Sequence[Row]) -> None:
@@ -118,6 +125,7 @@ class _Serving:
 
     async def run(self) -> int:
         """Serves until it is told to end; returns the exit code."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self._app.reopen)
         listening = asyncio.ensure_future(self._listen())
         ended = asyncio.ensure_future(self._end.wait())
         starting = asyncio.ensure_future(self._begin())
@@ -177,7 +185,7 @@ class _Serving:
     async def _reload(self, message: Reload) -> None:
         before, self._snapshot = self._snapshot, message.config
         try:
-            unchanged = await self._app.reload()
+            reloaded = await self._app.reload(message.generation)
         except MISTAKES as mistake:
             self._snapshot = before
             self._channel.send(Refused(message.serial, lines_of(mistake)))
@@ -188,7 +196,13 @@ class _Serving:
         else:
             current = self._app.current
             said = Reloaded(
-                message.serial, summary(current), current.warnings, unchanged, current.jwks
+                message.serial,
+                summary(current),
+                current.warnings,
+                reloaded.later,
+                reloaded.opened,
+                reloaded.changed,
+                current.jwks,
             )
             self._channel.send(said)
 

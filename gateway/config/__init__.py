@@ -8,6 +8,7 @@ from gateway.config.assignment import assign, matches
 from gateway.config.effective import Settings, effective, idle_patterns
 from gateway.config.json_schema import json_schema
 from gateway.config.loading import Loaded, from_mapping, load, read_text
+from gateway.config.mocking import Mocking
 from gateway.config.models import Config, Upstream
 from gateway.config.problems import ConfigError, Problem
 from gateway.config.source import Source
@@ -18,6 +19,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Loaded",
+    "Mocking",
     "Problem",
     "Rate",
     "Settings",

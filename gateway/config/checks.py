@@ -7,23 +7,38 @@ Values of the wrong type are passed over; pydantic reports them.
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from gateway.config.admin_checks import check_admin
+from gateway.config.affinity_checks import check_affinity
+from gateway.config.balancing_checks import check_balancing
+from gateway.config.host_checks import check_hosts
 from gateway.config.identity_checks import check_identity
 from gateway.config.limit_checks import check_limits
+from gateway.config.listener_checks import check_listener
 from gateway.config.naming import meant
 from gateway.config.problems import Path, Problem, format_path
+from gateway.config.resilience_checks import check_resilience
+from gateway.config.shaping_checks import check_shaping
+from gateway.config.transport_checks import check_transports
 from gateway.config.tree import Node, select
 from gateway.config.units import UnitError, parse_address
 
 Found = Iterator[tuple[Path, Node]]
 
 _ASKED: Final = ("auth", "providers", "*", "ext_authz", "upstream")
-_UPSTREAM_NAMES: Final = (("schema", "reflection", "*"), _ASKED)
+_GIVEN_CALLS: Final = (
+    _ASKED,
+    ("policies", "*", "route", "*", "upstream"),
+    ("policies", "*", "split", "*", "upstream"),
+    ("policies", "*", "mirror", "upstream"),
+)
+_UPSTREAM_NAMES: Final = (("schema", "reflection", "*"), *_GIVEN_CALLS)
 
 
 def check(root: Node) -> Iterator[Problem]:
     """Every disagreement in the tree."""
     yield from _once(select(root, "upstreams", "*", "services", "*"), _text)
     yield from _once(select(root, "websocket", "subprotocols", "*"), _text)
+    yield from _once(select(root, "listener", "compression", "*"), _text)
     yield from _once(_listening(root), _bound)
     for path, _ in select(root, "upstreams", "*"):
         yield from _once(_endpoints(root, str(path[1])), _bound)
@@ -37,8 +52,16 @@ def check(root: Node) -> Iterator[Problem]:
         yield from _once((((*path, at), part) for at, part in node.items()), _key)
     yield from _unknown_upstreams(root)
     yield from _idle_upstreams(root)
+    yield from check_admin(root)
+    yield from check_hosts(root)
     yield from check_identity(root)
+    yield from check_listener(root)
     yield from check_limits(root)
+    yield from check_affinity(root)
+    yield from check_balancing(root)
+    yield from check_resilience(root)
+    yield from check_transports(root)
+    yield from check_shaping(root)
 
 
 def _listening(root: Node) -> Found:
@@ -96,8 +119,8 @@ def _unknown_upstreams(root: Node) -> Iterator[Problem]:
 
 
 def _idle_upstreams(root: Node) -> Iterator[Problem]:
-    """Yields upstreams that no call would go to: without services, and not a provider's."""
-    asked = [node.value for _, node in select(root, *_ASKED)]
+    """Yields upstreams that no call would go to: without services, and named nowhere else."""
+    asked = [node.value for pattern in _GIVEN_CALLS for _, node in select(root, *pattern)]
     for path, node in select(root, "upstreams", "*"):
         given = node.value
         if isinstance(given, dict) and "services" not in given and path[1] not in asked:

@@ -13,6 +13,7 @@ from typing import Final
 
 from gateway.config.assignment import matches
 from gateway.config.models import Policy, RateLimit
+from gateway.config.models.shaping import Deprecated, Faults, Mirror, Route, Split
 from gateway.config.problems import Path, Problem, format_path
 from gateway.config.source import Source
 
@@ -36,7 +37,13 @@ SHARED: Final[Leaf] = ("cache", "shared")
 TAGS: Final[Leaf] = ("cache", "tags")
 COALESCE: Final[Leaf] = ("coalesce",)
 VALIDATE: Final[Leaf] = ("validate",)
+IDEMPOTENT: Final[Leaf] = ("idempotent",)
 PRIORITY: Final[Leaf] = ("priority",)
+ROUTE: Final[Leaf] = ("route",)
+SPLIT: Final[Leaf] = ("split",)
+MIRROR: Final[Leaf] = ("mirror",)
+DEPRECATED: Final[Leaf] = ("deprecated",)
+FAULTS: Final[Leaf] = ("faults",)
 
 _LIKELY: Final = 0.7  # what a name less alike was meant to be is anybody's guess
 
@@ -44,7 +51,9 @@ CACHE: Final = (TTL, VARY, STALE_WHILE_REVALIDATE, STALE_IF_ERROR, NEGATIVE_TTL,
 LEAVES: Final = (
     *(AUTHENTICATE, SCOPES, ROLES, WHEN, TIMEOUT),
     *(CONCURRENCY, CONCURRENCY_PER_PRINCIPAL, PRIORITY, VALIDATE),
+    IDEMPOTENT,
     *(*CACHE, COALESCE),
+    *(ROUTE, SPLIT, MIRROR, DEPRECATED, FAULTS),
 )
 """Every setting but rate limits, in the order in which they are printed."""
 
@@ -135,6 +144,13 @@ class Settings:
         return self._value(VALIDATE) is True
 
     @property
+    def idempotent(self) -> bool | None:
+        """Whether a call may be made twice; None where only the proto says."""
+        value = self._value(IDEMPOTENT)
+        assert value is None or isinstance(value, bool), "as the model has it"
+        return value
+
+    @property
     def coalesce(self) -> bool:
         """Whether equal calls in flight are made once, whether or not replies are kept."""
         return self._value(COALESCE) is True
@@ -178,6 +194,48 @@ class Settings:
     def tags(self) -> tuple[str, ...]:
         """Templates of tags, `product:{id}`."""
         return self._texts(TAGS) or ()
+
+    @property
+    def route(self) -> tuple[Route, ...]:
+        """Which calls go to other upstreams: the first that fits."""
+        value = self._value(ROUTE) or ()
+        assert isinstance(value, tuple), "as the model has it"
+        return value
+
+    @property
+    def split(self) -> tuple[Split, ...]:
+        """Other upstreams' shares of the calls that no route fits."""
+        value = self._value(SPLIT) or ()
+        assert isinstance(value, tuple), "as the model has it"
+        return value
+
+    @property
+    def mirror(self) -> Mirror | None:
+        """Where copies of calls go; None for nowhere."""
+        value = self._value(MIRROR)
+        assert value is None or isinstance(value, Mirror), "as the model has it"
+        return value if value is not None and value.percent else None
+
+    @property
+    def deprecated(self) -> Deprecated | None:
+        """Since when, and until when it is there; None where it stays."""
+        value = self._value(DEPRECATED)
+        assert value is None or isinstance(value, Deprecated), "as the model has it"
+        return value
+
+    @property
+    def faults(self) -> Faults | None:
+        """How calls fail on purpose; None where they don't."""
+        value = self._value(FAULTS)
+        assert value is None or isinstance(value, Faults), "as the model has it"
+        return value if value is not None and value.percent else None
+
+    @property
+    def upstreams(self) -> tuple[str, ...]:
+        """The upstreams that calls may go to, beside the service's own, each once."""
+        routes = [each.upstream for each in self.route]
+        shares = [each.upstream for each in self.split if each.percent]
+        return tuple(dict.fromkeys([*routes, *shares]))
 
     def where(self, leaf: Leaf) -> str | None:
         """Returns what set a setting; None where nothing did."""

@@ -49,6 +49,7 @@ def _unprovided(root: Node) -> Iterator[Problem]:
 _SETTINGS: Final = (
     *("authenticate", "authorize", "timeout", "rate_limits", "concurrency"),
     *("concurrency_per_principal", "cache", "coalesce", "validate", "priority"),
+    *("idempotent", "route", "split", "mirror", "deprecated", "faults"),
 )
 
 

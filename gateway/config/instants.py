@@ -55,4 +55,25 @@ class Instant(Leaf):
         return format_instant(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Day(Leaf):
+    """The start of a day in UTC, in seconds since 1970 as a `float`, written `2027-06-30`."""
+
+    def read(self, value: object, directory: Path) -> float:  # noqa: ARG002  the leaf's interface
+        """See `Leaf.read`."""
+        try:
+            return parse_instant(f"{value}T00:00:00Z" if isinstance(value, str) else "")
+        except ValueError as failure:
+            raise LeafError("a date such as 2027-06-30") from failure
+
+    def json_schema(self) -> JsonSchemaValue:
+        """See `Leaf.json_schema`."""
+        return {"type": "string", "format": "date"}
+
+    def show(self, value: float) -> str:
+        """See `Leaf.show`."""
+        return format_instant(value).partition("T")[0]
+
+
 INSTANT = Instant()
+DAY = Day()

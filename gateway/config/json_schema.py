@@ -1,6 +1,6 @@
 """The JSON Schema of the config file, which editors complete from and check against.
 
-Only what this version accepts is in it: keys that are not built yet are left out.
+Only what the loader takes is in it.
 """
 
 import re
@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import SchemaSerializer, core_schema
 
-from gateway.config.markers import NOT_BUILT, ONE_OF
+from gateway.config.markers import ONE_OF, REFUSED
 from gateway.config.models import Config
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -53,17 +53,17 @@ def json_schema() -> dict[str, Any]:
 
 
 def _accepted(schema: Any) -> Any:
-    """`schema` without what is not built, without null, and with `${NAME}` for scalars."""
+    """`schema` without what is refused, without null, and with `${NAME}` for scalars."""
     if isinstance(schema, list):
         return [_accepted(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     kept = {name: _accepted(value) for name, value in schema.items() if name not in _OF_VALUES}
     if "properties" in schema:
-        built = {k: v for k, v in schema["properties"].items() if NOT_BUILT not in v}
-        kept["properties"] = {name: _value(value) for name, value in built.items()}
+        taken = {k: v for k, v in schema["properties"].items() if REFUSED not in v}
+        kept["properties"] = {name: _value(value) for name, value in taken.items()}
         for keys in schema.get(ONE_OF, ()):
-            kept |= _exactly_one([key for key in keys if key in built], kept.get("required", []))
+            kept |= _exactly_one([key for key in keys if key in taken], kept.get("required", []))
     if "items" in schema:
         kept["items"] = _value(schema["items"])
     if "patternProperties" in schema:

@@ -13,12 +13,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.config import checks, overrides, structure, wording
 from gateway.config.document import MAX_SIZE, Builder, DocumentError, compose
+from gateway.config.mocking import Mocking
 from gateway.config.models import Config
 from gateway.config.models.graphql import DEFAULT_JOINS, DEFAULT_OPERATIONS
 from gateway.config.models.schema import DEFAULT_PROTOS
+from gateway.config.noting import note
 from gateway.config.problems import ConfigError, Path, Place, Problem
 from gateway.config.source import Source
 from gateway.config.tree import Node, find
+from gateway.regular import open_regular
 
 _ADAPTER = TypeAdapter(Config)
 
@@ -30,10 +33,12 @@ class Loaded:
     Attributes:
         config: The values.
         source: Where each was set.
+        mocking: How answers are made up in place of all backends; None where they are asked.
     """
 
     config: Config = field(repr=False)  # as the source: a value may be a secret
     source: Source
+    mocking: Mocking | None = None
 
 
 def load(
@@ -104,7 +109,7 @@ def read_text(path: FilePath | str) -> str:
         return ConfigError([Problem(str(path), line, column, "", message)])
 
     try:
-        with FilePath(path).open("rb") as file:
+        with open_regular(note(FilePath(path).absolute())) as file:
             data = file.read(MAX_SIZE + 1)
     except FileNotFoundError:
         raise problem("no such file") from None
@@ -174,10 +179,11 @@ def _add_default_places(data: object, directory: FilePath) -> None:
     if not isinstance(data, dict):
         return
     for name, key, path, exists in _DEFAULT_PLACES:
-        if exists(directory / path):
-            section = data.setdefault(name, {})
-            if isinstance(section, dict):
-                section.setdefault(key, [path])
+        section = data.get(name, {})
+        if not isinstance(section, dict) or key in section:
+            continue
+        if exists(note(directory.absolute() / path)):
+            data[name] = {**section, key: [path]}
 
 
 def value_problems(error: ValidationError, root: Node) -> Iterable[Problem]:

@@ -1,20 +1,18 @@
-"""What a key's annotation says besides its type: not built yet, only some values, short forms.
+"""What a key's annotation says besides its type: that its reader refuses it, or its short forms.
 
-A later feature deletes its marker, and the key is open. `NotBuilt` is read by `structure`, which
-refuses the key wherever the user set it; the rest are steps of pydantic's validation.
+`Refused` is read by `structure`; the rest are steps of pydantic's validation.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
+from pydantic_core import CoreSchema, core_schema
 
-from gateway.config.leaf import STATED
 from gateway.config.substitution import Substituted
 
-NOT_BUILT = "x-not-built"  # in the JSON Schema as pydantic makes it; read by `json_schema`
+REFUSED = "x-refused"  # in the JSON Schema as pydantic makes it; read by `json_schema`
 ONE_OF = "x-one-of"
 
 
@@ -24,53 +22,13 @@ def is_false(value: object) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class NotBuilt:
-    """The key's feature is not in this version: to set it is an error.
-
-    Attributes:
-        unless_false: Whether `false` is accepted, as it asks for nothing.
-        elsewhere: Whether the value's reader refuses it, together with all else that is wrong.
-    """
-
-    unless_false: bool = False
-    elsewhere: bool = False
+class Refused:
+    """No key for users: its reader refuses it, together with all else that is wrong."""
 
     def __get_pydantic_json_schema__(
         self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"const": False} if self.unless_false else {NOT_BUILT: True}
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class Only:
-    """Of the valid values, only these are in this version."""
-
-    values: tuple[str | int, ...]
-
-    def __init__(self, *values: str | int) -> None:
-        object.__setattr__(self, "values", values)
-
-    def _check(self, value: object, inner: Callable[[object], object]) -> object:
-        try:
-            read = inner(value)
-        except ValidationError as error:  # of all valid values, name those that can be used
-            names = ", ".join(f"'{name}'" for name in self.values)
-            raise PydanticKnownError("literal_error", {"expected": names}) from error
-        if read not in self.values:
-            names = " or ".join(map(str, self.values))
-            text = f"not available in this version; expected {names}"
-            raise PydanticCustomError(STATED, "{text}", {"text": text})
-        return read
-
-    def __get_pydantic_core_schema__(
-        self, source: object, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.no_info_wrap_validator_function(self._check, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return {"enum": list(self.values)}
+        return {REFUSED: True}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from pydantic.json_schema import JsonSchemaValue
 
 from gateway.config import units
 from gateway.config.leaf import Leaf, LeafError, UnusableError
+from gateway.config.noting import note
 from gateway.config.scalars import Text
 from gateway.config.substitution import Substituted
 
@@ -36,7 +37,7 @@ class Existing(Leaf):
         kind, is_kind = _KINDS[self.folder]
         if not isinstance(value, str) or not value or "\0" in value:
             raise LeafError(f"the path of a {kind}")
-        path = directory / value
+        path = note(directory / value)
         shown = "the path from the environment" if isinstance(value, Substituted) else path
         try:
             found = path.stat()
@@ -57,6 +58,22 @@ class Existing(Leaf):
     def show(self, value: Path) -> str:
         """See `Leaf.show`."""
         return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class HostOf(Leaf):
+    """A `str` that clients call the gateway by, in its one form (`units.parse_host`)."""
+
+    def read(self, value: object, directory: Path) -> str:  # noqa: ARG002  # the leaf's interface
+        """See `Leaf.read`."""
+        try:
+            return units.parse_host(value if isinstance(value, str) else "")
+        except units.UnitError as error:
+            raise LeafError(str(error)) from error
+
+    def json_schema(self) -> JsonSchemaValue:
+        """See `Leaf.json_schema`."""
+        return {"type": "string", "pattern": units.HOST_PATTERN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +201,7 @@ class Secret(Leaf):
 
 LISTEN = AddressOf(listen=True)
 ENDPOINT = AddressOf()
+HOST = HostOf()
 FILE = Existing()
 FOLDER = Existing(folder=True)
 URL_PATH = Text("a path such as /api, without a slash at its end", r"^(/[A-Za-z0-9._~-]+)+$")

@@ -5,10 +5,11 @@ It decides nothing; it only holds and prints. The caller prints the problems and
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
+_SHOWN = 5  # mistakes of a file that are told at once
 Path = tuple[str | int, ...]
 
 
@@ -68,6 +69,13 @@ class ConfigError(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def on_one_line(problems: Sequence[Problem]) -> str:
+    """Mistakes as they go into a log, or after the place of a key: the first few of them."""
+    lines = [str(problem) for problem in problems[:_SHOWN]]
+    more = len(problems) - len(lines)
+    return "; ".join([*lines, *([f"and {more} more"] if more else [])])
 
 
 def printable(text: str) -> str:

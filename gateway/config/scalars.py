@@ -249,11 +249,19 @@ METHODS = Text(
     "a method such as shop.orders.v1.OrderService/GetOrder, or a glob such as shop.*",
     r"^[A-Za-z0-9_.*/]{1,500}$",
 )
+METHOD = Text("an HTTP method such as GET, in capitals", r"^[A-Z]{1,20}$")
+HEADER = Text("a header's name", r"^[A-Za-z0-9_.-]{1,100}$", lower=True)
 LIMIT_KEY = Text(
     "principal, api_key, plan, address, method, all, header:NAME or field:PATH",
     r"^(principal|api_key|plan|address|method|all|header:[A-Za-z0-9_-]+"
     r"|field:[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*)$",
 )
+_SHOWN = r"principal|peer|(header|cookie):[!#\x24%&'*+.^_`|~0-9A-Za-z-]{1,100}"  # a token
+HASH_KEY = Text(
+    "header:NAME, cookie:NAME, principal, peer or field:PATH",
+    rf"^({_SHOWN}|field:[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*)$",
+)
+SPLIT_KEY = Text("principal, peer, header:NAME or cookie:NAME", rf"^({_SHOWN})$")
 STATE = HiddenText("memory, or redis://host:6379/0", r"^(memory|rediss?://[^\s/]+.*)$")
 URL = Text("a URL with http:// or https://", r"^https?://[^\s/]+")
 ORIGIN = Text(

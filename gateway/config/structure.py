@@ -1,4 +1,4 @@
-"""Compares a tree with the models: unknown keys, keys not built yet, and rules among keys.
+"""Compares a tree with the models: unknown keys, and rules among keys.
 
 It says nothing about values; those that are left are pydantic's to judge. So a mistake in one key
 never hides one in another.
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 
-from gateway.config.markers import AtMost, Clash, Needs, NotBuilt, OneOf, is_false
+from gateway.config.markers import AtMost, Clash, Needs, OneOf, Refused
 from gateway.config.problems import Path, Problem, format_path
 from gateway.config.substitution import Substituted
 from gateway.config.tree import Node, plain
@@ -21,7 +21,6 @@ from gateway.config.units import UnitError, format_size, parse_size
 # what a name that is less alike was meant to be is anybody's guess.
 _LIKELY = 0.7
 NOTHING = "found nothing after the colon, expected a value; without the key it has its default"
-NOT_AVAILABLE = "not available in this version: the gateway would ignore it; remove it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +42,11 @@ class Key:
 
     Attributes:
         shape: What stands there.
-        not_built: Its marker, where it has one.
+        refused: Whether its reader refuses it.
     """
 
     shape: Shape
-    not_built: NotBuilt | None
-
-    def allows(self, node: Node) -> bool:
-        """Whether this version can do what the key says."""
-        if self.not_built is None:
-            return True
-        return self.not_built.elsewhere or (self.not_built.unless_false and is_false(node.value))
+    refused: bool
 
 
 @cache
@@ -64,8 +57,8 @@ def keys_of(section: type) -> Mapping[str, Key]:
     for field in fields(section):
         hint = hints[field.name]
         marks = getattr(hint, "__metadata__", ())
-        marker = next((mark for mark in marks if isinstance(mark, NotBuilt)), None)
-        found[field.name] = Key(_shape(hint), marker)
+        refused = any(isinstance(mark, Refused) for mark in marks)
+        found[field.name] = Key(_shape(hint), refused)
     return found
 
 
@@ -89,7 +82,7 @@ def examine(node: Node, section: type) -> tuple[object, list[Problem]]:
         section: The model of its root.
 
     Returns:
-        Plain data without the keys that are unknown or not built, and the problems.
+        Plain data without the keys that are unknown, and the problems.
     """
     examination = _Examination(section)
     return examination.section(node, section, ()), examination.problems
@@ -113,8 +106,6 @@ class _Examination:
             key = keys.get(name)
             if key is None:
                 self._report(child, here, _unknown(name, section, self._root))
-            elif not key.allows(child):
-                self._report(child, here, NOT_AVAILABLE)
             elif child.value is None:
                 self._report(child, here, NOTHING)
             else:
@@ -148,25 +139,22 @@ def _switched(value: object, section: type) -> str | None:
 
 
 def _unknown(name: str, section: type, root: type) -> str:
-    keys = keys_of(section)
     if name == "<<":
         return "merge keys are not supported; repeat the keys, or use an alias as a whole value"
-    built = [key for key, known in keys.items() if known.not_built is None]
-    if near := difflib.get_close_matches(name, keys, 1, _LIKELY):
-        if near[0] in built:
-            return f'unknown key; did you mean "{near[0]}"?'
-        return "unknown key, and what it resembles is not available in this version; remove it"
+    taken = [key for key, known in keys_of(section).items() if not known.refused]
+    if near := difflib.get_close_matches(name, taken, 1, _LIKELY):
+        return f'unknown key; did you mean "{near[0]}"?'
     elsewhere = [path for path, _ in all_keys(root) if path[-1] == name]
     if len(elsewhere) == 1:
         return f'unknown key; did you mean "{format_path(elsewhere[0])}"?'
-    return f"unknown key; expected one of {', '.join(built)}"
+    return f"unknown key; expected one of {', '.join(taken)}"
 
 
 def all_keys(section: type, path: Path = ()) -> Iterator[tuple[Path, Key]]:
-    """Every key that is built, with its path; items stand under `*`."""
+    """Every key that is taken, with its path; items stand under `*`."""
     for name, key in keys_of(section).items():
         here = (*path, name)
-        if key.not_built is None:
+        if not key.refused:
             yield here, key
             if key.shape.section is not None:
                 below = (*here, "*") if key.shape.many else here
@@ -175,13 +163,13 @@ def all_keys(section: type, path: Path = ()) -> Iterator[tuple[Path, Key]]:
 
 def _broken_rules(node: Node, section: type, path: Path) -> Iterator[Problem]:
     children = typing.cast("dict[str, Node]", node.value)
-    built = {name for name, key in keys_of(section).items() if key.not_built is None}
+    taken = {name for name, key in keys_of(section).items() if not key.refused}
     for rule in getattr(section, "RULES", ()):
         match rule:
             case OneOf(keys):
                 given = [key for key in keys if key in children]
                 if not given:
-                    usable = [key for key in keys if key in built]
+                    usable = [key for key in keys if key in taken]
                     message = f"expected one of the keys {' or '.join(usable)}"
                     if len(usable) == 1:
                         message = f"expected the key {usable[0]}"

@@ -14,6 +14,12 @@ RATE_PATTERN = rf"^{_NUMBER}/(s|m|h|d)$"
 QUOTA_PATTERN = rf"^{_NUMBER}(KiB|MiB|GiB)?/(d|month)$"
 ADDRESS_PATTERN = r"^(unix:.+|[^:/\s\[\]]+:[0-9]{1,5}|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5})$"
 
+HOST_PATTERN = (
+    r"^((\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
+    r"|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*|\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\])$"
+)
+HOST = "a host name, *.name, or an IP address, without a port"
+
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 BYTES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -28,6 +34,7 @@ _QUOTA = re.compile(rf"({_NUMBER})(KiB|MiB|GiB)?/(d|month)", re.ASCII)
 _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOSTNAME = re.compile(rf"(?=.{{1,254}}\Z){_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
+_HOST = re.compile(HOST_PATTERN, re.ASCII)
 # URLs, and gRPC's names of resolvers (grpc/grpc, doc/naming.md); `dns:80` is a host and a port.
 _SCHEME = re.compile(r"(?!unix:)[A-Za-z][A-Za-z0-9+.-]*://|(dns|ipv4|ipv6|xds):[^:]+:")
 _MAX_PORT = 65535
@@ -109,6 +116,16 @@ class UnixAddress:
         return f"unix:{self.path}"
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceName:
+    """A name of SRV records (RFC 2782), which have the ports: `_grpc._tcp.orders.example`."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
 Address = TcpAddress | UnixAddress
 
 
@@ -133,6 +150,13 @@ def format_duration(seconds: float) -> str:
     if 0 < seconds < 1:
         return f"{_decimal(seconds * 1000)}ms"
     return f"{_decimal(seconds)}s"
+
+
+def say_time(seconds: float) -> str:
+    """Returns a time as people read it, to three digits: `1.25s`, `340ms`, `2m`."""
+    if seconds >= 1:
+        return format_duration(round(seconds, 2 if seconds < SECONDS["m"] else 0))
+    return f"{float(f'{seconds * 1000:.3g}'):g}ms"
 
 
 def _decimal(number: float) -> str:
@@ -185,6 +209,23 @@ def parse_quota(text: str) -> Quota:
     if count > MOST:
         raise UnitError(f"a quota of {MOST} at most, such as 900000GiB/month")
     return Quota(count, match[3])
+
+
+def parse_host(text: str) -> str:
+    """A host name in lower case, `*.name`, or an IP address, of IPv6 in its one form: `::1`.
+
+    Raises:
+        UnitError: Where the text is none of these.
+    """
+    if ":" in text:
+        bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+        try:
+            return str(ipaddress.IPv6Address(bare))
+        except ValueError:
+            raise UnitError(HOST) from None
+    if not _HOST.fullmatch(text):
+        raise UnitError(HOST)
+    return text.lower()
 
 
 def parse_address(text: str) -> Address:

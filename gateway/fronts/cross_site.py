@@ -7,6 +7,9 @@ that no such page can have made, or that changes nothing. The rules are those of
 (W3C, Fetch Metadata Request Headers), an older one in `Origin`; what sends neither is no browser,
 and what it shows is its own.
 
+A page of another origin that the config lets act as the user (`listener.cors.credentials`) does so
+as the gateway's own pages do.
+
 Where the gateway stands behind a proxy that it does not trust, it may not know the scheme that
 browsers see: then only what `Sec-Fetch-Site` says counts, and older browsers are refused.
 
@@ -18,8 +21,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.fronts.origins import Origin, own_origin
+from gateway.fronts.origins import own_origin
 from gateway.head import Head
+from gateway.http.origin import Origin
 
 # RFC 9110 section 9.2.1; TRACE, which no browser sends, is none here.
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -32,7 +36,7 @@ def is_own_doing(head: Head) -> bool:
     Args:
         head: Of the request.
     """
-    if head.method in _SAFE:
+    if head.method in _SAFE or head.is_let_in:
         return True
     if sites := head.headers.all("sec-fetch-site"):
         return all(site.strip().lower() in _OWN for site in sites)

@@ -92,6 +92,7 @@ def body_error(failure: BodyError) -> RpcError:
             return error(
                 "UNSUPPORTED_CONTENT_ENCODING",
                 "The request body has a Content-Encoding; send it without one.",
+                headers={"accept-encoding": "identity"},  # RFC 9110 12.5.3: what would be taken
             )
         case BodyFault.INCOMPLETE:
             return error("BODY_INCOMPLETE", "The request body ended early or is badly framed.")

@@ -15,6 +15,8 @@ from typing import TypeAlias
 
 from gateway.http.request import Request
 from gateway.http.websocket import TOO_LARGE, TOO_LARGE_REASON, WebSocket
+from gateway.kept import KeptBody
+from gateway.record import RequestRecord
 
 HeaderList: TypeAlias = "Sequence[tuple[str, str]]"
 
@@ -57,6 +59,8 @@ class Exchange(ABC):
     __slots__ = ()
 
     request: Request
+    record: RequestRecord | None = None
+    """What is noted of it; None for nothing."""
 
     @abstractmethod
     def collect(
@@ -76,11 +80,19 @@ class Exchange(ABC):
         """
 
     @abstractmethod
-    def respond(self, status: int, headers: HeaderList, body: bytes) -> None:
+    def respond(
+        self, status: int, headers: HeaderList, body: bytes, kept: KeptBody | None = None
+    ) -> None:
         """Answers with a whole reply, of a status from 200 to 599.
 
         The listener adds `Content-Length`, `Date` and what the connection needs, and leaves the
-        body out for `HEAD`, 204 and 304.
+        body out for `HEAD`, 204 and 304. It may send it packed, with what its head says then.
+
+        Args:
+            status: The reply's.
+            headers: Its header fields.
+            body: Its body.
+            kept: Where the body is kept, so that it is packed once only.
         """
 
     @abstractmethod

@@ -72,6 +72,9 @@ class Request:
         peer: The client's address, a trusted proxy's word taken for it.
         certificate: What the client's certificate says, if it showed one.
         is_trusted: Whether who connected is a trusted proxy.
+        server_name: The name that the client asked TLS for (SNI), as it wrote it; empty for none.
+        is_let_in: Whether a page of another origin made it that may act as the user.
+        version: The version of HTTP that it came by: `1.1` or `1.0`.
     """
 
     method: str
@@ -83,6 +86,9 @@ class Request:
     peer: str = ""
     certificate: Certificate | None = None
     is_trusted: bool = False
+    server_name: str = ""
+    is_let_in: bool = False
+    version: str = "1.1"
 
     def with_field(self, name: str, value: str) -> Request:
         """Returns this head with a field in place of all of the lower-case `name`."""

@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine
 from typing import Final, TypeAlias
 
 from gateway.http.request import Request
+from gateway.record import RequestRecord
 
 Message: TypeAlias = "str | bytes"
 """A text message or a binary one."""
@@ -60,6 +61,9 @@ class WebSocket(ABC):
 
     subprotocol: str | None
     """What was chosen of the client's `Sec-WebSocket-Protocol`."""
+
+    record: RequestRecord | None = None
+    """What is noted of it; None for nothing."""
 
     @abstractmethod
     def listen(
@@ -228,6 +232,13 @@ class Messages:
     def _rouse(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def size_of(message: Message) -> int:
+    """Returns the bytes of a message, without making them where that can be known."""
+    if isinstance(message, bytes) or message.isascii():
+        return len(message)
+    return len(message.encode())
 
 
 def asks_for_websocket(request: Request) -> bool:

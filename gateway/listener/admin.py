@@ -1,33 +1,39 @@
-"""A listener for operators: pages at fixed paths, read by GET, or changing something by POST.
+"""A listener for operators: pages read by GET, or changing something by POST.
 
-It has no page that a browser could ask from, so a POST that a browser made is some other site's:
-it is refused, whatever it says of itself. What it tells of callers, no browser is to read for
-another site either: where it listens for its own machine only, it must be asked for by an address,
-or as `localhost`, not by a name that some site has bound to it. Who may connect is the network's to
-decide.
+Who may ask is `admin_access`'s. Pages that are everybody's (`/healthz`) answer at once, or look
+first; what asks for more says so. What a page tells is the caller's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 from gateway.http import Exchange, Handler
 from gateway.http.fault import json_error
+from gateway.listener.admin_access import Access
+from gateway.listener.admin_paths import Paths
 from gateway.listener.faults import JSON, Fault, Refused
 from gateway.listener.limits import Limits
 from gateway.listener.server import Listener, serve
 
 
 class Page(NamedTuple):
-    """What an admin route answers with."""
+    """What an admin route answers with.
+
+    Attributes:
+        status: The HTTP status.
+        content_type: The media type.
+        body: All of it; or what yields it part by part, each written as soon as it is there, until
+            it ends or the client goes: the generator is closed then.
+    """
 
     status: int
     content_type: str
-    body: bytes
+    body: bytes | AsyncGenerator[bytes, None]
 
 
 def jwks_page(keys: str | None) -> Page:
@@ -44,129 +50,120 @@ def jwks_page(keys: str | None) -> Page:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A page that takes a query and may wait.
+    """A page that takes parameters and may wait.
 
     Attributes:
-        answer: Makes it of the query's parameters. Raises Refused.
+        answer: Makes it of the parameters, those of the query and of the path. Raises Refused.
         changes: Whether it changes something: it is asked by POST then.
+        is_open: Whether everybody may ask, without the token: a probe.
+        implied: Returns the parameters that an `Accept` stands for (RFC 9110, section 12.5.1),
+            where the query does not have them; None where the page has but one form.
     """
 
     answer: Callable[[Mapping[str, str]], Awaitable[Page]]
     changes: bool = False
+    is_open: bool = False
+    implied: Callable[[str], Mapping[str, str]] | None = None
 
 
-Fixed: TypeAlias = "Callable[[], Page | tuple[int, str, bytes]]"
-"""A page that is there at once; the query is not looked at."""
+Fixed: TypeAlias = "Callable[[], Page]"
+"""A page that is there at once, and is everybody's; the query is not looked at."""
 
 Routes: TypeAlias = "Mapping[str, Fixed | Asked]"
+"""What answers at each path: `/healthz`, or `/why/{id}`, whose `{id}` is a parameter."""
 
 _LIMITS: Final = Limits(connections=256, connections_per_address=256)
 _PARAMETERS: Final = 64  # of a query
 _READS: Final = ("GET", "HEAD")
 _CHANGES: Final = ("POST",)
-_BROWSERS: Final = ("origin", "sec-fetch-site")  # Fetch sections 3.2, and Fetch Metadata section 2
 
 _INTERNAL: Final = Fault(500, "INTERNAL", "The gateway failed to answer this request.")
-_LOCAL: Final = "localhost"
-_MISNAMED: Final = Fault(
-    403, "CROSS_SITE_REQUEST", "Ask this by an address, or as localhost: http://127.0.0.1:9090."
-)
-_CROSS_SITE: Final = Fault(
-    403, "CROSS_SITE_REQUEST", "No page of a browser may do this: use a command, or curl."
-)
+_TWICE: Final = Fault(400, "BAD_REQUEST", "The query has a parameter twice.")
 
 
-async def admin(address: str, routes: Routes) -> Listener:
+async def admin(address: str, routes: Routes, token: str | None = None) -> Listener:
     """Opens the admin listener.
 
     Args:
         address: Where: `127.0.0.1:9090`.
-        routes: What answers at each path, such as `/healthz`. Called per request.
+        routes: What answers at each path. Called per request.
+        token: What must be shown for all that is not everybody's; None for nothing.
 
     Raises:
         ListenError: The address can't be listened on.
     """
-    handler = _handler(routes, is_own=_is_own(address))
+    handler = _handler(Paths(routes), Access(address, token))
     return await serve(lambda: handler, addresses=[address], limits=_LIMITS)
 
 
-def _is_own(authority: str) -> bool:
-    """Whether a host, which a port may follow, is this machine's for itself."""
-    host = _host(authority)
-    address = _address(host)
-    return host == _LOCAL if address is None else address.is_loopback
-
-
-def _handler(routes: Routes, *, is_own: bool) -> Handler:
-    """Returns what answers.
-
-    Args:
-        routes: The pages.
-        is_own: Whether only this machine can connect.
-    """
+def _handler(paths: Paths[Fixed | Asked], access: Access) -> Handler:
+    """Returns what answers."""
 
     def answer(exchange: Exchange) -> None:
         request = exchange.request
-        route = routes.get(request.path)
-        if route is None:
-            text = f"There is no page here; there are: {', '.join(sorted(routes))}."
-            _refuse(exchange, Fault(404, "ROUTE_NOT_FOUND", text))
-            return
-        changes = isinstance(route, Asked) and route.changes
+        found = paths.find(request.path)
+        route = None if found is None else found.target
+        asked = route if isinstance(route, Asked) else None
+        changes = asked is not None and asked.changes
+        is_open = route is not None and (asked is None or asked.is_open)
         allowed = _CHANGES if changes else _READS
-        if request.method not in allowed:
+        if not is_open and (refusal := access.unknown(request)) is not None:
+            _refuse(exchange, *refusal)
+        elif found is None or route is None:
+            text = f"There is no page here; there are: {', '.join(paths.known)}."
+            _refuse(exchange, Fault(404, "ROUTE_NOT_FOUND", text))
+        elif request.method not in allowed:
             text = "This is done by POST." if changes else "This page can only be read."
             fault = Fault(405, "METHOD_NOT_ALLOWED", f"{text} Use {' or '.join(allowed)}.")
-            _refuse(exchange, fault, ("Allow", ", ".join(allowed)))
-        elif changes and any(name in request.headers for name in _BROWSERS):
-            _refuse(exchange, _CROSS_SITE)
-        elif isinstance(route, Asked) and is_own and not _is_unbound(request.authority):
-            _refuse(exchange, _MISNAMED)
+            _refuse(exchange, fault, [("Allow", ", ".join(allowed))])
+        elif not is_open and (refusal := access.forbidden(request, changes=changes)) is not None:
+            _refuse(exchange, *refusal)
         elif isinstance(route, Asked):
-            exchange.spawn(_ask(exchange, route))
+            exchange.spawn(_ask(exchange, route, found.parameters))
         else:
-            _respond(exchange, Page(*route()))
+            _respond(exchange, route())
 
     return answer
 
 
-def _is_unbound(authority: str) -> bool:
-    """Whether a `Host` is none that the DNS could lead here: an address, or `localhost`."""
-    host = _host(authority)
-    return host == _LOCAL or _address(host) is not None
-
-
-def _host(authority: str) -> str:
-    """Returns the host without its port and brackets, in lower case."""
-    if authority.startswith("["):
-        return authority[1:].partition("]")[0]
-    return authority.partition(":")[0].lower()
-
-
-def _address(host: str) -> IPv4Address | IPv6Address | None:
+async def _ask(exchange: Exchange, asked: Asked, named: Mapping[str, str]) -> None:
     try:
-        return ip_address(host)
-    except ValueError:
-        return None
-
-
-async def _ask(exchange: Exchange, asked: Asked) -> None:
-    try:
-        page = await asked.answer(_parameters(exchange.request.query or ""))
+        parameters = _parameters(exchange.request.query or "", named)
+        if asked.implied is not None:
+            accept = ",".join(exchange.request.headers.all("accept"))
+            parameters = {**asked.implied(accept), **parameters}
+        page = await asked.answer(parameters)
     except Refused as refused:
         _refuse(exchange, refused.fault)
     except Exception:
         _refuse(exchange, _INTERNAL)
         raise
     else:
-        _respond(exchange, page)
+        if isinstance(page.body, bytes):
+            _respond(exchange, page)
+        else:
+            await _stream(exchange, page, page.body)
 
 
-def _parameters(query: str) -> Mapping[str, str]:
-    """Returns the parameters of a query by name.
+async def _stream(exchange: Exchange, page: Page, parts: AsyncGenerator[bytes, None]) -> None:
+    async with aclosing(parts):
+        exchange.start(page.status, _headers(page))
+        try:
+            async for part in parts:
+                if exchange.request.method == "HEAD":
+                    break  # it may be endless, and nobody wants it
+                await exchange.write(part)
+        except Exception:
+            exchange.abort()  # what was written must not pass for all of it
+            raise
+        await exchange.finish()
+
+
+def _parameters(query: str, named: Mapping[str, str]) -> Mapping[str, str]:
+    """Returns the parameters of a query, and those of the path, by name.
 
     Raises:
-        Refused: It is none, or names one twice.
+        Refused: The query is none, or names one twice.
     """
     try:
         pairs = parse_qsl(
@@ -178,16 +175,20 @@ def _parameters(query: str) -> Mapping[str, str]:
         )
     except ValueError:  # the parser's words are about its own arguments
         raise Refused(Fault(400, "BAD_REQUEST", "The query can't be read.")) from None
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Refused(Fault(400, "BAD_REQUEST", "The query has a parameter twice."))
+    found = {**dict(pairs), **named}
+    if len(found) != len(pairs) + len(named):
+        raise Refused(_TWICE)
     return found
 
 
+def _headers(page: Page) -> list[tuple[str, str]]:
+    return [("Content-Type", page.content_type), ("Cache-Control", "no-store")]
+
+
 def _respond(exchange: Exchange, page: Page) -> None:
-    headers = [("Content-Type", page.content_type), ("Cache-Control", "no-store")]
-    exchange.respond(page.status, headers, page.body)
+    assert isinstance(page.body, bytes), "what is streamed is asked for"
+    exchange.respond(page.status, _headers(page), page.body)
 
 
-def _refuse(exchange: Exchange, fault: Fault, *headers: tuple[str, str]) -> None:
+def _refuse(exchange: Exchange, fault: Fault, headers: Sequence[tuple[str, str]] = ()) -> None:
     exchange.respond(fault.status, [("Content-Type", JSON), *headers], fault.body(""))

@@ -8,12 +8,17 @@ from gateway.listener.limits import Limits
 
 
 class Census:
-    """The open connections of one listener."""
+    """The open connections of one listener.
 
-    __slots__ = ("_by_address", "total")
+    Attributes:
+        total: How many there are.
+        accepted: How many there were so far.
+    """
+
+    __slots__ = ("_by_address", "accepted", "total")
 
     def __init__(self) -> None:
-        self.total = 0
+        self.total = self.accepted = 0
         self._by_address: Counter[str] = Counter()
 
     def enter(self, address: str, limits: Limits) -> bool:
@@ -31,6 +36,7 @@ class Census:
                 return False
             self._by_address[address] += 1
         self.total += 1
+        self.accepted += 1
         return True
 
     def leave(self, address: str) -> None:

@@ -15,12 +15,15 @@ from gateway.listener.closing import Closing, Phase
 from gateway.listener.counts import check_counts
 from gateway.listener.cut import END, Cutter
 from gateway.listener.exchange import NEW, OVER, HttpExchange
-from gateway.listener.faults import HEADER_TIMEOUT, TOO_MANY_CONNECTIONS, Refused
+from gateway.listener.faults import HEADER_TIMEOUT, TOO_MANY_CONNECTIONS, Fault, Refused
 from gateway.listener.forwarded import origin, passes_on, plain, trusts
 from gateway.listener.head import given_id
 from gateway.listener.limits import AT_ONCE, READ_AHEAD
+from gateway.listener.packing import untagged
+from gateway.listener.refusing import begun, note
 from gateway.listener.reply import CONTINUE
 from gateway.listener.service import Service
+from gateway.listener.tls import asked_for
 
 if TYPE_CHECKING:
     from gateway.listener.websocket import Socket
@@ -35,6 +38,7 @@ class Connection(Closing):
         peer: The plain address that it comes from; empty for a Unix socket.
         scheme: `http` or `https`.
         certificate: What the client's certificate says, if it showed one.
+        asked: The name that the client asked TLS for; empty for none.
         exchange: The request that is being answered.
         socket: The WebSocket that it has become.
     """
@@ -44,6 +48,7 @@ class Connection(Closing):
         "_counts_for",
         "_cutter",
         "_pumping",
+        "asked",
         "certificate",
         "exchange",
         "peer",
@@ -56,6 +61,7 @@ class Connection(Closing):
         self.peer = ""
         self.scheme = "http"
         self.certificate: Certificate | None = None
+        self.asked = ""
         self.exchange: HttpExchange | None = None
         self.socket: Socket | None = None
         self._counts_for: str | None = None
@@ -71,8 +77,10 @@ class Connection(Closing):
         service.connections.add(self)
         peername = transport.get_extra_info("peername")
         self.peer = (plain(peername[0]) or "") if isinstance(peername, tuple) else ""
-        self.scheme = "https" if transport.get_extra_info("sslcontext") is not None else "http"
-        if service.draining:  # it was still shaking hands
+        if transport.get_extra_info("sslcontext") is not None:
+            self.scheme = "https"
+            self.asked = asked_for(transport.get_extra_info("ssl_object"))
+        if not service.admits:  # it was still shaking hands
             self.transport.close()
             return
         counts_for = "" if trusts(service.trusted, self.peer) else self.peer
@@ -144,7 +152,9 @@ class Connection(Closing):
         """Goes on after a reply that the client was slow to take."""
         if self.socket is not None:
             self.socket.taken()
-        elif self.exchange is not None and self.exchange.state >= OVER:
+            return
+        exchange = self.exchange
+        if exchange is not None and exchange.state >= OVER and not exchange.unsent:
             self.answered()
 
     # The exchange's wishes.
@@ -191,8 +201,7 @@ class Connection(Closing):
 
     def upgraded(self, socket: Socket) -> None:
         """Becomes a WebSocket, when its 101 is sent."""
-        self.exchange = None
-        self.socket = socket
+        self.exchange, self.socket = None, socket
         self._phase = _SOCKET
         self.never_expire()
 
@@ -247,7 +256,7 @@ class Connection(Closing):
             else:
                 self.loop.call_soon(self._pump)  # others first
         except Refused as refused:
-            self.refuse(refused.fault)
+            self.refuse(refused.fault, data=self._received)
         finally:
             self._pumping = False
             self.flush()
@@ -269,20 +278,30 @@ class Connection(Closing):
             request, fields = service.heads.read(data, self.scheme, self.peer)
             check_counts(request, service.limits)
         except Refused as refused:
-            self.refuse(refused.fault, given_id(data), head_only=data.startswith(b"HEAD "))
+            is_head, given = data.startswith(b"HEAD "), given_id(data)
+            self.refuse(refused.fault, given, head_only=is_head, data=data)
             return
         request.certificate = self.certificate
+        request.server_name = self.asked
+        if fields.http10:
+            request.version = "1.0"
         if service.trusted:
             request.is_trusted = trusts(service.trusted, self.peer)
             client = origin(self.peer, self.scheme, fields.headers, service.trusted)
             request.peer, request.scheme = client
-            if request.certificate is not None and passes_on(
+            if (request.certificate is not None or request.server_name) and passes_on(
                 self.peer, fields.headers, service.trusted
             ):
-                request.certificate = None  # it is the proxy's
+                request.certificate, request.server_name = None, ""  # they are the proxy's
+        if service.packing is not None:
+            untagged(request)
+        if service.cors is not None:
+            request.is_let_in = service.cors.acts_as_user(request.headers)
         self.never_expire()
         self._phase = _BUSY
         exchange = self.exchange = HttpExchange(self, request, fields)
+        if service.record is not None:
+            exchange.record = service.record(request)
         try:
             service.handler()(exchange)
         except Exception:  # noqa: BLE001  whatever a bug raises, the client gets an answer
@@ -292,6 +311,20 @@ class Connection(Closing):
                 self.watch_client()
             else:
                 self.abort()
+
+    def refuse(
+        self,
+        fault: Fault,
+        given: str | None = None,
+        *,
+        head_only: bool = False,
+        data: bytes | bytearray = b"",
+    ) -> None:
+        """See Closing; `data` is what has come of a head."""
+        if (record := self.service.record) is not None:
+            request = begun(data, self.peer, self.scheme)
+            given = note(record(request), fault, given, head_only=head_only)
+        super().refuse(fault, given, head_only=head_only)
 
     def wants_more(self) -> bool:
         """See Closing."""
@@ -357,7 +390,7 @@ class Connection(Closing):
         """Ends what took too long."""
         if self._phase is _HEAD:
             if self._cutter is not None and self._cutter.begun:
-                self.refuse(HEADER_TIMEOUT)
+                self.refuse(HEADER_TIMEOUT, data=self._received)
             else:
                 self.finish()
         elif self._phase is _LINGER:

@@ -7,16 +7,23 @@ is made only for them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gateway.http import BodyError, BodyFault, Request
 from gateway.http.exchange import HeaderList
 from gateway.http.websocket import TOO_LARGE, TOO_LARGE_REASON, WebSocket
+from gateway.kept import KeptBody
 from gateway.listener import faults
+from gateway.listener.codings import SLICE, StreamPacker
+from gateway.listener.cors import shared
+from gateway.listener.dressing import dress
 from gateway.listener.fields import lines
 from gateway.listener.head import Fields
 from gateway.listener.receiving import Receiving
+from gateway.listener.refusing import told
 from gateway.listener.reply import (
     CLOSE,
     IN_CHUNKS,
@@ -48,6 +55,7 @@ class HttpExchange(Receiving):
 
     Attributes:
         state: NEW, STARTED, OVER, or GONE.
+        unsent: Whether its reply is given, but not sent yet: it is being packed beside the loop.
     """
 
     __slots__ = (
@@ -55,12 +63,16 @@ class HttpExchange(Receiving):
         "_chunked",
         "_watchers",
         "_work",
+        "record",
         "state",
+        "unsent",
     )
 
     def __init__(self, connection: Connection, request: Request, fields: Fields) -> None:
         super().__init__(connection, request, fields)
         self.state = NEW
+        self.unsent = False
+        self.record = None
         self._watchers: list[Callable[[], None]] | None = None
         self._work: Work | None = None
         self._chunked = False
@@ -79,26 +91,52 @@ class HttpExchange(Receiving):
 
     # The reply.
 
-    def respond(self, status: int, headers: HeaderList, body: bytes) -> None:
+    def respond(
+        self, status: int, headers: HeaderList, body: bytes, kept: KeptBody | None = None
+    ) -> None:
         """See Exchange. What can't be sent is a bug: logged, and answered with 500."""
         if self.state != NEW:
             self._refuse_second()
             return
+        connection = self._connection
+        cors, packing = connection.service.cors, connection.service.packing
+        if cors is not None:
+            status, headers, body = shared(cors, self.request, (status, headers, body))
+        plan = None
+        if packing is not None:
+            sent = self.fields.headers
+            plan = packing.plan(self.request, sent, status, headers, len(body))
         try:
             check(status)
-            made = lines(headers)
+            made = lines(headers if plan is None else plan.headers)
         except ValueError:
             log.exception("a reply that can't be sent")
-            status, own, body = faults.INTERNAL.parts(self.request.headers)
-            made = lines(own)
-        connection = self._connection
+            status, headers, body = told(self.record, faults.INTERNAL, self.request.headers)
+            made, plan = lines(headers), None
         self.state = OVER
         self._watchers = self.collecting = None
         if self.body is not None or self.broken or connection.service.draining:
             self._forgo_body()
         if self._work is not None:
             self._work.rouse()
-        if status in WITHOUT_BODY:
+        if plan is None or plan.coding is None:
+            self._send(status, made, body)
+        else:
+            self.unsent = True
+            send = partial(self._send_dressed, status)
+            dress(connection.service, plan, self.request.method, body, kept=kept, send=send)
+
+    def _send_dressed(self, status: int, headers: HeaderList, body: bytes | None) -> None:
+        """Sends a whole reply, unless the client has gone meanwhile."""
+        if self.state == OVER:
+            self.unsent = False
+            self.closes = self.closes or self._connection.service.draining
+            self._send(status, lines(headers), body)
+
+    def _send(self, status: int, made: str, body: bytes | None) -> None:
+        """Sends a whole reply; a body of None is one that HEAD asks for and nobody has made."""
+        connection = self._connection
+        if status in WITHOUT_BODY or body is None:
             framing, body = self._persistence(), b""
         else:
             framing = f"Content-Length: {len(body)}\r\n"
@@ -111,6 +149,8 @@ class HttpExchange(Receiving):
             connection.send(body)
         else:
             connection.send(head(status, made, framing) + body)
+        if self.record is not None:
+            self.record.answered(status, len(body))
         connection.answered()
 
     def start(self, status: int, headers: HeaderList) -> None:
@@ -123,34 +163,64 @@ class HttpExchange(Receiving):
             self._refuse_second()
             return
         check(status)
-        made = lines(headers)
+        service = self._connection.service
+        if service.cors is not None:
+            headers = (*headers, *service.cors.headers_for(self.request))
+        packing = service.packing
+        plan = None if packing is None else packing.plan_stream(self.request, status, headers)
+        made = lines(headers if plan is None else plan.packed)
         # A stream may answer a body that is still coming, and both end well.
-        self.closes = self.closes or self.fields.http10 or self._connection.service.draining
+        self.closes = self.closes or self.fields.http10 or service.draining
         framing = self._persistence()
         work = self.work
         work.silent = self.request.method == "HEAD" or status in WITHOUT_BODY
         if status not in WITHOUT_BODY and not self.fields.http10:
             self._chunked = True
             framing += IN_CHUNKS
+        if plan is not None and plan.coding is not None and not work.silent:
+            work.packer = StreamPacker()
         self.state = STARTED
+        if self.record is not None:
+            self.record.replies(status)
         self._connection.send_soon(head(status, made, framing))
 
     async def write(self, data: bytes) -> None:
         """See Exchange."""
-        await self._begun().write(chunk(data) if self._chunked and data else data)
+        work = self._begun()
+        if work.packer is None or not data:
+            await self._write(work, data)
+            return
+        for piece in work.packer.pieces(data):
+            await self._write(work, piece)
+            if len(data) > SLICE:
+                await asyncio.sleep(0)
+
+    async def _write(self, work: Work, data: bytes) -> None:
+        if self.record is not None and not work.silent:
+            self.record.sent += len(data)
+        await work.write(chunk(data) if self._chunked and data else data)
 
     async def finish(self) -> None:
         """See Exchange."""
         if self.state >= OVER:
             return
         work = self._begun()
+        if work.packer is not None:
+            last = work.packer.end()
+            if self.record is not None:
+                self.record.sent += len(last)
+            self._connection.send_soon(chunk(last) if self._chunked else last)
         if self._chunked and not work.silent:
             self._connection.send_soon(LAST_CHUNK)
         self.end()
+        if self.record is not None:
+            self.record.end()
         self._connection.answered()
 
     def abort(self) -> None:
         """See Exchange."""
+        if self.record is not None:
+            self.record.end()
         self._connection.abort()
 
     def websocket(
@@ -177,12 +247,18 @@ class HttpExchange(Receiving):
 
     def refuse(self, fault: faults.Fault, extra: str) -> None:
         """Answers with an error of the listener's own and further header lines, and closes."""
-        status, own, body = fault.parts(self.request.headers)
+        reply = told(self.record, fault, self.request.headers)
+        cors = self._connection.service.cors
+        status, own, body = reply if cors is None else shared(cors, self.request, reply)
         self.end()
         self.closes = True
-        framing = f"{extra}{CLOSE}Content-Length: {len(body)}\r\n"
+        framing = f"{extra}{CLOSE}"
+        if status not in WITHOUT_BODY:
+            framing += f"Content-Length: {len(body)}\r\n"
         shown = b"" if self.request.method == "HEAD" else body
         self._connection.send(head(status, lines(own), framing) + shown)
+        if self.record is not None:
+            self.record.answered(status, len(shown))
         self._connection.answered()
 
     def end(self) -> None:
@@ -192,9 +268,7 @@ class HttpExchange(Receiving):
         self._forgo_body()
 
     def _persistence(self) -> str:
-        if self.closes:
-            return CLOSE
-        return KEEP_ALIVE if self.fields.http10 else ""
+        return CLOSE if self.closes else KEEP_ALIVE if self.fields.http10 else ""
 
     def _refuse_second(self) -> None:
         if self.state != GONE:
@@ -243,7 +317,7 @@ class HttpExchange(Receiving):
     def fail(self, fault: faults.Fault) -> None:
         """Answers with an error of the listener's own, or cuts a reply that has begun."""
         if self.state == NEW:
-            self.respond(*fault.parts(self.request.headers))
+            self.respond(*told(self.record, fault, self.request.headers))
         elif self.state == STARTED:
             self.abort()
 
@@ -265,8 +339,12 @@ class HttpExchange(Receiving):
         """Ends the work: the client has gone."""
         if self.state == OVER:
             self.state = GONE
+            if self.unsent and self.record is not None:
+                self.record.left()
             return
         self.state = GONE
+        if self.record is not None:
+            self.record.leaves()
         watchers, self._watchers = self._watchers, None
         wanted, self.collecting = self.collecting, None
         if self._work is not None:
@@ -275,6 +353,8 @@ class HttpExchange(Receiving):
             self.guarded(callback)
         if wanted is not None:
             self.guarded(lambda: wanted.failed(BodyError(BodyFault.INCOMPLETE)))
+        if self.record is not None:
+            self.record.left()
 
     def received(self) -> None:
         """Takes note that more of the body has arrived."""

@@ -44,8 +44,12 @@ _REST: Final = re.compile(
 )
 _FIELD: Final = re.compile(r"([^:\r\n]+):[ \t]*([^\r]*)\r\n")
 _REST_LINE: Final = len(b"HTTP/1.1\r\n")
-# RFC 3986 3.2.2 and 3.2.3, without telling the kinds of host apart.
-_HOST: Final = re.compile(r"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
+# A name or an address, then perhaps a port (RFC 3986 3.2.2 and 3.2.3). One colon too many could be
+# read in two ways, by a proxy and here; so could brackets around what is no IPv6 address.
+_HOST: Final = re.compile(
+    r"(?:[A-Za-z0-9\-._~%!$&'()*+,;=]*|\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9\-._~%]+)?\])"
+    r"(?::[0-9]*)?"
+)
 # 18 digits hold every length that a 64-bit integer does, less one digit.
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _ABSOLUTE: Final = re.compile(r"https?://([^/?#]+)(.*)", re.IGNORECASE)

@@ -84,6 +84,8 @@ class Receiving(Exchange):
             return
         if (all_there := self._connection.exactly(self.fields.length)) is not None:
             self.body = None
+            if self.record is not None:
+                self.record.received = len(all_there)
             then(all_there)
             return
         self.collecting = Collect(limit, then, failed)
@@ -136,6 +138,8 @@ class Receiving(Exchange):
             return b""
         if body.done:
             self.body = None
+        if self.record is not None:
+            self.record.received += len(data)
         return data
 
     def unreadable(self, limit: int | None) -> BodyError | None:

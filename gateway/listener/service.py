@@ -8,12 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway.http import Handler
+from gateway.http import Handler, Request
 from gateway.http.certificate import Certificate
 from gateway.listener.census import Census
+from gateway.listener.cors import Cors
 from gateway.listener.forwarded import Proxies
 from gateway.listener.head import HeadReader
 from gateway.listener.limits import Limits
+from gateway.listener.offload import Offload
+from gateway.listener.packing import Packing
+from gateway.record import RequestRecord
 
 if TYPE_CHECKING:
     from gateway.listener.connection import Connection
@@ -37,6 +41,11 @@ class Service:
         tasks: Tasks that exchanges spawned, until they end.
         one_closed: Set whenever a connection has closed.
         draining: Whether no further request is wanted.
+        admits: Whether connections are let in all the same.
+        cors: What pages of other origins may do; None for nothing. May be replaced at any time.
+        packing: Which replies are packed; None for none. May be replaced at any time.
+        offload: Does what would hold up others.
+        record: Begins what is noted of a request; None notes nothing.
     """
 
     handler: Callable[[], Handler]
@@ -50,3 +59,8 @@ class Service:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     one_closed: asyncio.Event = field(default_factory=asyncio.Event)
     draining: bool = False
+    admits: bool = True
+    cors: Cors | None = None
+    packing: Packing | None = None
+    offload: Offload = field(default_factory=Offload)
+    record: Callable[[Request], RequestRecord] | None = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.http import BodyError, BodyFault
 from gateway.http.exchange import DRAINING, STREAM_IDLE
 from gateway.listener import faults
+from gateway.listener.codings import StreamPacker
 from gateway.listener.limits import PIECE
 from gateway.listener.service import log
 
@@ -25,6 +26,7 @@ class Work:
 
     Attributes:
         task: The spawned task, until it ends.
+        packer: Packs the reply's body; None where it is sent as it is.
         silent: Whether the reply has no body, whatever is written.
         reading: Whether a reader waits for more of the body.
     """
@@ -36,6 +38,7 @@ class Work:
         "_late",
         "_wake",
         "_writers",
+        "packer",
         "reading",
         "silent",
         "task",
@@ -43,6 +46,7 @@ class Work:
 
     def __init__(self, exchange: HttpExchange, connection: Connection) -> None:
         self.task: asyncio.Task[None] | None = None
+        self.packer: StreamPacker | None = None
         self.silent = False
         self.reading = False
         self._exchange = exchange

@@ -1,4 +1,8 @@
-"""TLS for a listener: files in, an `ssl.SSLContext` out. TLS 1.2 or later, HTTP/1.1 by ALPN."""
+"""TLS for a listener: files in, an `ssl.SSLContext` out. TLS 1.2 or later, HTTP/1.1 by ALPN.
+
+Each connection remembers the name that its client asked for (SNI, RFC 6066 section 3): `ssl` tells
+a server of it during the handshake only.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +33,31 @@ class Tls:
     client_certificate: Literal["optional", "required"] = "optional"
 
 
+class Connected(ssl.SSLObject):
+    """The TLS of one connection.
+
+    Attributes:
+        asked: The name that the client asked for, as it wrote it; empty where it asked for none.
+    """
+
+    asked: str = ""
+
+
+def asked_for(connection: object) -> str:
+    """Returns the name that the client of a connection asked for; empty for none.
+
+    Args:
+        connection: The transport's `ssl_object`; None without TLS.
+    """
+    return connection.asked if isinstance(connection, Connected) else ""
+
+
+def _remember(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+    """Takes a note of the name that a client asks for; there is one certificate for all."""
+    if isinstance(connection, Connected):
+        connection.asked = name or ""
+
+
 _VERIFY = {"optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
 
 
@@ -41,6 +70,8 @@ def context(tls: Tls) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.set_alpn_protocols(["http/1.1"])
+    made.sslobject_class = Connected
+    made.sni_callback = _remember
     key = tls.key or tls.certificate
     for path in (tls.certificate, key, tls.client_ca):
         if path is not None and not path.is_file():

@@ -54,9 +54,12 @@ def upgrade(
         exchange.refuse(hands.fault, hands.lines)
         return None
     exchange.end()
+    if (record := exchange.record) is not None:
+        record.upgraded()
     connection.send(head(101, extra, hands.lines))
     incoming = Incoming(terms.message_size, hands.packing)
     too_large = terms.too_large, terms.too_large_reason
     socket = Socket(connection, incoming, hands.packing, too_large, subprotocol)
+    socket.record = record
     connection.upgraded(socket)
     return socket

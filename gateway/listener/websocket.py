@@ -58,6 +58,7 @@ class Socket(Sending):
     Attributes:
         held: Whether messages are held back.
         behind: Whether there is more to take, and its turn comes soon.
+        record: What is noted of it; None for nothing.
     """
 
     __slots__ = (
@@ -72,6 +73,7 @@ class Socket(Sending):
         "_too_large",
         "behind",
         "held",
+        "record",
     )
 
     def __init__(
@@ -85,6 +87,7 @@ class Socket(Sending):
         super().__init__(connection, packing, subprotocol)
         self.held = True
         self.behind = False
+        self.record = None
         self._incoming = incoming
         self._too_large = too_large
         self._message: Callable[[Message], None] | None = None
@@ -328,7 +331,11 @@ class Socket(Sending):
             return
         self._is_over = True
         self._is_open = False
-        self._ending = code, reason
+        said, self._ending = self._ending, (code, reason)
+        if self.record is not None:
+            self.record.close = code if said is None else said[0]
+            self.record.closed_here = said is not None
+            self.record.end()
         closed, self._closed = self._closed, None
         self._message = self._draining = self._pings = self._stalled = None
         for task in list(self._tasks or ()):

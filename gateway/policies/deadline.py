@@ -37,9 +37,14 @@ class DeadlineGate:
     def admit(self, call: Call) -> None:
         """Shortens the call's deadline; raises DEADLINE_EXCEEDED when it has passed."""
         now = self._clock()
-        asked = call.deadline
+        asked, record = call.deadline, call.record
+        if record is not None and asked is not None:
+            record.asked = record.until = asked.at
         if self._timeout and (asked is None or asked.at > now + self._timeout):
-            call.deadline = Deadline(now + self._timeout)
+            until = now + self._timeout
+            call.deadline = Deadline(until)
+            if record is not None:
+                record.until = until
         elif asked is not None and asked.at <= now:
             raise error("DEADLINE_EXCEEDED", "The deadline had passed before the call was made.")
 

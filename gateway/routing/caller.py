@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.call import Call, Deadline, Metadata, Principal
+from gateway.cookies import Cookies
 from gateway.head import Head
 from gateway.http import Request
 from gateway.http.request_id import REQUEST_ID
+from gateway.record import RequestRecord
 from gateway.routing.metadata import HeaderRules
 from gateway.routing.timeout import client_timeout
 
@@ -32,6 +34,8 @@ class Caller:
     request_id: str
     traceparent: str | None
     head: Head | None = field(default=None, repr=False)
+    cookies: Cookies | None = field(default=None, repr=False)
+    record: RequestRecord | None = field(default=None, repr=False)
 
     def call(self, method: str, request: bytes) -> Call:
         """Returns a new call of this caller's.
@@ -51,6 +55,8 @@ class Caller:
             self.request_id,
             self.traceparent,
             self.head,
+            cookies=self.cookies,
+            record=None if self.record is None else self.record.call(method),
         )
 
 
@@ -62,6 +68,8 @@ def caller_of(
     front: str,
     request_id: str,
     request_id_passes: bool,
+    cookies: Cookies | None = None,
+    record: RequestRecord | None = None,
 ) -> Caller:
     """Returns the caller of a request, not authenticated yet.
 
@@ -72,6 +80,8 @@ def caller_of(
         front: The front that makes the calls, `graphql`.
         request_id: What names the request in replies and logs.
         request_id_passes: Whether backends are told it.
+        cookies: What the answer gives the client to keep; None where it can give nothing.
+        record: What is noted of the request, and of its calls; None for nothing.
 
     Raises:
         RpcError: INVALID_TIMEOUT, INVALID_METADATA or HEADERS_TOO_LARGE: a header is wrong.
@@ -80,7 +90,18 @@ def caller_of(
         request, rules, clock, request_id=request_id, request_id_passes=request_id_passes
     )
     traceparent = request.headers.get("traceparent")
-    return Caller(metadata, deadline, None, request.peer, front, request_id, traceparent, request)
+    return Caller(
+        metadata,
+        deadline,
+        None,
+        request.peer,
+        front,
+        request_id,
+        traceparent,
+        request,
+        cookies,
+        record,
+    )
 
 
 def carried(

@@ -27,6 +27,22 @@ def map_entry(field: FieldDescriptor) -> Descriptor | None:
     return entry if entry is not None and entry.GetOptions().map_entry else None
 
 
+def is_masked(field: FieldDescriptor) -> bool:
+    """Whether a field is what an `update_mask` beside it is about (AIP-134).
+
+    Of such a message a request has the fields that change, whichever are required of a whole one.
+    """
+    home = field.containing_type
+    mask = None if home is None else home.fields_by_name.get("update_mask")
+    return (
+        mask is not None
+        and mask.message_type is not None
+        and mask.message_type.full_name == "google.protobuf.FieldMask"
+        and mask is not field
+        and single_message(field) is not None
+    )
+
+
 def single_message(field: FieldDescriptor) -> Descriptor | None:
     """Returns the message type of a singular message field, None of another."""
     return None if field.is_repeated else field.message_type

@@ -27,7 +27,7 @@ def declared_at(registry: Registry, declaration: Declaration) -> tuple[str, int]
     assert owner is not None, "every field and oneof is of a message"
     name = owner.file.name
     origin = registry.origin(name)
-    path = _path(owner)
+    path = path_of(owner)
     if isinstance(declaration, FieldDescriptor):
         path += (_FIELDS, declaration.index)
     elif isinstance(declaration, OneofDescriptor):
@@ -40,10 +40,11 @@ def declared_at(registry: Registry, declaration: Declaration) -> tuple[str, int]
     return origin, found.get(path, NOWHERE).line
 
 
-def _path(message: Descriptor) -> Path:
+def path_of(message: Descriptor) -> Path:
+    """Returns the path of a message in the FileDescriptorProto that declares it."""
     above = message.containing_type
     if above is None:
         names = list(message.file.message_types_by_name)  # in the order of the file
         return (_MESSAGES, names.index(message.name))
     names = [each.name for each in above.nested_types]
-    return (*_path(above), _NESTED, names.index(message.name))
+    return (*path_of(above), _NESTED, names.index(message.name))

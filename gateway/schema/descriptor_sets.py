@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from gateway.regular import read_regular
 from gateway.schema.file import SchemaFile, Source
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.serialized import split_set
@@ -36,7 +37,7 @@ async def from_descriptor_sets(paths: Sequence[Path]) -> list[SchemaFile]:
 
 
 def _read(path: Path) -> list[SchemaFile]:
-    data = path.read_bytes()
+    data = read_regular(path)
     if not data:
         raise ValueError("it is empty")
     return [

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from gateway.regular import read_regular
 from gateway.schema.problem import Problem
 
 _SUFFIX = ".proto"
@@ -151,4 +152,4 @@ def digest(file: ProtoFile) -> bytes:
     Raises:
         OSError: It can't be read.
     """
-    return hashlib.sha256(file.path.read_bytes()).digest()
+    return hashlib.sha256(read_regular(file.path)).digest()

@@ -65,6 +65,7 @@ class MethodDescriptor:
         file: The proto file, as imported: `shop/catalog/v1/catalog.proto`.
         line: 1-based line of the RPC in it, 0 where the source is unknown.
         comment: The RPC's leading comment, stripped, or empty.
+        deprecation: What the config says of its end, for its clients; empty where it says nothing.
     """
 
     name: str
@@ -77,6 +78,7 @@ class MethodDescriptor:
     file: str = ""
     line: int = 0
     comment: str = ""
+    deprecation: str = ""
 
     @property
     def service(self) -> str:

@@ -117,10 +117,13 @@ class CacheStore(Generic[V]):
     Args:
         size: Bytes that all entries may be charged with together.
         entry_size: Bytes of the largest form that is kept of an entry.
+
+    Attributes:
+        evictions: Entries that made room for others, so far.
     """
 
     __slots__ = ("_by_group", "_by_tag", "_entry_size", "_left", "_main", "_purged", "_room",
-                 "_small")  # fmt: skip
+                 "_small", "evictions")  # fmt: skip
 
     def __init__(self, size: int, entry_size: int) -> None:
         self._room = size
@@ -131,6 +134,7 @@ class CacheStore(Generic[V]):
         self._by_tag: dict[str, set[bytes]] = {}
         self._by_group: dict[str, set[bytes]] = {}
         self._purged = Purged()
+        self.evictions = 0
 
     async def open(self) -> None:
         """Begins no work: there is none."""
@@ -288,6 +292,7 @@ class CacheStore(Generic[V]):
                 self._spare(entry, queue)
             else:
                 spared = 0
+                self.evictions += 1
                 self._remove(entry)
                 if from_small:
                     self._left[key] = None

@@ -25,7 +25,8 @@ class Start:
         started: The config that the supervisor started with.
         meeting: A folder for the Unix sockets that workers reach each other by.
         memory: A descriptor that it inherited, of the memory that all workers share.
-        log_level: The least that it logs.
+        logs: The least that it logs, and how a line is written.
+        generation: How many configs have served, `config` included.
         shows_progress: Whether it shows at a terminal how far it is.
     """
 
@@ -35,16 +36,24 @@ class Start:
     started: Snapshot
     meeting: str
     memory: int
-    log_level: str
+    logs: Sequence[str]
+    generation: int = 1
     shows_progress: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """To a worker: replace what is served. Answered by Reloaded or Refused, of the same serial."""
+    """To a worker: replace what is served. Answered by Reloaded or Refused, of the same serial.
+
+    Attributes:
+        serial: Which question it is.
+        config: What to serve.
+        generation: As in Start.
+    """
 
     serial: int
     config: Snapshot
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +106,18 @@ class Reloaded:
         serial: Of what it answers.
         summary: What is served, in a line.
         warnings: What an operator should know and can live with.
-        unchanged: The keys that changed and that take effect at the next start only.
+        later: The keys that differ from those of the start, and take effect at the next one.
+        opened: What somebody may do now who could not before, as lines.
+        changed: All else that holds from now on, as lines.
         jwks: As in Ready.
     """
 
     serial: int
     summary: str
     warnings: Sequence[str]
-    unchanged: Sequence[str]
+    later: Sequence[str]
+    opened: Sequence[str] = ()
+    changed: Sequence[str] = ()
     jwks: str | None = None
 
 

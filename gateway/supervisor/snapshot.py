@@ -6,10 +6,11 @@ A worker gets it from its supervisor and does not read the file, which may have 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from gateway.config import Loaded, from_mapping, load, read_text
+from gateway.config import Loaded, Mocking, from_mapping, load, read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,13 @@ class Snapshot:
         origin: The file, or what errors say in its place, such as `--reflect`.
         content: The file's text, or what it would have said.
         overrides: The values of `--set`.
+        mocking: The attributes of `Mocking`, where answers are made up; else None.
     """
 
     origin: str
     content: str | Mapping[str, object]
     overrides: Sequence[str] = ()
+    mocking: Mapping[str, Any] | None = None
 
     @classmethod
     def of_file(cls, path: Path, overrides: Sequence[str] = ()) -> Snapshot:
@@ -41,6 +44,10 @@ class Snapshot:
         Raises:
             ConfigError: With every problem.
         """
+        loaded = self._read()
+        return loaded if self.mocking is None else replace(loaded, mocking=Mocking(**self.mocking))
+
+    def _read(self) -> Loaded:
         if isinstance(self.content, str):
             return load(self.origin, text=self.content, overrides=self.overrides)
         return from_mapping(self.content, origin=self.origin, overrides=self.overrides)

@@ -6,21 +6,24 @@ Signals and printing are its caller's.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from gateway.config import Config
-from gateway.listener import Listener, Page, admin, jwks_page
-from gateway.listener.admin import Routes
-from gateway.operations import NOT_NOW, Content, OperationError, pages
+from gateway.config import Config, ConfigError
+from gateway.listener import Listener, admin
+from gateway.operations import Content, OperationError
+from gateway.operations.log_levels import LogLevels
+from gateway.operations.readiness import REFUSED_RELOAD, Stage, Standing
+from gateway.operations.reloads import Reloads
+from gateway.operations.site import site
+from gateway.supervisor.asking import Asking
 from gateway.supervisor.memory import SharedMemory
-from gateway.supervisor.merging import MERGES
-from gateway.supervisor.messages import Failed, Refused, Reloaded, Start
+from gateway.supervisor.messages import Failed, Reloaded, Start
+from gateway.supervisor.reloading import ReloadError, Reloading
 from gateway.supervisor.snapshot import Snapshot
 from gateway.supervisor.sockets import Sockets
 from gateway.supervisor.usage import Usage
@@ -30,6 +33,11 @@ log = logging.getLogger("gateway")
 
 _LAST_WORDS: Final = 10.0  # seconds after `drain_timeout` for what a worker has to close
 _FAILED: Final = 1
+
+
+async def _until_woken(wake: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(wake.wait(), seconds)
 
 
 class StartError(Exception):
@@ -46,18 +54,6 @@ class StartError(Exception):
         self.code = code
 
 
-class ReloadError(Exception):
-    """The new config can't be served; the old one goes on.
-
-    Attributes:
-        lines: Why, for the user.
-    """
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = tuple(lines)
-
-
 class Supervisor:
     """Several workers behind the same addresses.
 
@@ -65,6 +61,8 @@ class Supervisor:
         urls: Where clients find them, once started.
         admin_url: Where operators find the supervisor, or None.
         warnings: What the first worker said of the config.
+        config: The newest that is good.
+        reloads: What became of reloads.
     """
 
     def __init__(
@@ -74,8 +72,9 @@ class Supervisor:
         workers: int,
         *,
         command: Sequence[str],
-        log_level: str = "info",
+        logs: tuple[str, str] = ("info", "text"),
         clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[asyncio.Event, float], Awaitable[None]] = _until_woken,
     ) -> None:
         """Makes a supervisor, which starts nothing yet. To be called inside a running loop.
 
@@ -84,20 +83,22 @@ class Supervisor:
             config: What it makes.
             workers: How many.
             command: What runs one; see Worker.
-            log_level: What each of them is told.
+            logs: What each of them logs: the least, and how a line is written.
             clock: Seconds that only grow.
+            wait: Waits until an event is set, so many seconds at most.
         """
-        self._first = self._newest = snapshot
-        self._config = config
-        self._drain_timeout = config.listener.drain_timeout
-        self._callers = config.usage.callers
-        self._usage = Usage(lambda: self._callers)
+        self._wait = wait
+        self._first = snapshot
+        self.config = config
+        self._usage = Usage(lambda: self.config.usage.callers)
         self._workers = [
             Worker(number, command, clock, self._usage.take) for number in range(1, workers + 1)
         ]
-        # What workers tell it of before they answer nothing.
-        self._own = {"usage": self._usage.tell}
-        self._log_level = log_level
+        self._reloading = Reloading(self._workers, snapshot)
+        self._levels = LogLevels(asyncio.get_running_loop())
+        self.reloads = Reloads()
+        self._asking = Asking(self._workers, self._usage.tell, self._levels, self.reloads)
+        self._logs = logs
         self._sockets: Sockets | None = None
         self._memory: SharedMemory | None = None
         # Where workers find each other: only this user can enter it.
@@ -133,17 +134,15 @@ class Supervisor:
             ListenError: An address can't be listened on.
             StartError: A worker ended before all were ready, or they can't share memory.
         """
-        config = self._config
+        config = self.config
         addresses = [str(address) for address in config.listener.address]
         if config.admin is not None:
-            routes: Routes = {
-                "/healthz": self._healthz,
-                "/readyz": self._readyz,
-                "/workers": self._listed,
-                "/jwks.json": self._jwks,
-                **pages(self.ask),
-            }
-            self._admin = await admin(str(config.admin.address), routes)
+            token = config.admin.token
+            self._admin = await admin(
+                str(config.admin.address),
+                site(self.ask, self.standing, self._jwks),
+                None if token is None else token.get_secret_value(),
+            )
         secure = config.listener.tls is not None
         self._sockets = Sockets(addresses, len(self._workers), secure=secure)
         try:
@@ -192,11 +191,12 @@ class Supervisor:
         return Start(
             worker=worker.number,
             sockets=self._sockets.of(worker.number),
-            config=self._newest,
+            config=self._reloading.newest,
             started=self._first,
             meeting=self._meeting.name,
             memory=self._memory.fileno(),
-            log_level=self._log_level,
+            logs=self._logs,
+            generation=self.reloads.generation,
             shows_progress=worker.number == 1 and not self._serving,
         )
 
@@ -207,8 +207,7 @@ class Supervisor:
         when = f"in {seconds:g} seconds" if seconds else "now"
         log.error("worker %d ended (%s); it is restarted %s", worker.number, how, when)
         worker.wake.clear()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(worker.wake.wait(), seconds)
+        await self._wait(worker.wake, seconds)
 
     async def reload(self, snapshot: Snapshot) -> Reloaded | None:
         """Replaces what all workers serve: the first one's first, then, if it can be, the others'.
@@ -220,61 +219,39 @@ class Supervisor:
             ConfigError: The config is wrong; the old one goes on.
             ReloadError: What it names is wrong; the old one goes on.
         """
+        try:
+            return await self._reload(snapshot)
+        except ConfigError as mistake:
+            self.refuse(mistake.problems)
+            raise
+        except ReloadError as mistake:
+            self.refuse(mistake.lines)
+            raise
+        except Exception:
+            self.refuse(["It failed on something else: see the log."])
+            raise
+
+    async def _reload(self, snapshot: Snapshot) -> Reloaded | None:
+        """See `reload`."""
         loaded = await asyncio.to_thread(snapshot.load)
-        first = next((each for each in self._workers if each.state is State.READY), None)
-        said: Reloaded | None = None
-        if first is not None:
-            answer = await first.reload(snapshot)
-            if isinstance(answer, Refused):
-                raise ReloadError(answer.lines)
-            said = answer
-        self._newest = snapshot
-        self._drain_timeout = loaded.config.listener.drain_timeout
-        self._callers = loaded.config.usage.callers
-        others = [each for each in self._workers if each is not first]
-        await asyncio.gather(*(self._bring(worker, snapshot) for worker in others))
+        said = await self._reloading.begin(snapshot, self.reloads.generation + 1)
+        self.reloads.succeed(time.time())
+        self.config = loaded.config
+        if lines := await self._reloading.follow():
+            self.refuse(lines)
         return said
 
-    async def _bring(self, worker: Worker, snapshot: Snapshot) -> None:
-        """Has a worker serve the newest config, whatever it is doing."""
-        if worker.state is State.WAITING:
-            worker.wake.set()  # what it died of may be gone
-            return
-        await worker.settled.wait()
-        if worker.state is State.READY and worker.snapshot is not snapshot:
-            answer = await worker.reload(snapshot)
-            if isinstance(answer, Refused):
-                for line in answer.lines:
-                    log.error("worker %d was not reloaded: %s", worker.number, line)
+    def refuse(self, problems: Iterable[object]) -> None:
+        """Takes note of why a reload is refused."""
+        self.reloads.fail(time.time(), problems)
 
     async def suggest(self, *, calls: bool) -> Sequence[str]:
         """Returns calls to try, which the first worker finds."""
         return await self._workers[0].suggest(calls=calls)
 
     async def ask(self, name: str, arguments: Mapping[str, str]) -> Content:
-        """Has every worker that is ready do an operation, and makes one answer of theirs.
-
-        One that ends meanwhile is left out: what it had is gone with it.
-
-        Raises:
-            OperationError: None is ready, one of them did not do it, or they have different
-                configs, by which one tells this process of what another keeps elsewhere.
-        """
-        ready = [each for each in self._workers if each.state is State.READY]
-        asked = [each.ask(name, arguments) for each in ready]
-        said = await asyncio.gather(*asked, return_exceptions=True)
-        for failure in said:
-            if isinstance(failure, BaseException):
-                raise failure
-        answers = [each for each in said if isinstance(each, dict)]
-        if not answers:
-            raise OperationError(NOT_NOW, "No worker is ready.")
-        if name in self._own and not all(answers):
-            if any(answers):
-                text = "The workers have different configs: a reload is under way. Ask again."
-                raise OperationError(NOT_NOW, text)
-            return await self._own[name](arguments)
-        return MERGES[name](answers)
+        """Has workers do an operation; see `Asking.ask`."""
+        return await self._asking.ask(name, arguments)
 
     async def drain(self) -> int:
         """Ends all workers in order, each with the config's `drain_timeout`, then itself.
@@ -286,17 +263,21 @@ class Supervisor:
             How many requests were cut.
         """
         self._draining.set()
+        await self._reloading.close()
         if self._sockets is not None:
             # First, so that nobody waits in the queue of a worker that takes no more.
             self._sockets.close()
         for worker in self._workers:
             worker.drain()
         if self._keepers:
-            _, stuck = await asyncio.wait(self._keepers, timeout=self._drain_timeout + _LAST_WORDS)
+            _, stuck = await asyncio.wait(
+                self._keepers, timeout=self.config.listener.drain_timeout + _LAST_WORDS
+            )
             if stuck:
                 log.error("%d workers do not end: killed", len(stuck))
                 self.kill()
             await asyncio.gather(*self._keepers)
+        self._levels.close()
         if self._admin is not None:
             await self._admin.drain(0)
         if self._memory is not None:
@@ -309,41 +290,45 @@ class Supervisor:
         for worker in self._workers:
             worker.kill()
 
-    def _healthz(self) -> Page:
-        return _page(200, {"status": "serving"})
+    def reopen(self) -> None:
+        """Has the logs of all workers go on in new files."""
+        for worker in self._workers:
+            worker.reopen()
 
-    def _readyz(self) -> Page:
-        if self._draining.is_set():
-            return _page(503, {"status": "draining"})
+    async def standing(self) -> Standing:
+        """Returns how the gateway stands, all workers together."""
+        if self._draining.is_set() or self._asking.is_retired:
+            return Standing(Stage.DRAINING)
         if not self._serving:
-            return _page(503, {"status": "starting"})
+            return Standing(Stage.STARTING)
         if not any(worker.state is State.READY for worker in self._workers):
-            return _page(503, {"status": "no worker is ready"})
-        return _page(200, {"status": "ready"})
+            return Standing(Stage.NO_WORKER)
+        try:
+            told = await self.ask("readiness", {})
+        except OperationError as error:
+            return Standing(Stage.SERVING, [error.message])
+        silent = told["unanswered"]
+        away = [each.number for each in self._workers if each.state is not State.READY]
+        warnings = [
+            *(f"Worker {number} does not serve." for number in away),
+            *([f"Workers that do not answer: {silent}."] if silent else []),
+            *told["warnings"],
+        ]
+        if self.reloads.last_failed and REFUSED_RELOAD not in warnings:
+            warnings.append(REFUSED_RELOAD)
+        return Standing(Stage.SERVING, warnings)
 
-    def _jwks(self) -> Page:
+    def _jwks(self) -> str | None:
         # Those of the newest config, as soon as one worker signs with them.
         newest = next(
             (
                 each
                 for each in self._workers
-                if each.snapshot is self._newest and each.state is State.READY
+                if each.snapshot is self._reloading.newest and each.state is State.READY
             ),
             None,
         )
-        return jwks_page((newest or self._workers[0]).jwks)
-
-    def _listed(self) -> Page:
-        workers = [
-            {
-                "worker": worker.number,
-                "pid": worker.pid,
-                "state": worker.state.value,
-                "restarts": max(0, worker.starts - 1),
-            }
-            for worker in self._workers
-        ]
-        return _page(200, {"workers": workers})
+        return (newest or self._workers[0]).jwks
 
 
 def _start_error(worker: Worker, how: str) -> StartError:
@@ -357,7 +342,3 @@ def _no_memory(keys: int, failure: OSError) -> StartError:
     why = failure.strerror or str(failure)
     text = f"limits.keys: the workers can't share memory for the limits of {keys} keys: {why}"
     return StartError([text], _FAILED)
-
-
-def _page(status: int, content: object) -> Page:
-    return Page(status, "application/json", json.dumps(content).encode())

@@ -39,7 +39,6 @@ log = logging.getLogger("gateway")
 
 _LAST_WORDS: Final = 5.0  # seconds from a worker's closed channel to the end of its process
 _ANSWER: Final = 300.0  # seconds for a reload: protos are compiled, backends are asked
-_DONE: Final = 10.0  # seconds for an operation
 
 
 class State(Enum):
@@ -66,6 +65,7 @@ class Worker:
         warnings: What it said when it was ready.
         jwks: The public keys that it signs with, as JSON, or None.
         settled: Set while it is not starting.
+        late: Called when it has answered to a reload that nobody waits for any more.
     """
 
     def __init__(
@@ -94,6 +94,7 @@ class Worker:
         self.jwks: str | None = None
         self.settled = asyncio.Event()
         self.wake = asyncio.Event()
+        self.late: Callable[[], None] = _nothing
         self.backoff = Backoff(clock)
         self._command = command
         self._counted = counted
@@ -101,6 +102,7 @@ class Worker:
         self._channel: Channel | None = None
         self._serial = 0
         self._told_to_end = False
+        self._told: Snapshot | None = None
         self._answer: asyncio.Future[Message | None] | None = None
         self._suggestions: asyncio.Future[Sequence[str]] | None = None
         self._questions = Questions()
@@ -147,10 +149,8 @@ class Worker:
                     log.info("worker %d serves again", self.number)
             case Failed():
                 self.failed = message
-            case Reloaded(serial=serial) | Refused(serial=serial):
-                # The answer to a question that was given up is nobody's.
-                if self._answer and serial == self._serial and not self._answer.done():
-                    self._answer.set_result(message)
+            case Reloaded() | Refused():
+                self._take(message)
             case Suggestions(lines=lines):
                 if self._suggestions and not self._suggestions.done():
                     self._suggestions.set_result(lines)
@@ -163,6 +163,18 @@ class Worker:
             case _:
                 raise AssertionError(message)
 
+    def _take(self, answer: Reloaded | Refused) -> None:
+        """Takes the answer to the only reload that it has not answered yet."""
+        told, self._told = self._told, None
+        assert told is not None
+        assert answer.serial == self._serial
+        if isinstance(answer, Reloaded):
+            self.snapshot, self.jwks = told, answer.jwks
+        if self._answer and not self._answer.done():
+            self._answer.set_result(answer)
+        else:
+            self.late()
+
     async def _end(self, process: asyncio.subprocess.Process) -> int:
         """Waits for the end of a process that has nothing more to say."""
         ended = asyncio.ensure_future(process.wait())
@@ -174,6 +186,7 @@ class Worker:
 
     async def _gone(self) -> None:
         channel, self._channel, self._process, self.pid = self._channel, None, None, None
+        self._told = None
         if not self._told_to_end:
             self._become(State.WAITING)
         if self._answer and not self._answer.done():
@@ -191,22 +204,33 @@ class Worker:
         else:
             self.settled.set()
 
-    async def reload(self, config: Snapshot) -> Reloaded | Refused:
-        """Has a ready worker replace what it serves; one at a time."""
+    @property
+    def owes(self) -> bool:
+        """Whether it has yet to answer to a reload."""
+        return self._told is not None
+
+    async def reload(self, config: Snapshot, generation: int) -> Reloaded | Refused:
+        """Has a ready worker replace what it serves; one at a time, and not while it `owes`.
+
+        Args:
+            config: What it is to serve.
+            generation: The number of that.
+        """
         assert self._channel is not None
+        assert self._told is None
         self._serial += 1
+        self._told = config
         self._answer = asyncio.get_running_loop().create_future()
-        self._channel.send(Reload(self._serial, config))
+        self._channel.send(Reload(self._serial, config, generation))
         try:
             answer = await asyncio.wait_for(self._answer, _ANSWER)
         except TimeoutError:
             return Refused(self._serial, [f"it did not answer within {_ANSWER:g} seconds"])
         finally:
             self._answer = None
-        if isinstance(answer, Reloaded):
-            self.snapshot, self.jwks = config, answer.jwks
+        if isinstance(answer, Reloaded | Refused):
             return answer
-        return answer if isinstance(answer, Refused) else Refused(self._serial, ["it ended"])
+        return Refused(self._serial, ["it ended"])
 
     async def suggest(self, *, calls: bool) -> Sequence[str]:
         """Has a worker find calls to try; none if it ends meanwhile."""
@@ -216,15 +240,20 @@ class Worker:
         self._channel.send(Suggest(calls))
         return await self._suggestions
 
-    async def ask(self, name: str, arguments: Mapping[str, str]) -> Content | None:
+    async def ask(self, name: str, arguments: Mapping[str, str], seconds: float) -> Content | None:
         """Has a worker do an operation; None if it ends meanwhile.
+
+        Args:
+            name: The operation's.
+            arguments: Its arguments.
+            seconds: For the answer.
 
         Raises:
             OperationError: It refused, or did not answer in time.
         """
         if self._channel is None:
             return None
-        return await self._questions.ask(self._channel, name, arguments, _DONE)
+        return await self._questions.ask(self._channel, name, arguments, seconds)
 
     def drain(self) -> None:
         """Tells it to end in order; it is not started again."""
@@ -238,6 +267,15 @@ class Worker:
         """Ends its process at once."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
+
+    def reopen(self) -> None:
+        """Has its logs go on in new files: the old ones were moved away."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGUSR1)
+
+
+def _nothing() -> None:
+    """Has nothing to do."""
 
 
 def ending(status: int) -> str:

@@ -1,6 +1,6 @@
-"""Endpoints: the addresses of an upstream's backends, as written in the config.
+"""Endpoints: the addresses of an upstream's backends, and what is said of each.
 
-Static ones only: nothing here resolves a name.
+Data only: nothing here resolves a name.
 """
 
 from __future__ import annotations
@@ -16,10 +16,18 @@ _ADDRESS = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[A-Za-z0-9._-]+))
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One backend's address: a host name or IP address (IPv6 without brackets), and a port."""
+    """One backend's address.
+
+    Attributes:
+        host: A host name or IP address, IPv6 without brackets.
+        port: The port.
+        name: What was asked for to find the address, where that was not itself: calls are for it,
+            and a certificate must have it.
+    """
 
     host: str
     port: int
+    name: str | None = None
 
     @classmethod
     def parse(cls, address: str) -> Endpoint:
@@ -44,7 +52,12 @@ class Endpoint:
     @property
     def authority(self) -> str:
         """What calls name as their `:authority`."""
-        return str(self)
+        return str(self) if self.name is None else f"{self.name}:{self.port}"
+
+    @property
+    def server_name(self) -> str:
+        """The name that its certificate must have."""
+        return self.name or self.host
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +74,30 @@ class UnixEndpoint:
         """What calls name as their `:authority`: a path can't be one (grpc/grpc, doc/naming.md)."""
         return "localhost"
 
+    @property
+    def server_name(self) -> str:
+        """The name that its certificate must have."""
+        return "localhost"
+
 
 AnyEndpoint: TypeAlias = Endpoint | UnixEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An endpoint, as the config or a resolver lists it.
+
+    Attributes:
+        endpoint: The address.
+        weight: Its share of the calls, next to the others' weights; at least 1.
+        zone: Where it runs; None for unknown.
+        priority: 0 is asked first; a higher number only while those below it are not enough.
+    """
+
+    endpoint: AnyEndpoint
+    weight: int = 1
+    zone: str | None = None
+    priority: int = 0
 
 
 def is_address(host: str) -> bool:

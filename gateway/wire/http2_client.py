@@ -92,8 +92,8 @@ class ClientConnection(Connection):
     def cancel(self, stream: Stream, code: ErrorCode = ErrorCode.CANCEL) -> bool:
         """See Connection."""
         taken_back = super().cancel(stream, code)
-        if taken_back and stream is self._telling:
-            self._telling = None
+        if stream is self._telling:  # it is over: if its block has left, that has told
+            self._telling, self._told = None, not taken_back
         return taken_back
 
     def check_absent(self, number: int, kind: int) -> None:

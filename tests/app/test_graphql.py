@@ -375,3 +375,26 @@ class TestIdentity:
         query = GraphqlRequest("{ __schema { queryType { name } } }")
         assert parts.engine.prepare(query, CALLER).gate is None
         assert parts.engine.documents.suggests
+
+
+async def test_an_extension_that_can_t_be_imported_is_told_with_its_line(tmp_path):
+    (tmp_path / "x.proto").write_text(
+        'syntax = "proto3"; package x.v1; message M { string a = 1; } '
+        "service S { rpc GetM(M) returns (M); }"
+    )
+    config = tmp_path / "gateway.yaml"
+    config.write_text(
+        "schema: {protos: [.]}\n"
+        "upstreams: {x: {services: [x.*], endpoints: [127.0.0.1:1]}}\n"
+        "graphql:\n"
+        "  extensions:\n"
+        "    - no_such_module:extensions\n"
+    )
+    pool = UpstreamPool()
+    try:
+        with pytest.raises(BuildError) as caught:
+            await build(load(config), pool)
+    finally:
+        await pool.close(0)
+    (line,) = caught.value.problems
+    assert line.startswith(f"{config}:5:7: no_such_module:extensions: can't be imported: ")

@@ -2,8 +2,9 @@
 
 import pytest
 
-from gateway.app.operations import Operations, only
+from gateway.app.operations import Operations
 from gateway.operations import FAILED, NOT_ASKED_RIGHT, NOT_THERE, OperationError
+from gateway.operations.arguments import only
 
 
 @pytest.fixture

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from dataclasses import replace
 
 import pytest
 
 from gateway.app.pool import UpstreamPool
-from gateway.upstream.endpoints import Endpoint
-from gateway.upstream.spec import UpstreamSpec
+from gateway.upstream.endpoints import Endpoint, Listing
+from gateway.upstream.spec import ChannelSpec, UpstreamSpec
 
 
 class FakeUpstream:
@@ -17,6 +18,10 @@ class FakeUpstream:
         self.spec = spec
         self.closed = asyncio.Event()
         self.grace = None
+        self.configured = []
+
+    def configure(self, spec):
+        self.configured.append(spec)
 
     async def close(self, grace):
         self.grace = grace
@@ -29,7 +34,7 @@ async def pool():
 
 
 def spec(name, port=1):
-    return UpstreamSpec(name, (Endpoint("127.0.0.1", port),))
+    return UpstreamSpec(name, (Listing(Endpoint("127.0.0.1", port)),))
 
 
 async def test_an_equal_spec_is_the_same_upstream(pool):
@@ -37,9 +42,20 @@ async def test_an_equal_spec_is_the_same_upstream(pool):
     assert first.upstreams["a"] is second.upstreams["a"]
 
 
-async def test_a_changed_spec_is_another_upstream(pool):
-    first, second = pool.lease([spec("a")]), pool.lease([spec("a", port=2)])
+async def test_an_upstream_whose_channels_change_is_another_one(pool):
+    first = pool.lease([spec("a")])
+    second = pool.lease([replace(spec("a"), channel=ChannelSpec(connections=2))])
     assert first.upstreams["a"] is not second.upstreams["a"]
+
+
+async def test_what_else_changes_is_taken_over_when_the_lease_is_settled(pool):
+    first, changed = pool.lease([spec("a")]), spec("a", port=2)
+    second = pool.lease([changed])
+    upstream = second.upstreams["a"]
+    assert first.upstreams["a"] is upstream
+    assert upstream.configured == []
+    second.settle()
+    assert upstream.configured == [changed]
 
 
 async def test_an_upstream_is_closed_when_its_last_lease_is_gone(pool):

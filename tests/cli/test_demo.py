@@ -221,3 +221,25 @@ def test_without_one_of_its_parts_there_is_no_demo(
 
 def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def test_a_backend_that_is_killed_as_printed_is_noticed_by_nobody(demo: Serving) -> None:
+    url = demo.read_until(LISTENING)
+    looking, kill = lines_below(demo, "How they do; kill one")
+    asked = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}\n", f"{url}/v1/products/p[1-40]"]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, text=True) as calling:
+        assert calling.stdout is not None
+        codes = [calling.stdout.readline()]
+        subprocess.run(shlex.split(kill), check=True)
+        codes += calling.stdout.readlines()
+    assert set(codes) == {"200\n"}
+    assert len(codes) == 40
+    told = subprocess.run(
+        [*shlex.split(looking), "--format", "json"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    shop, chat = json.loads(told.stdout)["upstreams"]
+    assert len(shop["endpoints"]) == len(chat["endpoints"]) == 2

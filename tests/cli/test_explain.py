@@ -38,7 +38,7 @@ def test_each_value_has_the_line_that_set_it_or_default(tmp_path: Path) -> None:
     assert found["services"].split()[:2] == ["shop.*", "gateway.yaml:4:16"]
     assert found["endpoint"].split()[:2] == ["127.0.0.1:1", "gateway.yaml:5:17"]
     assert found["timeout"].split()[:2] == ["250ms", "gateway.yaml:6:5"]
-    assert found["balancing"].split() == ["round_robin", "default"]
+    assert found["balancing"].split() == ["least_request", "default"]
     assert found["chain"].startswith("1. deadline gate")
     assert found["routes"].split()[:2] == ["GET", "/v1/products/{id}"]
     assert "catalog_service.proto:" in found["routes"]
@@ -335,3 +335,84 @@ def test_an_unknown_method_tells_the_nearest(shop: Path) -> None:
     done = invoke("explain", "GetProdct", cwd=shop)
     assert done.code == Exit.MISTAKE
     assert "shop.catalog.v1.CatalogService/GetProduct" in done.err
+
+
+@pytest.mark.parametrize(
+    ("method", "said", "where"),
+    [
+        pytest.param("GetProduct", "after a failure, or before", " GET", id="a GET rule"),
+        pytest.param(
+            "DeleteProduct", "after a failure: twice is as once", " DELETE", id="a DELETE"
+        ),
+        pytest.param("CreateOrder", "only if no backend saw it", "default", id="nothing is known"),
+    ],
+)
+def test_it_says_how_often_a_call_may_be_made(
+    shop: Path, method: str, said: str, where: str
+) -> None:
+    told = facts(invoke("explain", method, cwd=shop).out)["may be repeated"]
+    assert told.startswith(said)
+    assert told.endswith(where)
+
+
+def test_a_policy_that_says_so_is_what_set_it(tmp_path: Path) -> None:
+    write_config(
+        tmp_path,
+        "127.0.0.1:1",
+        "policies:",
+        "  - {methods: [shop.orders.v1.OrderService/CreateOrder], idempotent: true}",
+    )
+    told = facts(invoke("explain", "CreateOrder", cwd=tmp_path).out)["may be repeated"].split()
+    assert told[:2] == ["after", "a"]
+    assert "gateway.yaml:7" in " ".join(told)
+
+
+def test_a_policy_sets_nothing_where_the_proto_says_more(tmp_path: Path) -> None:
+    policy = "  - {methods: [shop.catalog.v1.CatalogService/*], idempotent: true}"
+    write_config(tmp_path, "127.0.0.1:1", "policies:", policy)
+
+    def told(method: str) -> str:
+        return " ".join(
+            facts(invoke("explain", method, cwd=tmp_path).out)["may be repeated"].split()
+        )
+
+    assert told("GetProduct").startswith("after a failure, or before: it changes nothing ")
+    assert "policies" not in told("GetProduct")
+    assert told("ImportProducts").endswith("policies.0.idempotent")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("affinity.on=principal", ["on principal"]),
+        ("affinity.cookie=gw", ["cookie gw", "ttl 1h"]),
+    ],
+)
+def test_who_keeps_clients_by_what_is_told_and_nothing_idle(
+    setting: str, said: list[str], shop: Path
+) -> None:
+    out = invoke("explain", "GetProduct", "--set", f"upstreams.shop.{setting}", cwd=shop).out
+    lines = out.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("  affinity "))
+    told = [" ".join(line.removeprefix("  affinity").split()) for line in lines[first:]]
+    assert all(text.startswith(each) for text, each in zip(told, said, strict=False))
+    assert ("ttl" in out) is ("ttl 1h" in said)
+
+
+def test_what_is_set_for_failures_is_told_key_by_key_where_it_has_an_effect(tmp_path: Path) -> None:
+    write_config(tmp_path, "127.0.0.1:1", "    retries: {attempts: 2}", "    hedging: {}")
+
+    def told(method: str) -> list[list[str]]:
+        out = invoke("explain", method, cwd=tmp_path).out
+        lines = out[out.index("  retries ") : out.index("  circuit_breaker ")].splitlines()
+        return [line.split() for line in lines]
+
+    read = told("GetProduct")
+    assert read[0][:3] == ["retries", "attempts", "2"]
+    assert "gateway.yaml:6" in read[0][3]
+    assert ["on", "UNAVAILABLE", "default"] in read
+    assert ["backoff.base", "25ms", "default"] in read
+    assert ["hedging", "delay", "50ms", "default"] in read
+    assert told("DeleteProduct")[0][:2] == ["retries", "attempts"]
+    assert told("DeleteProduct")[-1][:3] == ["hedging", "without", "effect"]
+    assert [words[1] for words in told("CreateOrder")] == ["without", "without"]

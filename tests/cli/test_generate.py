@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
+import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from graphql import build_schema
@@ -125,17 +127,59 @@ def test_the_graph_that_is_checked_in_is_current(tmp_path: Path) -> None:
     written = (tmp_path / "out" / "schema.graphql").read_text()
     checked_in = (SHOP / "schema" / "schema.graphql").read_text()
     assert written == checked_in, (
-        "make it anew: gateway generate graphql --protos protos --out schema"
+        "make it anew: gateway generate graphql --protos protos --out schema "
+        "--set graphql.joins=[schema/joins.graphql]"
     )
 
 
 def test_the_graph_of_a_folder_takes_no_config(tmp_path: Path) -> None:
+    shutil.copytree(SHOP / "schema", tmp_path / "schema")  # where a config would find joins
     done = invoke("generate", "graphql", "--protos", PROTOS, "--out", "out", cwd=tmp_path)
     assert done.code == 0
     types = build_schema((tmp_path / "out" / "schema.graphql").read_text()).type_map
     assert done.out.startswith("wrote out/schema.graphql: ")
     assert "getProduct" in types["Query"].fields
     assert "stock" not in types["Product"].fields, "joins are of a config"
+    joins = ["--set", "graphql.joins=[schema/joins.graphql]"]
+    invoke("generate", "graphql", "--protos", PROTOS, *joins, "--out", "out", cwd=tmp_path)
+    text = (tmp_path / "out" / "schema.graphql").read_text()
+    assert text == (SHOP / "schema" / "schema.graphql").read_text(), "unless they are named"
+
+
+def test_the_document_of_a_folder_takes_no_config(tmp_path: Path) -> None:
+    done = invoke("generate", "openapi", "--protos", str(PROTOS), "--out", ".", cwd=tmp_path)
+    assert done.code == 0
+    document = json.loads((tmp_path / "openapi.json").read_text())
+    assert document["openapi"].startswith("3.1")
+    assert done.out == f"wrote openapi.json: {len(document['paths'])} paths\n"
+    assert "get" in document["paths"]["/v1/products/{id}"]
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [("api", "api.json"), ("graphql", "schema.graphql"), ("openapi", "openapi.json")],
+)
+def test_check_says_whether_the_file_is_current_and_writes_nothing(
+    command: str, name: str, shop: Path
+) -> None:
+    file, generate = shop / "out" / name, ("generate", command, "--out", "out")
+    done = invoke(*generate, "--check", cwd=shop)
+    assert (done.code, done.err) == (Exit.FAILED, f"out/{name}: is missing\n")
+    assert not file.parent.exists()
+    assert invoke(*generate, cwd=shop).code == 0
+    done = invoke(*generate, "--check", cwd=shop)
+    assert (done.code, done.out) == (0, f"out/{name} is current\n")
+    file.write_text("edited")
+    done = invoke(*generate, "--check", cwd=shop)
+    assert (done.code, done.err) == (Exit.FAILED, f"out/{name}: is not current\n")
+    assert file.read_text() == "edited"
+    assert invoke(*generate, cwd=shop).code == 0, "it is written over"
+
+
+def test_there_is_no_document_where_rest_is_off(shop: Path) -> None:
+    done = invoke("generate", "openapi", "--set", "rest=false", "--out", ".", cwd=shop)
+    assert done.code == Exit.MISTAKE
+    assert "rest is off" in done.err
 
 
 def test_there_is_no_graph_where_it_is_off(shop: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -78,12 +79,13 @@ def typing_at(url: str) -> Iterator[tuple[IO[str], Iterator[str]]]:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     with gateway("demo", *ANY_PORT, cwd=tmp_path_factory.mktemp("demo")) as running:
+        admin = running.read_until("admin on ").rpartition(":")[2]
         port = running.read_until(LISTENING).rpartition(":")[2]
         token = "TOKEN=" + running.read_until("  TOKEN=")
         issuer = token.rpartition(":")[2].partition("/")[0]
         key = running.read_until("  KEY=")
         shown = shell(f"{token}; echo $TOKEN").strip()
-        yield Demo({"8080": port, "8081": issuer}, key, shown)
+        yield Demo({"8080": port, "8081": issuer, "9090": admin}, key, shown)
         running.end()
 
 
@@ -91,6 +93,7 @@ def shell(script: str) -> str:
     """Runs a script; returns what a person sees of it."""
     done = subprocess.run(
         ["bash", "-c", script.replace("curl ", "curl -sS ")],
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         timeout=20,

@@ -16,6 +16,7 @@ from gateway.routing.rules import implied_rule
 from gateway.routing.template import parse, parse_prefix
 from gateway.schema.method import HttpRule, Idempotency, Kind, MethodDescriptor
 from tests.cli.conftest import route, schema
+from tests.fronts.graphql.graphs import of_text
 
 REPLIES = {
     "shop.catalog.v1.ListProductsResponse": {"products": [{"id": "p7", "title": "Rake"}]},
@@ -39,6 +40,7 @@ def sample(name: str, knowledge: Known, number: int = 0) -> dict[str, Any]:
     request = Sampler(knowledge, subjects).request(
         registry.message(listed.method.input),
         parse(listed.template),
+        body=listed.rule.body,
         writes=bool(listed.rule.body),
     )
     found: dict[str, Any] = json_format.MessageToDict(request, descriptor_pool=registry.pool)
@@ -167,3 +169,22 @@ def test_only_what_changes_nothing_is_safe(routes: list[Listed]) -> None:
     safe = {each.method.name.rpartition("/")[2] for each in routes if is_safe(each)}
     assert {"GetProduct", "PreviewOrder", "WatchOrder"} <= safe
     assert not {"CreateOrder", "RenameProduct", "ReserveStock", "ImportProducts"} & safe
+
+
+def test_the_field_that_is_the_body_is_filled_though_nothing_says_that_it_must_be() -> None:
+    registry = of_text(
+        """
+        message Task { string title = 1 [(google.api.field_behavior) = REQUIRED]; string note = 2; }
+        message Create {
+          string parent = 1 [(google.api.field_behavior) = REQUIRED];
+          Task task = 2; string task_id = 3;
+        }"""
+    )
+    request = Sampler(Known()).request(
+        registry.message("test.v1.Create"),
+        parse("/v1/{parent=lists/*}/tasks"),
+        body="task",
+        writes=True,
+    )
+    sent = json_format.MessageToDict(request)
+    assert sent == {"parent": "lists/example", "task": {"title": "Example title"}}

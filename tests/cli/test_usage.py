@@ -63,7 +63,7 @@ def test_what_was_used_in_every_form(here: Path, workers: int) -> None:
 def test_where_the_gateway_is_is_what_the_config_says(here: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    address = ["--set", f"admin.address=0.0.0.0:{port}"]
+    address = ["--set", f"admin.address=0.0.0.0:{port}", "--set", "admin.token=of operators"]
     with gateway("serve", *ANY_PORT, *address, cwd=here) as serving:
         Gateway(serving)
         done = invoke("usage", *address, cwd=here)

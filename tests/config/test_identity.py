@@ -6,7 +6,7 @@ AUTH = "auth: {providers: {customers: {mtls: {}}, partners: {mtls: {}}}}\n"
 
 SETTINGS = (
     "authenticate, authorize, timeout, rate_limits, concurrency, concurrency_per_principal, cache, "
-    "coalesce, validate, priority"
+    "coalesce, validate, priority, idempotent, route, split, mirror, deprecated, faults"
 )
 
 

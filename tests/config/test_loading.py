@@ -48,8 +48,7 @@ def test_five_mistakes_are_five_lines(problems):
     ]
 
 
-NOT_AVAILABLE = "not available in this version: the gateway would ignore it; remove it"
-BUILT = [name for name, key in keys_of(Config).items() if key.not_built is None]
+BUILT = [name for name, key in keys_of(Config).items() if not key.refused]
 WRONG = [
     # unknown keys
     ("lisener: {}", '1:1: lisener: unknown key; did you mean "listener"?'),
@@ -60,19 +59,13 @@ WRONG = [
     (
         "zzz: hunter2",
         (
-            "1:1: zzz: unknown key; expected one of listener, workers, admin, schema, upstreams, auth, "
-            "policies, plans, adaptive_concurrency, limits, cache, usage, rest, graphql, websocket, "
-            "headers, state, state_timeout, reload, pages"
+            "1:1: zzz: unknown key; expected one of listener, workers, admin, schema, upstreams, zone, "
+            "auth, policies, plans, adaptive_concurrency, limits, cache, usage, addresses, hosts, "
+            "rest, graphql, websocket, headers, state, state_timeout, telemetry, reload, pages"
         ),
     ),
     ("polices: []", '1:1: polices: unknown key; did you mean "policies"?'),
-    (
-        "telemetri: {}",
-        (
-            "1:1: telemetri: unknown key, and what it resembles is not available in this version; "
-            "remove it"
-        ),
-    ),
+    ("telemetry: {traceing: {}}", '1:13: telemetry.traceing: unknown key; did you mean "tracing"?'),
     (
         "rest: {<<: {etag: true}}",
         (
@@ -82,13 +75,26 @@ WRONG = [
     ),
     ('"a b": 1', None),
     ('"a.\\u202e\\n": 1', None),
-    # not built
-    ("telemetry: {}", f"1:1: telemetry: {NOT_AVAILABLE}"),
-    ("telemetry:", f"1:1: telemetry: {NOT_AVAILABLE}"),
-    ("listener: {cors: {origins: []}}", f"1:12: listener.cors: {NOT_AVAILABLE}"),
-    ("rest: {openapi: /o.json}", f"1:8: rest.openapi: {NOT_AVAILABLE}"),
-    ("rest: {docs: /docs}", f"1:8: rest.docs: {NOT_AVAILABLE}"),
-    ("reload: watch", "1:9: reload: not available in this version; expected signal"),
+    # required
+    ("telemetry: {tracing: {}}", "1:13: telemetry.tracing.otlp: a required key is missing"),
+    (
+        'listener: {cors: {origins: ["*"], credentials: true}}',
+        (
+            "1:29: listener.cors.origins.0: goes with credentials: false only;"
+            " name the origins that may act as the user"
+        ),
+    ),
+    (
+        "listener: {cors: {origins: ['null']}}",
+        (
+            '1:29: listener.cors.origins.0: found "null", expected an origin such as'
+            " https://app.example, https://*.app.example for all below it, or *"
+        ),
+    ),
+    (
+        "listener: {compression: [gzip, gzip]}",
+        "1:32: listener.compression.1: given twice; first at listener.compression.0 (gateway.yaml:1:26)",
+    ),
     (
         "state: http://u:hunter2@h",
         "1:8: state: found a text, expected memory, or redis://host:6379/0",
@@ -271,13 +277,10 @@ WRONG = [
         '1:73: schema.http_rules.0.additional_bindings.0.puts: unknown key; did you mean "put"?',
     ),
     ("retry: {}", "1:1: retry: unknown key; expected one of " + ", ".join(BUILT)),
-    (
-        "adresses: {}",
-        "1:1: adresses: unknown key, and what it resembles is not available in this version; remove it",
-    ),
+    ("adresses: {}", '1:1: adresses: unknown key; did you mean "addresses"?'),
     (
         "upstreams: {a: {services: [x]}}",
-        "1:13: upstreams.a: expected the key endpoints",
+        "1:13: upstreams.a: expected one of the keys endpoints or resolver",
     ),
     *(
         (
@@ -428,7 +431,7 @@ WRONG_UPSTREAM = [
         "services: [], endpoints: [h:1]",
         "1:27: upstreams.a.services: found an empty list, expected at least 1 item",
     ),
-    ("services: ['*']", "1:13: upstreams.a: expected the key endpoints"),
+    ("services: ['*']", "1:13: upstreams.a: expected one of the keys endpoints or resolver"),
     (
         "services: ['*'], endpoints: []",
         "1:45: upstreams.a.endpoints: found an empty list, expected at least 1 item",
@@ -443,8 +446,8 @@ WRONG_UPSTREAM = [
         "1:46: upstreams.a.endpoints.0.address: a required key is missing",
     ),
     (
-        "services: ['*'], endpoints: [{address: h:1, weight: 2}]",
-        f"1:61: upstreams.a.endpoints.0.weight: {NOT_AVAILABLE}",
+        "services: ['*'], endpoints: [{address: h:1, weight: 0}]",
+        "1:69: upstreams.a.endpoints.0.weight: found the number 0, expected a whole number from 1 to 1000",
     ),
     (
         "services: ['*'], endpoints: [h:1, {address: h:1}]",
@@ -472,20 +475,58 @@ WRONG_UPSTREAM = [
         '1:63: upstreams.a.transport: found "grpc", expected native or grpcio; did you mean "grpcio"?',
     ),
     (
-        "services: ['*'], endpoints: [h:1], balancing: {policy: random}",
-        "1:72: upstreams.a.balancing.policy: not available in this version; expected round_robin",
+        "services: ['*'], endpoints: [h:1], balancing: {policy: randon}",
+        '1:72: upstreams.a.balancing.policy: found "randon", expected least_request or round_robin or random or ring_hash or maglev or pick_first; did you mean "random"?',
     ),
     (
         "services: ['*'], endpoints: [h:1], connections: 2, transport: grpcio",
         ("1:52: upstreams.a.connections: has no effect with transport: grpcio; remove one of them"),
     ),
     (
-        "services: ['*'], endpoints: [h:1], retries: {attempts: 2}",
-        f"1:52: upstreams.a.retries: {NOT_AVAILABLE}",
+        "services: ['*'], endpoints: [h:1], retries: {attempts: 0}",
+        "1:72: upstreams.a.retries.attempts: found the number 0, expected a whole number from 1 to 10",
     ),
     (
         "services: ['*'], endpoints: [h:1], resolver: {dns: h:1}",
-        f"1:52: upstreams.a.resolver: {NOT_AVAILABLE}",
+        "1:52: upstreams.a.resolver: cannot stand beside endpoints; expected only one of them",
+    ),
+    *(
+        (
+            f"services: ['*'], resolver: {{dns: '{name}'}}",
+            (
+                f'1:50: upstreams.a.resolver.dns: found "{name}", expected a name with its port, '
+                "such as orders:50051, or one of SRV records, such as _grpc._tcp.orders.example"
+            ),
+        )
+        for name in ("orders", "orders:0", "unix:/run/a.sock", "dns:///orders:1")
+    ),
+    *(
+        (
+            f"services: ['*'], resolver: {{dns: '{name}'}}",
+            (
+                f'1:50: upstreams.a.resolver.dns: found "{name}", expected a name of SRV records '
+                "without a port: _grpc._tcp.orders.example"
+            ),
+        )
+        for name in ("_grpc._tcp.orders:50051", "_grpc._tcp", "_grpc")
+    ),
+    *(
+        (
+            f"services: ['*'], resolver: {{dns: 'h:1', nameservers: ['{name}']}}",
+            (
+                f'1:71: upstreams.a.resolver.nameservers.0: found "{name}", '
+                "expected an IP address such as 10.0.0.10 or 127.0.0.1:8600"
+            ),
+        )
+        for name in ("dns.example", "dns.example:53", "10.0.0.1:0", "unix:/x")
+    ),
+    (
+        "services: ['*'], resolver: {file: f.txt, nameservers: [10.0.0.10]}",
+        "1:58: upstreams.a.resolver.nameservers: means nothing without dns; set it too",
+    ),
+    (
+        "services: ['*'], resolver: {refresh: 1s}",
+        "1:34: upstreams.a.resolver: expected one of the keys dns or file",
     ),
     (
         "services: ['*'], endpoints: [h:1], tls: {key: f.txt}",
@@ -561,7 +602,7 @@ def test_defaults_of_an_upstream(read):
     assert upstream.endpoints[0].address == TcpAddress("h", 1)
     assert (upstream.timeout, upstream.stream_timeout) == (5, 0)
     assert (upstream.keepalive.time, upstream.keepalive.timeout) == (300, 20)
-    assert (upstream.transport, upstream.balancing.policy) == ("native", "round_robin")
+    assert (upstream.transport, upstream.balancing.policy) == ("native", "least_request")
     assert upstream.connections == 1
     assert upstream.tls is None
 
@@ -702,6 +743,13 @@ def test_files_that_cannot_be_read(folder, path, line):
     with pytest.raises(ConfigError) as caught:
         load(path)
     assert str(caught.value) == line
+
+
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(folder):
+    os.mkfifo("pipe.yaml")
+    with pytest.raises(ConfigError) as caught:
+        load("pipe.yaml")
+    assert str(caught.value) == "pipe.yaml: cannot be read: it is not a regular file"
 
 
 def test_places_stay(read):

@@ -154,3 +154,12 @@ def test_any_text_is_read_or_refused(parse, text):
         parse(text)
     except UnitError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0ms"), (0.0012345, "1.23ms"), (0.25, "250ms"), (1.239, "1.24s"), (90.4, "90s"),
+     (120, "2m"), (7200, "2h")],
+)  # fmt: skip
+def test_a_time_is_said_to_three_digits(seconds, said):
+    assert units.say_time(seconds) == said

@@ -69,4 +69,5 @@ async def beside(served: Gateway, most: int = 48 * MIB) -> AsyncIterator[Neighbo
         finally:
             running.cancel()
             await asyncio.wait({running})
-        assert neighbour.peak - neighbour.before < most
+        grown = neighbour.peak - neighbour.before
+        assert grown < most, f"the gateway has grown by {grown // 1024} KiB"

@@ -10,8 +10,8 @@ from unittest import mock
 from gateway.app import websocket
 from gateway.call import Code, Principal, RpcError, Status
 from gateway.cli import main
-from gateway.fronts.websocket.driver import SocketOptions
 from gateway.fronts.websocket.identity import Credentials, Identity
+from gateway.fronts.websocket.sockets import SocketOptions
 
 STALL = 2.0
 """Seconds for which a client may take nothing."""

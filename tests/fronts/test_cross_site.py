@@ -72,3 +72,10 @@ def test_a_host_that_is_none_is_nobodys_own(host):
 def test_no_origin_but_the_own_is(text):
     expected = text.strip().lower() in {"https://shop.example", "https://shop.example:443"}
     assert own("POST", ("origin", text)) is expected
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_pages_that_may_act_as_the_user_are_as_own_ones(method):
+    """`listener.cors.credentials`: the listener says so of the request."""
+    request = Request(method, "/", None, Headers([site("cross-site"), EVIL]), is_let_in=True)
+    assert is_own_doing(request)

@@ -15,11 +15,13 @@ FILE = File.of(BODY, "text/javascript; charset=utf-8", [("cache-control", "no-ca
 class Exchange:
     """A request, and how it was answered."""
 
+    record = None  # nothing is noted
+
     def __init__(self, method="GET", *headers):
         self.request = Request(method, "/ws/client.js", None, Headers(headers))
 
-    def respond(self, status, headers, body):
-        self.status, self.headers, self.body = status, dict(headers), body
+    def respond(self, status, headers, body, kept=None):
+        self.status, self.headers, self.body, self.kept = status, dict(headers), body, kept
 
 
 def asked(*headers, method="GET", file=FILE):
@@ -52,6 +54,16 @@ def test_a_file_that_is_packed_already_is_the_same():
     file = File.of_packed(gzip.compress(BODY), "text/javascript")
     assert asked(file=file).body == BODY
     assert asked(("accept-encoding", "gzip"), file=file).body == file.packed
+
+
+def test_what_else_it_is_packed_as_is_kept_with_it():
+    file = File.of(BODY, "text/plain")
+    kept = asked(file=file).kept
+    kept.forms.keep(("br", kept.form), b"packed")
+    again = asked(file=file).kept
+    assert again.forms.get(("br", again.form)) == b"packed"
+    assert asked().kept.forms.get(("br", again.form)) is None, "another file"
+    assert asked(("accept-encoding", "gzip"), file=file).kept is None, "it is packed already"
 
 
 @pytest.mark.parametrize("known", ['"{}"', 'W/"{}"', '"other", "{}"', "*"])

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.call import RpcError
-from gateway.fronts.origins import Origin, check_origin
+from gateway.fronts.origins import check_origin
 from gateway.http import Headers, Request
+from gateway.http.origin import Origin
 
 
 def opens(*headers, origins=(), scheme="https", host="shop.example"):

@@ -23,7 +23,7 @@ async def client(connect):
         raise LookupError
 
     routes = {
-        "/healthz": lambda: (200, "text/plain", b"ok\n"),
+        "/healthz": lambda: Page(200, "text/plain", b"ok\n"),
         "/readyz": lambda: Page(503, "text/plain", b"draining\n"),
         "/broken": broken,
         "/echo": Asked(echoed),

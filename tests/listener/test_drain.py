@@ -181,3 +181,18 @@ async def test_draining_twice_is_harmless(listen, echo):
     listener = await listen(echo)
     assert await listener.drain(1) == 0
     assert await listener.drain(1) == 0
+
+
+async def test_who_is_sent_elsewhere_may_come_back_and_is_served(listen, connect, echo):
+    listener = await listen(echo)
+    idle = await connect(listener)
+    assert (await idle.get()).status == 200
+    listener.retire()
+    assert await idle.rest() == b""
+    late = await connect(listener)
+    assert (await late.get()).header("connection") == "close"
+    listener.take_again()
+    stays = await connect(listener)
+    assert (await stays.get()).header("connection") is None
+    assert (await stays.get()).status == 200
+    await listener.drain(20)

@@ -62,6 +62,18 @@ def test_asterisk_form_is_for_options(target):
 
 
 @pytest.mark.parametrize(
+    "host",
+    [
+        *("", "a", "a.", "a_b", "a:", "a:80", "127.0.0.1:80"),
+        *("[::1]", "[::1]:80", "[::ffff:127.0.0.1]:80", "[fe80::1%25eth0]:80"),
+    ],
+)
+def test_a_host_is_a_name_or_an_address_and_perhaps_a_port(host):
+    given = f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    assert parse(given)[0].authority == host
+
+
+@pytest.mark.parametrize(
     ("line", "status"),
     [
         pytest.param(b"GET /", 400, id="no version, HTTP/0.9"),
@@ -93,6 +105,8 @@ def test_asterisk_form_is_for_options(target):
         pytest.param(b"GET ftp://a/ HTTP/1.1", 400, id="another scheme"),
         pytest.param(b"GET http:///a HTTP/1.1", 400, id="an absolute form without a host"),
         pytest.param(b"GET http://u@a/ HTTP/1.1", 400, id="user information"),
+        pytest.param(b"GET http://a:b/ HTTP/1.1", 400, id="a port that is no number"),
+        pytest.param(b"GET http://[a]/ HTTP/1.1", 400, id="a name in brackets"),
         pytest.param(b"CONNECT a:80 HTTP/1.1", 400, id="CONNECT"),
         pytest.param(b"CONNECT / HTTP/1.1", 400, id="CONNECT with a path"),
     ],
@@ -114,6 +128,12 @@ def test_request_lines_that_are_refused(line, status):
         pytest.param(b"Host: u@a\r\n", id="a Host with a user"),
         pytest.param(b"Host: a/b\r\n", id="a Host with a path"),
         pytest.param(b"Host: \xe4\r\n", id="a Host beyond ASCII"),
+        pytest.param(b"Host: a:b\r\n", id="a Host whose port is no number"),
+        pytest.param(b"Host: a:80:b\r\n", id="a Host with two colons"),
+        pytest.param(b"Host: ::1\r\n", id="an IPv6 address without brackets"),
+        pytest.param(b"Host: [cafe.de]\r\n", id="a name in brackets"),
+        pytest.param(b"Host: [::1]a\r\n", id="a Host that goes on behind its brackets"),
+        pytest.param(b"Host: [::1\r\n", id="a bracket alone"),
         pytest.param(HOST + b"a : b\r\n", id="a space before the colon"),
         pytest.param(HOST + b"a b: c\r\n", id="a space in a name"),
         pytest.param(HOST + b": b\r\n", id="no name"),

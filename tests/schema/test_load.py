@@ -1,6 +1,7 @@
 """Loading a schema from folders of protos: what is found, and every error at once."""
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 
@@ -488,6 +489,12 @@ async def test_protos_changed_while_they_are_compiled_are_compiled_again(write, 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", change_first)
     assert (await folder(path)).registry.message("p.New")
     assert len(runs) == 2
+
+
+async def test_a_pipe_in_the_place_of_a_proto_is_named_and_not_waited_for(write):
+    path = write({"a.proto": message("A")})
+    os.mkfifo(path / "b.proto")
+    assert await problems(path) == [f"{path}/b.proto: can't be read: it is not a regular file"]
 
 
 async def test_an_unreadable_proto_is_named(write, monkeypatch):

@@ -45,6 +45,15 @@ def answers(ask, worker, planned):
         case _ if ask.name == "usage":
             yield Counted([["2026-11-21", "keys", "acme", "", "a/B", worker, 0, 0, 0, 0, 0]])
             yield Answered(ask.serial, planned("usage") or {})
+        case _ if ask.name == "upstreams":
+            yield Answered(ask.serial, {"workers": 1, "unanswered": 0, "upstreams": []})
+        case _ if ask.name == "metrics":
+            yield Answered(ask.serial, {"worker": worker, "life": "", "metrics": {}})
+        case _ if ask.name == "readiness":
+            yield Answered(ask.serial, {"warnings": planned("warnings") or []})
+        case _ if ask.name in {"drain", "undrain"}:
+            is_draining = ask.name == "drain"
+            yield Answered(ask.serial, {"draining": is_draining, "connections": worker})
         case _:
             yield Answered(ask.serial, {"purged": worker})
 
@@ -64,7 +73,12 @@ async def main(folder, descriptor):
             text = config and config.content["rest"]["prefix"]
             file.write(json.dumps([start.worker, what, text]) + "\n")
 
+    def numbered(number):
+        with (folder / f"numbers-{name}").open("a") as file:
+            file.write(f"{number}\n")
+
     heard("start", start.config)
+    numbered(start.generation)
     match planned("start"):
         case "die":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -80,6 +94,7 @@ async def main(folder, descriptor):
         match message:
             case Reload():
                 heard("reload", message.config)
+                numbered(message.generation)
                 match planned("reload"):
                     case "die":
                         os.kill(os.getpid(), signal.SIGKILL)
@@ -87,9 +102,11 @@ async def main(folder, descriptor):
                         channel.send(Refused(message.serial, [f"{name} refuses"]))
                     case _:
                         summary, keys = f"summary of {name}", keys_of(message.config)
-                        channel.send(Reloaded(message.serial, summary, [], ["admin"], keys))
+                        said = Reloaded(message.serial, summary, [], ["admin"], jwks=keys)
+                        channel.send(said)
             case Ask():
-                heard("ask")
+                if message.name != "readiness":  # asked for often, as a sign of life
+                    heard("ask")
                 for said in answers(message, start.worker, planned):
                     channel.send(said)
             case Drain():

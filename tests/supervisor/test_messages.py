@@ -28,8 +28,8 @@ from gateway.supervisor.snapshot import Snapshot
 FILE = Snapshot("gateway.yaml", "a: 'b\nc'\n", ["x.y='ü'", "bad=\udcff"])
 MADE = Snapshot("--reflect", {"upstreams": {"a": {"services": ["*"]}}})
 MESSAGES = [
-    Start(2, [7, 8], FILE, MADE, "meeting", 9, "info", shows_progress=True),
-    Reload(3, FILE),
+    Start(2, [7, 8], FILE, MADE, "meeting", 9, ["info", "text"], shows_progress=True),
+    Reload(3, FILE, 2),
     Suggest(calls=True),
     Ask(5, "purge", {"tag": "a"}),
     Drain(),
@@ -66,7 +66,7 @@ async def test_a_config_of_any_size_passes_and_the_end_is_told():
     one, other = [await Channel.over(each) for each in socket.socketpair()]
     large = Snapshot("gateway.yaml", "\x01" * 4 * 1024**2)
     async with asyncio.timeout(60):
-        one.send(Start(1, [], large, large, "meeting", 9, "info"))
+        one.send(Start(1, [], large, large, "meeting", 9, ["info", "text"]))
         received = await other.receive()
         assert received.config == received.started == Snapshot("gateway.yaml", large.content, [])
         await one.close()

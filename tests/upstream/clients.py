@@ -8,18 +8,19 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from gateway.call import Call, Metadata, Reply, RpcError, StreamCall
-from gateway.upstream.endpoints import Endpoint
-from gateway.upstream.spec import UpstreamSpec
+from gateway.upstream.endpoints import Endpoint, Listing
+from gateway.upstream.spec import ChannelSpec, UpstreamSpec
 
 
 def spec(*endpoints: Endpoint, **arguments: Any) -> UpstreamSpec:
-    return UpstreamSpec("test", endpoints, **arguments)
+    """Returns the spec of an upstream; `channel` has what its channels are made of."""
+    return UpstreamSpec("test", tuple(map(Listing, endpoints)), **arguments)
 
 
 @asynccontextmanager
 async def opened(make: Any, endpoint: Endpoint, **arguments: Any):
     """A channel made by `make`, closed in the end."""
-    channel = make(spec(endpoint, **arguments), endpoint)
+    channel = make(ChannelSpec(**arguments), endpoint)
     try:
         yield channel
     finally:

@@ -5,15 +5,17 @@ from collections import Counter
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+import uvloop
 
-from gateway.call import NO_METADATA, Call, Code, Reply, RpcError, Status
+from gateway.call import Call, Code, RpcError, Status
 from gateway.errors import error
-from gateway.upstream.channel import NotSentError, State
+from gateway.upstream.channel import NotSentError, State, native
 from gateway.upstream.channel.trouble import Trouble
 from gateway.upstream.endpoints import Endpoint
-from gateway.upstream.spec import Keepalive, Tls, UpstreamSpec
-from gateway.upstream.upstream import Upstream, build
+from gateway.upstream.spec import BalancingSpec, ChannelSpec, Keepalive, Tls, UpstreamSpec
+from gateway.upstream.upstream import build
 from tests.upstream.clients import Client, failure, spec, stream_failure, unary
+from tests.upstream.fakes import FakeChannel, upstream_of
 from tests.upstream.processes import mortal
 from tests.upstream.servers import backend, echo
 
@@ -21,43 +23,7 @@ NEVER_SENT = NotSentError.of(error("UPSTREAM_UNAVAILABLE", "The backend cannot b
 SENT = RpcError(Status(Code.UNAVAILABLE, "busy"))
 
 
-class FakeChannel:
-    """A channel that ends calls as it is told: at once, or when `finish` is called."""
-
-    def __init__(self, name, result=None, state=State.READY):
-        self.address = name
-        self.state = state
-        self.result = result or Reply(name.encode())
-        self.waits = False
-        self.calls = []
-        self.cancelled = 0
-        self.closed = None
-
-    @property
-    def pending(self):
-        return len(self.calls)
-
-    def start(self, call, done):
-        self.calls.append(call)
-        self.done = done
-        if not self.waits:
-            done(self.result)
-
-        def cancel():
-            self.cancelled += 1
-
-        return cancel
-
-    async def stream(self, call):
-        self.calls.append(call)
-        if isinstance(self.result, RpcError):
-            raise self.result
-        await call.start(NO_METADATA)
-        await call.send(self.result.message)
-        return NO_METADATA
-
-    async def close(self, grace):
-        self.closed = grace
+TURNS = {"balancing": BalancingSpec("round_robin")}
 
 
 def channels(*results):
@@ -65,20 +31,13 @@ def channels(*results):
 
 
 async def test_calls_go_round():
-    upstream = Upstream("test", channels(None, None, None))
+    upstream = upstream_of(*channels(None, None, None), **TURNS)
     replies = [(await unary(upstream, Call("m"))).message for _ in range(6)]
     assert replies == [b"a", b"b", b"c"] * 2
 
 
-async def test_one_endpoint_adds_nothing():
-    (channel,) = channels(None)
-    upstream = Upstream("test", [channel])
-    assert upstream.start == channel.start
-    assert upstream.stream == channel.stream
-
-
 async def test_streams_and_unary_calls_take_the_same_turns():
-    upstream = Upstream("test", channels(None, None))
+    upstream = upstream_of(*channels(None, None), **TURNS)
     client = Client("m")
     await unary(upstream, Call("m"))
     await upstream.stream(client)
@@ -87,7 +46,7 @@ async def test_streams_and_unary_calls_take_the_same_turns():
 
 async def test_a_call_that_was_never_sent_goes_to_the_others_once_each():
     made = channels(NEVER_SENT, NEVER_SENT, None)
-    upstream = Upstream("test", made)
+    upstream = upstream_of(*made, **TURNS)
     client = Client("m")
     assert (await unary(upstream, Call("m"))).message == b"c"
     await upstream.stream(client)
@@ -102,7 +61,7 @@ async def test_a_call_that_was_never_sent_goes_to_the_others_once_each():
 
 async def test_a_call_that_may_have_been_sent_is_not_made_again():
     made = channels(SENT, None)
-    upstream = Upstream("test", made)
+    upstream = upstream_of(*made, **TURNS)
     assert await failure(upstream, Call("m")) is SENT
     await unary(upstream, Call("m"))
     assert await stream_failure(upstream, Client("m")) is SENT
@@ -113,7 +72,7 @@ async def test_a_call_that_may_have_been_sent_is_not_made_again():
 async def test_cancel_reaches_the_endpoint_that_has_the_call(at_once):
     first, second = channels(NEVER_SENT, None)
     first.waits, second.waits = not at_once, True
-    upstream = Upstream("test", [first, second])
+    upstream = upstream_of(first, second, **TURNS)
     cancel = upstream.start(Call("m"), None)
     if not at_once:
         first.done(NEVER_SENT)
@@ -123,15 +82,16 @@ async def test_cancel_reaches_the_endpoint_that_has_the_call(at_once):
 
 async def test_close_closes_every_channel_with_the_grace():
     made = channels(None, None)
-    upstream = Upstream("test", made)
+    upstream = upstream_of(*made, **TURNS)
     await unary(upstream, Call("m"))
-    assert upstream.pending == 1
+    assert upstream.pending == 1  # a fake one's calls stay
     await upstream.close(7)
     assert [channel.closed for channel in made] == [7, 7]
 
 
-def test_a_repr_says_who_it_is():
-    assert repr(Upstream("catalog", [])) == "Upstream(catalog, [])"
+async def test_a_repr_says_who_it_is():
+    (channel,) = channels(None)
+    assert repr(upstream_of(channel)) == "Upstream(test, [Node(a, ready, 0 pending)])"
 
 
 # What an upstream is made of.
@@ -139,14 +99,11 @@ def test_a_repr_says_who_it_is():
 
 def test_equal_arguments_are_equal_specs():
     def made(**changes):
-        arguments = {"name": "a", "endpoints": (Endpoint("h", 1),), "tls": Tls(ca=b"x")} | changes
-        return UpstreamSpec(**arguments)
+        return ChannelSpec(**({"tls": Tls(ca=b"x")} | changes))
 
     assert made() == made()
     assert hash(made()) == hash(made())
     different = [
-        made(name="b"),
-        made(endpoints=(Endpoint("h", 2),)),
         made(tls=None),
         made(tls=Tls(ca=b"y")),
         made(keepalive=Keepalive(time=1)),
@@ -154,7 +111,7 @@ def test_equal_arguments_are_equal_specs():
         made(transport="grpcio"),
         made(connections=2),
     ]
-    assert len({made(), *different}) == 9
+    assert len({made(), *different}) == 7
 
 
 def test_a_key_is_not_shown():
@@ -168,13 +125,13 @@ def test_a_certificate_and_its_key_go_together(half):
 
 
 def test_there_is_an_endpoint():
-    with pytest.raises(ValueError, match="upstream empty has no endpoints"):
-        UpstreamSpec("empty", ())
+    with pytest.raises(ValueError, match="upstream empty needs endpoints or a resolver"):
+        UpstreamSpec("empty")
 
 
 async def test_there_is_such_a_transport():
     with pytest.raises(ValueError, match="no transport 'pigeon', only native, grpcio"):
-        build(UpstreamSpec("a", (Endpoint("h", 1),), transport="pigeon"))
+        build(spec(Endpoint("h", 1), channel=ChannelSpec(transport="pigeon")))
 
 
 # With real backends.
@@ -182,7 +139,7 @@ async def test_there_is_such_a_transport():
 
 @asynccontextmanager
 async def built(*endpoints):
-    upstream = build(spec(*endpoints))
+    upstream = build(spec(*endpoints, **TURNS))
     try:
         yield upstream
     finally:
@@ -206,7 +163,7 @@ async def test_real_calls_go_round():
             await stack.enter_async_context(backend(**named(name))) for name in ("a", "b", "c")
         ]
         upstream = await stack.enter_async_context(built(*endpoints))
-        while {channel.state for channel in upstream.channels} != {State.READY}:
+        while {node.state for node in upstream.nodes.values()} != {State.READY}:
             await asyncio.sleep(0.01)
         replies = Counter([(await unary(upstream, Call("t.E/Who"))).message for _ in range(30)])
     assert replies == {b"a": 10, b"b": 10, b"c": 10}
@@ -218,11 +175,11 @@ async def test_a_replica_that_is_killed_costs_no_call_and_comes_back():
         backend(Echo=named("other")["Who"], Talk=named("o")["Chat"]) as other,
         built(process.endpoint, other) as upstream,
     ):
-        mortal_channel = upstream.channels[0]
+        mortal_node = upstream.nodes[process.endpoint]
         await unary(upstream, Call("t.E/Echo", b"x"))
         await unary(upstream, Call("t.E/Echo", b"x"))
         await process.kill()
-        while mortal_channel.state is State.READY:
+        while mortal_node.state is State.READY:
             await asyncio.sleep(0.01)
         replies = [(await unary(upstream, Call("t.E/Echo", b"x"))).message for _ in range(20)]
         client = Client("t.E/Talk", [b"1"])
@@ -230,7 +187,7 @@ async def test_a_replica_that_is_killed_costs_no_call_and_comes_back():
         assert replies == [b"other"] * 20
         assert client.replies == [b"o1"]
         await process.start()
-        while mortal_channel.state is not State.READY:
+        while mortal_node.state is not State.READY:
             await asyncio.sleep(0.01)
         replies = Counter([(await unary(upstream, Call("t.E/Echo"))).message for _ in range(10)])
         assert replies == {b"": 5, b"other": 5}
@@ -251,13 +208,31 @@ async def test_without_any_backend_a_call_fails_and_says_so():
     assert error.reason == "UPSTREAM_UNAVAILABLE"
 
 
-async def test_watching_a_dead_endpoint_does_not_keep_the_loop_busy(monkeypatch):
-    heard = []
+async def test_an_endpoint_that_goes_on_failing_is_tried_now_and_then_and_no_news(monkeypatch):
+    heard, waits, tried = [], [], asyncio.Event()
+
+    def delay(failures, _):
+        waits.append(failures)
+        if len(waits) == 4:
+            tried.set()
+        return 0.001
+
     monkeypatch.setattr(Trouble, "heard", lambda self, state: heard.append(state))
-    async with built(Endpoint("127.0.0.1", 1)) as upstream:
-        while upstream.channels[0].state is not State.FAILING:
-            await asyncio.sleep(0.01)
-        heard.clear()
-        await asyncio.sleep(1)
-    # It is tried again meanwhile, which is no news while it goes on failing.
-    assert heard == []
+    monkeypatch.setattr(native, "delay", delay)
+    async with built(Endpoint("127.0.0.1", 1)):
+        await tried.wait()
+        assert heard == [State.FAILING]
+    assert waits[:4] == [1, 2, 3, 4], "it waits before each try"
+
+
+def test_answers_that_take_less_than_a_millisecond_are_told_apart():
+    """uvloop's own clock has no finer time."""
+
+    async def resolution():
+        async with built(Endpoint("127.0.0.1", 1)) as upstream:
+            assert abs(upstream.clock() - asyncio.get_running_loop().time()) < 1
+            times = {upstream.clock() for _ in range(1000)}
+        return max(times) - min(times), len(times)
+
+    spent, different = uvloop.run(resolution())
+    assert different > spent * 2000

@@ -3,6 +3,8 @@
 RFC 9113 sections 4.3, 5.2, 6.9, 8.1.
 """
 
+import gc
+
 import pytest
 
 from gateway.wire import frames, hpack
@@ -405,6 +407,16 @@ def test_the_first_of_several_taken_back_leaves_the_table_to_the_next():
     assert link.sent()[0] == head(3, first=True)
     link.request()
     assert link.sent()[0] == head(5)
+
+
+def test_the_first_request_has_told_of_the_table_once_it_left_and_is_held_no_longer():
+    link = Link()
+    first = link.request()
+    link.sent()
+    assert not link.connection.cancel(first)
+    assert first not in gc.get_referents(link.connection)
+    link.request()
+    assert head(3) in link.sent()
 
 
 def test_a_request_that_has_left_is_reset():

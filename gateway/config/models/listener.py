@@ -4,12 +4,12 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
-from gateway.config.markers import Needs, NotBuilt, OneOrMany
+from gateway.config.markers import Needs, OneOrMany
 from gateway.config.models.section import section
-from gateway.config.places import FILE, LISTEN, Proxy
-from gateway.config.scalars import Duration, RateOf, Size, Switch, Text, Whole
+from gateway.config.places import FILE, LISTEN, Proxy, Secret
+from gateway.config.scalars import HEADER, METHOD, ORIGIN, Duration, RateOf, Size, Switch, Whole
 from gateway.config.units import Address, Rate, TcpAddress
 
 _MESSAGE = Size(1, 2**31 - 1)
@@ -37,11 +37,24 @@ class ListenerTls:
 
 @section
 class Cors:
-    """Which browsers' pages of other origins may call."""
+    """Which pages of other origins may call, and read replies."""
 
-    origins: tuple[Annotated[str, Text()], ...] = Field(default=(), description="Allowed origins.")
+    origins: tuple[Annotated[str, ORIGIN], ...] = Field(
+        default=(),
+        description="Whose pages: https://app.example, https://*.app.example, or * for all.",
+    )
     credentials: Annotated[bool, Switch()] = Field(
-        default=False, description="Whether cookies are sent."
+        default=False,
+        description="Whether they may act as the user, by cookies and what else browsers attach.",
+    )
+    methods: tuple[Annotated[str, METHOD], ...] = Field(
+        default=(), description="Methods that they may use; all that a path answers, if none."
+    )
+    headers: tuple[Annotated[str, HEADER], ...] = Field(
+        default=(), description="Headers that they may send; all that they ask for, if none."
+    )
+    expose: tuple[Annotated[str, HEADER], ...] = Field(
+        default=(), description="Headers of replies that they may read, beside the gateway's own."
     )
     max_age: Annotated[float, Duration(zero=True)] = Field(
         default=600.0, description="For how long a browser keeps the answer to a preflight request."
@@ -120,11 +133,10 @@ class Listener:
         description="Networks whose Forwarded and X-Forwarded-For headers are believed; "
         "unix is whoever connects by a Unix socket.",
     )
-    cors: Annotated[Cors | None, NotBuilt()] = Field(
-        default=None, description="Pages of other origins."
-    )
-    compression: Annotated[tuple[Literal["br", "gzip"], ...], NotBuilt()] = Field(
-        default=("br", "gzip"), description="Content codings that replies may be sent in."
+    cors: Cors | None = Field(default=None, description="Pages of other origins.")
+    compression: tuple[Literal["br", "gzip", "zstd"], ...] = Field(
+        default=("br", "gzip"),
+        description="Content codings that replies may be sent in, the best first; [] for none.",
     )
     limits: ListenerLimits = Field(
         default_factory=ListenerLimits, description="What a client may take of the gateway."
@@ -140,4 +152,7 @@ class Admin:
 
     address: Annotated[Address, LISTEN] = Field(
         default=TcpAddress("127.0.0.1", 9090), description="Where operators connect; never public."
+    )
+    token: Annotated[SecretStr, Secret()] | None = Field(
+        default=None, description="What operators show as a bearer token; beyond loopback needed."
     )

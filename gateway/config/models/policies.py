@@ -6,15 +6,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from gateway.config.markers import AtMost, NotBuilt, OneOrMany
+from gateway.config.markers import AtMost, OneOrMany
 from gateway.config.models.section import section
+from gateway.config.models.shaping import Deprecated, Faults, Mirror, Route, Split
 from gateway.config.places import Cidr
 from gateway.config.scalars import (
-    CODE,
+    HEADER,
     LIMIT_KEY,
     METHODS,
     NAME,
-    PERCENT,
     SERVICES,
     STATE,
     Duration,
@@ -28,7 +28,7 @@ from gateway.config.scalars import (
 from gateway.config.units import MOST, Quota, Rate
 
 _TEXT = Annotated[str, Text()]
-_HEADER = Annotated[str, Text("a header's name", r"^[A-Za-z0-9_.-]{1,100}$", lower=True)]
+_HEADER = Annotated[str, HEADER]
 _KEYS = Annotated[tuple[Annotated[str, LIMIT_KEY], ...], Field(min_length=1)]
 _PROVIDERS = Annotated[tuple[Annotated[str, NAME], ...], Field(min_length=1)]
 _NETWORKS = tuple[Annotated[IPv4Network | IPv6Network, Cidr()], ...]
@@ -108,44 +108,6 @@ class Cache:
 
 
 @section
-class Split:
-    """A share of the calls goes to another upstream."""
-
-    upstream: Annotated[str, NAME] = Field(description="Where to.")
-    percent: Annotated[float, PERCENT] = Field(description="How many.")
-    hash_on: _TEXT | None = Field(default=None, description="What keeps a caller on one side.")
-
-
-@section
-class Mirror:
-    """A share of the calls is also sent to another upstream, whose answer is ignored."""
-
-    upstream: Annotated[str, NAME] = Field(description="Where to.")
-    percent: Annotated[float, PERCENT] = Field(default=100.0, description="How many.")
-
-
-@section
-class Deprecated:
-    """The method goes away (RFC 9745, RFC 8594)."""
-
-    sunset: Annotated[str, Text("a date such as 2027-06-30", r"^\d{4}-\d\d-\d\d$")] | None = Field(
-        default=None, description="When."
-    )
-    link: _TEXT | None = Field(default=None, description="What to use instead.")
-
-
-@section
-class Faults:
-    """Failures made on purpose."""
-
-    delay: Annotated[float, Duration(zero=True)] = Field(
-        default=0.0, description="Wait before the call."
-    )
-    code: Annotated[str, CODE] | None = Field(default=None, description="Fail with this status.")
-    percent: Annotated[float, PERCENT] = Field(default=0.0, description="How many calls.")
-
-
-@section
 class Policy:
     """Settings of the methods it matches."""
 
@@ -175,18 +137,16 @@ class Policy:
     validate: Annotated[bool | None, Switch()] = Field(
         default=None, description="Requests are checked against the rules in their protos."
     )
-    split: Annotated[tuple[Split, ...] | None, NotBuilt()] = Field(
-        default=None, description="Other upstreams' shares."
+    idempotent: Annotated[bool | None, Switch()] = Field(
+        default=None, description="Whether a call may be made again when it failed."
     )
-    mirror: Annotated[Mirror | None, NotBuilt()] = Field(
-        default=None, description="Copies of calls."
+    route: tuple[Route, ...] | None = Field(
+        default=None, description="Which calls go to other upstreams: the first that fits."
     )
-    deprecated: Annotated[Deprecated | None, NotBuilt()] = Field(
-        default=None, description="The method goes away."
-    )
-    faults: Annotated[Faults | None, NotBuilt()] = Field(
-        default=None, description="Failures made on purpose."
-    )
+    split: tuple[Split, ...] | None = Field(default=None, description="Other upstreams' shares.")
+    mirror: Mirror | None = Field(default=None, description="Copies of calls.")
+    deprecated: Deprecated | None = Field(default=None, description="The method goes away.")
+    faults: Faults | None = Field(default=None, description="Failures made on purpose.")
     priority: Literal["high", "normal", "low"] | None = Field(
         default=None, description="Who is refused first under load."
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gateway.config.models.section import section
-from gateway.config.scalars import CODE, PERCENT, Duration, Number, RateOf, Whole
+from gateway.config.scalars import CODE, PERCENT, Duration, Number, RateOf, Text, Whole
 from gateway.config.units import Rate
 
 
@@ -22,10 +22,10 @@ class RetryBudget:
     """How much load retries may add."""
 
     ratio: Annotated[float, Number(0, 1)] = Field(
-        default=0.2, description="Retries a call, on average."
+        default=0.2, description="Retries and hedges a call, on average."
     )
     minimum: Annotated[Rate, RateOf()] = Field(
-        default=Rate(10, 1), description="Retries that are always allowed."
+        default=Rate(10, 1), description="Retries and hedges that are always allowed."
     )
 
 
@@ -41,7 +41,12 @@ class Retries:
     )
     backoff: Backoff = Field(default_factory=Backoff, description="Waits between attempts.")
     budget: RetryBudget = Field(
-        default_factory=RetryBudget, description="How much load retries may add."
+        default_factory=RetryBudget, description="How much load retries and hedges may add."
+    )
+    per_try_timeout: Annotated[float, Duration()] | None = Field(
+        default=None,
+        description="How long each attempt of a unary call may take; "
+        "all the time that the call has without it.",
     )
 
 
@@ -59,9 +64,14 @@ class Hedging:
 class CircuitBreaker:
     """A bound on what an upstream is asked at a time."""
 
-    requests: Annotated[int, Whole(1)] = Field(default=1024, description="Calls at a time.")
+    requests: Annotated[int, Whole(1)] = Field(
+        default=1024, description="Calls at a time, streams among them."
+    )
     pending: Annotated[int, Whole(0)] = Field(
-        default=1024, description="Calls that wait for their turn."
+        default=1024, description="Calls that wait for a connection."
+    )
+    retries: Annotated[int, Whole(0)] | None = Field(
+        default=None, description="Retries and hedges at a time; only the budget bounds them else."
     )
 
 
@@ -77,19 +87,41 @@ class ProbedHealth:
     healthy_after: Annotated[int, Whole(1, 100)] = Field(
         default=1, description="Successes in a row that bring an endpoint back."
     )
+    service: Annotated[str, Text()] | None = Field(
+        default=None, description="Whose health is asked; the whole server's without it."
+    )
 
 
 @section
 class OutlierDetection:
     """Endpoints whose calls fail are left out for a while."""
 
-    consecutive_errors: Annotated[int, Whole(1)] = Field(
-        default=5, description="Failures in a row."
+    consecutive_errors: Annotated[int, Whole(0)] = Field(
+        default=5, description="Failures in a row; 0 for not by these."
     )
     interval: Annotated[float, Duration()] = Field(default=10.0, description="How often to look.")
     base_ejection: Annotated[float, Duration()] = Field(
         default=30.0, description="How long the first time; longer each time."
     )
+    max_ejection: Annotated[float, Duration()] = Field(
+        default=300.0, description="How long at most; never shorter than the first time."
+    )
     max_ejected: Annotated[float, PERCENT] = Field(
-        default=50.0, description="Percent of the endpoints that may be out at a time."
+        default=50.0,
+        description="Percent of the endpoints that may be out at a time; "
+        "one always, and never all.",
+    )
+    success_rate_stdev: Annotated[float, Number(0, 100)] = Field(
+        default=1.9,
+        description="How many standard deviations under the mean of all endpoints the share of "
+        "calls that succeed may be; 0 for not by this.",
+    )
+    failure_percentage: Annotated[float, PERCENT] = Field(
+        default=85.0, description="Percent of calls that fail; 0 for not by this."
+    )
+    minimum_requests: Annotated[int, Whole(1)] = Field(
+        default=100, description="Calls in an interval without which these shares say nothing."
+    )
+    minimum_hosts: Annotated[int, Whole(2)] = Field(
+        default=5, description="Endpoints with so many calls, without which none are compared."
     )

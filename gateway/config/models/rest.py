@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic.json_schema import JsonSchemaValue
 
 from gateway.config.leaf import Leaf, LeafError
-from gateway.config.markers import NotBuilt, OrFalse
+from gateway.config.markers import OrFalse
 from gateway.config.models.section import section
 from gateway.config.places import URL_PATH
 from gateway.config.scalars import Switch, Text
@@ -26,6 +26,14 @@ _PREFIX = Text("the beginning of a header's name", r"^[A-Za-z0-9_.-]{0,100}$", l
 _PREFIX_PATH = Text(
     "nothing, or a path such as /api without a slash at its end", r"^(/[A-Za-z0-9._~-]+)*$"
 )
+_VERSION = Text("a version such as v1 or v2beta1", r"^v[0-9]+((alpha|beta)[0-9]*)?$")
+_VERSIONED_TYPE = Text(
+    "a media type such as application/vnd.shop.{version}+json",
+    r"^application/[A-Za-z0-9._-]*\{version\}[A-Za-z0-9._-]*\+json$",
+    lower=True,
+)
+_TEXT = Text()
+_PARAMETER = Text("a query parameter's name", r"^[A-Za-z0-9_.-]{1,100}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,33 @@ class RestJson:
 
 
 @section
+class Versions:
+    """How a version of the API is asked for that a path does not say."""
+
+    default: Annotated[str, _VERSION] = Field(description="The version where none is asked for.")
+    accept: Annotated[str, _VERSIONED_TYPE] | None = Field(
+        default=None, description="A media type of `Accept` with {version} in it."
+    )
+    header: Annotated[str, _REQUEST_HEADER] | None = Field(
+        default=None, description="A header that says the version."
+    )
+    query: Annotated[str, _PARAMETER] | None = Field(
+        default=None, description="A query parameter that says the version."
+    )
+
+
+@section
+class Info:
+    """What the API is called, in its OpenAPI document."""
+
+    title: Annotated[str, _TEXT] = Field(default="API", description="Its name.")
+    version: Annotated[str, _TEXT] = Field(default="1.0.0", description="Its version.")
+    description: Annotated[str, Text(pattern="^")] = Field(
+        default="", description="What it is, in Markdown."
+    )
+
+
+@section
 class Rest:
     """The REST front."""
 
@@ -100,15 +135,21 @@ class Rest:
         default=UnknownQuery(),
         description='Query parameters that name no field: reject, ignore or {ignore: ["utm_*"]}.',
     )
+    versions: Versions | None = Field(
+        default=None, description="How a version is asked for that a path does not say."
+    )
     json: RestJson = Field(default_factory=RestJson, description="How messages look as JSON.")
     etag: Annotated[bool, Switch()] = Field(
         default=False, description="Put an ETag on replies to GET, and answer If-None-Match."
     )
-    openapi: Annotated[str | None, URL_PATH, OrFalse(), NotBuilt(unless_false=True)] = Field(
+    openapi: Annotated[str | None, URL_PATH, OrFalse()] = Field(
         default="/openapi.json", description="Where the OpenAPI document is; false for nowhere."
     )
-    docs: Annotated[str | None, URL_PATH, OrFalse(), NotBuilt(unless_false=True)] = Field(
+    docs: Annotated[str | None, URL_PATH, OrFalse()] = Field(
         default="/docs", description="Where the documentation page is; false for nowhere."
+    )
+    info: Info = Field(
+        default_factory=Info, description="What the API is called, in its OpenAPI document."
     )
 
 

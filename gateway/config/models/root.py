@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway.config.markers import NotBuilt, Only, OrFalse
+from gateway.config.markers import OrFalse
 from gateway.config.models.auth import Auth
 from gateway.config.models.graphql import Graphql
 from gateway.config.models.listener import Admin, Listener
@@ -26,9 +26,8 @@ from gateway.config.models.section import section
 from gateway.config.models.telemetry import Telemetry
 from gateway.config.models.upstreams import Upstream
 from gateway.config.models.websocket import Websocket
+from gateway.config.places import HOST
 from gateway.config.scalars import NAME, STATE, Duration, Text, Whole
-
-_HOST = Text("a host name, or *.name", r"^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", lower=True)
 
 
 @section
@@ -46,6 +45,7 @@ class Config:
     upstreams: Mapping[Annotated[str, NAME], Upstream] = Field(
         default_factory=dict, description="The backends, by name."
     )
+    zone: Annotated[str, Text()] | None = Field(default=None, description="Where the gateway runs.")
     auth: Auth = Field(default_factory=Auth, description="Who callers are.")
     policies: tuple[Policy, ...] = Field(default=(), description="Settings of methods.")
     plans: Mapping[Annotated[str, NAME], Plan] = Field(
@@ -57,10 +57,8 @@ class Config:
     limits: Limiting = Field(default_factory=Limiting, description="How limits are kept and told.")
     cache: CacheStore = Field(default_factory=CacheStore, description="Where replies are kept.")
     usage: Usage = Field(default_factory=Usage, description="What callers use is counted.")
-    addresses: Annotated[Addresses, NotBuilt()] = Field(
-        default_factory=Addresses, description="Clients by their address."
-    )
-    hosts: Annotated[Mapping[Annotated[str, _HOST], Host], NotBuilt()] = Field(
+    addresses: Addresses = Field(default_factory=Addresses, description="Clients by their address.")
+    hosts: Mapping[Annotated[str, HOST], Host] = Field(
         default_factory=dict, description="What each host name serves."
     )
     rest: Annotated[Rest | None, OrFalse()] = Field(
@@ -79,10 +77,11 @@ class Config:
     state_timeout: Annotated[float, Duration()] = Field(
         default=0.1, description="The longest that a call waits for a shared state."
     )
-    telemetry: Annotated[Telemetry, NotBuilt()] = Field(
+    telemetry: Telemetry = Field(
         default_factory=Telemetry, description="What the gateway tells of its work."
     )
-    reload: Annotated[Literal["signal", "watch"], Only("signal")] = Field(
-        default="signal", description="When the file is read again: at SIGHUP."
+    reload: Literal["signal", "watch"] = Field(
+        default="signal",
+        description="When the config is read again: at SIGHUP, or also when a file changes.",
     )
     pages: Pages = Field(default_factory=Pages, description="Who may see the pages.")

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
-from gateway.config.markers import NotBuilt, Short
+from gateway.config.markers import Refused, Short
 from gateway.config.models.section import section
 from gateway.config.places import FILE, FOLDER
 from gateway.config.scalars import NAME, SERVICES, Text
@@ -58,7 +58,7 @@ class HttpBinding:
 class AdditionalBinding(HttpBinding):
     """An HTTP binding beside a rule's own; it can't have some itself."""
 
-    additional_bindings: Annotated[tuple[Mapping[str, Any], ...], NotBuilt(elsewhere=True)] = Field(
+    additional_bindings: Annotated[tuple[Mapping[str, Any], ...], Refused()] = Field(
         default=(), description="Not allowed here."
     )
 

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from gateway.config.markers import Clash, Needs, NotBuilt, OneOf, Only, Short
+from gateway.config.markers import Clash, Needs, OneOf, Short
 from gateway.config.models.resilience import (
     CircuitBreaker,
     Hedging,
@@ -13,9 +13,10 @@ from gateway.config.models.resilience import (
     ProbedHealth,
     Retries,
 )
+from gateway.config.models.resolver import Resolver
 from gateway.config.models.section import section
 from gateway.config.places import ENDPOINT, FILE
-from gateway.config.scalars import PERCENT, SERVICES, Duration, Text, Whole
+from gateway.config.scalars import HASH_KEY, PERCENT, SERVICES, Duration, Text, Whole
 from gateway.config.units import Address
 
 
@@ -24,31 +25,12 @@ class Endpoint:
     """One address of an upstream."""
 
     address: Annotated[Address, ENDPOINT] = Field(description="host:port or unix:/path.")
-    weight: Annotated[int, Whole(1, 1000), NotBuilt()] = Field(
+    weight: Annotated[int, Whole(1, 1000)] = Field(
         default=1, description="Its share of the calls, next to the others' weights."
     )
-    zone: Annotated[str | None, Text(), NotBuilt()] = Field(
-        default=None, description="Where it runs."
-    )
-    priority: Annotated[int, Whole(0, 100), NotBuilt()] = Field(
-        default=0, description="Used while no endpoint of a lower number is healthy."
-    )
-
-
-@section
-class Resolver:
-    """Endpoints that are looked up and may change."""
-
-    RULES: ClassVar = (OneOf("dns", "file"),)
-
-    dns: Annotated[Address, ENDPOINT] | None = Field(
-        default=None, description="A name with its port."
-    )
-    file: Annotated[Path, FILE] | None = Field(
-        default=None, description="A YAML file of endpoints."
-    )
-    refresh: Annotated[float, Duration()] = Field(
-        default=10.0, description="How often to look again."
+    zone: Annotated[str, Text()] | None = Field(default=None, description="Where it runs.")
+    priority: Annotated[int, Whole(0, 100)] = Field(
+        default=0, description="Takes the calls that endpoints of a lower number can't."
     )
 
 
@@ -79,36 +61,49 @@ class UpstreamTls:
 class Balancing:
     """Which endpoint takes a call."""
 
-    policy: Annotated[
-        Literal["least_request", "round_robin", "random", "ring_hash", "maglev", "pick_first"],
-        Only("round_robin"),
-    ] = Field(default="round_robin", description="How the endpoint of a call is chosen.")
-    hash_on: Annotated[
-        str | None,
-        Text(
-            "header:NAME, cookie:NAME, principal, peer or field:PATH",
-            r"^(header:.+|cookie:.+|field:.+|principal|peer)$",
-        ),
-        NotBuilt(),
-    ] = Field(default=None, description="What ring_hash and maglev hash.")
-    slow_start: Annotated[float, Duration(zero=True), NotBuilt()] = Field(
+    RULES: ClassVar = tuple(
+        Clash(key, "policy", policy)
+        for key in ("slow_start", "locality", "weights")
+        for policy in ("ring_hash", "maglev", "pick_first")
+    )
+
+    policy: Literal[
+        "least_request", "round_robin", "random", "ring_hash", "maglev", "pick_first"
+    ] = Field(default="least_request", description="How the endpoint of a call is chosen.")
+    hash_on: Annotated[str, HASH_KEY] | None = Field(
+        default=None, description="What calls have in common that go to one endpoint."
+    )
+    slow_start: Annotated[float, Duration(zero=True)] = Field(
         default=0.0, description="A new endpoint takes its full share only after this time."
     )
-    locality: Annotated[Literal["prefer_zone"] | None, NotBuilt()] = Field(
+    locality: Literal["prefer_zone"] | None = Field(
         default=None, description="Prefer endpoints of the gateway's own zone."
     )
-    panic_threshold: Annotated[float, PERCENT, NotBuilt()] = Field(
+    panic_threshold: Annotated[float, PERCENT] = Field(
         default=50.0, description="With fewer healthy endpoints, in percent, all are used."
+    )
+    weights: Literal["static", "orca"] = Field(
+        default="static",
+        description="Whether shares are the endpoints' weights, or follow from backends' reports "
+        "of their load (ORCA).",
     )
 
 
 @section
 class Affinity:
-    """A client stays with one endpoint."""
+    """A client stays with one endpoint: by an id that it keeps in a cookie, or by what it shows."""
 
-    cookie: Annotated[str, Text()] = Field(description="The cookie that names the endpoint.")
+    EXAMPLE: ClassVar = "{cookie: gw-affinity, ttl: 1h}"
+    RULES: ClassVar = (OneOf("cookie", "on"), Needs("ttl", "cookie"))
+
+    cookie: Annotated[str, Text("a cookie's name", r"^[A-Za-z0-9_.-]{1,100}$")] | None = Field(
+        default=None, description="The cookie in which a client keeps its id."
+    )
     ttl: Annotated[float, Duration()] = Field(
-        default=3600.0, description="How long the cookie lives."
+        default=3600.0, description="How long the client keeps the cookie, in whole seconds."
+    )
+    on: Annotated[str, HASH_KEY] | None = Field(
+        default=None, description="What calls of one client have in common."
     )
 
 
@@ -145,7 +140,7 @@ class Upstream:
         min_length=1,
         description="Its addresses: host:port, unix:/path or {address: …}.",
     )
-    resolver: Annotated[Resolver | None, NotBuilt()] = Field(
+    resolver: Resolver | None = Field(
         default=None, description="Where its addresses are looked up."
     )
     tls: UpstreamTls | None = Field(
@@ -163,9 +158,7 @@ class Upstream:
     balancing: Balancing = Field(
         default_factory=Balancing, description="Which endpoint takes a call."
     )
-    affinity: Annotated[Affinity | None, NotBuilt()] = Field(
-        default=None, description="Keep a client with one endpoint."
-    )
+    affinity: Affinity | None = Field(default=None, description="Keep a client with one endpoint.")
     timeout: Annotated[float, Duration()] = Field(
         default=5.0, description="A unary call's deadline where the client sets no shorter one."
     )
@@ -173,22 +166,18 @@ class Upstream:
         default=0.0,
         description="A stream's deadline where the client sets no shorter one; 0s is none.",
     )
-    retries: Annotated[Retries | None, NotBuilt()] = Field(
-        default=None, description="Try failed calls again."
-    )
-    hedging: Annotated[Hedging | None, NotBuilt()] = Field(
-        default=None, description="Send a slow call a second time."
-    )
+    retries: Retries | None = Field(default=None, description="Try failed calls again.")
+    hedging: Hedging | None = Field(default=None, description="Send a slow call a second time.")
     concurrency: Annotated[int, Whole(1)] | None = Field(
         default=None, description="Calls at a time, of all methods together."
     )
-    circuit_breaker: Annotated[CircuitBreaker | None, NotBuilt()] = Field(
+    circuit_breaker: CircuitBreaker | None = Field(
         default=None, description="Refuse calls above a number at a time."
     )
-    health_check: Annotated[ProbedHealth | None, NotBuilt()] = Field(
+    health_check: ProbedHealth | None = Field(
         default=None, description="Ask endpoints for their health."
     )
-    outlier_detection: Annotated[OutlierDetection | None, NotBuilt()] = Field(
+    outlier_detection: OutlierDetection | None = Field(
         default=None, description="Leave out endpoints that fail."
     )
     keepalive: Keepalive = Field(

@@ -191,9 +191,14 @@ class Engine:
         Raises:
             RequestError: The variables are wrong, or it costs too much with them.
         """
+        if (record := caller.record) is not None:
+            record.operation, record.document = operation.name or "", document.digest
+            record.operation_type = operation.kind.value
         planned = self._planned(document, operation)
         variables = planned.variables.coerce(given)
-        operation.check_cost(variables.coerced)
+        cost = operation.check_cost(variables.coerced)
+        if record is not None:
+            record.cost = cost
         plan = self._plan(document, operation, planned, variables)
         if plan.scopes or plan.introspects:
             return self._gated(Found(document, operation), planned, plan, variables, caller)
@@ -290,7 +295,10 @@ class Engine:
         values = [variables.coerced.get(name) for name in planned.variables.conditions]
         key = (defers, lacking, *values)
         plan = planned.plans.get(key)
-        if plan is None:
+        if plan is not None:
+            self.documents.lookups.plan_hits += 1
+        else:
+            self.documents.lookups.plan_misses += 1
             plan = self._planner.plan(
                 document.ast, operation.node, variables, defers=defers, lacking=lacking
             )

@@ -13,6 +13,8 @@ from gateway.fronts.rest.inputs import Input
 from gateway.fronts.rest.replies import JsonReply, RawReply, reply_of
 from gateway.fronts.rest.streams import StreamRoute
 from gateway.fronts.rest.unary import UnaryRoute
+from gateway.fronts.rest.versioned import VersionedFront
+from gateway.fronts.rest.versions import VersionOptions, Versions, versions_of
 from gateway.routing.binding import Binder
 from gateway.routing.query import MAX_PARAMETERS
 from gateway.routing.router import RouteConflictError, RouterBuilder
@@ -36,6 +38,7 @@ class RestOptions:
         body_size: Bytes of a request body that is held whole.
         message_size: Bytes of one message of a request stream.
         form_parameters: Parameters of a body that is a form.
+        versions: How a version is asked for that a path does not say; None where it can't be.
     """
 
     prefix: str = ""
@@ -45,6 +48,7 @@ class RestOptions:
     body_size: int = 4 * 1024 * 1024
     message_size: int = 4 * 1024 * 1024
     form_parameters: int = MAX_PARAMETERS
+    versions: VersionOptions | None = None
 
 
 class Listed(NamedTuple):
@@ -90,11 +94,19 @@ class ListedView(NamedTuple):
 
 
 class Compiled(NamedTuple):
-    """A front, its routes and its views, each in the order of their paths."""
+    """A front, its routes and its views, each in the order of their paths.
+
+    Attributes:
+        front: Answers requests.
+        routes: Those of RPCs.
+        views: The others.
+        versions: The versions that begin their paths.
+    """
 
     front: RestFront
     routes: tuple[Listed, ...]
     views: tuple[ListedView, ...]
+    versions: tuple[str, ...]
 
 
 def routes_of(
@@ -147,7 +159,7 @@ def compile_front(
     if problems:
         raise SchemaError(problems)
     builder = RouterBuilder[Route]()
-    listed = []
+    listed, templates = [], []
     descriptors = [method.descriptor for method in by_name.values()]
     for method, rule, template in routes_of(descriptors, prefix, unannotated=options.unannotated):
         binder = Binder(
@@ -160,14 +172,16 @@ def compile_front(
             form_parameters=options.form_parameters,
         )
         reply = reply_of(method, rule, registry, codec)
-        route = _route(by_name[method.name], Input(binder), reply, options)
+        route = _route(by_name[method.name], Input(binder), reply, options, str(template))
         builder.add(rule.verb, template, route, label=method.name, source=rule.source)
         listed.append(Listed(rule.verb, str(template), method, rule))
+        templates.append(template)
     shown = []
     for view in views:
         template = view.template.under(prefix)
         builder.add(view.verb, template, view.route, label=view.label, source=view.source)
         shown.append(ListedView(view.verb, str(template), view.label, view.source))
+        templates.append(template)
     try:
         router = builder.freeze()
     except RouteConflictError as clash:
@@ -176,13 +190,28 @@ def compile_front(
         ) from None
     listed.sort(key=lambda each: (each.template, each.verb))
     shown.sort(key=lambda each: (each.template, each.verb))
-    return Compiled(RestFront(router, shared), tuple(listed), tuple(shown))
+    versions = versions_of(templates, len(prefix.segments))
+    front = RestFront(router, shared)
+    if options.versions is not None:
+        front = VersionedFront(router, shared, Versions(options.versions, versions, options.prefix))
+    return Compiled(front, tuple(listed), tuple(shown), versions)
 
 
 def _route(
-    method: Method, input_: Input, reply: JsonReply | RawReply, options: RestOptions
+    method: Method,
+    input_: Input,
+    reply: JsonReply | RawReply,
+    options: RestOptions,
+    template: str,
 ) -> Route:
-    unary = UnaryRoute(method, input_, reply, body_size=options.body_size, etag=options.etag)
+    unary = UnaryRoute(
+        method,
+        input_,
+        reply,
+        body_size=options.body_size,
+        etag=options.etag,
+        template=template,
+    )
     if method.descriptor.kind is Kind.UNARY:
         return unary
     return StreamRoute(
@@ -192,4 +221,5 @@ def _route(
         unary.respond,
         body_size=options.body_size,
         message_size=options.message_size,
+        template=template,
     )

@@ -12,7 +12,7 @@ from gateway.chain import as_error
 from gateway.errors import error
 from gateway.fronts.rest.incoming import Incoming, Shared
 from gateway.http import Exchange
-from gateway.routing.router import Match, NotAllowed, Router
+from gateway.routing.router import Match, NotAllowed, NotFound, Router
 
 
 class Route(Protocol):
@@ -37,11 +37,23 @@ class RestFront:
 
     def handle(self, exchange: Exchange) -> None:
         """Answers a request (`gateway.http.Handler`)."""
-        incoming = Incoming(exchange, self._shared)
+        incoming = self._incoming(exchange)
         try:
             self._route(incoming)
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
             incoming.refuse(as_error(failure))
+
+    def _incoming(self, exchange: Exchange) -> Incoming:
+        return Incoming(exchange, self._shared)
+
+    def _find(self, incoming: Incoming) -> Match[Route] | NotAllowed | NotFound:
+        """Finds the route of a request.
+
+        Raises:
+            RpcError: INVALID_PATH.
+        """
+        request = incoming.request
+        return self._router.match(request.method, request.path)
 
     def _route(self, incoming: Incoming) -> None:
         request = incoming.request
@@ -49,7 +61,7 @@ class RestFront:
             # RFC 9110 section 9.3.7: about the server as a whole.
             incoming.respond(204, (), b"")
             return
-        found = self._router.match(request.method, request.path)
+        found = self._find(incoming)
         if isinstance(found, Match):
             found.target.handle(incoming, found.captures)
         elif isinstance(found, NotAllowed):

@@ -19,6 +19,9 @@ from gateway.errors import error
 FULL_NAME = "google.api.HttpBody"
 DEFAULT_TYPE = "application/octet-stream"
 
+NO_GUESSES = ("x-content-type-options", "nosniff")
+"""Has browsers believe the content type, whatever the data looks like (WHATWG Fetch)."""
+
 _MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[\x20-\x7e]+")
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from gateway.call import Call, RpcError
 from gateway.chain import as_error
+from gateway.cookies import Cookies, IdCookie
+from gateway.fronts.given_cookies import give_all, giving
 from gateway.fronts.http_errors import http_status
 from gateway.fronts.rest.errors import ErrorRenderer
+from gateway.fronts.rest.media import JSON
 from gateway.fronts.rest.reply import OWN
 from gateway.http import Exchange, Request
 from gateway.http.request_id import REQUEST_ID, request_id
+from gateway.kept import KeptBody
 from gateway.routing.caller import carried
 from gateway.routing.metadata import HeaderRules
 
@@ -34,6 +38,7 @@ class Shared:
         clock: The event loop's clock, seconds.
         request_id_passes: Whether backends are told the request id, also one made here.
         lease: What must live as long as any request does; nobody looks at it.
+        gives_cookies: Whether calls may give clients cookies to keep.
     """
 
     rules: HeaderRules
@@ -41,6 +46,7 @@ class Shared:
     clock: Callable[[], float]
     request_id_passes: bool = False
     lease: object = None
+    gives_cookies: bool = False
 
 
 class Incoming:
@@ -49,16 +55,20 @@ class Incoming:
     Attributes:
         calling: The call that is made of it, whose gates may add headers to whatever is answered;
             None before there is one.
+        cookies: What its calls give the client to keep; None where none of them does.
     """
 
-    __slots__ = ("calling", "exchange", "request", "request_id", "shared")
+    __slots__ = ("calling", "cookies", "exchange", "request", "request_id", "shared")
 
     def __init__(self, exchange: Exchange, shared: Shared) -> None:
         self.exchange = exchange
         self.shared = shared
         self.request: Request = exchange.request
         self.calling: Call | None = None
+        self.cookies = Cookies() if shared.gives_cookies else None
         self.request_id = request_id(self.request.headers.get(REQUEST_ID))
+        if (record := exchange.record) is not None:
+            record.front, record.request_id = FRONT, self.request_id
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
@@ -83,11 +93,12 @@ class Incoming:
             and "authorization" not in self.request.headers
         )
 
-    def call(self, method: str) -> Call:
+    def call(self, method: str, template: str = "") -> Call:
         """Returns the call for the request, without its message.
 
         Args:
             method: Its full name.
+            template: The path that leads to it.
 
         Raises:
             RpcError: A time-out header or a metadata header is wrong.
@@ -113,7 +124,20 @@ class Incoming:
             traceparent,
             request,
         )
+        self.calling.cookies = self.cookies
+        if (record := self.exchange.record) is not None:
+            record.route = template
+            self.calling.record = record.call(method)
         return self.calling
+
+    def give(self, known: Iterable[IdCookie]) -> None:
+        """Gives the client the ids that its call might: the reply's head leaves before it has.
+
+        Args:
+            known: The cookies that the call may look for.
+        """
+        if self.cookies is not None and self.calling is not None and not self.calling.affinity:
+            give_all(self.request, known, self.cookies)
 
     def guarded(self, step: Callable[[T], None]) -> Callable[[T], None]:
         """Returns `step` as a callback that answers with the error that it raises."""
@@ -126,15 +150,32 @@ class Incoming:
 
         return run
 
-    def respond(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
-        """Answers with a whole reply."""
+    def head(self, headers: Iterable[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        """Returns the headers of a reply as it leaves, the gateway's own among them."""
         given = (*self.headers, *headers)
         if self.is_private and all(name != _CACHE for name, _ in given):
             given = (*given, (_CACHE, "private"))
-        self.exchange.respond(status, given, body)
+        return given if self.cookies is None else giving(given, self.cookies)
+
+    @property
+    def json(self) -> str:
+        """The media type of a reply that the gateway writes as JSON."""
+        return JSON
+
+    def respond(
+        self,
+        status: int,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        kept: KeptBody | None = None,
+    ) -> None:
+        """Answers with a whole reply, whose body may be kept."""
+        self.exchange.respond(status, self.head(headers), body, kept)
 
     def refuse(self, failure: RpcError) -> None:
         """Answers with an error."""
+        if self.exchange.record is not None:
+            self.exchange.record.failed(failure)
         passed = self.shared.rules.response(failure.metadata.without(*OWN))
         given = {name for name, _ in (*self.headers, *passed)}
         own = self.shared.errors.headers(failure, given)

@@ -49,18 +49,20 @@ class Input:
             )
         return bound.message
 
-    def stream(self, exchange: Exchange, captures: tuple[str, ...], limit: int) -> Requests:
+    def stream(
+        self, exchange: Exchange, request: Request, captures: tuple[str, ...], limit: int
+    ) -> Requests:
         """Reads path and query, and returns the messages of a body that is a stream of them.
 
         Args:
             exchange: Whose body it is.
+            request: Its head.
             captures: What the path's variables captured.
             limit: The most bytes of one message.
 
         Raises:
             RpcError: As of `prepare`.
         """
-        request = exchange.request
         bound = self._binder.prepare(captures, request.query)
         content_type = request.headers.get("content-type")
         if self._binder.body_kind is BodyKind.HTTP_BODY:

@@ -16,6 +16,7 @@ JSON = "application/json"
 
 _NDJSON_TYPES = frozenset({NDJSON, "application/ndjson", "application/jsonl"})
 _FORM = "application/x-www-form-urlencoded"
+_QVALUE = re.compile(r"\s*(?:0(?:\.[0-9]*)?|1(?:\.0*)?|\.[0-9]+)\s*")  # RFC 9110 12.4.2, and `.5`
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s;"]+)', re.IGNORECASE)
 
 
@@ -58,7 +59,7 @@ def stream_form(accept: list[str]) -> str:
     that it may understand beats a refusal (RFC 9110, 12.5.1).
     """
     best, chosen = (0.0, 0), NDJSON
-    ranges = [_quality(item) for value in accept for item in value.split(",")]
+    ranges = [weighted(item) for value in accept for item in value.split(",")]
     for media in (NDJSON, SSE, JSON):
         found = [(_specificity(name, media), quality) for name, quality in ranges]
         weight, quality = max(found, default=(0, 0.0))
@@ -68,16 +69,15 @@ def stream_form(accept: list[str]) -> str:
     return chosen
 
 
-def _quality(item: str) -> tuple[str, float]:
+def weighted(item: str) -> tuple[str, float]:
+    """Returns a media range of `Accept`, in lower case, and its quality: 1 where it has none."""
     name, *parameters = item.split(";")
     quality = 1.0
     for parameter in parameters:
         key, _, value = parameter.partition("=")
         if key.strip().lower() == "q":
-            try:
-                quality = float(value)
-            except ValueError:  # not a qvalue: the range counts as absent
-                quality = 0.0
+            # What is not a qvalue has the range count as absent.
+            quality = float(value) if _QVALUE.fullmatch(value) else 0.0
     return name.strip().lower(), quality
 
 

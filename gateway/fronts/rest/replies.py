@@ -16,7 +16,7 @@ from gateway.fronts.entity_tags import entity_tag
 from gateway.fronts.reply_json import ReplyJson, unreadable
 from gateway.fronts.rest import httpbody
 from gateway.fronts.rest.media import JSON
-from gateway.kept import Forms
+from gateway.kept import Forms, KeptBody
 from gateway.schema.codec import Codec, CodecError
 from gateway.schema.method import HttpRule, MethodDescriptor
 from gateway.schema.registry import Registry
@@ -47,6 +47,10 @@ class JsonReply(NamedTuple):
             forms.keep(self.form, made)
         return JSON, made
 
+    def keeping(self, forms: Forms) -> KeptBody | None:
+        """Returns where a body that `kept` returned is kept."""
+        return KeptBody(forms, self.form)
+
     def tag(self, body: bytes, forms: Forms) -> str:
         """Returns the entity tag of a body that `kept` returned, made once too."""
         made = forms.get(self.tag_form)
@@ -68,6 +72,10 @@ class RawReply(NamedTuple):
     def kept(self, message: bytes, forms: Forms) -> tuple[str, bytes]:  # noqa: ARG002  as above
         """Returns them of a message that is kept: taking them out costs less than keeping them."""
         return self.body(message)
+
+    def keeping(self, forms: Forms) -> KeptBody | None:  # noqa: ARG002  as above
+        """Returns that a body is kept nowhere."""
+        return None
 
     def tag(self, body: bytes, forms: Forms) -> str:  # noqa: ARG002  as above
         """Returns the entity tag of a body that `kept` returned."""

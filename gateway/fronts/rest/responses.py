@@ -14,10 +14,13 @@ from typing import Protocol
 from gateway.call import NO_METADATA, Metadata, Reply, RpcError
 from gateway.errors import error
 from gateway.fronts.rest.forms import Form
+from gateway.fronts.rest.httpbody import NO_GUESSES
 from gateway.fronts.rest.media import SSE
 from gateway.fronts.rest.reply import Head
 from gateway.http import Exchange
 from gateway.http.event_stream import EventStream
+
+_VARY = ("vary", "accept")  # which chose the form
 
 HEAD_DELAY = 5.0
 """Seconds after which a stream's head is sent though no message has come."""
@@ -49,10 +52,10 @@ class StreamResponses:
         exchange: The request to answer.
         form: How messages stand in the body.
         head: Initial metadata to the reply's status and headers.
-        headers: Returns the headers of every reply to this request, when the head leaves.
-        is_private: Whether it is its caller's alone (`Incoming.is_private`), when the head leaves.
+        whole: Adds the gateway's own to the headers of the reply, when the head leaves.
         error_text: An error to its JSON.
         refuse: Answers with a whole error reply, while nothing has been sent.
+        early: Called before the head leaves by its time: what goes with it may not be known yet.
         head_delay: Seconds, see HEAD_DELAY.
     """
 
@@ -62,25 +65,25 @@ class StreamResponses:
         form: Form,
         *,
         head: Callable[[Metadata], Head],
-        headers: Callable[[], Sequence[tuple[str, str]]],
-        is_private: Callable[[], bool],
+        whole: Callable[[Sequence[tuple[str, str]]], Sequence[tuple[str, str]]],
         error_text: Callable[[RpcError], bytes],
         refuse: Callable[[RpcError], None],
+        early: Callable[[], None],
         head_delay: float = HEAD_DELAY,
     ) -> None:
         self._exchange = exchange
         self._form = form
         self._head = head
-        self._headers = headers
-        self._is_private = is_private
+        self._whole = whole
         self._error_text = error_text
         self._refuse = refuse
+        self._early = early
         self._initial = NO_METADATA
         self._events: EventStream | None = None
         self.committed = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         if not form.typed_by_message:
-            self._timer = asyncio.get_running_loop().call_later(head_delay, self._commit)
+            self._timer = asyncio.get_running_loop().call_later(head_delay, self._timed_out)
 
     def start(self, initial: Metadata) -> None:
         """See Responses."""
@@ -121,6 +124,10 @@ class StreamResponses:
         if self._events:
             self._events.close()
 
+    def _timed_out(self) -> None:
+        self._early()
+        self._commit()
+
     def _commit(self) -> None:
         if self.committed.is_set():
             return
@@ -128,15 +135,17 @@ class StreamResponses:
         if self._timer:
             self._timer.cancel()
         status, headers, etag = self._head(self._initial)
-        headers = [*self._headers(), ("content-type", self._form.content_type), *headers]
+        headers = [("content-type", self._form.content_type), *headers]
+        if self._form.typed_by_message:
+            headers.append(NO_GUESSES)
+        else:
+            headers.append(_VARY)
         if etag:
             headers.append(("etag", etag))
         if self._form.content_type == SSE:
             headers.append(("cache-control", "no-store"))
             self._events = EventStream(self._exchange)
-        elif self._is_private() and all(name != "cache-control" for name, _ in headers):
-            headers.append(("cache-control", "private"))
-        self._exchange.start(status, headers)
+        self._exchange.start(status, self._whole(headers))
 
 
 class SingleResponse:

@@ -40,7 +40,10 @@ class RestStreamCall(StreamCall):
 
     async def receive(self) -> bytes | None:
         """See StreamCall."""
-        return await self.requests.receive()
+        message = await self.requests.receive()
+        if self.record is not None and message is not None:
+            self.record.took(len(message))
+        return message
 
     async def start(self, initial: Metadata) -> None:
         """See StreamCall."""
@@ -48,6 +51,8 @@ class RestStreamCall(StreamCall):
 
     async def send(self, message: bytes) -> None:
         """See StreamCall."""
+        if self.record is not None:
+            self.record.gave(len(message))
         await self.responses.send(message)
 
 
@@ -61,6 +66,7 @@ class StreamRoute:
         respond: Answers with the one reply of a client-streaming method.
         body_size: The most bytes of a request body that is held whole.
         message_size: The most bytes of one message of a request stream.
+        template: Its path, for what is noted of requests.
         head_delay: Seconds until a stream's head is sent though no message has come.
     """
 
@@ -72,6 +78,7 @@ class StreamRoute:
         "_method",
         "_reply",
         "_respond",
+        "_template",
     )
 
     def __init__(
@@ -83,6 +90,7 @@ class StreamRoute:
         *,
         body_size: int,
         message_size: int,
+        template: str = "",
         head_delay: float = HEAD_DELAY,
     ) -> None:
         self._method = method
@@ -91,6 +99,7 @@ class StreamRoute:
         self._respond = respond
         self._body_size = body_size
         self._message_size = message_size
+        self._template = template
         self._head_delay = head_delay
 
     def handle(self, incoming: Incoming, captures: tuple[str, ...]) -> None:
@@ -106,10 +115,11 @@ class StreamRoute:
             # The stream that this EventSource comes back for has ended (WHATWG HTML, 9.2.3).
             incoming.respond(204, (), b"")
             return
-        call = incoming.call(self._method.descriptor.name)
+        call = incoming.call(self._method.descriptor.name, self._template)
         run = partial(self._run, incoming, call, form)
         if self._method.descriptor.kind.client_streams and self._input.has_body:
-            exchange.spawn(run(self._input.stream(exchange, captures, self._message_size)))
+            size = self._message_size
+            exchange.spawn(run(self._input.stream(exchange, request, captures, size)))
             return
         make = self._input.prepare(request, captures)
 
@@ -130,10 +140,10 @@ class StreamRoute:
             incoming.exchange,
             form,
             head=partial(success_head, rules=incoming.shared.rules),
-            headers=lambda: incoming.headers,
-            is_private=lambda: incoming.is_private,
+            whole=incoming.head,
             error_text=incoming.error_text,
             refuse=incoming.refuse,
+            early=partial(incoming.give, self._method.cookies),
             head_delay=self._head_delay,
         )
 

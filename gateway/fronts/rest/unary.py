@@ -10,6 +10,7 @@ from gateway.call import Call, Reply, RpcError
 from gateway.chain import Method, as_error
 from gateway.fronts.entity_tags import entity_tag, not_modified
 from gateway.fronts.rest.bodies import collect
+from gateway.fronts.rest.httpbody import NO_GUESSES
 from gateway.fronts.rest.incoming import Incoming
 from gateway.fronts.rest.inputs import Input, Make
 from gateway.fronts.rest.replies import JsonReply, RawReply
@@ -27,11 +28,21 @@ class UnaryRoute:
         input_: How the request message is made.
         reply: How the reply message is written.
         body_size: The most bytes of a request body.
+        template: Its path, for what is noted of requests.
         etag: Whether replies to GET get an entity tag where the backend gives none. Those that
             are kept get one anyway: it is made once.
     """
 
-    __slots__ = ("_body_size", "_etag", "_input", "_method", "_reply", "start")
+    __slots__ = (
+        "_body_size",
+        "_etag",
+        "_input",
+        "_json",
+        "_method",
+        "_reply",
+        "_template",
+        "start",
+    )
 
     def __init__(
         self,
@@ -41,13 +52,16 @@ class UnaryRoute:
         *,
         body_size: int,
         etag: bool,
+        template: str = "",
     ) -> None:
         self._method = method
         self.start = method.start
         self._input = input_
         self._reply = reply
+        self._json = isinstance(reply, JsonReply)
         self._body_size = body_size
         self._etag = etag
+        self._template = template
 
     def handle(self, incoming: Incoming, captures: tuple[str, ...]) -> None:
         """Answers a request that the router sent here.
@@ -55,7 +69,7 @@ class UnaryRoute:
         Raises:
             RpcError: The request is refused before its body is looked at.
         """
-        call = incoming.call(self._method.descriptor.name)
+        call = incoming.call(self._method.descriptor.name, self._template)
         running = _Running(self, incoming, call, self._input.prepare(incoming.request, captures))
         collect(incoming, self._method, self._body_size, running.collected)
 
@@ -69,8 +83,11 @@ class UnaryRoute:
             self._respond_kept(incoming, reply, reply.rendered)
             return
         content_type, body = self._reply.body(reply.message)
+        if self._json:
+            content_type = incoming.json
         if not reply.initial and not reply.headers and not self._etag:
-            incoming.respond(200, (("content-type", content_type),), body)
+            told = (("content-type", content_type),)
+            incoming.respond(200, told if self._json else (*told, NO_GUESSES), body)
             return
         head = success_head(reply.initial, incoming.shared.rules)
         headers = [*reply.headers.items(), *head.headers]
@@ -83,11 +100,13 @@ class UnaryRoute:
                 return
         if etag:
             headers.append(("etag", etag))
-        incoming.respond(head.status, [("content-type", content_type), *headers], body)
+        incoming.respond(head.status, self._described(content_type, headers), body)
 
     def _respond_kept(self, incoming: Incoming, reply: Reply, forms: Forms) -> None:
         """Answers with a reply that is kept, whose body and entity tag are made once."""
         content_type, body = self._reply.kept(reply.message, forms)
+        if self._json:
+            content_type = incoming.json
         headers = [*reply.headers.items()]
         etag = None
         if reply.initial:
@@ -103,7 +122,16 @@ class UnaryRoute:
                 return
         if etag:
             headers.append(("etag", etag))
-        incoming.respond(200, [("content-type", content_type), *headers], body)
+        told = self._described(content_type, headers)
+        incoming.respond(200, told, body, self._reply.keeping(forms))
+
+    def _described(
+        self, content_type: str, headers: list[tuple[str, str]]
+    ) -> list[tuple[str, str]]:
+        """Returns the headers of a reply with what is said of its body."""
+        told = [("content-type", content_type), *headers]
+        # A backend's data may be its users': a browser must not guess that it is a page.
+        return told if self._json else [*told, NO_GUESSES]
 
 
 class _Running:

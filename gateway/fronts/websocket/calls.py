@@ -18,7 +18,7 @@ from gateway.fronts.websocket import frames
 from gateway.fronts.websocket.frames import Framing
 from gateway.fronts.websocket.identity import FRONT, Credentials, Identity
 from gateway.fronts.websocket.limits import Limits
-from gateway.fronts.websocket.metadata import carried
+from gateway.fronts.websocket.metadata import carried, carrier
 from gateway.fronts.websocket.run import Run
 from gateway.fronts.websocket.runs import Setting, StreamRun, UnaryRun
 from gateway.fronts.websocket.serving import Serving
@@ -26,6 +26,7 @@ from gateway.fronts.websocket.session import Session
 from gateway.fronts.websocket.stream import Stream
 from gateway.http import Request
 from gateway.http.request_id import REQUEST_ID, request_id
+from gateway.record import RequestRecord
 from gateway.schema.method import Kind
 
 _SOON: Final = 0.01  # seconds until a client is granted anew what is less than half of its credit
@@ -54,10 +55,21 @@ class SessionCalls:
         request: The last handshake, with the last token.
         identity: Who the client is, by its last token.
         outlet: The socket; None while there is none.
+        record: What is noted of the last socket; None for nothing.
         session: The streams.
     """
 
-    __slots__ = ("_owed", "framing", "id", "identity", "outlet", "request", "serving", "session")
+    __slots__ = (
+        "_owed",
+        "framing",
+        "id",
+        "identity",
+        "outlet",
+        "record",
+        "request",
+        "serving",
+        "session",
+    )
 
     def __init__(
         self,
@@ -76,6 +88,7 @@ class SessionCalls:
         self.id = id_
         self.identity = identity
         self.outlet: Outlet | None = None
+        self.record: RequestRecord | None = None
         self._owed: asyncio.TimerHandle | None = None
         self.session = Session(framing, limits, self, resumable=resumable)
 
@@ -86,10 +99,17 @@ class SessionCalls:
         given = (value for key, value in opened.metadata if key.lower() == REQUEST_ID)
         named = request_id(next(given, None))
         serving = self.serving()
+        record: RequestRecord | None = None
+        if self.record is not None:
+            record = self.record.on_socket("stream", carrier(opened, self.request))
+        if record is not None:
+            record.front, record.request_id, stream.record = FRONT, named, record
         try:
             run = self._run(stream, opened, serving, named)
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
-            self.session.end(stream, serving.end_of(as_error(failure), named, self.framing))
+            known = as_error(failure)
+            self.session.end(stream, serving.end_of(known, named, self.framing))
+            _ended(stream, known)
             return
         stream.call = run
         run.begin()
@@ -116,6 +136,7 @@ class SessionCalls:
         else:
             end = self.serving().end_of(failure, request_id(None), self.framing)
         self.session.end(stream, end, drop=True)
+        _ended(stream, failure)
 
     # What the driver asks for.
 
@@ -137,6 +158,8 @@ class SessionCalls:
         for stream in self.session.streams.values():
             if stream.call is not None:
                 stream.call.cancel()
+            if stream.record is not None:
+                stream.record.left()
         if self._owed is not None:
             self._owed.cancel()
             self._owed = None
@@ -167,6 +190,7 @@ class SessionCalls:
             request_id=named,
             traceparent=traceparent,
             head=self.request,
+            record=None if stream.record is None else stream.record.call(method.descriptor.name),
         )
         setting = Setting(
             self.session,
@@ -176,6 +200,14 @@ class SessionCalls:
             method,
             serving.bodies(method, self.framing),
             self.framing,
+            stream.record,
         )
         unary = method.descriptor.kind is Kind.UNARY
         return UnaryRun(setting, call) if unary else StreamRun.of(setting, call)
+
+
+def _ended(stream: Stream, failure: RpcError) -> None:
+    """Takes down that a stream ended with a failure."""
+    if stream.record is not None:
+        stream.record.failed(failure)
+        stream.record.end()

@@ -9,67 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from gateway.call import RpcError
 from gateway.chain import as_error
 from gateway.errors import error
 from gateway.fronts.http_errors import draining
+from gateway.fronts.roster import Told
 from gateway.fronts.websocket import codes, frames
 from gateway.fronts.websocket.calls import SessionCalls
 from gateway.fronts.websocket.connection import NEVER, Connection, State
 from gateway.fronts.websocket.frames import Framing, Resumed, Welcome
-from gateway.fronts.websocket.identity import Authenticate, Credentials, Identity, anonymous
-from gateway.fronts.websocket.limits import Limits
+from gateway.fronts.websocket.identity import Credentials, Identity
 from gateway.fronts.websocket.relay_records import Arrival
-from gateway.fronts.websocket.serving import Serving
-from gateway.fronts.websocket.sessions import Sessions
-from gateway.fronts.websocket.terms import Rates, Times
+from gateway.fronts.websocket.sockets import Sockets
 from gateway.fronts.websocket.tokens import check, token_of
 from gateway.http import Request, SocketClosed, WebSocket
-from gateway.http.websocket import NORMAL, Message
+from gateway.http.websocket import NORMAL, Message, size_of
 
 RESUME: Final = "resume"
 """The feature of `hello` that asks for a session that can be resumed."""
-
-
-@dataclass(frozen=True, slots=True)
-class SocketOptions:
-    """What holds of every socket.
-
-    Attributes:
-        limits: Of a session.
-        rates: What a client may do a second.
-        times: Of a socket.
-        resume: Seconds for which a session outlives its socket; 0 for none.
-        authenticate: Finds out who a client is.
-        drain_timeout: Returns the seconds that streams have when the gateway shuts down, by the
-            config of that time.
-    """
-
-    limits: Limits = field(default_factory=Limits)
-    rates: Rates = field(default_factory=Rates)
-    times: Times = field(default_factory=Times)
-    resume: float = 0.0
-    authenticate: Authenticate = anonymous
-    drain_timeout: Callable[[], float] = lambda: Times().drain
-
-
-@dataclass(frozen=True, slots=True)
-class Sockets:
-    """What sockets share.
-
-    Attributes:
-        serving: What calls are made with, asked for each.
-        sessions: Those that can be resumed.
-        options: What holds of every socket.
-    """
-
-    serving: Callable[[], Serving]
-    sessions: Sessions
-    options: SocketOptions
 
 
 class SocketDriver:
@@ -89,10 +49,13 @@ class SocketDriver:
         "_framing",
         "_hello",
         "_holds",
+        "_left",
         "_loop",
         "_options",
+        "_received_bytes",
         "_request",
         "_rest",
+        "_sent_bytes",
         "_serving",
         "_sessions",
         "_socket",
@@ -111,7 +74,7 @@ class SocketDriver:
         self._request = request
         self._framing = framing
         options = shared.options
-        self._serving = shared.serving
+        self._serving = partial(shared.serving, request)
         self._sessions = shared.sessions
         self._options = options
         self._loop = asyncio.get_running_loop()
@@ -122,6 +85,7 @@ class SocketDriver:
         self._waiting = False
         self._timer: asyncio.TimerHandle | None = None
         self._rest: asyncio.TimerHandle | None = None
+        self._received_bytes = self._sent_bytes = 0
         self._connection = Connection(
             framing,
             options.times,
@@ -131,6 +95,7 @@ class SocketDriver:
             chance=random.random(),  # noqa: S311  it spreads reconnections
         )
         self._arm()
+        self._left = shared.sessions.roster.enter("multiplexed", request, self._told)
         socket.listen(self._received, self._closed, self._draining)
         socket.when_stalled(options.times.stall, self._connection.too_slow)
 
@@ -139,6 +104,7 @@ class SocketDriver:
     def _received(self, message: Message) -> None:
         if self._connection.state is State.NEW:
             self._hello = message
+        self._received_bytes += size_of(message)
         wait = self._connection.receive(message, self._loop.time())
         self.flush()
         if wait > 0:
@@ -146,6 +112,7 @@ class SocketDriver:
             self._rest = self._loop.call_later(wait, self._release)
 
     def _closed(self, code: int, _reason: str) -> None:
+        self._left()
         self._connection.closed()
         for timer in (self._timer, self._rest):
             if timer is not None:
@@ -157,6 +124,17 @@ class SocketDriver:
         self._connection.leave("draining", self._loop.time(), seconds, for_good=True)
         self.flush()
         self._arm()
+
+    def _told(self) -> Told:
+        calls = self._calls
+        streams = [] if calls is None else list(calls.session.streams.values())
+        numbers = {
+            "streams": len(streams),
+            "credit": sum(each.outflow.credit for each in streams),
+            "received": self._received_bytes,
+            "sent": self._sent_bytes,
+        }
+        return Told(None if calls is None else calls.identity.principal, numbers)
 
     # connection.Host.
 
@@ -211,6 +189,8 @@ class SocketDriver:
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
             self._refuse(as_error(failure))
             return
+        if self._socket.record is not None:
+            self._socket.record.client = identity.principal
         if self._connection.state is State.CHECKING and await self._is_elsewhere(hello):
             # From now on another worker drives the socket, by the relay that listens to it.
             self._closed(NORMAL, "")
@@ -285,7 +265,7 @@ class SocketDriver:
             if resumable:
                 self._sessions.add(calls)
         self._calls = calls
-        calls.outlet = self
+        calls.outlet, calls.record = self, self._socket.record
         calls.session.is_away = False
         here = {each.id for each in resumed}
         limits = calls.session.limits  # those that it was begun with, whatever a reload says
@@ -311,7 +291,10 @@ class SocketDriver:
     def _found(self, hello: frames.Hello) -> SessionCalls | None:
         """Returns the session that a client comes back to, if it is here."""
         calls = self._sessions.find(hello.session) if hello.session else None
-        return calls if calls is not None and calls.framing is self._framing else None
+        if calls is None or calls.framing is not self._framing:
+            return None
+        # What another host name serves is not found at this one.
+        return calls if calls.serving() is self._serving() else None
 
     def _leave_session(self, *, ended: bool) -> None:
         calls, self._calls = self._calls, None
@@ -350,6 +333,7 @@ class SocketDriver:
         session = calls.session
         while (everything or socket.writable) and (frame := session.next()) is not None:
             send(frame)
+            self._sent_bytes += len(frame)
 
     async def _when_drained(self) -> None:
         try:

@@ -13,19 +13,23 @@ from typing import Final, TypeAlias
 
 from gateway.call import Gate, RpcError
 from gateway.chain import as_error
+from gateway.cookies import IdCookie
 from gateway.fronts.admission import admit
 from gateway.fronts.files import File, answer
+from gateway.fronts.given_cookies import greeted
 from gateway.fronts.origins import check_origin
 from gateway.fronts.websocket import codes
-from gateway.fronts.websocket.driver import SocketDriver, Sockets
+from gateway.fronts.websocket.driver import SocketDriver
 from gateway.fronts.websocket.frames import Framing
 from gateway.fronts.websocket.identity import FRONT
 from gateway.fronts.websocket.json_frames import JsonFraming
 from gateway.fronts.websocket.plain.front import PlainFront
 from gateway.fronts.websocket.proto_frames import ProtoFraming
 from gateway.fronts.websocket.relay_records import Arrival
+from gateway.fronts.websocket.sockets import Sockets
 from gateway.fronts.websocket.tokens import holds_token, subprotocol_of
 from gateway.http import Exchange, Request, WebSocket
+from gateway.http.request_id import REQUEST_ID, request_id
 from gateway.http.websocket import asks_for_websocket, offered_subprotocols
 
 FRAMINGS: Final[Mapping[str, Framing]] = {
@@ -50,12 +54,14 @@ class FrontOptions:
         subprotocols: Those that are served.
         origins: Of the pages that may open sockets, beside the gateway's own.
         compressed: Whether a client's offer of permessage-deflate is taken.
+        cookies: In which calls look for ids of clients: given with the handshake.
     """
 
     path: str = "/ws"
     subprotocols: tuple[str, ...] = tuple(FRAMINGS)
     origins: tuple[str, ...] = ()
     compressed: bool = False
+    cookies: tuple[IdCookie, ...] = ()
 
 
 class WebsocketFront:
@@ -157,8 +163,14 @@ class WebsocketFront:
         framing = self._framings.get(chosen or "")
         if framing is None and (chosen is not None or all(map(holds_token, offered))):
             framing = self._usual
+        head, given = greeted(exchange.request, self._options.cookies)
+        named = request_id(head.headers.get(REQUEST_ID))
+        if (record := exchange.record) is not None:
+            record.front, record.route = FRONT, self._options.path
+            record.request_id = named
         socket = exchange.websocket(
             subprotocol=chosen,
+            headers=[(REQUEST_ID, named), *given],
             message_size=self._size,
             compressed=self._options.compressed,
             too_large=codes.TOO_LARGE,
@@ -170,4 +182,4 @@ class WebsocketFront:
             names = ", ".join(self._framings)
             socket.close(codes.BAD_FRAME, f"none of the subprotocols is served: {names}")
             return
-        SocketDriver(socket, exchange.request, framing, self._sockets)
+        SocketDriver(socket, head, framing, self._sockets)

@@ -77,16 +77,17 @@ async def anonymous(_: Credentials) -> Identity:
     return NOBODY
 
 
-def by_gate(gate: Callable[[], Gate | None], now: Callable[[], float]) -> Authenticate:
+def by_gate(gate: Callable[[Request], Gate | None], now: Callable[[], float]) -> Authenticate:
     """Returns what asks a gate.
 
     Args:
-        gate: Returns the gate of the time, for a socket outlives reloads; None admits everybody.
+        gate: Returns the gate of the time for a handshake, for a socket outlives reloads; None
+            admits everybody.
         now: Seconds since 1970.
     """
 
     async def authenticate(credentials: Credentials) -> Identity:
-        asked = gate()
+        asked = gate(credentials.head)
         if asked is None:
             return NOBODY
         call = asking(credentials.head, FRONT)

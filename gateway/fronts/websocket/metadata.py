@@ -53,6 +53,15 @@ def carried(
     return metadata, _shortest(client_timeout(request.headers), opened.timeout), traceparent
 
 
+def carrier(opened: Open, request: Request) -> Headers:
+    """Returns the fields that say what trace a stream belongs to: its own, or the handshake's."""
+    if opened.metadata:
+        given = Headers((key.lower(), value) for key, value in opened.metadata)
+        if _TRACEPARENT in given:
+            return given
+    return request.headers
+
+
 def _unless(metadata: Metadata, names: frozenset[str]) -> Metadata:
     """Returns metadata without these names, and what some servers take for them."""
     if not names:

@@ -112,6 +112,7 @@ def arriving(arrival: Arrival) -> bytes:
         "scheme": request.scheme,
         "peer": request.peer,
         "is_trusted": request.is_trusted,
+        "server_name": request.server_name,
         "certificate": None if request.certificate is None else asdict(request.certificate),
     }
     rest = {

@@ -22,6 +22,7 @@ from gateway.fronts.websocket.serving import Bodies, Serving
 from gateway.fronts.websocket.session import Session
 from gateway.fronts.websocket.stream import Stream
 from gateway.head import Head
+from gateway.record import RequestRecord
 
 Headers: TypeAlias = "Mapping[str, str]"
 
@@ -40,6 +41,7 @@ class Setting:
         method: The method.
         bodies: How its messages are carried.
         framing: How frames are written.
+        record: What is noted of the stream; None for nothing.
     """
 
     session: Session
@@ -49,14 +51,23 @@ class Setting:
     method: Method
     bodies: Bodies
     framing: Framing
+    record: RequestRecord | None = None
 
     def succeeded(self, trailers: Metadata, own: Headers = NO_HEADERS) -> None:
         """Ends the stream well; `own` are headers of the gateway's that were not told before."""
         told = [*own.items(), *self.serving.rules.response(trailers)]
-        self.session.end(self.stream, End(Code.OK, trailers=told))
+        self.end(End(Code.OK, trailers=told))
+
+    def end(self, end: End, *, drop: bool = False) -> None:
+        """Ends the stream; see Session.end."""
+        self.session.end(self.stream, end, drop=drop)
+        if self.record is not None:
+            self.record.end()
 
     def end_of(self, failure: RpcError, request_id: str, own: Headers) -> End:
         """Returns how the client is told of a failure."""
+        if self.record is not None:
+            self.record.failed(failure)
         return self.serving.end_of(failure, request_id, self.framing, own)
 
 
@@ -149,7 +160,7 @@ class UnaryRun(Run):
 
     def _failed(self, failure: Exception) -> None:
         setting = self._setting
-        setting.session.end(setting.stream, self.end_of(as_error(failure)))
+        setting.end(self.end_of(as_error(failure)))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -189,7 +200,7 @@ class StreamRun(StreamCall, Run):
         if self._is_full and self.setting.stream.inflow.inbox:
             self.cancel()
             end = self.end_of(one_too_many())
-            self.setting.session.end(self.setting.stream, end, drop=True)
+            self.setting.end(end, drop=True)
         elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -243,6 +254,8 @@ class StreamRun(StreamCall, Run):
     async def send(self, message: bytes) -> None:
         """See StreamCall."""
         setting = self.setting
+        if self.record is not None:
+            self.record.gave(len(message))
         if self._gives_one:  # it is one only where the call ends well, and no other comes
             if self._reply is not None:
                 raise error("UPSTREAM_PROTOCOL_ERROR", "The backend sent more than one reply.")
@@ -251,6 +264,8 @@ class StreamRun(StreamCall, Run):
         setting.session.send(setting.stream, setting.bodies.reply(message))
         setting.flush()
         outflow = setting.stream.outflow
+        if self.record is not None and outflow.waiting:
+            self.record.stalls += 1
         while outflow.waiting:
             self._sent = self._loop.create_future()
             try:
@@ -278,11 +293,14 @@ class StreamRun(StreamCall, Run):
             setting.flush()  # the client was granted more
         self._received += 1
         try:
-            return setting.bodies.request(body)
+            message = setting.bodies.request(body)
         except RpcError as failure:
             if self._takes_one:
                 raise
             raise of_message(self._received, failure) from None
+        if self.record is not None:
+            self.record.took(len(message))
+        return message
 
     def _one_reply(self) -> bytes:
         if self._reply is None:
@@ -297,7 +315,7 @@ class StreamRun(StreamCall, Run):
                 setting.session.send(setting.stream, self._one_reply())
             setting.succeeded(trailers, self._untold)
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
-            setting.session.end(setting.stream, self.end_of(as_error(failure)))
+            setting.end(self.end_of(as_error(failure)))
         setting.flush()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 
 from gateway.fronts.keepalive import Handle, Timer
+from gateway.fronts.roster import Roster
 from gateway.fronts.websocket.calls import SessionCalls
 from gateway.fronts.websocket.relay import Relay
 
@@ -21,6 +22,7 @@ class Sessions:
         most: Sessions that may wait at once: the one that has waited longest goes first.
         most_of_address: So many of one client's address.
         elsewhere: The way to the sessions of other workers, where there are any.
+        roster: All sockets of the process, of sessions and of others.
     """
 
     __slots__ = (
@@ -32,6 +34,7 @@ class Sessions:
         "elsewhere",
         "most",
         "most_of_address",
+        "roster",
     )
 
     def __init__(self, worker: str = "0", *, timer: Timer | None = None) -> None:
@@ -43,6 +46,12 @@ class Sessions:
         self._worker = worker
         self._timer = timer
         self.elsewhere: Relay | None = None
+        self.roster = Roster()
+
+    @property
+    def waiting(self) -> int:
+        """The sessions that have no socket, and whose clients may come back."""
+        return len(self._waiting)
 
     def new_id(self) -> str:
         """Returns an id: 128 random bits, and the process."""

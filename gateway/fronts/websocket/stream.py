@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from gateway.fronts.websocket.frames import MOST_CREDIT, End
 from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.run import Run
+from gateway.record import RequestRecord
 
 AUTOMATIC: Final = 64
 """The credit of a client that names none."""
@@ -228,15 +229,17 @@ class Stream:
         inflow: What comes from the client.
         outflow: What goes to it.
         call: Its call, once it was begun.
+        record: What is noted of it; None for nothing.
     """
 
-    __slots__ = ("call", "id", "inflow", "outflow")
+    __slots__ = ("call", "id", "inflow", "outflow", "record")
 
     def __init__(self, id_: int, inflow: Inflow, outflow: Outflow) -> None:
         self.id = id_
         self.inflow = inflow
         self.outflow = outflow
         self.call: Run | None = None
+        self.record: RequestRecord | None = None
 
     def forget(self) -> None:
         """Lets go of everything: it is nobody's any more."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from gateway.cookies import Cookie
 from gateway.head import Head
 from gateway.policies.auth.attached import IsOwnDoing, cross_site
 from gateway.policies.auth.provider import BadCredentials
@@ -35,7 +36,7 @@ class BearerTokens:
     __slots__ = ("_cookie", "_is_own_doing")
 
     def __init__(self, cookie: str | None, is_own_doing: IsOwnDoing) -> None:
-        self._cookie = cookie
+        self._cookie = None if cookie is None else Cookie(cookie)
         self._is_own_doing = is_own_doing
 
     def carried(self, head: Head) -> bool:
@@ -91,7 +92,4 @@ class BearerTokens:
     def _cookies(self, head: Head) -> list[str]:
         if self._cookie is None:
             return []
-        pairs = [
-            pair.partition("=") for field in head.headers.all("cookie") for pair in field.split(";")
-        ]
-        return [value.strip(' \t"') for name, _, value in pairs if name.strip() == self._cookie]
+        return self._cookie.values(head.headers.all("cookie"))

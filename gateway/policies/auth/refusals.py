@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from gateway.call import Call, Principal, RpcError
@@ -57,6 +57,8 @@ class Refusals:
             provider: The name of the one who refused what was shown; empty for none.
             why: What failed, for operators.
         """
+        if call.record is not None:
+            call.record.note("refused", _told, failure.reason, provider, why)
         self._write("refused", call, failure, principal=call.principal, provider=provider, why=why)
         return failure
 
@@ -92,3 +94,8 @@ class Refusals:
         if why:
             parts.append(why)
         log.info("%s %s", what, line(call, parts, principal, left_out))
+
+
+def _told(reason: str | None, provider: str, why: str) -> Mapping[str, str | None]:
+    """Returns what is noted of a refusal."""
+    return {"reason": reason, "provider": provider, "why": why}

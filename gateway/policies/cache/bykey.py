@@ -20,6 +20,7 @@ from gateway.policies.cache.flights import nothing
 from gateway.policies.cache.keeping import Found
 from gateway.policies.cache.kept import Kept, is_failure
 from gateway.policies.cache.means import Means
+from gateway.policies.cache.outcome import COALESCED, HIT, MISS, STALE
 from gateway.policies.cache.shelf import Shelf
 
 
@@ -76,11 +77,15 @@ class ByKey:
         asked.kept.update({place: kept.message for place, kept in fresh.items()})
         missing = tuple(place for place in range(len(keys)) if place not in fresh)
         if not missing:
+            if call.record is not None:
+                call.record.cached = HIT
             done(self._whole(call, fresh.values(), now))
             return nothing
         stale = {place: kept for place, kept in there.items() if place not in fresh}
         asking = _Asking(self, call, done, keys, fresh, stale, missing)
         flight = b"".join(keys[place] for place in missing)
+        if call.record is not None:
+            call.record.cached = COALESCED if self._flights.has(flight, call) else MISS
         return self._flights.join(flight, call, asking.take, partial(asking.start, proceed))
 
     def _whole(
@@ -150,6 +155,8 @@ class ByKey:
             assert call.keys is not None, "it asks by keys"
             call.keys.kept.update({place: kept.message for place, kept in usable.items()})
             if len(usable) == len(asking.missing):
+                if call.record is not None:
+                    call.record.cached = STALE
                 return self._whole(call, [*fresh.values(), *usable.values()], now)
         return self._keeping.unkept_error(answer)
 

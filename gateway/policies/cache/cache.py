@@ -21,6 +21,7 @@ from gateway.policies.cache.bykey import ByKey
 from gateway.policies.cache.fetch import Fetch
 from gateway.policies.cache.flights import nothing
 from gateway.policies.cache.means import Means
+from gateway.policies.cache.outcome import COALESCED, HIT, MISS, STALE
 from gateway.policies.cache.refresh import Refresh
 from gateway.policies.cache.shelf import MemoryShelf
 from gateway.policies.cache.waiting import Waiting, unkept
@@ -71,8 +72,12 @@ class Cache:
             if fresh or kept.may_stand_in(now):
                 if not fresh:
                     self._refresh.begin(key, call, proceed)
+                if call.record is not None:
+                    call.record.cached = HIT if fresh else STALE
                 done(self._keeping.answer(found, call.principal, now))
                 return nothing
+        if call.record is not None:
+            call.record.cached = COALESCED if self._flights.has(key, call) else MISS
         waiting = Waiting(self._keeping, self._clock, call, done, found)
         return self._flights.join(key, call, waiting.take, partial(self._fetch.start, key, proceed))
 

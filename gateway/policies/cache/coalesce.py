@@ -6,6 +6,7 @@ from gateway.call import Call, Cancel, Done, Reply, RpcError, Unary
 from gateway.policies.cache.flights import Flights
 from gateway.policies.cache.kept import again
 from gateway.policies.cache.keys import Keys
+from gateway.policies.cache.outcome import COALESCED, MISS
 
 
 class Coalesce:
@@ -33,6 +34,8 @@ class Coalesce:
         key = self._keys.of(call)
         if key is None:
             return proceed(call, done)
+        if call.record is not None:
+            call.record.cached = COALESCED if self._flights.has(key, call) else MISS
 
         def told(result: Reply | RpcError) -> None:
             done(again(result) if isinstance(result, RpcError) else result)

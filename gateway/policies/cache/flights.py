@@ -130,7 +130,7 @@ class _Flight(Generic[R]):
         """Makes the call: a copy, for who asked may leave and take its own with it."""
         own = Call(**call.parts())
         self._told = self._flights.told_of(call)
-        own.deadline, own.reply_headers = self.deadline, None
+        own.deadline, own.reply_headers, own.cookies = self.deadline, None, None
         cancel = start(own, self._ended)
         if self._flights.is_under_way(self._key, self):
             self._cancel = cancel

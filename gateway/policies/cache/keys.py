@@ -1,10 +1,10 @@
 """Which calls are equal: their key, a digest of all that a reply may depend on.
 
-That is the method, with what its types and its upstream are (in `base`), the request's bytes, all
-metadata that the backend is sent but what only traces calls (unless it is long), the client's
-headers that a policy names, and the caller: its provider, subject, scopes, roles and plan, and the
-claims that backends are told. Where callers share entries, the caller is left out; its metadata
-never is.
+That is the method, with what its types and its upstream are (in `base`), another upstream that was
+chosen for the call, the request's bytes, all metadata that the backend is sent but what only traces
+calls (unless it is long), the client's headers that a policy names, and the caller: its provider,
+subject, scopes, roles and plan, and the claims that backends are told. Where callers share entries,
+the caller is left out; its metadata never is.
 
 Equal means the same bytes. A request is not decoded: two serialisations of one message (other order
 of fields, a default that is written out) are two entries. One front writes the same JSON as the
@@ -17,10 +17,11 @@ to a backend while nobody here has judged them.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from operator import itemgetter
 from struct import pack
+from types import MappingProxyType
 from typing import Final
 
 from gateway.call import Call, Metadata, Principal
@@ -63,9 +64,10 @@ class Keys:
         vary: Headers of clients, lower case.
         claims: Names of the claims that backends are told.
         shared: Whether all callers share entries.
+        others: What each upstream is that may be chosen beside its service's own, by name.
     """
 
-    __slots__ = ("_base", "_claims", "_shared", "_vary")
+    __slots__ = ("_base", "_claims", "_others", "_shared", "_vary")
 
     def __init__(
         self,
@@ -74,10 +76,14 @@ class Keys:
         vary: Sequence[str] = (),
         claims: Sequence[str] = (),
         shared: bool = False,
+        others: Mapping[str, bytes] = MappingProxyType({}),
     ) -> None:
         self._vary = tuple(sorted(vary))
         self._claims = tuple(sorted(claims))
         self._shared = shared
+        self._others = {
+            name: blake2b(other, digest_size=SIZE).digest() for name, other in others.items()
+        }
         names = [_text(name) for name in (*self._vary, *self._claims)]
         shape = b"%d %d %d" % (len(self._vary), len(self._claims), shared)
         self._base = blake2b(_joined([*base, shape, *names]), digest_size=SIZE)
@@ -100,6 +106,8 @@ class Keys:
         principal = call.principal
         if principal is not None and not principal.subject and not self._shared:
             return None
+        if call.upstream:  # what begins longer is no other's
+            parts[0] += self._others[call.upstream]
         if call.metadata:
             items = [item for item in call.metadata if item[0] not in TRACING]
             if len(items) < len(call.metadata) and _tracing(call.metadata) > _LONG:

@@ -24,6 +24,7 @@ from gateway.policies.cache.flights import nothing
 from gateway.policies.cache.keeping import Found
 from gateway.policies.cache.kept import Kept, is_failure
 from gateway.policies.cache.means import Means
+from gateway.policies.cache.outcome import COALESCED, HIT, MISS, STALE
 from gateway.policies.cache.refresh import Refresh
 from gateway.policies.cache.waiting import Waiting, unkept
 from gateway.state.cache import CacheStore, Entry
@@ -131,6 +132,8 @@ class SharedCache:
         key = self._keys.of(call)
         if key is None:
             return proceed(call, partial(unkept, self._keeping, done))
+        if call.record is not None:
+            call.record.cached = COALESCED if self._flights.has(key, call) else MISS
         waiting = Waiting(self._keeping, self._clock, call, done, None)
         return self._flights.join(key, call, waiting.take, partial(self._start, key, proceed))
 
@@ -182,9 +185,11 @@ class SharedCache:
         if found is None:
             return self._fetch.start(key, proceed, call, done)
         if found.kept.is_fresh(now):
+            _note(call, HIT)
             done(found)
             return nothing
         if found.kept.may_stand_in(now):
+            _note(call, STALE)
             done(found)
             # Not as the flight of the key: those who look are to find the stale one, and not wait.
             self._refresh.begin(key, call, proceed, flight=(_REFRESH, key))
@@ -192,9 +197,17 @@ class SharedCache:
 
         def ended(answer: Answer | RpcError) -> None:
             usable = is_failure(answer) and found.kept.may_replace_failure(self._clock())
+            if usable:
+                _note(call, STALE)
             done(found if usable else answer)
 
         return self._fetch.start(key, proceed, call, ended)
+
+
+def _note(call: Call, cached: str) -> None:
+    """Takes down what was done for the call that looked; others only waited for it."""
+    if call.record is not None:
+        call.record.cached = cached
 
 
 def _after(

@@ -8,6 +8,7 @@ from gateway.call import Call, Done, Reply, RpcError
 from gateway.policies.cache.fetch import Answer
 from gateway.policies.cache.keeping import Found, Keeping
 from gateway.policies.cache.kept import is_failure
+from gateway.policies.cache.outcome import STALE
 
 
 def unkept(keeping: Keeping, done: Done, result: Reply | RpcError) -> None:
@@ -46,6 +47,8 @@ class Waiting:
         if stale is not None and is_failure(answer):
             now = self._clock()
             if stale.kept.may_replace_failure(now):
+                if self._call.record is not None:
+                    self._call.record.cached = STALE
                 self._done(keeping.answer(stale, principal, now))
                 return
         if isinstance(answer, RpcError):

@@ -5,6 +5,6 @@ bounded here: see `limits` and `syntax`.
 """
 
 from gateway.policies.cel.compiler import Compiler, ConditionError
-from gateway.policies.cel.condition import Condition
+from gateway.policies.cel.condition import CHOOSES, Condition
 
-__all__ = ["Compiler", "Condition", "ConditionError"]
+__all__ = ["CHOOSES", "Compiler", "Condition", "ConditionError"]

@@ -15,7 +15,7 @@ from cel_expr_python import cel
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
-from gateway.policies.cel.condition import Condition, Decode
+from gateway.policies.cel.condition import AUTHORIZES, Condition, Decode, Use
 from gateway.policies.cel.limits import TEXT, WORK
 from gateway.policies.cel.mistakes import mistake
 from gateway.policies.cel.syntax import Reading, TooDeep, reading
@@ -44,10 +44,12 @@ class Compiler:
 
     Args:
         pool: The types that they know.
+        use: What they are asked for.
     """
 
-    def __init__(self, pool: DescriptorPool) -> None:
+    def __init__(self, pool: DescriptorPool, use: Use = AUTHORIZES) -> None:
         self._pool = pool
+        self._use = use
         self._holds_any: dict[str, bool] = {}
         self._compiled: dict[tuple[str, str], Condition] = {}
         self._without_request: dict[str, Condition] = {}
@@ -92,7 +94,13 @@ class Compiler:
             mapped = self._has_maps(request_type)
             decode = GetMessageClass(self._pool.FindMessageTypeByName(request_type)).FromString
         return Condition(
-            text, expression.eval, names=names, reading=found, decode=decode, mapped=mapped
+            text,
+            expression.eval,
+            names=names,
+            reading=found,
+            decode=decode,
+            mapped=mapped,
+            use=self._use,
         )
 
     def _checked(self, text: str, request_type: str) -> Reading:

@@ -1,7 +1,8 @@
 """A compiled condition: reads of a call what it needs, and allows it if and only if it is true.
 
 cel-cpp gives errors as values (a missing key is the text `NOT_FOUND: …`, true to Python) and some
-as exceptions. Both deny, as all does that is not `True` itself. What went wrong is logged once in a
+as exceptions. Both deny, as all does that is not `True` itself: where it chooses an upstream, not
+that one. What went wrong is logged once in a
 while, without the values that were at fault.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from google.protobuf.message import DecodeError, Message
 
@@ -21,10 +22,30 @@ from gateway.policies.cel.syntax import Reading
 from gateway.policies.cel.variables import CLAIMS, METADATA, REQUEST, VARIABLES, Read
 from gateway.policies.cel.work import size
 
-log = logging.getLogger("gateway.authorize")
-
 _QUIET: Final = 60.0  # seconds between two lines on one condition
 _SHOWN: Final = 80  # characters of a condition in a line
+_LACKING: Final = "NOT_FOUND"  # cel-cpp's, of a key that a map has not
+
+
+class Use(NamedTuple):
+    """What a condition is asked for.
+
+    Attributes:
+        log: Where it tells of a failure.
+        failed: What that came to.
+        lacking: Whether it is usual that calls have not what it asks for, such as a header that
+            some have: it is told to whoever looks for it, and to nobody else.
+    """
+
+    log: logging.Logger
+    failed: str
+    lacking: bool = False
+
+
+AUTHORIZES: Final = Use(logging.getLogger("gateway.authorize"), "denied a call of")
+CHOOSES: Final = Use(
+    logging.getLogger("gateway.route"), "chose no upstream for a call of", lacking=True
+)
 
 
 class Value(Protocol):
@@ -55,6 +76,7 @@ class Condition:
         reading: What it reads of them.
         decode: Reads requests, where it reads any.
         mapped: Whether these may have maps.
+        use: What it is asked for.
         clock: Seconds that only grow.
 
     Attributes:
@@ -63,7 +85,7 @@ class Condition:
     """
 
     __slots__ = ("_clock", "_decode", "_evaluate", "_most", "_quiet_until", "_reads", "_sized",
-                 "_unsaid", "_work", "reads_request", "text")  # fmt: skip
+                 "_unsaid", "_use", "_work", "reads_request", "text")  # fmt: skip
 
     def __init__(
         self,
@@ -74,12 +96,14 @@ class Condition:
         reading: Reading,
         decode: Decode | None = None,
         mapped: bool = False,
+        use: Use = AUTHORIZES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.text = text
         self._evaluate = evaluate
         self._decode = decode
         self._clock = clock
+        self._use = use
         self._most = MAPPED if mapped else None
         self._work = reading.work
         self._sized = tuple(sorted(reading.work.reads - {REQUEST}))
@@ -119,7 +143,9 @@ class Condition:
         if value is True:
             return True
         if value is not False:
-            self._tell(call, f"it has no value ({_kind(value)})")
+            kind = _kind(value)
+            usual = kind == _LACKING and self._use.lacking
+            (self._note if usual else self._tell)(call, f"it has no value ({kind})")
         return False
 
     def _costs(self, data: Mapping[str, object], length: int) -> float:
@@ -136,8 +162,16 @@ class Condition:
         self._quiet_until = now + _QUIET
         more = f"; {self._unsaid} more times since the last such line" if self._unsaid else ""
         self._unsaid = 0
-        shown = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}…"
-        log.warning("the condition %r denied a call of %s: %s%s", shown, call.method, why, more)
+        self._log(logging.WARNING, call, f"{why}{more}")
+
+    def _note(self, call: Call, why: str) -> None:
+        self._log(logging.DEBUG, call, why)
+
+    def _log(self, level: int, call: Call, why: str) -> None:
+        if self._use.log.isEnabledFor(level):
+            shown = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}…"
+            line = "the condition %r %s %s: %s"
+            self._use.log.log(level, line, shown, self._use.failed, call.method, why)
 
 
 def _kind(value: object) -> str:

@@ -37,7 +37,8 @@ class Allowance:
         is_dark: Whether any limit only counts.
     """
 
-    __slots__ = ("_asks", "_clock", "_one", "_shown", "headers", "is_dark", "limits", "rooms")
+    __slots__ = ("_asks", "_clock", "_one", "_plain", "_shown", "headers", "is_dark", "limits",
+                 "rooms")  # fmt: skip
 
     def __init__(
         self, limits: Sequence[AnyLimit], clock: Callable[[], float], *, legacy: bool = False
@@ -48,6 +49,8 @@ class Allowance:
         self._clock = clock
         self.rooms = tuple(each.room for each in limits if each.room is not None)
         self.is_dark = any(each.dark for each in limits)
+        # Those that only allow or refuse, where all of them do.
+        self._plain = () if self.rooms or self.is_dark else tuple(each.tally for each in limits)
         # Of a limit that is tried out, clients should not hear.
         told = [each for each in limits if not each.dark]
         self.headers = Headers(told, legacy=legacy) if told else None
@@ -71,6 +74,23 @@ class Allowance:
             pairs = zip(shares, self._shown, strict=True)
             return self.headers.of([share for share, shown in pairs if shown])
         return self.headers.of(shares)
+
+    def count(self, verdict: Verdict) -> None:
+        """Has each limit count what it decided; where one refused, those that did not have not."""
+        if verdict.allowed and self._plain:
+            for tally in self._plain:
+                tally.allowed += 1
+            return
+        for limit, share in zip(self.limits, verdict.shares, strict=True):
+            if share is not None and not share.allowed:
+                if limit.dark:
+                    limit.tally.dark += 1
+                else:
+                    limit.tally.refused += 1
+            elif verdict.allowed and share is not None and share.wait > 0:
+                limit.tally.delayed += 1
+            elif verdict.allowed:
+                limit.tally.allowed += 1
 
     def violated(self, verdict: Verdict) -> list[tuple[AnyLimit, Share]]:
         """Returns the limits that refuse a call."""

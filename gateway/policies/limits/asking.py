@@ -14,6 +14,7 @@ from gateway.call import Call
 from gateway.policies.limits.allowance import Allowance, AnyLimit, ByPlan
 from gateway.policies.limits.ask import Limiter, Verdict
 from gateway.policies.limits.delay import Asked, Delay, Sleep
+from gateway.policies.limits.numbers import numbers
 from gateway.policies.limits.refusal import Notes, refusal
 
 
@@ -53,6 +54,9 @@ class Asking(ABC):
 
     def _judge(self, call: Call, allowance: Allowance, verdict: Verdict) -> Delay | None:
         self._answered(call, allowance, verdict)
+        allowance.count(verdict)
+        if call.record is not None:
+            call.record.note("limits", numbers, allowance.limits, verdict)
         if allowance.is_dark:
             for limit in allowance.darkly(verdict):
                 self._notes.dark(call, limit)

@@ -107,6 +107,8 @@ class Charging:
             if share is not None and not share.allowed
         ]
         if used_up:
+            for quota, _ in used_up:
+                quota.tally.refused += 1
             self._notes.ended(call, [quota for quota, _ in used_up])
             raise refusal(used_up)
 

@@ -13,12 +13,11 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, TypeAlias
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
-from google.protobuf.message import DecodeError, Message
-from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.descriptor import Descriptor
 
 from gateway.call import Call
 from gateway.policies.caller import address_of, bounded, caller_of, hashed
+from gateway.policies.request_field import RequestField
 
 Part: TypeAlias = "Callable[[Call], str]"
 """Returns the part of a key that is a call's own."""
@@ -27,11 +26,6 @@ _READ: Final = 8192  # characters of a header that are looked at: what is longer
 _HEADER: Final = "header:"
 _FIELD: Final = "field:"
 _ID: Final = "key_id"  # the claim that names an API key
-_SCALARS: Final = "a number, text, bytes, bool or enum that is not repeated"
-
-
-class FieldError(ValueError):
-    """A path that leads to nothing that can be a key. The message says why."""
 
 
 def key_of(
@@ -122,39 +116,12 @@ def _header(name: str) -> Part:
 
 def _field(path: str, request: Descriptor) -> Part:
     """Returns what stands for a field of the request; where it is not set, for its default."""
-    names, is_bytes = _checked(path, request)
-    read = GetMessageClass(request).FromString
+    read = RequestField(path, request).of
     tag = f"f{bounded(path)}"
 
     def of(call: Call) -> str:
-        try:
-            value: object = read(call.request)
-        except DecodeError:  # what is no message is refused by the backend: one share for all
-            return tag
-        for name in names:
-            value = getattr(value, name)
-        assert not isinstance(value, Message), "the path leads to a value"
-        return tag + hashed(value.hex() if is_bytes and isinstance(value, bytes) else str(value))
+        value = read(call.request)
+        # What is no message is refused by the backend: one share for all.
+        return tag if value is None else tag + hashed(value)
 
     return of
-
-
-def _checked(path: str, request: Descriptor) -> tuple[tuple[str, ...], bool]:
-    """Returns the names on the path to a value, and whether that is bytes.
-
-    Raises:
-        FieldError: It leads to none.
-    """
-    names = tuple(path.split("."))
-    message: Descriptor | None = request
-    field: FieldDescriptor | None = None
-    for name in names:
-        if message is None or (field := message.fields_by_name.get(name)) is None:
-            owner = "a value" if message is None else message.full_name
-            raise FieldError(f"{owner} has no field {name}")
-        if field.is_repeated:
-            raise FieldError(f"{name} is repeated; expected {_SCALARS}")
-        message = field.message_type
-    if message is not None or field is None:
-        raise FieldError(f"{names[-1]} is a message; expected {_SCALARS}")
-    return names, field.type == FieldDescriptor.TYPE_BYTES

@@ -5,12 +5,13 @@ Made once for a method and a plan. What becomes of the answers is `allowance`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gateway.call import Call
 from gateway.policies.limits.ask import Algorithm, Ask, Numbers, OnError
+from gateway.policies.limits.tally import Tally
 
 if TYPE_CHECKING:
     from gateway.policies.limits.delay import Room
@@ -39,6 +40,8 @@ class Limit:
         messages: Whether each message of a stream is charged, too.
         dark: Whether it only counts and reports.
         on_error: What becomes of calls while the shared state is away.
+        tally: What it decided so far.
+        by: Of what its keys are made, as the config has it.
     """
 
     name: str
@@ -51,6 +54,8 @@ class Limit:
     messages: bool = False
     dark: bool = False
     on_error: OnError = "local"
+    tally: Tally = field(default_factory=Tally)
+    by: Sequence[str] = ()
 
     @property
     def is_quota(self) -> bool:

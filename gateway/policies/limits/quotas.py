@@ -20,6 +20,7 @@ from gateway.call import Call
 from gateway.policies.caller import caller_of
 from gateway.policies.limits.ask import Algorithm, Ask, Numbers
 from gateway.policies.limits.limit import Asker
+from gateway.policies.limits.tally import Tally
 
 What: TypeAlias = Literal["calls", "messages", "bytes"]
 Span: TypeAlias = Literal["d", "month"]
@@ -95,6 +96,7 @@ class Quota:
         span: In a day, or in a month.
         dates: Tells which.
         told: How many, as people read it, `50GiB`; by default the number.
+        tally: What it decided so far, of all plans; by default of this one.
 
     Attributes:
         what: What is counted.
@@ -104,16 +106,26 @@ class Quota:
         said: What it allows, in words.
     """
 
-    __slots__ = ("_dates", "_prefix", "_span", "count", "name", "policy", "rate", "said", "what")
+    __slots__ = ("_dates", "_prefix", "_span", "count", "name", "policy", "rate", "said", "tally",
+                 "what")  # fmt: skip
 
+    by = ("principal",)
     dark = False
     is_quota = True
     room = None
 
     def __init__(
-        self, what: What, count: int, span: Span, dates: Calendar, told: str | None = None
+        self,
+        what: What,
+        count: int,
+        span: Span,
+        dates: Calendar,
+        told: str | None = None,
+        *,
+        tally: Tally | None = None,
     ) -> None:
         self.what: What = what
+        self.tally = tally or Tally()
         self.count = count
         self.name = f"{what}/{span}"
         self.rate = f"{told or count}/{span}"

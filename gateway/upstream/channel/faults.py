@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from gateway.call import Code, RpcError
@@ -16,10 +17,17 @@ class Fault(NamedTuple):
     text: str
     never_sent: bool = False
     code: Code | None = None  # where the reason's own is too coarse
+    metadata: Mapping[str, str] | None = None  # what a program may want to know
 
-    def error(self) -> RpcError:
-        """Returns it as the error of a call."""
-        return error(self.reason, self.text, code=self.code)
+    def error(self, cause: str = "") -> RpcError:
+        """Returns it as the error of a call.
+
+        Args:
+            cause: What operators are told beside; it may hold addresses and the backend's words.
+        """
+        failure = error(self.reason, self.text, code=self.code, metadata=self.metadata)
+        failure.cause = cause
+        return failure
 
 
 UNREACHABLE: Final = Fault(
@@ -47,7 +55,19 @@ MESSAGE_TOO_LARGE: Final = Fault(
 METADATA_TOO_LARGE: Final = Fault(
     "UPSTREAM_MESSAGE_TOO_LARGE", "The backend's metadata is larger than allowed."
 )
+CLOSED: Final = Fault("DRAINING", "The gateway has closed its connections to the backend.")
 DEADLINE: Final = Fault("DEADLINE_EXCEEDED", "The call did not end before its deadline.")
+
+OF_THE_WAY: Final = frozenset(
+    {
+        "UPSTREAM_UNAVAILABLE",
+        "UPSTREAM_RESET",
+        "UPSTREAM_PROTOCOL_ERROR",
+        "UPSTREAM_HTTP_ERROR",
+    }
+)
+"""Reasons that have to do with one endpoint and the way to it: another may do better, or the same
+the next time. What else the gateway refuses it would refuse again, whoever were asked."""
 
 # With this message, and nothing else, gRPC core ends a call that its server let go of: too many
 # wait there to be taken (grpc.server.max_pending_requests: some above 1000, all above 3000), it

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import Any
 
 import grpc
@@ -15,15 +16,23 @@ import grpc.aio
 
 from gateway.call import Call, Cancel, Code, Done, Metadata, Reply, RpcError, StreamCall
 from gateway.errors import error
-from gateway.upstream.channel import NotSentError, State
-from gateway.upstream.channel.faults import of_status
+from gateway.upstream.channel import AnsweredError, Heard, NotSentError, State, unheard
+from gateway.upstream.channel.faults import CLOSED, of_status
 from gateway.upstream.channel.grpcio_faults import fault_of
 from gateway.upstream.channel.grpcio_options import credentials, options, target
 from gateway.upstream.channel.grpcio_stream import StreamRun
-from gateway.upstream.channel.request import complete, known, late, refusal, too_large
+from gateway.upstream.channel.queue import Queue
+from gateway.upstream.channel.request import (
+    complete,
+    known,
+    late,
+    nothing_to_cancel,
+    refusal,
+    too_large,
+)
 from gateway.upstream.channel.trouble import Trouble
 from gateway.upstream.endpoints import AnyEndpoint
-from gateway.upstream.spec import UpstreamSpec
+from gateway.upstream.spec import ChannelSpec
 from gateway.upstream.status import sent_status
 
 _STATES = {
@@ -51,10 +60,12 @@ class GrpcioChannel:
     __slots__ = (
         "_channel",
         "_closed",
+        "_heard",
         "_idle",
         "_loop",
         "_message_size",
         "_methods",
+        "_reached",
         "_runs",
         "_state",
         "_trouble",
@@ -62,8 +73,15 @@ class GrpcioChannel:
         "address",
     )
 
-    def __init__(self, spec: UpstreamSpec, endpoint: AnyEndpoint) -> None:
+    def __init__(
+        self,
+        spec: ChannelSpec,
+        endpoint: AnyEndpoint,
+        heard: Heard = unheard,
+        queue: Queue | None = None,  # noqa: ARG002  grpcio does not tell which calls wait
+    ) -> None:
         self.address = str(endpoint)
+        self._heard = heard
         self._loop = asyncio.get_running_loop()
         self._message_size = spec.message_size
         where, settings = target(endpoint), options(spec, endpoint)
@@ -78,6 +96,8 @@ class GrpcioChannel:
         self._closed = False
         self._trouble = Trouble(self.address, self._loop.time)
         self._state = State.IDLE
+        # How often there was a connection, as far as was heard of.
+        self._reached = 0
         self._watching = self._loop.create_task(self._watch())
 
     def __repr__(self) -> str:
@@ -98,7 +118,7 @@ class GrpcioChannel:
         refused = self._refusal(call) or too_large(len(call.request), self._message_size)
         if refused is not None:
             complete(done, refused, call)
-            return _nothing
+            return nothing_to_cancel
         run = _UnaryRun(self, self._loop, call, done)
         self.entered(run)
         return run.cancel
@@ -107,10 +127,11 @@ class GrpcioChannel:
         """Runs a streaming call."""
         if refused := self._refusal(call):
             raise refused
+        failure_of = partial(self.failure, began=self._beginning())
         rpc = self._method(call.method, streams=True)(
             timeout=self._timeout(call), metadata=tuple(call.metadata)
         )
-        run = StreamRun(call, rpc, self._message_size, self.failure)
+        run = StreamRun(call, rpc, self._message_size, failure_of)
         self.entered(run)
         try:
             return await run.run()
@@ -124,10 +145,11 @@ class GrpcioChannel:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), grace)
         for run in tuple(self._runs):
-            run.end(_closing())
+            run.end(CLOSED.error())
         self._watching.cancel()
         await self._channel.close(None)
         self._state = State.CLOSED
+        self._heard(State.CLOSED)
 
     def entered(self, run: _UnaryRun | StreamRun) -> None:
         """Counts a call in."""
@@ -146,13 +168,14 @@ class GrpcioChannel:
         Raises:
             RpcError: It ended with another status than OK.
         """
+        began = self._beginning()
         rpc = self._method(call.method, streams=False)(
             call.request, timeout=self._timeout(call), metadata=tuple(call.metadata)
         )
         try:
             message = await rpc
         except grpc.aio.AioRpcError as failure:
-            raise self.failure(failure, call) from None
+            raise self.failure(failure, call, began=began) from None
         if message is None:
             # grpcio's way to say that there were trailers with OK, and no message before them.
             self._trouble.note("UPSTREAM_PROTOCOL_ERROR", "OK without a message")
@@ -161,19 +184,40 @@ class GrpcioChannel:
             message, Metadata(await rpc.initial_metadata()), Metadata(await rpc.trailing_metadata())
         )
 
-    def failure(self, failure: grpc.aio.AioRpcError, call: Call) -> RpcError:
-        """Returns what a call failed with: the backend's status, or what the transport met."""
+    def failure(self, failure: grpc.aio.AioRpcError, call: Call, *, began: int | None) -> RpcError:
+        """Returns what a call failed with: the backend's status, or what the transport met.
+
+        Args:
+            failure: As grpcio has it.
+            call: The call.
+            began: What `_beginning` was when it was started.
+        """
         code, text = Code[failure.code().name], failure.details() or ""
         bare = not failure.trailing_metadata()
         fault = of_status(code, text, bare=bare, late=late(call, self._loop.time())) or fault_of(
             code, text, connected=self._connected(), late=self._late(call)
         )
         if fault is not None:
-            self._trouble.note(fault.reason, failure.debug_error_string() or text)
-            known = fault.error()
-            return NotSentError.of(known) if fault.never_sent else known
+            cause = failure.debug_error_string() or text
+            self._trouble.note(fault.reason, cause)
+            known = fault.error(cause)
+            never_sent = fault.never_sent and began == self._reached
+            return NotSentError.of(known) if never_sent else known
         status, trailers = sent_status(code, text, Metadata(failure.trailing_metadata() or ()))
-        return RpcError(status, metadata=Metadata(failure.initial_metadata() or ()) + trailers)
+        initial = Metadata(failure.initial_metadata() or ())
+        # A head without metadata can't be told from none.
+        kind = AnsweredError if initial else RpcError
+        return kind(status, metadata=initial + trailers)
+
+    def _beginning(self) -> int | None:
+        """Returns what a call is started with; None if there is a connection.
+
+        A call that had one may have been sent. A backend may pass on the words of its own failed
+        connection and close in the same moment, so that there is none any more when they are read.
+        """
+        if _STATES[self._channel.get_state()] is State.READY:
+            return None
+        return self._reached
 
     def _connected(self) -> bool:
         """Tells whether a call that has just failed may have been sent.
@@ -201,13 +245,18 @@ class GrpcioChannel:
         return min(call.deadline.remaining(self._loop.time()), _LONGEST)
 
     def _refusal(self, call: Call) -> RpcError | None:
-        return _closing() if self._closed else refusal(call, self._loop.time())
+        return CLOSED.error() if self._closed else refusal(call, self._loop.time())
 
     async def _watch(self) -> None:
         """Follows the connection's state; woken by grpcio, never by a clock."""
         state = self._channel.get_state(try_to_connect=True)
         while True:
-            self._state = _STATES[state]
+            if _STATES[state] is not self._state:
+                before, self._state = self._state, _STATES[state]
+                # From connecting to idle it was ready, which has gone by unseen.
+                unseen = before is State.CONNECTING and self._state is State.IDLE
+                self._reached += unseen or self._state is State.READY
+                self._heard(self._state)
             self._trouble.heard(self._state)
             await self._channel.wait_for_state_change(state)
             state = self._channel.get_state()
@@ -225,19 +274,25 @@ class _UnaryRun:
         self._call = call
         self._done = done
         self._open = True
-        self._task = loop.create_task(self._run())
+        self._task: asyncio.Task[None] | None = loop.create_task(self._run())
 
     def cancel(self) -> None:
         """Ends the call without an answer."""
         if self._open:
             self._open = False
             self._channel.left(self)
-            self._task.cancel()
+            self._cancel()
 
     def end(self, failure: RpcError) -> None:
         """Ends the call with `failure`."""
         self._finish(failure)
-        self._task.cancel()
+        self._cancel()
+
+    def _cancel(self) -> None:
+        # Cancelled, it has this in its traceback: neither is to wait for a garbage collector.
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
 
     async def _run(self) -> None:
         try:
@@ -250,11 +305,3 @@ class _UnaryRun:
             self._open = False
             self._channel.left(self)
             complete(self._done, result, self._call)
-
-
-def _nothing() -> None:
-    """Cancels a call that has ended already."""
-
-
-def _closing() -> RpcError:
-    return error("DRAINING", "The gateway has closed its connections to the backend.")

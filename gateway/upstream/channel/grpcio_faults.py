@@ -60,8 +60,17 @@ _HTTP = re.compile(r"Received http2 header with status: ([0-9]{3})$")
 
 _LATE = re.compile(r"(Stream removed \()?Deadline Exceeded\)?$")
 
+# Who failed to connect can't be told when the connection is back meanwhile: this channel, or the
+# backend to one of its own, whose words these are. Either way they name an address.
+_SOMEBODY_UNREACHED = UNREACHABLE._replace(never_sent=False)
+
 # What a call that was sent fails with. Core wraps most of it in `Stream removed (…)`.
 _SENT = (
+    _row(
+        r"failed to connect to all addresses; last error: .*\b(ipv4|ipv6|unix):",
+        _SOMEBODY_UNREACHED,
+        Code.UNAVAILABLE,
+    ),
     _row(
         # A backend says the same of a request, less the CLIENT.
         r"(Stream removed \()?(CLIENT: Received|Decompressed) message larger than max",

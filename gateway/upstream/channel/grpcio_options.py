@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 import grpc
 
-from gateway.upstream.endpoints import AnyEndpoint, UnixEndpoint, is_address
-from gateway.upstream.spec import Tls, UpstreamSpec
+from gateway.upstream.endpoints import AnyEndpoint, Endpoint, UnixEndpoint, is_address
+from gateway.upstream.spec import ChannelSpec, Tls
 
 Options: TypeAlias = list[tuple[str, int | str]]
 
@@ -45,7 +45,7 @@ _FIXED: Options = [
 ]
 
 
-def options(spec: UpstreamSpec, endpoint: AnyEndpoint) -> Options:
+def options(spec: ChannelSpec, endpoint: AnyEndpoint) -> Options:
     """Returns the channel arguments."""
     name = spec.tls.server_name if spec.tls is not None else None
     made = [
@@ -57,8 +57,9 @@ def options(spec: UpstreamSpec, endpoint: AnyEndpoint) -> Options:
         ("grpc.http2.ping_timeout_ms", round(spec.keepalive.timeout * 1000)),
         ("grpc.default_authority", name or endpoint.authority),
     ]
-    if name is not None:
-        made.append(("grpc.ssl_target_name_override", name))
+    asked = name or (endpoint.name if isinstance(endpoint, Endpoint) else None)
+    if asked is not None and spec.tls is not None:
+        made.append(("grpc.ssl_target_name_override", asked))
     return made
 
 

@@ -61,9 +61,13 @@ class StreamRun:
         except TimeoutError:
             if self._failed is None:
                 raise
-            raise self._failed from None
+            try:
+                raise self._failed from None
+            finally:  # its traceback has this: it is not to wait for a garbage collector
+                self._failed = None
         finally:
             self._rpc.cancel()
+            del self._scope  # it has the task, which keeps what it was cancelled by, and so this
 
     def end(self, failure: Exception) -> None:
         """Ends the call with `failure`, whatever it waits for."""
@@ -122,6 +126,7 @@ class StreamRun:
             await asyncio.wait({first})
             if not first.cancelled():
                 first.exception()  # marks it as seen; who awaited it has raised it
+            del first  # what it raised has this frame: neither waits for a garbage collector
             await replies.aclose()
         return Metadata(await self._rpc.trailing_metadata())
 

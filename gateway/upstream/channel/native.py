@@ -15,38 +15,42 @@ import random
 from typing import Final, TypeAlias
 
 from gateway import __version__
-from gateway.call import Call, Cancel, Done, Metadata, RpcError, StreamCall
-from gateway.errors import error
-from gateway.upstream.channel import State
+from gateway.call import Call, Cancel, Done, Metadata, StreamCall
+from gateway.upstream.channel import Heard, State, unheard
 from gateway.upstream.channel.backoff import delay
 from gateway.upstream.channel.deadlines import NEVER, Deadlines
-from gateway.upstream.channel.faults import BUSY
+from gateway.upstream.channel.faults import CLOSED, UNREACHABLE
 from gateway.upstream.channel.keepalive import backed_off
 from gateway.upstream.channel.native_connect import NotConnected, connect
 from gateway.upstream.channel.native_connection import NativeConnection
 from gateway.upstream.channel.native_stream import StreamRun
 from gateway.upstream.channel.native_unary import UnaryRun
-from gateway.upstream.channel.request import check_size, complete, known, past_deadline
+from gateway.upstream.channel.native_waiting import Waiting
+from gateway.upstream.channel.queue import Queue
+from gateway.upstream.channel.request import (
+    check_size,
+    complete,
+    known,
+    nothing_to_cancel,
+    past_deadline,
+)
 from gateway.upstream.channel.request_block import RequestBlocks
 from gateway.upstream.channel.trouble import Trouble
 from gateway.upstream.endpoints import AnyEndpoint
-from gateway.upstream.spec import UpstreamSpec
+from gateway.upstream.spec import ChannelSpec
 from gateway.wire.frames import ErrorCode
 from gateway.wire.hpack import Decoder
 from gateway.wire.settings import Limits
 
 _Run: TypeAlias = UnaryRun | StreamRun
 
-MOST_WAITING: Final = 10_000
-"""Calls that may wait for a connection."""
-
 MOST_CONNECTIONS: Final = 64
 """Connections to one endpoint, however few streams it allows on each."""
 
 _IDLE_SECONDS: Final = 60.0  # until a connection that was opened for the crowd is closed again
-_AT_ONCE: Final = 256  # calls that are ended in one turn of the loop
 _SHORT_LIFE: Final = 5.0  # seconds: a connection that ends sooner, unused, is like none
 _LAST_WORDS: Final = 1.0  # seconds for sockets to close
+_ABANDONED: Final = "it drains, and the backend has closed its connections"
 _AGENT: Final = f"grpc-api-gateway {__version__}"
 _LIMITS: Final = Limits()
 
@@ -72,9 +76,11 @@ class NativeChannel:
         "_connections",
         "_endpoint",
         "_failing",
+        "_heard",
         "_idle",
         "_keepalive",
         "_spec",
+        "_told",
         "_trimming",
         "_useless",
         "_waiting",
@@ -85,8 +91,16 @@ class NativeChannel:
         "trouble",
     )
 
-    def __init__(self, spec: UpstreamSpec, endpoint: AnyEndpoint) -> None:
+    def __init__(
+        self,
+        spec: ChannelSpec,
+        endpoint: AnyEndpoint,
+        heard: Heard = unheard,
+        queue: Queue | None = None,
+    ) -> None:
         self.address = str(endpoint)
+        self._heard = heard
+        self._told = State.IDLE
         self.loop = asyncio.get_running_loop()
         self.message_size = spec.message_size
         self.runs: Deadlines[_Run] = Deadlines(self.loop)
@@ -103,8 +117,7 @@ class NativeChannel:
         self._trimming: asyncio.TimerHandle | None = None
         # Why there is no connection, while attempts to connect fail.
         self._failing: NotConnected | None = None
-        # In the order in which they came; the values say nothing.
-        self._waiting: dict[_Run, None] = {}
+        self._waiting = Waiting(self.loop, queue or Queue())
         # Connections in a row that the backend ended, soon and without a call on them.
         self._useless = 0
         self._closed = False
@@ -133,11 +146,12 @@ class NativeChannel:
     def start(self, call: Call, done: Done) -> Cancel:
         """Starts a unary call."""
         try:
+            self._check_open()
             block = self.block(call)
             check_size(call.request, self.message_size)
         except Exception as failure:  # noqa: BLE001  what is no RpcError is logged as a bug
             complete(done, known(failure, call), call)
-            return _nothing
+            return nothing_to_cancel
         run = UnaryRun(self, call, done, block)
         self.runs.add(run, NEVER if call.deadline is None else call.deadline.at)
         self.place(run)
@@ -145,6 +159,7 @@ class NativeChannel:
 
     async def stream(self, call: StreamCall) -> Metadata:
         """Runs a streaming call."""
+        self._check_open()
         run = StreamRun(self, call, self.block(call))
         self.runs.add(run, NEVER if call.deadline is None else call.deadline.at)
         return await run.run()
@@ -155,7 +170,7 @@ class NativeChannel:
         self._idle = self._idle or asyncio.Event()  # one that closes already waits for the same
         await self._quiet(grace)
         for run in self.runs.runs():
-            run.stop(_closing())
+            run.stop(CLOSED.error())
         await self._quiet(_LAST_WORDS)
         if self._connecting is not None:
             self._connecting.cancel()
@@ -164,6 +179,7 @@ class NativeChannel:
             self._trimming.cancel()
         self.runs.stop()
         self._failing = None
+        self._tell()
         await asyncio.gather(*(each.close(_LAST_WORDS) for each in tuple(self._connections)))
 
     # What its calls ask for.
@@ -175,19 +191,18 @@ class NativeChannel:
             run.begin(connection)
         elif self._failing is not None:
             run.never(self._failing.fault, self._failing.cause)
-        elif len(self._waiting) >= MOST_WAITING:
-            run.never(BUSY, f"{MOST_WAITING} calls wait for a connection")
-        else:
-            self._waiting[run] = None
-            run.wait()
+        elif self._abandoned():
+            run.never(UNREACHABLE, _ABANDONED)
+        elif self._waiting.add(run):
             self._connect()
 
     def left(self, run: _Run, connection: NativeConnection | None) -> None:
         """Counts a call out, which `connection` carried."""
         self.runs.remove(run)
         if connection is None:
-            self._waiting.pop(run, None)
+            self._waiting.drop(run)
         elif connection.http.gone:
+            self._tell()
             connection.close_when_idle()
         elif self._waiting:
             self._place_waiting()
@@ -207,6 +222,8 @@ class NativeChannel:
             self._keepalive = backed_off(self._keepalive)
         if code is not ErrorCode.NO_ERROR:
             self.trouble.note("GOAWAY", f"{code.name}: {debug[:200]!r}")
+        self._tell()
+        self._abandon()
 
     def lost(self, connection: NativeConnection) -> None:
         """See Owner."""
@@ -217,8 +234,17 @@ class NativeChannel:
             self._useless = self._useless + 1 if useless else 0
         if self._waiting or self._usable():
             self._connect()
+        self._tell()
+        self._abandon()
 
     # Its connections.
+
+    def _tell(self) -> None:
+        """Tells of the state, where it is another one than was told."""
+        state = self.state
+        if state is not self._told:
+            self._told = state
+            self._heard(state)
 
     def _pick(self) -> NativeConnection | None:
         """Returns the connection with the fewest calls that has room, or None."""
@@ -239,9 +265,7 @@ class NativeChannel:
             if connection is None:
                 self._connect()
                 return
-            run = next(iter(self._waiting))
-            del self._waiting[run]
-            run.begin(connection)
+            self._waiting.first().begin(connection)
 
     def _usable(self) -> int:
         return sum(not connection.http.gone for connection in self._connections)
@@ -260,6 +284,7 @@ class NativeChannel:
         if self._connecting is None and not self._closed and self._usable() < self._wanted():
             self._connecting = self.loop.create_task(self._connect_until_connected())
             self._connecting.add_done_callback(self._connect_ended)
+            self._tell()
 
     async def _connect_until_connected(self) -> None:
         failures = self._useless
@@ -276,6 +301,7 @@ class NativeChannel:
                 self._failing = None
                 self.trouble.heard(State.READY)
                 self._connections.append(connection)
+                self._tell()
                 self._place_waiting()
                 return
             await asyncio.sleep(began + delay(failures, random.random) - self.loop.time())
@@ -292,6 +318,8 @@ class NativeChannel:
         if failure := task.exception():
             self.trouble.bug(failure)
         self._connect()
+        self._tell()
+        self._abandon()
         if self._usable() > self._spec.connections and self._trimming is None:
             self._trimming = self.loop.call_later(_IDLE_SECONDS, self._trim)
 
@@ -302,16 +330,18 @@ class NativeChannel:
         if self._failing is None:
             self.trouble.heard(State.FAILING)
         self._failing = failure
-        waiting, self._waiting = self._waiting, {}
+        self._tell()
         self.trouble.note(failure.fault.reason, failure.cause)
-        self._refuse(list(waiting), failure)
+        self._waiting.send_away(failure.fault, failure.cause)
 
-    def _refuse(self, runs: list[_Run], failure: NotConnected) -> None:
-        """Ends calls that were not sent, in turns with what else the loop has to do."""
-        for run in runs[:_AT_ONCE]:
-            run.never(failure.fault, failure.cause)
-        if len(runs) > _AT_ONCE:
-            self.loop.call_soon(self._refuse, runs[_AT_ONCE:], failure)
+    def _abandoned(self) -> bool:
+        """Whether no call will be sent any more: it closes, and its connections have gone."""
+        return self._closed and self._connecting is None and not self._usable()
+
+    def _abandon(self) -> None:
+        """Sends away who waits for a connection that will not come."""
+        if self._waiting and self._abandoned():
+            self._waiting.send_away(UNREACHABLE, _ABANDONED)
 
     def _trim(self) -> None:
         """Closes connections that were opened for a crowd that has gone."""
@@ -327,14 +357,17 @@ class NativeChannel:
 
     # Calls.
 
+    def _check_open(self) -> None:
+        """Lets no call in once it closes; those that are in may still be sent, and sent anew."""
+        if self._closed:
+            raise CLOSED.error()
+
     def block(self, call: Call) -> bytes:
         """Returns a call's field block.
 
         Raises:
             RpcError: The call can't be sent.
         """
-        if self._closed:
-            raise _closing()
         remaining = None
         if call.deadline is not None:
             remaining = call.deadline.remaining(self.loop.time())
@@ -348,11 +381,3 @@ class NativeChannel:
             self._idle.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), seconds)
-
-
-def _nothing() -> None:
-    """Cancels a call that has ended already."""
-
-
-def _closing() -> RpcError:
-    return error("DRAINING", "The gateway has closed its connections to the backend.")

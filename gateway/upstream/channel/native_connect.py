@@ -86,13 +86,12 @@ async def _open(
 ) -> NativeConnection:
     loop = asyncio.get_running_loop()
     context = None if tls is None else context_of(tls)
+    name = (tls.server_name if tls else None) or endpoint.server_name
     if isinstance(endpoint, UnixEndpoint):
-        name = (tls.server_name if tls else None) or "localhost"
         _, connection = await loop.create_unix_connection(
             make, endpoint.path, ssl=context, server_hostname=name if context else None
         )
     else:
-        name = (tls.server_name if tls else None) or endpoint.host
         _, connection = await loop.create_connection(
             make,
             endpoint.host,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from gateway.call import NO_METADATA, Metadata, RpcError
+from gateway.upstream.channel import AnsweredError
 from gateway.upstream.status import code_of, sent_status
 from gateway.wire.grpc import Ending, Head, items_of
 from gateway.wire.hpack import Field
@@ -62,6 +63,8 @@ def refusal_of(head: Head | None, ending: Ending) -> RpcError:
     """Returns the error of a call that a backend ended with another status than OK."""
     trailers = metadata(ending.metadata)
     status, rest = sent_status(code_of(ending.status), ending.message, trailers)
-    if head is not None and head.metadata:
+    if head is None:
+        return RpcError(status, metadata=rest)
+    if head.metadata:
         rest = metadata(head.metadata) + rest
-    return RpcError(status, metadata=rest)
+    return AnsweredError(status, metadata=rest)

@@ -27,7 +27,7 @@ _EACH: Final = 512
 
 
 class Requests:
-    """The requests of one call.
+    """The requests of one call. Only while they are carried it knows whose: the run has it.
 
     Attributes:
         any_taken: Whether a message was taken from the client.
@@ -39,15 +39,13 @@ class Requests:
         "_kept",
         "_most",
         "_room",
-        "_run",
         "_size",
         "_turn",
         "any_taken",
     )
 
-    def __init__(self, run: StreamRun, call: StreamCall, most: int) -> None:
+    def __init__(self, call: StreamCall, most: int) -> None:
         self.any_taken = False
-        self._run = run
         self._call = call
         self._most = most
         self._kept: list[bytes] | None = []
@@ -74,25 +72,25 @@ class Requests:
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
 
-    async def run(self) -> None:
+    async def carry(self, run: StreamRun) -> None:
         """Carries messages until the client has half-closed, or the call is over."""
         try:
             while (message := await self._call.receive()) is not None:
                 self.any_taken = True
                 if refused := too_large(len(message), self._most):
-                    self._run.stop(refused)
+                    run.stop(refused)
                     return
-                await self._send(prefixed(message))
-                if self._run.over:
+                await self._send(run, prefixed(message))
+                if run.over:
                     return
-            await self._send(b"", end=True)
+            await self._send(run, b"", end=True)
         except Exception as failure:  # noqa: BLE001  handed to the task that owns the call
-            if not self._run.over:
-                self._run.stop(failure)
+            if not run.over:
+                run.stop(failure)
 
-    async def _send(self, data: bytes, *, end: bool = False) -> None:
+    async def _send(self, run: StreamRun, data: bytes, *, end: bool = False) -> None:
         self._ended = end
-        connection = self._run.connection
+        connection = run.connection
         if self._kept is not None:
             self._kept.append(data)
             self._size += len(data)
@@ -101,7 +99,7 @@ class Requests:
         if connection is None:  # the call is being sent again, and this with it
             await self._wait()
             return
-        sent = connection.http.send(self._run, data, end=end)
+        sent = connection.http.send(run, data, end=end)
         connection.schedule()
         if not sent:
             await self._wait()

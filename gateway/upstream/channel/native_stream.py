@@ -15,7 +15,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from gateway.call import Metadata, RpcError, StreamCall
-from gateway.upstream.channel import NotSentError
+from gateway.upstream.channel import AnsweredError, NotSentError, RefusedError
 from gateway.upstream.channel.faults import GARBAGE, RESET, Fault
 from gateway.upstream.channel.native_faults import of_answer, of_ending, of_reset
 from gateway.upstream.channel.native_metadata import metadata, refusal_of
@@ -45,7 +45,7 @@ class StreamRun(Stream):
         self._channel = channel
         self._call = call
         self._block = block
-        self._requests = Requests(self, call, channel.message_size)
+        self._requests = Requests(call, channel.message_size)
         self._retried = False
         self._scope = asyncio.timeout(None)
         self._stopped: Exception | None = None
@@ -79,7 +79,12 @@ class StreamRun(Stream):
         except TimeoutError:
             if self._stopped is None:
                 raise
-            raise self._stopped from None
+            try:
+                raise self._stopped from None
+            finally:
+                self._stopped = None
+        finally:
+            del self._scope  # it has the task, which keeps what it was cancelled by, and so this
 
     async def _run(self) -> Metadata:
         pump: asyncio.Task[None] | None = None
@@ -89,10 +94,12 @@ class StreamRun(Stream):
             while self.connection is None and self._failure is None:
                 await self._wait()
             if self._failure is None:
-                pump = asyncio.create_task(self._requests.run())
+                pump = asyncio.create_task(self._requests.carry(self))
             return await self._replies()
         finally:
-            self._failure = self._failure or ConnectionError("over")
+            # In the place of what was raised, which has this in its traceback: it is not to wait
+            # for a garbage collector.
+            self._failure = ConnectionError("over")
             connection = self.connection
             if connection is not None:
                 connection.cancel(self)
@@ -123,7 +130,7 @@ class StreamRun(Stream):
 
     def never(self, fault: Fault, cause: str) -> None:
         """Ends the call, which was not sent."""
-        self._fail(fault, cause, unsent=not self._requests.any_taken)
+        self._fail(fault, cause, None if self._requests.any_taken else NotSentError)
 
     def stop(self, failure: Exception) -> None:
         """Ends the call with `failure`, whatever it waits for."""
@@ -184,12 +191,13 @@ class StreamRun(Stream):
     def reset(self, reset: Reset) -> None:
         """See Stream."""
         answered = self._head is not None
-        unprocessed = reset.unprocessed and not answered
-        if unprocessed and self._again():
+        refused = reset.unprocessed and not answered
+        # What was taken from the client only this can send again.
+        taken = self._requests.any_taken
+        if refused and (taken or self._leaving()) and self._again():
             return
-        unsent = unprocessed and not self._requests.any_taken
         fault = of_reset(reset, answered=answered, late=self._late())
-        self._fail(fault, reset.text, unsent=unsent)
+        self._fail(fault, reset.text, RefusedError if refused and not taken else None)
 
     def writable(self) -> None:
         """See Stream."""
@@ -200,7 +208,7 @@ class StreamRun(Stream):
         if unsent and self._again():
             return
         unsent = unsent and not self._requests.any_taken
-        self._fail(GARBAGE if broken else RESET, cause, unsent=unsent)
+        self._fail(GARBAGE if broken else RESET, cause, NotSentError if unsent else None)
 
     # Replies.
 
@@ -273,6 +281,10 @@ class StreamRun(Stream):
 
     # Its end.
 
+    def _leaving(self) -> bool:
+        """Whether its connection is at its end: then another may take it, else it is refused."""
+        return self.connection is not None and self.connection.http.gone
+
     def _late(self) -> bool:
         return late(self._call, self._channel.loop.time())
 
@@ -291,14 +303,15 @@ class StreamRun(Stream):
 
     def _error(self, fault: Fault, cause: str) -> RpcError:
         self._channel.trouble.note(fault.reason, cause)
-        return fault.error()
+        failure = fault.error(cause)
+        return failure if self._head is None else AnsweredError.of(failure)
 
-    def _fail(self, fault: Fault, cause: str, *, unsent: bool = False) -> None:
+    def _fail(self, fault: Fault, cause: str, kind: type[NotSentError] | None = None) -> None:
         """Ends the call for what happened at the backend, after the messages that came before."""
         if self.over:
             return
         failure = self._error(fault, cause)
-        self._failure = NotSentError.of(failure) if unsent else failure
+        self._failure = failure if kind is None else kind.of(failure)
         if self.connection is not None:
             self.connection.cancel(self)
         self._wake()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.call import Call, Done, Reply, RpcError
-from gateway.upstream.channel import NotSentError
+from gateway.upstream.channel import AnsweredError, NotSentError, RefusedError
 from gateway.upstream.channel.faults import GARBAGE, NO_MESSAGE, RESET, Fault
 from gateway.upstream.channel.native_faults import of_answer, of_ending, of_reset
 from gateway.upstream.channel.native_metadata import metadata, refusal_of
@@ -66,7 +66,7 @@ class UnaryRun(Stream):
 
     def never(self, fault: Fault, cause: str) -> None:
         """Ends the call, which was not sent."""
-        self._fail(fault, cause, unsent=True)
+        self._fail(fault, cause, NotSentError)
 
     def cancel(self) -> None:
         """Ends the call without an answer."""
@@ -81,7 +81,8 @@ class UnaryRun(Stream):
 
     def expire(self) -> None:
         """Ends the call, since its deadline has passed."""
-        self.stop(past_deadline())
+        failure = past_deadline()
+        self.stop(failure if self._head is None else AnsweredError.of(failure))
 
     # What the stream hears.
 
@@ -143,20 +144,24 @@ class UnaryRun(Stream):
 
     def reset(self, reset: Reset) -> None:
         """See Stream."""
-        if reset.unprocessed and self._head is None and self._again():
-            return
         answered = self._head is not None
-        unsent = reset.unprocessed and not answered
+        refused = reset.unprocessed and not answered
+        if refused and self._leaving() and self._again():
+            return
         fault = of_reset(reset, answered=answered, late=self._late())
-        self._fail(fault, reset.text, unsent=unsent)
+        self._fail(fault, reset.text, RefusedError if refused else None)
 
     def connection_lost(self, cause: str, *, unsent: bool, broken: bool) -> None:
         """Ends the call, or sends it elsewhere where nothing of it had been sent."""
         if unsent and self._again():
             return
-        self._fail(GARBAGE if broken else RESET, cause, unsent=unsent)
+        self._fail(GARBAGE if broken else RESET, cause, NotSentError if unsent else None)
 
     # Its end.
+
+    def _leaving(self) -> bool:
+        """Whether its connection is at its end: then another may take it, else it is refused."""
+        return self._connection is not None and self._connection.http.gone
 
     def _late(self) -> bool:
         return late(self._call, self._channel.loop.time())
@@ -174,10 +179,14 @@ class UnaryRun(Stream):
     def _wrong(self, failure: AnswerError) -> None:
         self._fail(of_answer(failure), str(failure))
 
-    def _fail(self, fault: Fault, cause: str, *, unsent: bool = False) -> None:
+    def _fail(self, fault: Fault, cause: str, kind: type[NotSentError] | None = None) -> None:
         self._channel.trouble.note(fault.reason, cause)
-        failure = fault.error()
-        self.stop(NotSentError.of(failure) if unsent else failure)
+        failure = fault.error(cause)
+        if kind is not None:
+            failure = kind.of(failure)
+        elif self._head is not None:
+            failure = AnsweredError.of(failure)
+        self.stop(failure)
 
     def _finish(self, result: Reply | RpcError) -> None:
         if self._open:

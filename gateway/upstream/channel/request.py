@@ -84,9 +84,17 @@ def complete(done: Done, result: Reply | RpcError, call: Call) -> None:
         log.exception("what waited for %s failed on its answer", call.method)
 
 
+def nothing_to_cancel() -> None:
+    """Cancels a call that has ended already (`gateway.call.Cancel`)."""
+
+
 def known(failure: Exception, call: Call) -> RpcError:
-    """Returns a failure as an error that clients may see; logs what is a bug."""
+    """Returns a failure as an error that clients may see; logs what is a bug.
+
+    It forgets where it was raised: those frames have the call, and whoever waits for the error.
+    """
     if isinstance(failure, RpcError):
-        return failure
+        failure.__context__ = None
+        return failure.with_traceback(None)
     log.error("a unary call of %s failed on a bug", call.method, exc_info=failure)
     return error("INTERNAL", "The gateway failed on this call.")

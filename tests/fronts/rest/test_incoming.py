@@ -7,6 +7,7 @@ import json
 import pytest
 
 from gateway.call import Code, Metadata, Principal, RpcError, Status
+from gateway.cookies import IdCookie
 from gateway.errors import error
 from gateway.fronts.rest.errors import ErrorRenderer
 from gateway.fronts.rest.incoming import Incoming, Shared
@@ -17,10 +18,12 @@ from gateway.routing.metadata import HeaderRules
 class Answered:
     """An exchange that keeps its answer."""
 
+    record = None  # nothing is noted
+
     def __init__(self, *headers):
         self.request = Request("GET", "/", None, Headers(headers))
 
-    def respond(self, status, headers, body):
+    def respond(self, status, headers, body, kept=None):
         self.status, self.headers, self.body = status, list(headers), body
 
 
@@ -117,3 +120,41 @@ OWN = [("cache-control", "max-age=60")]
 )
 def test_no_shared_cache_keeps_what_is_for_one_caller(given, expected):
     assert answered(**given) == expected
+
+
+class TestCookies:
+    """What calls give the client to keep goes with whatever is answered."""
+
+    SHARED = Shared(
+        HeaderRules(response_allow=["*"]),
+        ErrorRenderer(lambda packed: b"{}"),
+        clock=lambda: 0.0,
+        gives_cookies=True,
+    )
+
+    def incoming(self, shared=SHARED):
+        return Incoming(Answered(), shared)
+
+    def test_are_of_the_request_and_not_of_one_call(self):
+        incoming = self.incoming()
+        assert incoming.call("a.B/C").cookies is incoming.cookies
+
+    @pytest.mark.parametrize("how", ["answered", "refused"])
+    def test_go_with_the_reply(self, how):
+        incoming = self.incoming()
+        stay = IdCookie("stay", 60)
+        id_ = incoming.call("a.B/C").cookies.give(stay, secure=False)
+        if how == "answered":
+            incoming.respond(200, [("cache-control", "public, max-age=5")], b"")
+        else:
+            metadata = Metadata([("cache-control", "public, max-age=5")])
+            incoming.refuse(RpcError(Status(Code.NOT_FOUND, "no"), metadata=metadata))
+        headers = incoming.exchange.headers
+        assert ("set-cookie", stay.line(id_, secure=False)) in headers
+        assert [value for name, value in headers if name == "cache-control"] == [
+            "private, max-age=5"
+        ]
+
+    def test_are_given_by_nobody_where_no_upstream_asks_for_them(self):
+        shared = Shared(HeaderRules(), ErrorRenderer(lambda packed: b"{}"), clock=lambda: 0.0)
+        assert self.incoming(shared).call("a.B/C").cookies is None

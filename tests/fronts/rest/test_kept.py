@@ -5,12 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from google.api.httpbody_pb2 import HttpBody
 
 from gateway.call import Metadata, Reply
 from gateway.fronts.entity_tags import entity_tag
 from gateway.fronts.rest.replies import JsonReply, RawReply
 from gateway.fronts.rest.unary import UnaryRoute
 from gateway.http import Headers, Request
+from gateway.kept import KeptBody
 from gateway.routing.metadata import HeaderRules
 from gateway.state.cache import CacheStore
 
@@ -21,14 +23,17 @@ TAG = entity_tag(b"{m}")
 class Incoming:
     """A request, and what it was answered."""
 
+    json = "application/json"
+
     def __init__(self, verb="GET", **headers):
         named = Headers((name.replace("_", "-"), value) for name, value in headers.items())
         self.request = Request(verb, "/", None, named)
         self.shared = SimpleNamespace(rules=HeaderRules(response_allow=["x-a"]))
 
-    def respond(self, status, headers, body):
+    def respond(self, status, headers, body, kept=None):
         assert len({name for name, _ in headers}) == len(headers)
         self.status, self.headers, self.body = status, dict(headers), body
+        self.kept = kept
 
 
 class Renders:
@@ -112,3 +117,28 @@ def test_data_is_taken_out_each_time(forms):
     assert reply.tag(b"m", forms) == entity_tag(b"m")
     assert len(taken) == 2
     assert forms.charge == CacheStore(10**6, 10**5).put(b"k", 0, 0, until=1e9, group="g").charge
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "fresh"])
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        pytest.param(True, "application/vnd.shop.v2+json", id="the gateway's JSON"),
+        pytest.param(False, "application/json", id="a body that the backend has typed"),
+    ],
+)
+def test_a_media_type_that_was_asked_for_is_of_the_gateway_s_own_json(forms, kept, own, told):
+    wire = HttpBody(content_type="application/json", data=b"{}").SerializeToString()
+    reply = JsonReply(lambda _: b"{}", "json", "etag") if own else RawReply(bytes)
+    method = SimpleNamespace(start=None, descriptor=None)
+    incoming = Incoming()
+    incoming.json = "application/vnd.shop.v2+json"
+    route = UnaryRoute(method, None, reply, body_size=1, etag=False)
+    route.respond(incoming, Reply(wire, rendered=forms if kept else None))
+    assert (incoming.headers["content-type"], incoming.body) == (told, b"{}")
+
+
+def test_what_it_is_packed_in_is_kept_with_the_json(answer, forms):
+    assert answer().kept == KeptBody(forms, "json")
+    assert answer(if_none_match=TAG).kept is None
+    assert answer(forms=None).kept is None

@@ -59,6 +59,10 @@ def test_other_types_are_415(content_type):
         pytest.param(["text/html", "text/event-stream"], SSE, id="two-headers"),
         pytest.param(["text/html"], NDJSON, id="none-of-them"),
         pytest.param(["application/json;q=x"], NDJSON, id="bad-quality"),
+        pytest.param(["application/json;q=inf, text/event-stream"], SSE, id="no-quality-beats-1"),
+        pytest.param(["application/json;q=nan, text/event-stream;q=0.1"], SSE, id="quality-nan"),
+        pytest.param(["application/json;q=-1, text/event-stream;q=.5"], SSE, id="below-0"),
+        pytest.param(["application/json; Q= 1.000 , text/event-stream;q=0.9"], JSON, id="spaces"),
         pytest.param(["TEXT/EVENT-STREAM"], SSE, id="case"),
     ],
 )

@@ -10,12 +10,13 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from gateway.call import Metadata, Reply
 from gateway.chain import Method
-from gateway.fronts.websocket.driver import SocketDriver, SocketOptions, Sockets
+from gateway.fronts.websocket.driver import SocketDriver
 from gateway.fronts.websocket.json_frames import JsonFraming
 from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.proto_frames import ProtoFraming
 from gateway.fronts.websocket.serving import Serving
 from gateway.fronts.websocket.sessions import Sessions
+from gateway.fronts.websocket.sockets import SocketOptions, Sockets
 from gateway.fronts.websocket.terms import Rates, Times
 from gateway.http import Headers, Request, SocketClosed
 from gateway.routing.metadata import HeaderRules
@@ -77,6 +78,8 @@ class Handle:
 
 class Socket:
     """A WebSocket with room for so many messages (`gateway.http.WebSocket`)."""
+
+    record = None  # nothing is noted
 
     subprotocol = None
 
@@ -265,6 +268,7 @@ class World:
         }
         rules = rules or HeaderRules(["authorization", "x-a", "z-bin"], response_allow=["*"])
         self.serving = Serving(methods, CODEC, rules, shown, clock.time, request_id_passes)
+        self.hosts = {}  # what others serve, by name
         self.sessions = sessions or Sessions(timer=clock.call_later)
         options = {
             "limits": Limits(**options.pop("limits", {})),
@@ -274,24 +278,28 @@ class World:
         }
         self.options = SocketOptions(**options)
 
-    def dial(self, *, headers=(), room=10**9, framing=JSON, certificate=None):
-        return Client(self, headers, room, framing, certificate)
+    def dial(self, *, host="", headers=(), room=10**9, framing=JSON, certificate=None):
+        fields = Headers(headers)
+        request = Request("GET", "/ws", None, fields, host, "http", "192.0.2.1", certificate)
+        return Client(self, request, room, framing)
+
+    def serves(self, request):
+        """What is served at the host of a handshake."""
+        return self.hosts.get(request.authority, self.serving)
 
 
 class Client:
     """The client of one socket."""
 
-    def __init__(self, world, headers, room, framing, certificate):
+    def __init__(self, world, request, room, framing):
         self.world = world
         self.socket = Socket(room)
         self.heard = 0
-        fields = Headers(headers)
-        request = Request("GET", "/ws", None, fields, peer="192.0.2.1", certificate=certificate)
         self.driver = SocketDriver(
             self.socket,
             request,
             framing,
-            Sockets(lambda: world.serving, world.sessions, world.options),
+            Sockets(world.serves, world.sessions, world.options),
         )
 
     def says(self, t, **members):

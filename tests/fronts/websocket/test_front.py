@@ -6,8 +6,8 @@ import pytest
 
 from gateway.errors import error
 from gateway.fronts.files import File
-from gateway.fronts.websocket.driver import Sockets
 from gateway.fronts.websocket.front import FrontOptions, WebsocketFront
+from gateway.fronts.websocket.sockets import Sockets
 from gateway.http import Headers, Request
 from gateway.v1 import websocket_pb2 as pb
 from tests.fronts.websocket.drivers import Socket
@@ -25,6 +25,8 @@ class Plain:
 
 
 class Exchange:
+    record = None  # nothing is noted
+
     def __init__(self, path, headers, method="GET"):
         self.request = Request(
             method, path, None, Headers(headers), peer="192.0.2.1", authority="gateway.example"
@@ -38,7 +40,7 @@ class Exchange:
         self.socket = Socket()
         return self.socket
 
-    def respond(self, status, headers, body):
+    def respond(self, status, headers, body, kept=None):
         self.replied = (status, body)
 
     def on_gone(self, callback):
@@ -49,7 +51,7 @@ class Exchange:
 async def ask(world):
     """Asks a front: `ask("/ws", offered=["x"])`. Sockets are closed at the end."""
     it, asked = world(), []
-    shared = Sockets(lambda: it.serving, it.sessions, it.options)
+    shared = Sockets(lambda _: it.serving, it.sessions, it.options)
 
     def ask_(path="/ws", *, offered=(), headers=UPGRADE, method="GET", gate=None, **options):
         fields = [*headers, *(("sec-websocket-protocol", each) for each in offered)]

@@ -58,7 +58,7 @@ def guarded(world, hand_clock):
     def make(provider, *, optional=False, **options):
         policy = Policy(hand_clock, provider, optional=optional)
         it = world(
-            authenticate=by_gate(lambda: policy, policy.wall),
+            authenticate=by_gate(lambda _: policy, policy.wall),
             policies=(policy, policy.watch),
             times={"ping": 1e9, "idle": 1e9, "max_age": 1e9},
             **options,
@@ -113,13 +113,13 @@ class Gate:
 
 
 async def test_without_a_gate_everybody_is_nobody():
-    assert await by_gate(lambda: None, lambda: NOW)(shown("t")) is NOBODY
+    assert await by_gate(lambda _: None, lambda: NOW)(shown("t")) is NOBODY
 
 
 @pytest.mark.parametrize("waits", [False, True], ids=["at once", "later"])
 async def test_a_gate_says_who_it_is(waits):
     gate = Gate(ANN, waits=waits)
-    assert await by_gate(lambda: gate, lambda: NOW)(shown("t")) == Identity(ANN)
+    assert await by_gate(lambda _: gate, lambda: NOW)(shown("t")) == Identity(ANN)
     (call,) = gate.asked
     assert (call.method, call.peer, call.front) == ("", "192.0.2.1", "websocket")
     assert call.head.headers.get("authorization") == "Bearer t"
@@ -129,7 +129,7 @@ async def test_a_gate_says_who_it_is(waits):
 async def test_a_gate_refuses(waits):
     gate = Gate(refusal=error("INVALID_CREDENTIALS", "No."), waits=waits)
     with pytest.raises(RpcError) as caught:
-        await by_gate(lambda: gate, lambda: NOW)(shown("t"))
+        await by_gate(lambda _: gate, lambda: NOW)(shown("t"))
     assert caught.value is gate.refusal
 
 
@@ -140,13 +140,13 @@ async def test_a_gate_refuses(waits):
 )
 async def test_what_is_shown_lasts_until_it_expires(expires, lasts):
     gate = Gate(replace(ANN, expires=expires))
-    identity = await by_gate(lambda: gate, lambda: NOW)(shown("t"))
+    identity = await by_gate(lambda _: gate, lambda: NOW)(shown("t"))
     assert identity.lasts == lasts
 
 
 async def test_the_gate_is_that_of_the_time():
     gates = [Gate(ANN), Gate(BOB)]
-    authenticate = by_gate(lambda: gates.pop(0), lambda: NOW)
+    authenticate = by_gate(lambda _: gates.pop(0), lambda: NOW)
     assert [(await authenticate(shown("t"))).principal for _ in range(2)] == [ANN, BOB]
 
 
@@ -234,7 +234,7 @@ async def test_callers_are_known_by_the_certificate_of_the_handshake(world):
             call.principal = ANN
 
     gate = ByCertificate()
-    it = world(authenticate=by_gate(lambda: gate, lambda: NOW), policies=(gate,))
+    it = world(authenticate=by_gate(lambda _: gate, lambda: NOW), policies=(gate,))
     client = it.dial(certificate=mine)
     await client.hello(token="t")
     client.opens(1, "Unary", "x")
@@ -281,7 +281,7 @@ async def test_one_refused_stream_harms_no_other(world):
                 raise error("INSUFFICIENT_SCOPE", "No.")
 
     gate = Only()
-    it = world(authenticate=by_gate(lambda: gate, lambda: NOW), policies=(gate,))
+    it = world(authenticate=by_gate(lambda _: gate, lambda: NOW), policies=(gate,))
     client = it.dial()
     await client.hello()
     client.opens(1, "Unary", "x")
@@ -294,7 +294,7 @@ async def test_one_refused_stream_harms_no_other(world):
 
 async def test_a_gate_may_take_its_time(world):
     gate = Gate(ANN, waits=True)
-    it = world(authenticate=by_gate(lambda: gate, lambda: NOW), policies=(gate,))
+    it = world(authenticate=by_gate(lambda _: gate, lambda: NOW), policies=(gate,))
     client = it.dial()
     await client.hello()
     client.opens(1, "Unary", "x")

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from gateway.call import Principal
-from gateway.fronts.websocket.driver import SocketDriver, SocketOptions, Sockets
+from gateway.fronts.websocket.driver import SocketDriver
 from gateway.fronts.websocket.front import FRAMINGS, FrontOptions, WebsocketFront
 from gateway.fronts.websocket.identity import Identity
 from gateway.fronts.websocket.relay import Relay
 from gateway.fronts.websocket.relay_records import Kind, arriving
 from gateway.fronts.websocket.sessions import Sessions
+from gateway.fronts.websocket.sockets import SocketOptions, Sockets
 from gateway.http.certificate import Certificate
 from tests.fronts.websocket.relays import Client, Wire, arrival, turns
 
@@ -279,7 +280,7 @@ class Worker:
     def __init__(self, number, folder, **options):
         self.sessions = Sessions(str(number))
         given = SocketOptions(**{"resume": 60.0, "authenticate": named, **options})
-        self.shared = Sockets(lambda: None, self.sessions, given)
+        self.shared = Sockets(lambda _: None, self.sessions, given)
         self.front = WebsocketFront(self.shared, FrontOptions(), {}, None, None)
         self.relay = Relay(folder, number, self.front.adopt)
 
@@ -421,7 +422,7 @@ async def test_where_one_of_them_resumes_no_more_a_session_begins_anew(workers, 
     here, there = await workers(1), await workers(2)
     session = await begun(there)
     worker = (here, there)[off - 1]
-    fresh = Sockets(lambda: None, worker.sessions, SocketOptions(resume=0.0))
+    fresh = Sockets(lambda _: None, worker.sessions, SocketOptions(resume=0.0))
     worker.shared = fresh
     worker.front._sockets = fresh
     welcome = await said(Client(), here, hello(session=session))

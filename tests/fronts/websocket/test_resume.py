@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -290,6 +291,17 @@ async def test_another_framing_finds_no_session(it):
     (frame,) = map(pb.ServerFrame.FromString, other.socket.sent)
     assert frame.welcome.session != welcome["session"]
     assert list(frame.welcome.lost) == [3]
+
+
+async def test_another_host_finds_no_session(it):
+    it.hosts = {"other.example": replace(it.serving, methods={}), "same.example": it.serving}
+    client = it.dial()
+    session = (await client.hello(features=["resume"]))["session"]
+    client.socket.goes()
+    other = await it.dial(host="other.example").hello(features=["resume"], session=session)
+    assert other["session"] != session
+    same = await it.dial(host="same.example").hello(features=["resume"], session=session)
+    assert same["session"] == session
 
 
 async def test_without_the_feature_a_session_is_not_taken(it):

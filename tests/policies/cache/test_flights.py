@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.call import Call, Code, Metadata, Principal
+from gateway.cookies import Cookies
 from gateway.policies.cache.coalesce import Coalesce
 from gateway.policies.cache.flights import Flights
 from gateway.policies.cache.keys import Keys
@@ -43,6 +44,13 @@ def test_a_thousand_equal_calls_are_one(make):
     of.time.move(0)
     assert {each.message for each in ended} == {b"m"}
     assert len(of.flights) == 0
+
+
+def test_the_call_that_is_made_for_all_gives_nobody_a_cookie(make):
+    of = make()
+    cookies = Cookies()
+    of.ask(cookies=cookies)
+    assert of.upstream.last.call.cookies is None
 
 
 class TestSoMany:

@@ -188,6 +188,31 @@ def test_keys_of_keys_are_no_keys_of_calls_and_know_their_parts_apart():
     assert KEYS.of_key(asked, b"a", b"bc") != KEYS.of_key(call(), b"a", b"bc")
 
 
+class TestAnotherUpstream:
+    """What was chosen for a call makes another key: a canary's reply is never another's."""
+
+    @staticmethod
+    def keys(**others):
+        return Keys([b"a.B/C"], others=others)
+
+    def test_each_upstream_has_its_own(self):
+        keys = self.keys(canary=b"at 1", next=b"at 2")
+        made = set()
+        for upstream in ("", "canary", "next"):
+            asked = call()
+            asked.upstream = upstream
+            made |= {keys.of(asked), keys.of_key(asked, b"r", b"k")}
+        assert len(made) == 6
+
+    def test_what_the_upstream_is_counts_and_not_only_its_name(self):
+        asked = call()
+        asked.upstream = "canary"
+        assert self.keys(canary=b"at 1").of(asked) != self.keys(canary=b"at 2").of(asked)
+
+    def test_replies_of_the_own_are_kept_when_a_canary_comes_or_goes(self):
+        assert self.keys().of(call()) == self.keys(canary=b"at 1").of(call())
+
+
 def test_a_key_takes_microseconds():
     asked = call(b"r" * 20, [("accept-language", "en")], ADA)
     spent = []

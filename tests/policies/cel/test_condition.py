@@ -12,7 +12,7 @@ from google.protobuf import any_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.policies.cel.condition import Condition
+from gateway.policies.cel.condition import CHOOSES, Condition
 from gateway.policies.cel.limits import MAPPED, NODES, WORK
 from gateway.policies.cel.syntax import Reading
 from tests.policies.cel.shop import ADA, LAPTOP, SEALED, Order, Sealed, call, condition
@@ -377,6 +377,20 @@ class TestLog:
         time[0] += 61
         made.allows(call())
         assert "49 more times" in caplog.records[-1].getMessage()
+
+    def test_a_header_that_few_calls_have_is_no_news_where_it_chooses(self, caplog, time):
+        made = self.made("metadata['x-canary'] == 'always'", time)
+        made._use = CHOOSES
+        caplog.set_level(logging.DEBUG)
+        assert made.allows(call()) is False
+        assert [record.levelno for record in caplog.records] == [logging.DEBUG]
+        assert "chose no upstream for a call of" in caplog.text
+
+    def test_other_failures_are_where_it_chooses(self, caplog, time):
+        made = self.made("int(claims.tenant) == 1", time)
+        made._use = CHOOSES
+        assert made.allows(call()) is False
+        assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
     def test_what_is_false_is_not(self, caplog, time):
         assert self.made("claims.tenant == 'x'", time).allows(call()) is False

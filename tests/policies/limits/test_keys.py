@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from gateway.call import Call, Principal
 from gateway.http import Headers, Request
 from gateway.policies.caller import bounded
-from gateway.policies.limits.keys import FieldError, digest_of, key_of
+from gateway.policies.limits.keys import digest_of, key_of
+from gateway.policies.request_field import FieldError
 
 FIELD = descriptor_pb2.FieldDescriptorProto
 ADA = Principal("ada", "customers")

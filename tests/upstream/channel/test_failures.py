@@ -9,11 +9,11 @@ import struct
 import pytest
 
 from gateway.call import Call, Code, Deadline, RpcError
-from gateway.upstream.channel import NotSentError, State, request
+from gateway.upstream.channel import NotSentError, RefusedError, State, request
 from gateway.upstream.channel.native import NativeChannel
 from gateway.upstream.endpoints import Endpoint
 from gateway.upstream.spec import Keepalive
-from tests.upstream.clients import Client, failure, opened, stream_failure, unary
+from tests.upstream.clients import Client, failure, opened, stream_failure, unary, until
 from tests.upstream.processes import mortal
 from tests.upstream.servers import (
     GRPC,
@@ -26,6 +26,7 @@ from tests.upstream.servers import (
     goaway,
     headers,
     message,
+    peers,
     reset,
     scripted,
     tcp,
@@ -271,7 +272,7 @@ async def test_an_http_status_without_one_of_grpc_is_mapped(make, status, code):
     ids=["GOAWAY to every connection", "REFUSED_STREAM"],
 )
 async def test_a_call_that_no_backend_will_see_is_told_as_such(make, script):
-    """RFC 9113, 6.8 and 8.7. It is tried once more; grpcio does not tell how that ended."""
+    """RFC 9113, 6.8 and 8.7. grpcio tries it once more, and does not tell how that ended."""
     async with scripted(script) as endpoint, opened(make, endpoint) as channel:
         error, same = (
             await failure(channel, Call("test.Echo/Call", b"x")),
@@ -280,7 +281,7 @@ async def test_a_call_that_no_backend_will_see_is_told_as_such(make, script):
     told = make is NativeChannel
     for each in (error, same):
         assert each.status.code is Code.UNAVAILABLE
-        assert isinstance(each, NotSentError) == told
+        assert isinstance(each, RefusedError) == told
         assert each.reason == ("UPSTREAM_UNAVAILABLE" if told else "UPSTREAM_RESET")
         assert "10.0.0.1" not in each.status.message
 
@@ -312,6 +313,23 @@ async def test_a_status_of_grpc_counts_whatever_http_says(make):
         error = await failure(channel, Call("test.Echo/Call"))
     assert error.reason is None
     assert (error.status.code, error.status.message) == (Code.PERMISSION_DENIED, "no")
+
+
+async def test_who_refuses_a_call_is_not_asked_again_by_the_channel():
+    """It has too much to do: others are asked first (`attempts`)."""
+    asked = []
+
+    def script(stream):
+        asked.append(stream)
+        return reset(stream, REFUSED_STREAM)
+
+    async with scripted(script) as endpoint, opened(NativeChannel, endpoint) as channel:
+        await failure(channel, Call("test.Echo/Call", b"x"))
+        await stream_failure(channel, Client("test.Echo/Call"))
+        assert len(asked) == 2
+        ended = await stream_failure(channel, Client("test.Echo/Call", [b"taken"]))
+        assert len(asked) == 4, "nobody else has what was taken from the client"
+        assert not isinstance(ended, NotSentError)
 
 
 async def test_a_restart_with_goaway_goes_unnoticed(make):
@@ -495,3 +513,19 @@ async def test_a_backend_writes_no_lines_of_its_own_into_the_log(make, caplog):
     said = [record.getMessage() for record in caplog.records if record.name == "gateway.upstream"]
     assert said
     assert not any("\n" in line for line in said)
+
+
+async def test_a_backend_that_passes_on_a_failed_connection_and_closes_has_had_the_call(make):
+    """Who takes it for one that was never reached makes the call elsewhere: a write, twice."""
+    words = "failed to connect to all addresses; last error: x"
+
+    async def scene(peer):
+        stream = await peer.request()
+        status = [*GRPC, ("grpc-status", "14"), ("grpc-message", words)]
+        peer.say(headers(stream, status, end=True), goaway(stream, 0))
+
+    async with peers(scene) as found, opened(make, found.endpoint) as channel:
+        await until(lambda: channel.state is State.READY)
+        ended = await failure(channel, Call("s/Write"))
+        assert ended.status.code is Code.UNAVAILABLE
+        assert not isinstance(ended, NotSentError)

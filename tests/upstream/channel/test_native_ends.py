@@ -12,10 +12,10 @@ from gateway.call import Call
 from gateway.upstream.channel import NotSentError, State, native_connect, native_connection
 from gateway.upstream.channel.native import NativeChannel
 from gateway.upstream.channel.native_connection import NativeConnection
-from gateway.upstream.spec import Keepalive, Tls
+from gateway.upstream.spec import ChannelSpec, Keepalive, Tls
 from gateway.wire.hpack import Decoder
 from gateway.wire.settings import Limits
-from tests.upstream.clients import Client, failure, opened, spec, stream_failure, unary, until
+from tests.upstream.clients import Client, failure, opened, stream_failure, unary, until
 from tests.upstream.servers import (
     answer,
     answering,
@@ -425,7 +425,7 @@ async def test_close_ends_an_attempt_to_connect_that_fails_at_the_same_moment():
                 self._connecting.cancel()
 
     async with peers(scene, first=b"") as servers:
-        channel = Watched(spec(servers.endpoint), servers.endpoint)
+        channel = Watched(ChannelSpec(), servers.endpoint)
         await until(lambda: attempts)
         await asyncio.wait(attempts, timeout=20)
         assert attempts[0].cancelled()

@@ -7,7 +7,8 @@ from hpack import Decoder as Hpack
 from gateway.call import Call, Deadline
 from gateway.upstream.channel import NotSentError, native, native_connection
 from gateway.upstream.channel.native import NativeChannel
-from tests.upstream.clients import Client, failure, opened, spec, unary, until
+from gateway.upstream.spec import ChannelSpec
+from tests.upstream.clients import Client, failure, opened, unary, until
 from tests.upstream.servers import answer, frame, peers, settings
 
 METHOD = "test.Echo/Call"
@@ -113,7 +114,7 @@ async def test_a_call_that_has_waited_tells_the_time_that_is_left(monkeypatch):
 
 async def test_a_crowd_that_waits_in_vain_is_told_one_and_all():
     async with peers(first=b"\x00garbage!" * 10) as servers:
-        channel = NativeChannel(spec(servers.endpoint), servers.endpoint)
+        channel = NativeChannel(ChannelSpec(), servers.endpoint)
         answers = []
         for _ in range(1_000):
             channel.start(call(), answers.append)

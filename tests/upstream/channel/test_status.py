@@ -7,6 +7,7 @@ from google.rpc import error_details_pb2, status_pb2
 from gateway.call import Call, Code, Metadata, Status
 from gateway.errors import pack
 from gateway.upstream.channel import NotSentError
+from gateway.upstream.channel.native import NativeChannel
 from tests.upstream.clients import Client, failure, opened, stream_failure
 from tests.upstream.servers import GRPC, backend, headers, scripted
 
@@ -20,10 +21,6 @@ BAD = error_details_pb2.BadRequest(
 # What grpcio says itself of a connection or call that failed: a backend that calls others with it,
 # and passes their errors on, says the same.
 RELAYED = [
-    (
-        Code.UNAVAILABLE,
-        "failed to connect to all addresses; last error: UNKNOWN: ipv4:10.0.0.1:1: x",
-    ),
     (Code.UNAVAILABLE, "errors resolving inventory:50051: [field:hostname lookup error]"),
     (Code.NOT_FOUND, "Stream removed (id 7)"),
     (Code.INVALID_ARGUMENT, "Received message larger than max (5 vs. 4)"),
@@ -75,6 +72,22 @@ async def test_a_backend_may_say_what_a_transport_says(make, code, message):
         error = await failure(channel, Call("test.Echo/Refuse"))
         same = await stream_failure(channel, Client("test.Echo/Refuse", [b""]))
     assert error.status == same.status == Status(code, message)
+    assert not isinstance(error, NotSentError)
+    assert not isinstance(same, NotSentError)
+
+
+async def test_who_failed_to_connect_can_not_be_told_by_the_words_of_grpcio(make):
+    """They hold an address: the backend's word passes where it is known to be that alone."""
+    text = "failed to connect to all addresses; last error: UNKNOWN: ipv4:10.0.0.1:1: x"
+    async with (
+        backend(Refuse=refusing(Code.UNAVAILABLE, text)) as endpoint,
+        opened(make, endpoint) as channel,
+    ):
+        error = await failure(channel, Call("test.Echo/Refuse"))
+        same = await stream_failure(channel, Client("test.Echo/Refuse", [b""]))
+    told = text if make is NativeChannel else "The backend cannot be reached."
+    assert {error.status.code, same.status.code} == {Code.UNAVAILABLE}
+    assert error.status.message == same.status.message == told
     assert not isinstance(error, NotSentError)
     assert not isinstance(same, NotSentError)
 

@@ -56,13 +56,15 @@ class Operation:
         """Returns the cost with coerced variables; of a subscription, that of one event."""
         return self._price().total(variables)
 
-    def check_cost(self, variables: Variables) -> None:
-        """Refuses an operation that is too dear.
+    def check_cost(self, variables: Variables) -> int:
+        """Returns the cost of the operation with these variables; refuses one that is too dear.
 
         Raises:
             RequestError: It is over the limit `cost` with these variables.
         """
-        check(self._limits, "cost", self.cost(variables), self.node)
+        cost = self.cost(variables)
+        check(self._limits, "cost", cost, self.node)
+        return cost
 
     def estimates(self, variables: Variables) -> tuple[Estimate, ...]:
         """Returns the cost field by field, from the root."""

@@ -15,6 +15,7 @@ from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNo
 
 from gateway.fronts.graphql.document.document import Document, Operation
 from gateway.fronts.graphql.document.limits import Limits, check
+from gateway.fronts.graphql.document.lookups import Lookups
 from gateway.fronts.graphql.document.measures import measures, root_fields
 from gateway.fronts.graphql.document.parsing import definitions, parse_document
 from gateway.fronts.graphql.document.validation import Validator
@@ -40,6 +41,10 @@ class Documents:
         suggestions: Whether errors name what may have been meant.
         max_documents: The most entries.
         max_bytes: The most memory, as estimated from the texts.
+        lookups: Where it is counted what was there.
+
+    Attributes:
+        lookups: Likewise.
     """
 
     def __init__(
@@ -51,7 +56,9 @@ class Documents:
         suggestions: bool = True,
         max_documents: int = 1000,
         max_bytes: int = 64 * 1024 * 1024,
+        lookups: Lookups | None = None,
     ) -> None:
+        self.lookups = lookups or Lookups()
         self._schema = schema
         self._limits = limits
         self._validator = Validator(
@@ -65,6 +72,11 @@ class Documents:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def size(self) -> int:
+        """The memory of what is kept, as estimated, in bytes."""
+        return self._bytes
 
     @property
     def limits(self) -> Limits:
@@ -85,9 +97,11 @@ class Documents:
         """
         entry = self._entries.get(text)
         if entry is None:
+            self.lookups.misses += 1
             check(self._limits, "size", len(text))  # nothing is kept of a text that is too long
             entry = self._enter(text)
         else:
+            self.lookups.hits += 1
             self._entries.move_to_end(text)
         if isinstance(entry, Document):
             return entry
@@ -120,6 +134,7 @@ class Documents:
         while len(self._entries) > self._max_documents or self._bytes > self._max_bytes:
             oldest, _ = self._entries.popitem(last=False)
             self._bytes -= self._weights.pop(oldest)
+            self.lookups.evictions += 1
 
     def _read(self, text: str) -> Document:
         ast = parse_document(text, self._limits)

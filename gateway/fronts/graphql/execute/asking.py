@@ -36,4 +36,6 @@ class AskedStream(StreamCall):
 
     async def send(self, message: bytes) -> None:
         """See StreamCall."""
+        if self.record is not None:
+            self.record.gave(len(message))
         await self.take(message)

@@ -116,6 +116,8 @@ class Events:
             await emit(await self._response(message, untold.take()))
 
         call = self._caller.call(fetch.method.descriptor.name, request)
+        if call.record is not None:
+            call.record.path = fetch.name
         stream = AskedStream.of(call, event)
         untold = _Untold(stream)
         try:

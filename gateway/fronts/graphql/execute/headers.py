@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from math import inf
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
@@ -161,11 +163,36 @@ def _united(values: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(item.text for item in _items(values)))
 
 
+def _earliest(values: Sequence[str]) -> str:
+    """Returns the date that comes first; what is none comes last."""
+    return min(values, key=_seconds)
+
+
+def _seconds(date: str) -> float:
+    """Returns the seconds since 1970 of a date of HTTP, or of structured fields (`@1688169599`).
+
+    RFC 9110 section 5.6.7, RFC 9651 section 3.3.7. What is neither is never.
+    """
+    if date.startswith("@") and _is_number(date[1:]):
+        return float(date[1:])
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return inf
+
+
+def _each_once(values: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(values))
+
+
 _RULES: Final[Mapping[str, Callable[[Sequence[str]], str]]] = {
     "age": _largest,
+    "deprecation": _earliest,
+    "link": _each_once,
     "retry-after": _largest,
     "ratelimit": _scarcest,
     "ratelimit-policy": _united,
+    "sunset": _earliest,
     "vary": _united,
 }
 """What several values of a header come to; of any other the last one holds."""

@@ -140,6 +140,7 @@ class Run:
         request: bytes,
         done: Callable[[Reply | RpcError], None],
         keys: Keys | None = None,
+        path: str = "",
     ) -> None:
         """Makes a call of the run; the response waits for it, and what `done` does.
 
@@ -148,6 +149,7 @@ class Run:
             request: The serialized request.
             done: Takes the reply.
             keys: What it asks for by keys, where that is kept key by key.
+            path: Where in the answer it belongs, for who takes note of calls.
         """
         if self._over:  # a call that ended at once has met a bug
             return
@@ -158,6 +160,8 @@ class Run:
         made = self.caller.call(method.descriptor.name, request)
         if keys is not None:
             made.keys = keys
+        if path and made.record is not None:
+            made.record.path = path
 
         def finish(result: Reply | RpcError) -> None:
             nonlocal ended
@@ -272,7 +276,8 @@ class Run:
             for each in waiting:
                 self._arrived(each, result)
 
-        self.call(fetch.method, request, done)
+        path = "" if self.caller.record is None else fetch.name
+        self.call(fetch.method, request, done, path=path)
 
     def _arrived(self, fetch: Fetch, result: object) -> None:
         value: Any = result

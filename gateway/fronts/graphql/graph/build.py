@@ -7,7 +7,7 @@ a Query: without queries it has the one field that an empty message has.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.descriptor import Descriptor
@@ -24,7 +24,6 @@ from graphql import (
 )
 
 from gateway.fronts.graphql.graph.additions import Additions
-from gateway.fronts.graphql.graph.comments import Comments
 from gateway.fronts.graphql.graph.findings import Findings, near
 from gateway.fronts.graphql.graph.naming import Role, Unit, group_choices, settle
 from gateway.fronts.graphql.graph.options import GraphOptions
@@ -41,6 +40,7 @@ from gateway.fronts.graphql.graph.shapes import Shapes
 from gateway.fronts.graphql.graph.sources import SOURCE, Group, Nothing, Rpc, made_of, source_of
 from gateway.fronts.graphql.graph.type_names import ROOTS, TypeNames
 from gateway.fronts.graphql.graph.types import NOTHING, Edges, Types
+from gateway.schema.comments import Comments
 from gateway.schema.method import MethodDescriptor
 from gateway.schema.problem import SchemaError
 from gateway.schema.registry import Registry
@@ -96,6 +96,23 @@ def build_graph(
         SchemaError: With all that is wrong: names that can't be, and fields that `edges` and
             `extensions` made which don't fit. What those raise themselves passes.
     """
+    steps = building_graph(methods, registry, options, edges, extensions)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            graph: Graph = stop.value
+            return graph
+
+
+def building_graph(
+    methods: Iterable[MethodDescriptor],
+    registry: Registry,
+    options: GraphOptions | None = None,
+    edges: Callable[[Types], Edges] = _no_edges,
+    extensions: Callable[[Types], Additions] = _no_additions,
+) -> Generator[None, None, Graph]:
+    """Does what `build_graph` does, and yields where others may have their turn."""
     options = options or GraphOptions()
     findings = Findings(clashes_fail=options.names == "fail")
     found = root_methods(methods, registry, options, findings)
@@ -104,6 +121,7 @@ def build_graph(
     for each in found:
         reach.arguments(each.pool.input_type)
         reach.outputs(each.pool.output_type)
+    yield
     shown = [
         each
         for each in found
@@ -112,12 +130,15 @@ def build_graph(
     grouped = options.naming == "by_service"
     groups = _groups(shown) if grouped else {}
     names = TypeNames(reach.found, registry, shapes, findings, groups)
+    yield
     types = Types(names, shapes, Required(shapes, findings), Comments(registry))
     roots = _Roots(types, names, findings, groups)
     for root in Root:
-        roots.add(root, [each for each in shown if each.root is root])
+        yield from roots.add(root, [each for each in shown if each.root is root])
     added = extensions(types)
+    yield
     more = _merged(edges(types), added, findings)
+    yield
     types.extend({name: fields for name, fields in more.items() if name not in ROOTS})
     for name in ROOTS:
         if name != Root.SUBSCRIPTION.value or options.subscriptions:
@@ -135,8 +156,12 @@ def build_graph(
         if findings.problems:
             raise SchemaError(findings.problems) from None
         raise
+    yield
+    if options.partial:  # edges of types of other graphs are in vain in this one
+        more = {name: fields for name, fields in more.items() if name in schema.type_map}
     _check_edges(schema, types, more, findings, added.origins)
     _check_options(registry, options, findings)
+    yield
     for error in validate_schema(schema):
         findings.refuse("graphql", error.message)
     if findings.problems:
@@ -200,11 +225,11 @@ class _Roots:
         self._groups = groups
         self._fields: dict[str, dict[str, GraphQLField]] = {name: {} for name in ROOTS}
 
-    def add(self, root: Root, methods: Sequence[RootMethod]) -> None:
+    def add(self, root: Root, methods: Sequence[RootMethod]) -> Generator[None, None, None]:
         """Adds the methods of a root. A subscription is one stream, so those are never grouped."""
         groups = {u: each for u, each in self._groups.items() if u.role is _GROUPS.get(root)}
         if not groups:
-            self._fields[root.value] = self._methods(root, methods, "", flat=True)
+            self._fields[root.value] = yield from self._methods(root, methods, "", flat=True)
             return
         settled = settle({u: group_choices(u.full_name, u.package) for u in groups})
         for clash in settled.clashes:
@@ -217,7 +242,7 @@ class _Roots:
             )
         for unit in sorted(groups, key=settled.names.__getitem__):
             name = settled.names[unit]
-            fields = self._methods(root, groups[unit], f"{name}.", flat=False)
+            fields = yield from self._methods(root, groups[unit], f"{name}.", flat=False)
             made = GraphQLObjectType(self._names.name(unit), fields)
             self._fields[root.value][name] = GraphQLField(
                 GraphQLNonNull(made), extensions={SOURCE: Group()}
@@ -241,21 +266,23 @@ class _Roots:
 
     def _methods(
         self, root: Root, methods: Sequence[RootMethod], prefix: str, *, flat: bool
-    ) -> dict[str, GraphQLField]:
+    ) -> Generator[None, None, dict[str, GraphQLField]]:
         fields = {}
         named = field_names(methods, self._findings, flat=flat)
         for (name, _), each in sorted(named.items(), key=lambda item: item[0]):
             fields[name] = self._field(each)
             self.listed.append(RootField(root.value, prefix + name, each.method))
+            yield
         return fields
 
     def _field(self, each: RootMethod) -> GraphQLField:
         method = each.method
+        why = method.deprecation or (DEFAULT_DEPRECATION_REASON if method.deprecated else None)
         return GraphQLField(
             self._types.output(each.pool.output_type),
             args=self._types.arguments(each.pool.input_type),
             description=method.comment or None,
-            deprecation_reason=DEFAULT_DEPRECATION_REASON if method.deprecated else None,
+            deprecation_reason=why,
             extensions={SOURCE: Rpc(method, each.pool.input_type, each.pool.output_type)},
         )
 

@@ -112,6 +112,8 @@ class GraphOptions:
         methods: By full name, `shop.catalog.v1.CatalogService/GetProduct`.
         fields: By full name, `shop.catalog.v1.Product.gtin`.
         oneofs: By full name, `shop.catalog.v1.Product.delivery`.
+        partial: Whether others have graphs of other services: what is said of services that are
+            not here is passed over then, not wrong.
     """
 
     services: tuple[str, ...] = ("*",)
@@ -121,3 +123,4 @@ class GraphOptions:
     methods: Mapping[str, MethodOptions] = field(default_factory=dict)
     fields: Mapping[str, FieldOptions] = field(default_factory=dict)
     oneofs: Mapping[str, OneofOptions] = field(default_factory=dict)
+    partial: bool = False

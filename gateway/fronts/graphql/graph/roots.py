@@ -6,7 +6,7 @@ mutation. Streams of requests have no place in GraphQL; they are left out, and t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from gateway.fronts.graphql.graph.options import GraphOptions, MethodOptions
 from gateway.fronts.graphql.graph.shapes import NAME_HINT
 from gateway.schema.globs import chosen, idle
 from gateway.schema.method import Idempotency, Kind, MethodDescriptor
+from gateway.schema.problem import Problem
 from gateway.schema.registry import Registry
 
 
@@ -79,6 +80,25 @@ def is_free_of_effects(method: MethodDescriptor, options: MethodOptions) -> bool
     )
 
 
+def misnamed(methods: Iterable[MethodDescriptor], options: GraphOptions) -> Iterator[Problem]:
+    """Yields what the configuration says of services and methods that there are none of.
+
+    Args:
+        methods: All that are served, not only those of a partial graph.
+        options: What it says.
+    """
+    given = sorted(methods, key=lambda each: each.name)
+    services = list(dict.fromkeys(method.service for method in given))
+    for pattern, hint in idle(services, options.services):
+        message = f"no service matches {pattern}"
+        yield Problem("graphql.services", message=message, hint=hint)
+    known = [method.name for method in given]
+    for name in options.methods:
+        if name not in known:
+            message = "there is no such method with an upstream"
+            yield Problem(f"graphql.methods.{name}", message=message, hint=near(name, known))
+
+
 def root_methods(
     methods: Iterable[MethodDescriptor],
     registry: Registry,
@@ -87,10 +107,10 @@ def root_methods(
 ) -> list[RootMethod]:
     """Returns the methods of the graph, hidden ones too, in the order of their names."""
     given = sorted(methods, key=lambda each: each.name)
-    services = list(dict.fromkeys(method.service for method in given))
-    for pattern, hint in idle(services, options.services):
-        findings.refuse("graphql.services", f"no service matches {pattern}", hint)
-    wanted = set(chosen(services, options.services))
+    if not options.partial:
+        for problem in misnamed(given, options):
+            findings.refuse(problem.where, problem.message, problem.hint)
+    wanted = set(chosen({method.service for method in given}, options.services))
     found = []
     for method in given:
         if method.service not in wanted:
@@ -103,7 +123,6 @@ def root_methods(
         ]
         said = options_of(pool, options)
         found.append(RootMethod(method, pool, _root(method, said, findings), said))
-    _check_names(options, [method.name for method in given], findings)
     return found
 
 
@@ -117,13 +136,6 @@ def _root(method: MethodDescriptor, options: MethodOptions, findings: Findings) 
             )
         return Root.SUBSCRIPTION
     return Root.QUERY if is_free_of_effects(method, options) else Root.MUTATION
-
-
-def _check_names(options: GraphOptions, known: Sequence[str], findings: Findings) -> None:
-    for name in options.methods:
-        if name not in known:
-            message = "there is no such method with an upstream"
-            findings.refuse(f"graphql.methods.{name}", message, near(name, known))
 
 
 def field_names(

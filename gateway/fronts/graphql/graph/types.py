@@ -32,7 +32,6 @@ from graphql import (
     specified_scalar_types,
 )
 
-from gateway.fronts.graphql.graph.comments import Comments
 from gateway.fronts.graphql.graph.kinds import (
     FIELD_SCALARS,
     MESSAGE_SCALARS,
@@ -64,6 +63,7 @@ from gateway.fronts.graphql.graph.sources import (
     ProtoField,
 )
 from gateway.fronts.graphql.graph.type_names import TypeNames
+from gateway.schema.comments import Comments
 
 NOTHING = "_"
 """The one field of a type that would have none."""

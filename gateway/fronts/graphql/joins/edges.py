@@ -7,8 +7,8 @@ files of SDL ─► sdl ─► directives ─► parents ─┴─► join, call
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from graphql import GraphQLField
 
@@ -37,10 +37,24 @@ class Edges:
     Attributes:
         fields: What each type gets, by the type's name and the field's; roots among them.
         warnings: What an operator should know: joins that call once for each parent (N + 1).
+        names: What to call each field's edge: where it is written, and which it is.
+        left_out: Of a partial graph: what does not fit it, and why.
     """
 
     fields: Mapping[str, Mapping[str, GraphQLField]]
     warnings: tuple[Problem, ...] = ()
+    names: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    left_out: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+
+    def in_vain(self, types: Container[str]) -> Iterator[str]:
+        """Yields the names of the edges of types that a graph does not have.
+
+        Args:
+            types: The names of the types that it has.
+        """
+        for (parent, _), name in self.names.items():
+            if parent not in types:
+                yield name
 
 
 def edges(
@@ -66,16 +80,34 @@ def edges(
         SchemaError: With everything that is wrong in all files and lookups.
     """
     findings = Findings()
-    rpcs = Rpcs(methods, registry, options or GraphOptions())
-    context = Context(types, rpcs, declared(lookups, rpcs, findings), findings)
+    options = options or GraphOptions()
+    rpcs = Rpcs(methods, registry, options)
+    left_out: dict[str, tuple[Problem, ...]] = {}
+    here = []
+    for lookup in lookups:
+        if options.partial and rpcs.find(lookup.method) is None:
+            text = f'there is no RPC "{lookup.method}"'
+            place = lookup.place
+            problem = Problem(place.where, place.line, place.column, text)
+            left_out[f"{place}: the lookup by {lookup.method}"] = (problem,)
+        else:
+            here.append(lookup)
+    context = Context(types, rpcs, declared(here, rpcs, findings), findings)
     fields: dict[str, dict[str, GraphQLField]] = {}
+    names: dict[tuple[str, str], str] = {}
     for edge in read(files, findings):
+        name = f"{edge.place()}: {edge.label}"
+        before = len(findings.problems)
         made = _field(edge, context)
         if made is not None:
             fields.setdefault(edge.parent, {})[edge.name] = made
+            names[edge.parent, edge.name] = name
+        elif options.partial:
+            left_out[name] = tuple(findings.problems[before:])
+            del findings.problems[before:]
     if findings.problems:
         raise SchemaError(findings.problems)
-    return Edges(fields, tuple(findings.warnings))
+    return Edges(fields, tuple(findings.warnings), names, left_out)
 
 
 def _field(edge: Edge, context: Context) -> GraphQLField | None:

@@ -39,6 +39,12 @@ class Fetch:
     nodes: tuple[FieldNode, ...]
     shared: bool
 
+    @property
+    def name(self) -> str:
+        """What the field is called in the answer."""
+        node = self.nodes[0]
+        return (node.alias or node.name).value
+
 
 @dataclass(frozen=True, slots=True)
 class Resolver:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Generic, Protocol
 
-from gateway.call import Gate
+from gateway.call import Gate, RpcError
 from gateway.errors import error
 from gateway.fronts.graphql.serve import batch, cross_site, operation, parameters
 from gateway.fronts.graphql.serve.engine import Engine, P
@@ -81,6 +81,8 @@ class GraphqlFront(Generic[P]):
     def handle(self, exchange: Exchange) -> None:
         """Answers a request that `answers` is true for (`gateway.http.Handler`)."""
         incoming = Incoming(exchange, self._shared)
+        if exchange.record is not None and exchange.request.path == self._path:
+            exchange.record.route = self._path
         try:
             if self._socket is not None and asks_for_websocket(incoming.request):
                 self._socket(exchange)
@@ -88,6 +90,10 @@ class GraphqlFront(Generic[P]):
                 self._answer(incoming)
         except Exception as failure:  # noqa: BLE001 - `refuse` logs what is a bug
             incoming.refuse(failure)
+
+    def refuse(self, exchange: Exchange, failure: RpcError) -> None:
+        """Answers a request that `answers` is true for with an error."""
+        Incoming(exchange, self._shared).refuse(failure)
 
     def _answer(self, incoming: Incoming) -> None:
         request, exchange, pages = incoming.request, incoming.exchange, self._pages
@@ -107,7 +113,8 @@ class GraphqlFront(Generic[P]):
                 if pages is not None and incoming.wanted.page:
                     incoming.admit(pages.gate, lambda _: pages.page(exchange))
                     return
-                cross_site.check_get(request.headers)
+                if not request.is_let_in:
+                    cross_site.check_get(request.headers)
                 asked = parameters.of_query(request.query)
                 operation.answer(incoming, self._engine, asked, safe=True)
             case "OPTIONS":

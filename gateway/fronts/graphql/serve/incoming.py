@@ -12,9 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from gateway.call import Cancel, Gate, Principal
+from gateway.call import Cancel, Code, Gate, Principal
 from gateway.chain import as_error
+from gateway.cookies import Cookies, IdCookie
 from gateway.fronts.admission import admit
+from gateway.fronts.given_cookies import give_all, giving
 from gateway.fronts.graphql.errors import RefusalCode, RequestError, refused_by, response
 from gateway.fronts.graphql.serve import events
 from gateway.fronts.graphql.serve.accept import EVENTS, GRAPHQL, wanted
@@ -22,6 +24,7 @@ from gateway.fronts.http_errors import draining, error_headers, http_status
 from gateway.http import Exchange, Request
 from gateway.http.event_stream import KEEP_ALIVE
 from gateway.http.request_id import REQUEST_ID, request_id
+from gateway.record import RequestRecord
 from gateway.routing.caller import Caller, caller_of
 from gateway.routing.metadata import HeaderRules
 
@@ -48,6 +51,7 @@ class Shared:
         keep_alive: Seconds of silence after which an event stream gets a comment.
         private: Whether callers may be known by what caches know nothing of.
         lease: What must live as long as any request does; nobody looks at it.
+        cookies: In which calls look for ids of clients, and may give them.
     """
 
     rules: HeaderRules
@@ -60,6 +64,7 @@ class Shared:
     keep_alive: float = KEEP_ALIVE
     lease: object = None
     private: bool = False
+    cookies: tuple[IdCookie, ...] = ()
 
 
 class Incoming:
@@ -69,10 +74,13 @@ class Incoming:
         exchange: The request.
         shared: What it shares with others.
         head: The head by which its sender is known, where it is not quite the request's own: a
-            WebSocket is given a token after its handshake.
+            WebSocket is given a token after its handshake. Its client was given all cookies then.
+
+    Attributes:
+        record: What is noted of it; None for nothing.
     """
 
-    __slots__ = ("exchange", "request", "request_id", "shared", "wanted")
+    __slots__ = ("_cookies", "exchange", "record", "request", "request_id", "shared", "wanted")
 
     def __init__(self, exchange: Exchange, shared: Shared, head: Request | None = None) -> None:
         self.exchange = exchange
@@ -80,6 +88,12 @@ class Incoming:
         self.request: Request = exchange.request if head is None else head
         self.request_id = request_id(self.request.headers.get(REQUEST_ID))
         self.wanted = wanted(self.request.headers.all("accept"))
+        self._cookies = Cookies() if shared.cookies and head is None else None
+        self.record = exchange.record
+        if self.record is not None:
+            if head is not None:
+                self.record = self.record.on_socket("operation", head.headers)
+            self.record.front, self.record.request_id = FRONT, self.request_id
 
     def caller(self) -> Caller:
         """Returns what the calls of this request carry.
@@ -94,6 +108,8 @@ class Incoming:
             front=FRONT,
             request_id=self.request_id,
             request_id_passes=self.shared.request_id_passes,
+            cookies=self._cookies,
+            record=self.record,
         )
 
     def admit(self, gate: Gate | None, then: Callable[[Principal | None], None]) -> None:
@@ -123,22 +139,28 @@ class Incoming:
 
         self.exchange.on_gone(cut)
 
-    def headers(self, content_type: str) -> list[tuple[str, str]]:
-        """Returns the headers of an answer of this type."""
-        return [(REQUEST_ID, self.request_id), _VARY, ("content-type", content_type)]
+    def headers(self, content_type: str, *more: tuple[str, str]) -> Sequence[tuple[str, str]]:
+        """Returns the headers of an answer of this type, as it leaves."""
+        own = (REQUEST_ID, self.request_id), _VARY, ("content-type", content_type)
+        return giving([*own, *more], self._cookies)
 
-    def _whole(self, media: str) -> list[tuple[str, str]]:
+    def headers_ahead(self, content_type: str, *more: tuple[str, str]) -> Sequence[tuple[str, str]]:
+        """Returns the headers of an answer that leave before its calls are made."""
+        if self._cookies is not None:
+            give_all(self.request, self.shared.cookies, self._cookies)
+        return self.headers(content_type, *more)
+
+    def _whole(self, media: str) -> Sequence[tuple[str, str]]:
         """Returns the headers of a whole reply, of text in a media type.
 
         Caches keep no reply to a request with `Authorization` by themselves (RFC 9111 section 3.5);
         of API keys, cookies and certificates they know nothing.
         """
-        headers = self.headers(media + _UTF8)
         request = self.request
         safe = request.method in {"GET", "HEAD"}
         if safe and self.shared.private and "authorization" not in request.headers:
-            headers.append(("cache-control", "private"))
-        return headers
+            return self.headers(media + _UTF8, ("cache-control", "private"))
+        return self.headers(media + _UTF8)
 
     def respond(self, media: str, body: bytes, status: int = 200) -> None:
         """Answers with a whole reply, of text in a media type."""
@@ -150,6 +172,8 @@ class Incoming:
         Args:
             failure: A RequestError, an RpcError, or a bug: logged, and not shown.
         """
+        if self.record is not None:
+            note_failure(self.record, failure)
         if isinstance(failure, RequestError):
             self._refuse_document(failure)
             return
@@ -163,12 +187,19 @@ class Incoming:
             self.respond(self.wanted.refusal, body, 400)
         elif self.wanted.whole == EVENTS:
             # An event stream tells of it by an event: a browser shows a client no body of an error.
-            self.exchange.respond(
-                200, [*self.headers(EVENTS), events.NOT_STORED], events.whole(body)
-            )
+            self.exchange.respond(200, self.headers(EVENTS, events.NOT_STORED), events.whole(body))
         else:
             media = self.wanted.refusal
             self.respond(media, body, 400 if media == GRAPHQL else 200)
+
+
+def note_failure(record: RequestRecord, failure: Exception) -> None:
+    """Takes down what a request is refused with."""
+    if isinstance(failure, RequestError):
+        message = failure.errors[0].message if failure.errors else ""
+        record.refused(Code.INVALID_ARGUMENT, str(_code(failure)), message)
+    else:
+        record.failed(as_error(failure))
 
 
 def told(failure: Exception) -> bytes:

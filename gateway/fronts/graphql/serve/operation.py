@@ -57,7 +57,7 @@ def _run(incoming: Incoming, engine: Engine[P], prepared: P, *, safe: bool) -> N
     if media is None:
         raise error("NOT_ACCEPTABLE", "Accept application/graphql-response+json.")
     if media == PARTS:
-        headers = incoming.headers(parts.CONTENT_TYPE)
+        headers = incoming.headers_ahead(parts.CONTENT_TYPE)
         results = partial(engine.run_incremental, prepared)
         incoming.exchange.spawn(parts.stream(incoming.exchange, headers, results, incoming.refuse))
     elif media == EVENTS:
@@ -83,7 +83,7 @@ def not_served() -> Exception:
 
 def _as_events(incoming: Incoming, results: events.Results) -> None:
     exchange, shared = incoming.exchange, incoming.shared
-    headers = [*incoming.headers(EVENTS), events.NOT_STORED]
+    headers = incoming.headers_ahead(EVENTS, events.NOT_STORED)
     if incoming.request.method == "HEAD":
         exchange.respond(200, headers, b"")
         return

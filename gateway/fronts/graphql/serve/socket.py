@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Generic, TypeAlias
 
@@ -24,10 +23,12 @@ from graphql import OperationType
 from gateway.call import Call, Cancel, Code, RpcError
 from gateway.chain import as_error
 from gateway.fronts.admission import asking, forgo
+from gateway.fronts.given_cookies import greeted
 from gateway.fronts.graphql.errors import RequestError, errors_json, formatted, refused_by
 from gateway.fronts.graphql.serve.engine import Engine, GraphqlRequest, P
-from gateway.fronts.graphql.serve.incoming import FRONT, Incoming, Shared
+from gateway.fronts.graphql.serve.incoming import FRONT, Incoming, Shared, note_failure
 from gateway.fronts.graphql.serve.operation import emit_whole, not_served
+from gateway.fronts.graphql.serve.socket_options import SocketOptions
 from gateway.fronts.graphql.serve.socket_session import (
     FORBIDDEN,
     SUBPROTOCOL_NOT_ACCEPTABLE,
@@ -40,34 +41,20 @@ from gateway.fronts.graphql.serve.socket_session import (
     Start,
     Stop,
 )
+from gateway.fronts.graphql.serve.traced import traced
 from gateway.fronts.keepalive import KeepAlive, Timer
 from gateway.fronts.origins import check_origin
-from gateway.http import Exchange, SocketClosed, WebSocket
+from gateway.fronts.roster import Roster, Told
+from gateway.http import Exchange, Request, SocketClosed, WebSocket
+from gateway.http.request_id import REQUEST_ID, request_id
 from gateway.http.websocket import TRY_AGAIN_LATER, Message, offered_subprotocols
 
 SUBPROTOCOL: Final = "graphql-transport-ws"
 
-Serving: TypeAlias = "Callable[[], tuple[Engine[P], Shared]]"
-"""What the next operation runs with. A socket outlives a reload; an operation keeps what it has."""
+Serving: TypeAlias = "Callable[[Request], tuple[Engine[P], Shared]]"
+"""What the next operation runs with, over the socket of a handshake.
 
-
-@dataclass(frozen=True, slots=True)
-class SocketOptions:
-    """What a client may do over one WebSocket.
-
-    Attributes:
-        operations: Operations at work at once.
-        message_size: Bytes of one message; a larger one closes with 1009.
-        init_timeout: Seconds until `connection_init` must have come.
-        ping: Seconds between pings, which find clients that are gone.
-        origins: Whose pages may open one beside the gateway's own, see `check_origin`.
-    """
-
-    operations: int = 100
-    message_size: int = 1024 * 1024
-    init_timeout: float = 5.0
-    ping: float = 25.0
-    origins: tuple[str, ...] = ()
+A socket outlives a reload; an operation keeps what it has."""
 
 
 _FORBIDDEN: Final = frozenset({Code.UNAUTHENTICATED, Code.PERMISSION_DENIED})
@@ -80,15 +67,22 @@ class GraphqlSockets(Generic[P]):
         serving: What operations run with, asked for each.
         options: The limits of a socket.
         timer: The clock; None is the running loop's.
+        roster: Where sockets are entered.
     """
 
-    __slots__ = ("_options", "_serving", "_timer")
+    __slots__ = ("_options", "_roster", "_serving", "_timer")
 
     def __init__(
-        self, serving: Serving[P], options: SocketOptions, timer: Timer | None = None
+        self,
+        serving: Serving[P],
+        options: SocketOptions,
+        timer: Timer | None = None,
+        *,
+        roster: Roster | None = None,
     ) -> None:
         self._serving = serving
         self._options = options
+        self._roster = Roster() if roster is None else roster  # an empty one is false
         self._timer = timer
 
     def handle(self, exchange: Exchange) -> None:
@@ -102,8 +96,13 @@ class GraphqlSockets(Generic[P]):
         """
         check_origin(exchange.request, self._options.origins)
         offered = SUBPROTOCOL in offered_subprotocols(exchange.request)
+        head, given = greeted(exchange.request, self._options.cookies)
+        record = exchange.record
+        named = request_id(head.headers.get(REQUEST_ID)) if record is None else record.request_id
         socket = exchange.websocket(
-            subprotocol=SUBPROTOCOL if offered else None, message_size=self._options.message_size
+            subprotocol=SUBPROTOCOL if offered else None,
+            headers=[(REQUEST_ID, named), *given],
+            message_size=self._options.message_size,
         )
         if socket is None:
             return
@@ -111,13 +110,19 @@ class GraphqlSockets(Generic[P]):
             socket.close(SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
             return
         timer = self._timer or asyncio.get_running_loop().call_later
-        _Driver(exchange, socket, self._serving, self._options, timer)
+        driver = _Driver(exchange, socket, self._serving, self._options, timer, head=head)
+        driver.left = self._roster.enter("graphql", head, driver.told)
 
 
 class _Driver(Generic[P]):
-    """One WebSocket, its session, and the work of its operations."""
+    """One WebSocket, its session, and the work of its operations.
+
+    Attributes:
+        left: Called when it is over.
+    """
 
     __slots__ = (
+        "_asking",
         "_exchange",
         "_head",
         "_holding",
@@ -127,6 +132,7 @@ class _Driver(Generic[P]):
         "_session",
         "_socket",
         "_works",
+        "left",
     )
 
     def __init__(
@@ -136,14 +142,18 @@ class _Driver(Generic[P]):
         serving: Serving[P],
         options: SocketOptions,
         timer: Timer,
+        *,
+        head: Request,
     ) -> None:
         self._exchange = exchange
-        self._head = exchange.request
+        self._head = head
         self._socket = socket
-        self._serving = serving
+        self._serving = partial(serving, exchange.request)
         self._session = Session(options.operations)
         self._works: dict[Operation, tuple[Cancel, Shared]] = {}
         self._holding = False
+        self._asking: Call | None = None
+        self.left: Callable[[], None] = _nothing
         self._keepalive = KeepAlive(socket, options.ping, timer)
         self._init = timer(options.init_timeout, self._init_is_late)
         socket.listen(self._received, self._closed, self._draining)
@@ -161,7 +171,13 @@ class _Driver(Generic[P]):
     def _draining(self) -> None:
         self._perform(self._session.leave())
 
+    def told(self) -> Told:
+        """Returns who the client was at the beginning, and what is at work."""
+        principal = None if self._asking is None else self._asking.principal
+        return Told(principal, {"streams": len(self._works)})
+
     def _closed(self, _code: int, _reason: str) -> None:
+        self.left()
         self._init.cancel()
         self._keepalive.stop()
         self._session.closed()
@@ -189,26 +205,32 @@ class _Driver(Generic[P]):
             self._head = self._head.with_field("authorization", authorization)
         try:
             gate = self._serving()[1].sockets
-            pending = None if gate is None else gate.admit(asking(self._head, FRONT))
+            self._asking = asking(self._head, FRONT)
+            pending = None if gate is None else gate.admit(self._asking)
         except Exception as failure:  # noqa: BLE001 - as_error logs what is a bug
             self._refuse(as_error(failure))
             return
         if pending is None:
-            self._perform(self._session.admitted())
+            self._admitted(self._asking)
         else:
             # What the client sends before it is answered would be taken for an intruder's.
             self._holding = True
             self._socket.pause()
-            task = self._socket.spawn(self._admit_after(pending))
+            task = self._socket.spawn(self._admit_after(pending, self._asking))
             task.add_done_callback(lambda _: forgo(pending))
 
-    async def _admit_after(self, pending: Awaitable[None]) -> None:
+    def _admitted(self, asked: Call) -> None:
+        if self._socket.record is not None:
+            self._socket.record.client = asked.principal
+        self._perform(self._session.admitted())
+
+    async def _admit_after(self, pending: Awaitable[None], asked: Call) -> None:
         try:
             await pending
         except Exception as failure:  # noqa: BLE001 - as_error logs what is a bug
             self._refuse(as_error(failure))
         else:
-            self._perform(self._session.admitted())
+            self._admitted(asked)
             self._go_on()
 
     def _refuse(self, failure: RpcError) -> None:
@@ -232,7 +254,9 @@ class _Driver(Generic[P]):
 
     def _begin(self, operation: Operation, asked: GraphqlRequest) -> tuple[Cancel, Shared]:
         engine, shared = self._serving()
-        caller = Incoming(self._exchange, shared, self._head).caller()
+        incoming = Incoming(self._exchange, shared, traced(self._head, asked.extensions))
+        operation.record = incoming.record
+        caller = incoming.caller()
         prepared = engine.prepare(asked, caller)
         operation.streams = prepared.incremental
         if prepared.kind is OperationType.SUBSCRIPTION:
@@ -275,8 +299,10 @@ class _Driver(Generic[P]):
 
     def _stop_all(self) -> None:
         works, self._works = self._works, {}
-        for cancel, _ in works.values():
+        for operation, (cancel, _) in works.items():
             cancel()
+            if operation.record is not None and not operation.streams:  # a task says it itself
+                operation.record.end()
 
     # Work.
 
@@ -324,11 +350,15 @@ class _Driver(Generic[P]):
         await self._socket.drained()
 
     def _fail(self, operation: Operation, failure: Exception) -> None:
+        if operation.record is not None:
+            note_failure(operation.record, failure)
         refused = failure if isinstance(failure, RequestError) else refused_by(as_error(failure))
         errors = errors_json([formatted(each) for each in refused.errors])
         self._perform(self._session.failed(operation, errors))
 
     def _end(self, operation: Operation) -> None:
+        if operation.record is not None:
+            operation.record.end()
         self._works.pop(operation, None)
         self._perform(self._session.ended(operation))
 
@@ -353,6 +383,10 @@ class _Driver(Generic[P]):
         except SocketClosed:
             return
         self._go_on()
+
+
+def _nothing() -> None:
+    """Is told of the end of a socket that nobody has entered yet."""
 
 
 def _cancel(task: asyncio.Task[None]) -> None:

@@ -28,6 +28,7 @@ from gateway.fronts.graphql.serve.socket_messages import (
     Subscribe,
 )
 from gateway.http.websocket import GOING_AWAY, Message
+from gateway.record import RequestRecord
 
 BAD_REQUEST: Final = 4400
 UNAUTHORIZED: Final = 4401
@@ -56,14 +57,16 @@ class Operation:
         id: Its name between client and session.
         streams: Whether it has many results: then nobody waits for it at the end.
         ended: Whether its work is over.
+        record: What is noted of it; None for nothing.
     """
 
-    __slots__ = ("ended", "id", "streams")
+    __slots__ = ("ended", "id", "record", "streams")
 
     def __init__(self, id_: str) -> None:
         self.id = id_
         self.streams = False
         self.ended = False
+        self.record: RequestRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

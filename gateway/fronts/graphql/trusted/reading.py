@@ -8,9 +8,10 @@ not make it dearer than it is without them, or than the limit allows to others.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from graphql import (
     ConstValueNode,
@@ -35,6 +36,7 @@ from gateway.schema.problem import Problem, SchemaError
 
 _UNLIMITED = Limits(**{each.name: sys.maxsize for each in fields(Limits)})
 _MEANT = " Did you mean "
+NOTHING_LEFT_OUT: Final[Mapping[str, tuple[Problem, ...]]] = MappingProxyType({})
 _ENOUGH = 1000
 """Errors of one file: more are not told."""
 
@@ -66,6 +68,7 @@ class Trusted:
     Args:
         operations: Their operations.
         warnings: What an operator should know and can live with.
+        left_out: Of a partial graph: the files that do not fit it, and why.
 
     Attributes:
         operations: By name.
@@ -74,17 +77,25 @@ class Trusted:
     """
 
     def __init__(
-        self, operations: Iterable[TrustedOperation] = (), warnings: Sequence[Problem] = ()
+        self,
+        operations: Iterable[TrustedOperation] = (),
+        warnings: Sequence[Problem] = (),
+        left_out: Mapping[str, tuple[Problem, ...]] = NOTHING_LEFT_OUT,
     ) -> None:
         self.operations = {each.name: each for each in operations}
         self.warnings = tuple(warnings)
+        self.left_out = left_out
         documents = [each.document for each in self.operations.values()]
         self.by_text = {each.text: each for each in documents}
         self.by_digest = {each.digest: each for each in documents}
 
 
 def read_trusted(
-    files: Iterable[tuple[str, str]], schema: GraphQLSchema, limits: Limits
+    files: Iterable[tuple[str, str]],
+    schema: GraphQLSchema,
+    limits: Limits,
+    *,
+    partial: bool = False,
 ) -> Trusted:
     """Reads the files of trusted documents.
 
@@ -92,17 +103,38 @@ def read_trusted(
         files: What to call each file, and its text.
         schema: The graph.
         limits: Those of other documents; of them, `cost` counts here too.
+        partial: Whether others have graphs of other services: a file that does not fit this one is
+            left out of it then.
 
     Raises:
         SchemaError: With everything that is wrong in all files.
     """
-    reader = _Reader(schema, limits)
+    steps = reading_trusted(files, schema, limits, partial=partial)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            trusted: Trusted = stop.value
+            return trusted
+
+
+def reading_trusted(
+    files: Iterable[tuple[str, str]],
+    schema: GraphQLSchema,
+    limits: Limits,
+    *,
+    partial: bool = False,
+) -> Generator[None, None, Trusted]:
+    """Does what `read_trusted` does, and yields where others may have their turn."""
+    reader = _Reader(schema, limits, partial=partial)
+    yield
     for origin, text in files:
         reader.parse(origin, text)
-    operations = reader.operations()
+        yield
+    operations = yield from reader.operations()
     if reader.findings.problems:
         raise SchemaError(reader.findings.problems)
-    return Trusted(operations, reader.findings.warnings)
+    return Trusted(operations, reader.findings.warnings, reader.left_out)
 
 
 class _File(NamedTuple):
@@ -118,7 +150,7 @@ class _File(NamedTuple):
 class _Reader:
     """Reads files; first all are parsed, so that each knows what is in the others."""
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
+    def __init__(self, schema: GraphQLSchema, limits: Limits, *, partial: bool) -> None:
         # The graph is valid: it was built from descriptors.
         given = schema.to_kwargs()
         given |= {"directives": (*schema.directives, REST), "assume_valid": True}
@@ -127,7 +159,9 @@ class _Reader:
         self._files: list[_File] = []
         self._fragments: dict[str, str] = {}
         self._names: dict[str, Place] = {}
+        self._partial = partial
         self.findings = Findings()
+        self.left_out: dict[str, tuple[Problem, ...]] = {}
 
     def parse(self, origin: str, text: str) -> None:
         """Takes a file."""
@@ -141,12 +175,18 @@ class _Reader:
         for name in file.fragments:
             self._fragments.setdefault(name, origin)
 
-    def operations(self) -> list[TrustedOperation]:
+    def operations(self) -> Generator[None, None, list[TrustedOperation]]:
         """Returns the operations of all files that are right."""
-        found = []
+        found, problems = [], self.findings.problems
         for file in self._files:
-            if self._is_right(file):
-                found += self._document(file)
+            yield
+            before = len(problems)
+            made = self._document(file) if self._is_right(file) else []
+            if self._partial and len(problems) > before:
+                self.left_out[file.origin] = tuple(problems[before:])
+                del problems[before:]
+            else:
+                found += made
         return found
 
     def _is_right(self, file: _File) -> bool:

@@ -14,6 +14,7 @@ from typing import Final, Protocol, TypeVar
 
 from gateway.call import Cancel, Principal, RpcError
 from gateway.chain import as_error
+from gateway.cookies import Cookies
 from gateway.fronts.admission import admit
 from gateway.fronts.entity_tags import entity_tag, not_modified
 from gateway.fronts.graphql.engine import Engine, Prepared
@@ -71,6 +72,10 @@ class Incoming(Protocol):
     @property
     def request_id(self) -> str:
         """What names it."""
+
+    @property
+    def cookies(self) -> Cookies | None:
+        """What its calls give the client to keep."""
 
     @property
     def shared(self) -> Shared:
@@ -132,6 +137,7 @@ class View:
             front=_FRONT,
             request_id=incoming.request_id,
             request_id_passes=shared.request_id_passes,
+            cookies=incoming.cookies,
         )
         given = self._inputs.read(captures, request.query)
         if self._inputs.has_body and "content-type" in request.headers:

@@ -21,6 +21,7 @@ class ViewRoute(NamedTuple):
         route: Answers requests.
         label: What to call it: `query Home`.
         source: Where its `@rest` stands: `schema/operations/home.graphql:3`.
+        trusted: The operation that it runs.
     """
 
     verb: str
@@ -28,12 +29,14 @@ class ViewRoute(NamedTuple):
     route: View
     label: str
     source: str
+    trusted: TrustedOperation
 
 
-def plan_ahead(trusted: Trusted, engine: Engine) -> None:
-    """Plans all trusted operations, so that no request waits for it."""
+def plan_ahead(trusted: Trusted, engine: Engine) -> Iterator[None]:
+    """Plans all trusted operations, so that no request waits for it; yields after each."""
     for each in trusted.operations.values():
         engine.plan_ahead(each.document, each.operation)
+        yield
 
 
 def views_of(
@@ -64,7 +67,7 @@ def views_of(
                 inputs = Inputs(rule, _optional(each), globs)
                 view = View(each, engine, inputs, body_size=body_size, etag=etag, private=private)
                 label = f"{each.operation.kind.value} {each.name}"
-                yield ViewRoute(rule.verb, rule.template, view, label, str(rule.place))
+                yield ViewRoute(rule.verb, rule.template, view, label, str(rule.place), each)
 
     return tuple(routes())
 

@@ -19,6 +19,7 @@ from gateway.errors import error
 from gateway.fronts.error_details import AnyToJson
 from gateway.fronts.http_errors import draining
 from gateway.fronts.keepalive import Handle, KeepAlive, Timer
+from gateway.fronts.roster import Told
 from gateway.fronts.websocket.codes import AWAY, NO_PONG
 from gateway.fronts.websocket.plain.ending import close_code, reason
 from gateway.fronts.websocket.plain.forms import Form
@@ -74,13 +75,18 @@ class PlainStreamCall(StreamCall):
 
     async def receive(self) -> bytes | None:
         """See StreamCall."""
-        return await self.requests.receive()
+        message = await self.requests.receive()
+        if self.record is not None and message is not None:
+            self.record.took(len(message))
+        return message
 
     async def start(self, initial: Metadata) -> None:
         """See StreamCall. The plain form has no place for metadata."""
 
     async def send(self, message: bytes) -> None:
         """See StreamCall."""
+        if self.record is not None:
+            self.record.gave(len(message))
         await self.replies.send(message)
 
 
@@ -106,6 +112,8 @@ class Teller:
 
     def tell(self, failure: RpcError) -> None:
         """Sends an error, and closes."""
+        if self._socket.record is not None:
+            self._socket.record.failed(failure)
         self._form.fail(self._socket, failure, self._request_id, self._any_to_json)
         self._socket.close(close_code(failure.status), reason(failure.status))
 
@@ -124,10 +132,11 @@ class PlainCall:
         clock: The event loop's, seconds.
         timer: Calls later.
         lease: What must live as long as the call.
+        enter: Enters the socket in the roster; returns what takes it out.
     """
 
     __slots__ = (
-        "_bound", "_call", "_cancel", "_clock", "_form", "_inbox", "_keepalive", "_lease",
+        "_bound", "_call", "_cancel", "_clock", "_form", "_inbox", "_keepalive", "_lease", "_left",
         "_options", "_over", "_route", "_socket", "_started", "_task", "_tell", "_timeout",
         "_timer",
     )  # fmt: skip
@@ -145,6 +154,7 @@ class PlainCall:
         clock: Callable[[], float],
         timer: Timer,
         lease: object,
+        enter: Callable[[Callable[[], Told]], Callable[[], None]],
     ) -> None:
         self._socket = socket
         self._form = form
@@ -156,6 +166,7 @@ class PlainCall:
         self._clock = clock
         self._timer = timer
         self._lease = lease
+        self._left = enter(self._told)
         self._started = False
         self._over = False
         self._inbox: Inbox | None = None
@@ -201,7 +212,11 @@ class PlainCall:
             raise error("UNEXPECTED_MESSAGE", f"This call takes {taken} came.")
 
     def _closed(self, _code: int, _reason: str) -> None:
+        self._left()
         self._stop()
+
+    def _told(self) -> Told:
+        return Told(self._call.principal, {"streams": int(self._started and not self._over)})
 
     def _draining(self) -> None:
         if self._over:
@@ -271,7 +286,7 @@ class PlainCall:
         else:
             replies = Single(self._write)
         try:
-            await self._route.method.stream(PlainStreamCall.of(self._call, requests, replies))
+            await self._route.method.stream(self._streaming(requests, replies))
             replies.end()
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
             self._task = None
@@ -279,6 +294,12 @@ class PlainCall:
         else:
             self._task = None
             self._finish()
+
+    def _streaming(self, requests: Requests, replies: Replies) -> PlainStreamCall:
+        """Returns the call as a stream: in that one gates say who calls."""
+        call = PlainStreamCall.of(self._call, requests, replies)
+        self._call = call
+        return call
 
     def _write(self, message: bytes) -> None:
         self._form.send(self._socket, message, self._route.reply)

@@ -108,6 +108,7 @@ def compile_plain(
             replies[described.output],
             starts=not rule.body and not described.kind.client_streams,
             has_chooser=described.input in with_chooser,
+            template=str(template),
         )
 
     builder = RouterBuilder[PlainRoute]()

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from gateway.call import Call, RpcError
 from gateway.chain import as_error
+from gateway.cookies import IdCookie
 from gateway.errors import error
 from gateway.fronts.error_details import AnyToJson
+from gateway.fronts.given_cookies import greeted
 from gateway.fronts.keepalive import Timer
+from gateway.fronts.roster import Roster
 from gateway.fronts.websocket.codes import BAD_FRAME
 from gateway.fronts.websocket.identity import FRONT, Credentials
 from gateway.fronts.websocket.plain.call import PlainCall, SocketOptions, Teller
@@ -25,6 +29,7 @@ from gateway.fronts.websocket.tokens import holds_token, subprotocol_of, token_o
 from gateway.http import Exchange, Request
 from gateway.http.request_id import REQUEST_ID, request_id
 from gateway.http.websocket import offered_subprotocols
+from gateway.record import RequestRecord
 from gateway.routing.caller import caller_of
 from gateway.routing.metadata import HeaderRules
 
@@ -39,6 +44,8 @@ class Shared:
         clock: The event loop's, seconds.
         request_id_passes: Whether backends are told the request id, also one made here.
         lease: What must live as long as any call does; nobody looks at it.
+        cookies: In which calls look for ids of clients: given with the handshake.
+        roster: Where sockets are entered.
     """
 
     rules: HeaderRules
@@ -46,6 +53,8 @@ class Shared:
     clock: Callable[[], float]
     request_id_passes: bool = False
     lease: object = None
+    cookies: tuple[IdCookie, ...] = ()
+    roster: Roster = field(default_factory=Roster)
 
 
 def open_socket(
@@ -64,16 +73,20 @@ def open_socket(
         options: What the client may do.
         timer: Calls later; None is the running loop's.
     """
-    request = exchange.request
+    request, given = greeted(exchange.request, shared.cookies)
     offered = offered_subprotocols(request)
     chosen = subprotocol_of(offered, FORMS)
     named = request_id(request.headers.get(REQUEST_ID))
+    if (record := exchange.record) is not None:
+        record.front, record.request_id = FRONT, named
+        if isinstance(found, Found):
+            record.route = found.route.template
     too_large = error(
         "MESSAGE_TOO_LARGE", f"The message is larger than {options.message_size} bytes."
     ).status
     socket = exchange.websocket(
         subprotocol=chosen,
-        headers=[(REQUEST_ID, named)],
+        headers=[(REQUEST_ID, named), *given],
         message_size=options.message_size,
         too_large=close_code(too_large),
         too_large_reason=reason(too_large),
@@ -92,7 +105,7 @@ def open_socket(
     route, captures, query = found
     try:
         bound = route.binder.prepare(captures, query)
-        call = call_of(request, route.method.descriptor.name, named, shared)
+        call = call_of(request, route.method.descriptor.name, named, shared, exchange.record)
     except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
         teller.tell(as_error(failure))
         return
@@ -107,10 +120,17 @@ def open_socket(
         clock=shared.clock,
         timer=timer or asyncio.get_running_loop().call_later,
         lease=shared.lease,
+        enter=partial(shared.roster.enter, "plain", request),
     ).run()
 
 
-def call_of(request: Request, method: str, named: str, shared: Shared) -> Call:
+def call_of(
+    request: Request,
+    method: str,
+    named: str,
+    shared: Shared,
+    record: RequestRecord | None = None,
+) -> Call:
     """Returns the call of an upgrade request, without its message.
 
     Args:
@@ -118,6 +138,7 @@ def call_of(request: Request, method: str, named: str, shared: Shared) -> Call:
         method: The method's full name.
         named: The request's id.
         shared: What sockets share.
+        record: What is noted of the request; None for nothing.
 
     Raises:
         RpcError: A time-out header, a metadata header or the token is wrong.
@@ -129,5 +150,6 @@ def call_of(request: Request, method: str, named: str, shared: Shared) -> Call:
         front=FRONT,
         request_id=named,
         request_id_passes=shared.request_id_passes,
+        record=record,
     )
     return caller.call(method, b"")

@@ -33,6 +33,7 @@ class PlainRoute(NamedTuple):
         reply: Writes reply messages as JSON.
         starts: Whether path and query are all of the request, so that no frame is waited for.
         has_chooser: Whether the request has a field `method`, which a query may set.
+        template: Its path, for what is noted of requests.
     """
 
     method: Method
@@ -40,6 +41,7 @@ class PlainRoute(NamedTuple):
     reply: ReplyJson
     starts: bool
     has_chooser: bool
+    template: str
 
 
 def by_shape(

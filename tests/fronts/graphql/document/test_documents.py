@@ -30,6 +30,16 @@ def test_the_same_text_is_the_same_document():
     assert cache.get("{ c }") is not cache.get("{c}")
 
 
+def test_it_is_counted_how_often_a_document_was_there_and_how_many_made_room():
+    cache = documents(max_documents=1)
+    for text in ("{c}", "{c}", "{ c }"):
+        cache.get(text)
+    refused(cache.get, "{nope}")
+    lookups = cache.lookups
+    assert (lookups.hits, lookups.misses, lookups.evictions) == (1, 3, 2)
+    assert cache.size > 0
+
+
 def test_a_refusal_is_kept_too():
     cache = documents()
     first = refused(cache.get, "{nope}")

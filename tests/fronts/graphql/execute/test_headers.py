@@ -24,6 +24,29 @@ def of(name, *values, calls=None):
 
 
 @pytest.mark.parametrize(
+    ("name", "values", "told"),
+    [
+        ("deprecation", ["@1782777600", "@1688169599"], "@1688169599"),
+        ("deprecation", ["true", "@1782777600"], "@1782777600"),
+        (
+            "sunset",
+            ["Wed, 30 Jun 2027 00:00:00 GMT", "Thu, 31 Dec 2026 00:00:00 GMT"],
+            "Thu, 31 Dec 2026 00:00:00 GMT",
+        ),
+        ("sunset", ["soon", "Wed, 30 Jun 2027 00:00:00 GMT"], "Wed, 30 Jun 2027 00:00:00 GMT"),
+        (
+            "link",
+            ['</a,b>; rel="sunset"', '</c>; rel="sunset"', '</a,b>; rel="sunset"'],
+            '</a,b>; rel="sunset", </c>; rel="sunset"',
+        ),
+    ],
+    ids=["the-first-date", "no-date", "the-first-end", "no-end", "links-each-once-and-whole"],
+)
+def test_of_methods_that_go_away_the_first_end_is_told(name, values, told):
+    assert of(name, *values) == told
+
+
+@pytest.mark.parametrize(
     ("values", "told"),
     [
         (['"a";r=5;t=9', '"a";r=3;t=9', '"a";r=4;t=9'], '"a";r=3;t=9'),

@@ -9,7 +9,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from gateway.fronts.graphql.serve.incoming import Shared
-from gateway.fronts.graphql.serve.socket import GraphqlSockets, SocketOptions
+from gateway.fronts.graphql.serve.socket import GraphqlSockets
+from gateway.fronts.graphql.serve.socket_options import SocketOptions
 from gateway.routing.metadata import HeaderRules
 
 PATIENCE = 20.0
@@ -86,7 +87,7 @@ class Sockets:
         self._shared = Shared(rules, lambda: self.clock.now, sockets=gate)
         self._sockets = GraphqlSockets(self.serving, SocketOptions(**options), self.clock)
 
-    def serving(self):
+    def serving(self, _request):
         return self.engine, self._shared
 
     def handle(self, exchange):

@@ -59,7 +59,7 @@ async def start(codec):
         services = Services(answers or {}, frozenset(held), policies)
         trusted = trusted_of(text)
         engine = engine_of(services, trusted)
-        plan_ahead(trusted, engine)
+        list(plan_ahead(trusted, engine))
         shared = Shared(
             HeaderRules(request_allow=["authorization"]),
             ErrorRenderer(codec.message("google.protobuf.Any").transcode),

@@ -22,6 +22,8 @@ IN_A = b"\x12\x01a"
 class Socket:
     """A WebSocket that notes what it is asked for."""
 
+    record = None  # nothing is noted
+
     def __init__(self, accepted):
         self.accepted = accepted
         self.subprotocol = accepted["subprotocol"]
@@ -98,6 +100,8 @@ class Socket:
 
 class Exchange:
     """An upgrade request."""
+
+    record = None  # nothing is noted
 
     def __init__(self, target, offered, headers):
         path, _, query = target.partition("?")

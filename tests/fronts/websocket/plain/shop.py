@@ -91,7 +91,7 @@ async def shop(**options):
         pool = UpstreamPool()
         generation = await build(config, pool)
         shared = Shared(
-            generation.shared.rules,
+            generation.fronts.shared.rules,
             generation.codec.message("google.protobuf.Any").transcode,
             asyncio.get_running_loop().time,
         )

@@ -1,0 +1,14 @@
+"""Numbers by chance, for ids: a generator of its own, which nobody seeds to have known numbers."""
+
+from __future__ import annotations
+
+import os
+from random import Random
+from typing import Final
+
+# Ids are no secrets: a system call for each costs as much as all else that is done for it.
+_random: Final = Random(os.urandom(32))  # noqa: S311  not for cryptography
+os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(32)))
+
+getrandbits: Final = _random.getrandbits
+"""Returns a number of so many bits."""

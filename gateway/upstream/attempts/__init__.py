@@ -1,0 +1,1 @@
+"""Attempts: a call on its way through the nodes of an upstream, until one of them answers."""

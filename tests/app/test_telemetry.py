@@ -1,0 +1,44 @@
+"""What operators may ask where nothing is kept of requests."""
+
+import pytest
+
+from gateway.app.counted.sources import Sources
+from gateway.app.telemetry import Telemetry
+from gateway.config import from_mapping
+from gateway.operations import NOT_THERE, OperationError
+from gateway.operations.reloads import Reloads
+
+CONFIG = {
+    "admin": {"address": "127.0.0.1:0"},
+    "upstreams": {"shop": {"services": ["shop.*"], "endpoints": ["127.0.0.1:1"]}},
+    "telemetry": {"recorder": False, "metrics": False},
+}
+
+
+@pytest.fixture
+async def unrecorded():
+    reloads = Reloads()
+    telemetry = Telemetry(Sources(0, lambda: None, lambda: None, None, reloads))
+    await telemetry.open(from_mapping(CONFIG, origin="test"))
+    yield telemetry.operations, reloads
+    await telemetry.close()
+
+
+async def test_why_a_reload_was_refused_is_told_all_the_same(unrecorded):
+    operations, reloads = unrecorded
+    reloads.fail(5.0, ["gateway.yaml:3: no"])
+    told = await operations.run("why", {"id": "reload"})
+    assert told["reload"] == {"refused": True, "at": 5.0, "problems": ["gateway.yaml:3: no"]}
+    assert (told["rows"], told["kept"]) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("why", {"id": "x"}), ("recent", {}), ("tap", {"watch": "me"})],
+    ids=["why", "recent", "tap"],
+)
+async def test_what_is_not_kept_is_told_so(unrecorded, name, arguments):
+    operations, _ = unrecorded
+    with pytest.raises(OperationError) as failure:
+        await operations.run(name, arguments)
+    assert failure.value.reason == NOT_THERE
