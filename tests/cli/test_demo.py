@@ -72,7 +72,12 @@ def test_the_calls_that_need_no_caller_work_as_printed(demo: Serving) -> None:
 
 def test_each_call_shows_who_answered(demo: Serving) -> None:
     (watch,) = lines_below(demo, "Each backend marks its replies")
-    seen = {curl(watch)[1].strip() for _ in range(4)}
+    # Which of the two answers is chosen among those that are least busy, by chance.
+    seen: set[str] = set()
+    for _ in range(50):
+        seen.add(curl(watch)[1].strip())
+        if len(seen) > 1:
+            break
     assert len(seen) == 2
     assert all(line.lower().startswith("x-replica: ") for line in seen)
 

@@ -59,6 +59,16 @@ class Socket:
         method = self._methods.get(members.get("id", 0))
         await self.websocket.send(self._framing.write({"t": t, **members}, method))
 
+    def say_at_once(self, *frames: Frame) -> None:
+        """Sends frames so that they arrive together, as long as they are small."""
+        for frame in frames:
+            data = self._framing.write(frame, self._methods.get(frame.get("id", 0)))
+            if isinstance(data, str):
+                self.websocket.protocol.send_text(data.encode())
+            else:
+                self.websocket.protocol.send_binary(data)
+        self.websocket.send_data()
+
     async def open(
         self, method: str, body: Any = None, *, end: bool = False, **members: Any
     ) -> int:
