@@ -26,6 +26,7 @@ from gateway.client.exchange import Exchange, Opening, Phase
 from gateway.client.frames import Hello
 from gateway.client.session import CANCELLED, Session
 from tests.client.model import LIMITS, Server
+from tests.examples import examples
 
 CREDIT = 3
 
@@ -299,7 +300,7 @@ class Cuts(RuleBasedStateMachine):
 
 
 TestCuts = Cuts.TestCase
-TestCuts.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+TestCuts.settings = settings(max_examples=examples(2), stateful_step_count=60, deadline=None)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -333,7 +334,7 @@ def test_ten_thousand_messages_over_two_hundred_cuts(seed):
 
 
 @given(st.integers(1, 40), st.integers(1, 40))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(), deadline=None)
 def test_an_open_that_never_arrived_is_made_again_and_one_that_did_is_not(opens, arrived):
     world = World()
     for _ in range(min(opens, LIMITS.streams)):

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.end_to_end.system import error_of, reason_of
+from tests.examples import examples
 
 JSON = {"content-type": "application/json"}
 WORDS = (
@@ -200,7 +201,9 @@ PIECES = [
 
 @given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=20), max_size=20).map(b"".join))
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(2),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_bytes_on_the_socket(served, data):
     async def send():

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, given
-from hypothesis import settings as examples
+from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
@@ -27,6 +27,7 @@ from tests.end_to_end.sockets import (
     bare,
     socket,
 )
+from tests.examples import examples
 from tests.listener.wire import BINARY, CLOSE, CONT, PING, TEXT, frame
 from tests.listener.wire import said as closing
 
@@ -344,8 +345,10 @@ FRAMES = st.fixed_dictionaries(
 
 
 @given(st.lists(FRAMES, max_size=12))
-@examples(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+@given_settings(
+    max_examples=examples(2),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_frames_in_any_order(generous, frames):
     """Either the socket closes with a code of the protocol's, or it serves on."""
@@ -385,8 +388,10 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=12), max_size=6))
-@examples(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+@given_settings(
+    max_examples=examples(2),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_bytes_in_frames_of_protobuf(generous, pieces):
     """Alone and joined: what joins is one frame to protobuf, of which the last part counts."""

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.listener import Limits, serve
+from tests.examples import examples
 
 HEAD = re.compile(
     rb"HTTP/1\.[01] ([1-5][0-9][0-9]) [ -~]*\r\n((?:[-!#$%&'*+.^_`|~0-9A-Za-z]+: [^\r\n]*\r\n)*)\r\n"
@@ -118,7 +119,7 @@ requests = st.lists(fragments | st.binary(max_size=4), max_size=14)
     | requests
     | requests.map(lambda parts: [b"".join(parts)])
 )
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(2))
 def test_any_bytes(talk, parts):
     for status in statuses(talk(parts)):
         assert status in {100, 200, 505} or 400 <= status < 500

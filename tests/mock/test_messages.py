@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from protovalidate import Validator
 
 from gateway.mock.dice import Dice
+from tests.examples import examples
 from tests.mock.types import NOW, ROOT, RULED, built, files, maker_of, registry_of
 
 SHOP = registry_of(ROOT / "protos")
@@ -26,7 +27,7 @@ def json_of(message, registry):
 # Of any type.
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(), deadline=None)
 @given(file=files(), seed=st.binary(max_size=3))
 def test_every_message_is_one_of_its_type_and_keeps_its_rules(file, seed):
     registry = built(file)

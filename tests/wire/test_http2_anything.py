@@ -16,6 +16,7 @@ from gateway.wire import frames
 from gateway.wire.failure import ConnectionFailed
 from gateway.wire.frames import ErrorCode
 from gateway.wire.settings import Limits
+from tests.examples import examples
 from tests.wire.link import Link, parse
 
 LIMITS = Limits(
@@ -184,27 +185,27 @@ def test_the_sessions_are_as_they_should_be():
         assert all(told.values())
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(conversations(), st.lists(st.integers(0, 20_000), max_size=8))
 def test_any_conversation_however_it_is_cut(data, at):
     assert run([data]) == run(pieces(data, at))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(2), deadline=None)
 @given(conversations())
 def test_any_conversation_a_byte_at_a_time(data):
     data = data[:3_000]
     assert run([data]) == run([data[at : at + 1] for at in range(len(data))])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(st.binary(max_size=400), st.booleans())
 def test_any_bytes(data, settled):
     start = frames.settings({}) if settled else b""
     assert run([start + data]) == run([start, data])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(conversations())
 def test_work_is_bounded_by_the_bytes(data):
     """Some calls for each frame, and for each field of a block; nothing squared."""

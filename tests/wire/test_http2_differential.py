@@ -16,6 +16,7 @@ from gateway.wire.frames import ErrorCode
 from gateway.wire.hpack import Decoder
 from gateway.wire.http2_client import ClientConnection
 from gateway.wire.settings import Limits
+from tests.examples import examples
 from tests.wire.link import HERE, PEER, Clock, Owner, Told
 
 BLOCK = hpack.fields(
@@ -157,7 +158,7 @@ class Pair:
                 assert window <= 0, "the client waits, and need not"
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(2), deadline=None)
 @given(
     st.data(),
     st.sampled_from([0, 100, 65_535, 200_000]),

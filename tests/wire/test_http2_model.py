@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gateway.wire import frames
 from gateway.wire.frames import END_HEADERS, END_STREAM, ErrorCode
 from gateway.wire.settings import Limits
+from tests.examples import examples
 from tests.wire.link import HERE, OK, PEER, Link, content, fields, headers
 
 LIMITS = Limits(stream_window=1000, connection_window=65_535)
@@ -327,4 +328,4 @@ class Client(RuleBasedStateMachine):
 
 
 TestClient = Client.TestCase
-TestClient.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestClient.settings = settings(max_examples=examples(2), stateful_step_count=40, deadline=None)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.app.compatibility.reaching import Reaching
+from tests.examples import examples
 
 GRAPHS = st.integers(1, 9).flatmap(
     lambda size: st.lists(
@@ -29,7 +30,7 @@ def reached(graph, node):
     return {each for each in seen if graph[each][0]}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(3), deadline=None)
 @given(graph=GRAPHS, data=st.data())
 def test_all_is_found_once_and_each_node_looked_at_once(graph, data):
     looked = Counter()

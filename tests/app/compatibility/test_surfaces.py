@@ -26,6 +26,7 @@ from gateway.app.surface.model import (
     Surface,
     WebsocketSurface,
 )
+from tests.examples import examples
 
 GET = "a.v1.S/Get"
 BREAKS, MAY_BREAK = "breaking", "dangerous"
@@ -254,14 +255,14 @@ def with_fields(request: list[Field], reply: list[Field]) -> Surface:
 
 
 @given(FIELDS, FIELDS)
-@settings(max_examples=50)
+@settings(max_examples=examples())
 def test_a_surface_has_not_changed_since_itself(request: list[Field], reply: list[Field]) -> None:
     surface = with_fields(request, reply)
     assert compare(surface, surface) == []
 
 
 @given(FIELDS, FIELDS, st.data())
-@settings(max_examples=100)
+@settings(max_examples=examples(2))
 def test_what_is_only_added_breaks_nobody(
     request: list[Field], reply: list[Field], data: st.DataObject
 ) -> None:
@@ -281,7 +282,7 @@ def test_what_is_only_added_breaks_nobody(
 
 
 @given(FIELDS, FIELDS)
-@settings(max_examples=50)
+@settings(max_examples=examples())
 def test_what_is_taken_away_from_replies_is_told_by_name(
     reply: list[Field], request: list[Field]
 ) -> None:

@@ -17,6 +17,7 @@ from gateway.fronts.websocket.frames import Cancel, Credit, End, Message, Open
 from gateway.fronts.websocket.json_frames import JsonFraming
 from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.session import Session
+from tests.examples import examples
 from tests.fronts.websocket.sessions import Calls
 
 LIMITS = Limits(streams=3, message_size=50, credit=4, buffer=80, session_buffer=170)
@@ -435,7 +436,7 @@ class ResumedSides(Sides):
         assert outflow.credit == max(0, stream.granted - outflow.sent)
 
 
-SETTINGS = settings(max_examples=200, stateful_step_count=50, deadline=None)
+SETTINGS = settings(max_examples=examples(2), stateful_step_count=50, deadline=None)
 
 TestSides = Sides.TestCase
 TestSides.settings = SETTINGS

@@ -14,6 +14,7 @@ from gateway.policies.limits.memory import MemoryLimiter
 from gateway.policies.limits.redis import RedisLimiter
 from gateway.state.redis import Redis
 from gateway.state.table import Table
+from tests.examples import examples
 
 HOUR = 3600.0
 # The script's time is a key that the test sets, in microseconds.
@@ -57,7 +58,9 @@ RUN = count()
 
 
 @settings(
-    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=examples(2),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 @given(asks_of_calls())
 async def test_the_same_answers_as_in_memory(redis, given):

@@ -17,6 +17,7 @@ from gateway.call import Code, RpcError
 from gateway.policies.validation import limits
 from gateway.policies.validation.rules import Rules
 from gateway.policies.validation.validator import Checker, RuleError
+from tests.examples import examples
 from tests.policies.validation.protos import REGISTRY, descriptor, new
 
 RULES = Rules(REGISTRY.pool)
@@ -334,7 +335,7 @@ standard = st.fixed_dictionaries(
 
 
 @given(standard)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(2), deadline=None)
 def test_it_says_what_the_library_says_of_its_own_messages(values):
     data = new("Standard", **values).SerializeToString()
     native = NATIVE.message("rules.v1.Standard").type.from_binary(data)

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.schema.codec import Codec, CodecError, JsonOptions
+from tests.examples import examples
 
 T = FieldDescriptor
 PROTOS = Path(__file__).parent / "protos"
@@ -165,7 +166,7 @@ OPTIONS = {
     "proto_names": ({"proto_names": True}, {"preserving_proto_field_name": True}),
 }
 SLOW = settings(
-    max_examples=150,
+    max_examples=examples(2),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

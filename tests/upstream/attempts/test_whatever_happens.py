@@ -10,6 +10,7 @@ from gateway.call import Code, Reply
 from gateway.upstream.channel import State
 from gateway.upstream.node import Cause
 from gateway.upstream.spec import BalancingSpec, BreakerSpec, HedgingSpec, RetrySpec
+from tests.examples import examples
 from tests.upstream.attempts.stage import (
     IDEMPOTENT,
     NEVER,
@@ -168,5 +169,5 @@ class Calls(RuleBasedStateMachine):
         self.stage.assert_nothing_is_left()
 
 
-Calls.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Calls.TestCase.settings = settings(max_examples=examples(2), stateful_step_count=40, deadline=None)
 TestCalls = Calls.TestCase

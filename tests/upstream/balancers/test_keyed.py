@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.upstream.balancers.maglev import SIZE, Maglev
 from gateway.upstream.balancers.ring_hash import POINTS, RingHash, points_by_weight
+from tests.examples import examples
 from tests.upstream.balancers.simulation import node_of, nodes_of, senses
 
 KEYS = [b"customer %d" % number for number in range(20_000)]
@@ -171,7 +172,7 @@ def test_the_size_of_the_table_is_prime():
     assert all(SIZE % divisor for divisor in range(2, 257))
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples())
 @given(
     there=st.sets(st.integers(0, 30), min_size=2, max_size=12),
     data=st.data(),

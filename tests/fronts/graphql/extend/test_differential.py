@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.extensions import Extensions
+from tests.examples import examples
 from tests.fronts.graphql.extend.asking import Asking
 
 # What each leaf does is decided by the seed of the run: a value, null, or a failure.
@@ -141,7 +142,7 @@ def test_data_and_error_paths_are_strawberrys():
     asking = Asking(extensions)
 
     @settings(
-        max_examples=60,
+        max_examples=examples(),
         deadline=None,
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -9,6 +9,7 @@ from gateway.fronts.graphql.graph.options import FieldOptions, GraphOptions, One
 from gateway.fronts.graphql.graph.sdl import sdl
 from gateway.fronts.graphql.graph.sources import input_source, made_of, source_of
 from gateway.schema.registry import Registry
+from tests.examples import examples
 from tests.fronts.graphql import graphs
 
 MESSAGES = ["M", "MInput", "M_", "_M", "m", "Query", "Int", "JSON", "MEntry", "__", "ListEntry"]
@@ -87,7 +88,7 @@ def options(draw, protos: list[FileDescriptorProto]):
     return GraphOptions(naming=naming, fields=fields, oneofs=oneofs)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(2), deadline=None)
 @given(st.data())
 def test_the_graph_is_valid_whole_and_the_same_in_any_order(data):
     protos = [data.draw(files(package)) for package in ("a.v1", "a.v2", "v1")]

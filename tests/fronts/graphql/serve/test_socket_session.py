@@ -17,6 +17,7 @@ from gateway.fronts.graphql.serve.socket_session import (
     State,
     Stop,
 )
+from tests.examples import examples
 
 QUERY = {"query": "{a}"}
 INIT = {"type": "connection_init"}
@@ -318,7 +319,7 @@ class Anything(RuleBasedStateMachine):
 
 
 TestAnything = Anything.TestCase
-TestAnything.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestAnything.settings = settings(max_examples=examples(2), stateful_step_count=30, deadline=None)
 
 
 # Who is let in.
