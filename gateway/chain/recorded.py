@@ -94,7 +94,7 @@ def _begin(record: CallRecord, call: Call) -> None:
 
 def _untraced(metadata: Metadata, trace: Trace) -> Metadata:
     """Returns what backends are told of a trace without spans that is not the caller's."""
-    told = TRACEPARENT, trace.traceparent(trace.span)
+    told = TRACEPARENT, trace.traceparent
     if trace.bare:
         return metadata + (told,)  # noqa: RUF005  metadata is no tuple
     return Metadata((*metadata.without(TRACEPARENT, TRACESTATE), told))

@@ -13,7 +13,7 @@ from gateway.record.calls import MOST_CALLS, MOST_NOTES, CallRecord
 from gateway.record.keeping import Keeper, Source
 from gateway.record.outside import Detail, Failure, Principal, Status
 from gateway.record.requests import GONE, RequestRecord
-from gateway.record.trace import TRACEPARENT, TRACESTATE, Trace
+from gateway.record.trace import TRACEPARENT, TRACESTATE, Said, Trace
 
 __all__ = [
     "GONE",
@@ -28,6 +28,7 @@ __all__ = [
     "Keeper",
     "Principal",
     "RequestRecord",
+    "Said",
     "Source",
     "Status",
     "Trace",

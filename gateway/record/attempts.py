@@ -18,7 +18,7 @@ class AttemptRecord:
         message: What was said of a failure; empty where there is none.
         cause: What operators are told beside: why a connection failed.
         seen: Whether the endpoint may have seen it.
-        span: Its id in the trace, 8 bytes; None where it has none.
+        span: Its id in the trace, 16 hexadecimal digits; None where it has none.
         out: What kept the endpoint out of the calls of others when it ended, `(cause, why)` each.
     """
 
@@ -37,7 +37,7 @@ class AttemptRecord:
         failure: Failure | None = None,
         *,
         seen: bool = True,
-        span: bytes | None = None,
+        span: str | None = None,
         out: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self.upstream = upstream

@@ -47,7 +47,7 @@ class CallRecord:
         stalls: Messages to the client that waited for it.
         first: When the first message to the client was there; 0 for none.
         path: Where in a GraphQL answer it belongs; empty for nowhere.
-        span: Its id in the trace, 8 bytes; None where it has none.
+        span: Its id in the trace, 16 hexadecimal digits; None where it has none.
     """
 
     __slots__ = (
@@ -71,7 +71,7 @@ class CallRecord:
         self.waits: list[tuple[str, float, float]] | None = None
         self.notes: list[tuple[Any, ...]] | None = None
         self.received = self.sent = self.received_bytes = self.sent_bytes = self.stalls = 0
-        self.span: bytes | None = None
+        self.span: str | None = None
 
     @property
     def is_listed(self) -> bool:
@@ -103,8 +103,9 @@ class CallRecord:
         if not self.ended:
             request = self.request
             self.ended = request.clock()
-            if self.caller is not None:
-                self.principal = self.caller.principal
+            caller = self.caller
+            if caller is not None:
+                self.principal = caller.principal
                 self.caller = None  # which knows of this: neither waits for a garbage collector
             request.source.called(self)
 

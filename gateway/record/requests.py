@@ -104,8 +104,8 @@ class RequestRecord:
         made = CallRecord(method, self)
         if self.trace is not None and self.trace.sampled:
             made.span = self.trace.new()
-        self.made += 1
-        if self.made <= MOST_CALLS:
+        self.made = count = self.made + 1
+        if count <= MOST_CALLS:
             self.calls.append(made)
         return made
 
@@ -153,8 +153,8 @@ class RequestRecord:
         """Takes down that a whole answer left, and ends."""
         self.status = status
         self.sent = size
-        self.replied = self.clock()
-        self._end(self.replied)
+        self.replied = now = self.clock()
+        self._end(now)
 
     def replies(self, status: int) -> None:
         """Takes down that the head of an answer leaves, whose body follows."""
@@ -181,7 +181,7 @@ class RequestRecord:
             return
         self.ended = now
         for call in self.calls:
-            if call.began:
+            if not call.ended and call.began:
                 call.ends()
         self.source.asked(self)
         self.calls = []  # which know of this: neither waits for a garbage collector

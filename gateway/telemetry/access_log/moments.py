@@ -17,13 +17,17 @@ class Moments:
 
     def __init__(self, form: Callable[[time.struct_time], str]) -> None:
         self._form = form
-        self._second = -1
+        self._second = ""
         self._text = ""
 
-    def of(self, second: int) -> str:
-        """Returns how a whole second since 1970 is written."""
+    def of(self, second: str) -> str:
+        """Returns how a whole second is written.
+
+        Args:
+            second: Its number since 1970, in decimal digits.
+        """
         if second != self._second:
-            self._second, self._text = second, self._form(time.gmtime(second))
+            self._second, self._text = second, self._form(time.gmtime(int(second)))
         return self._text
 
 

@@ -49,7 +49,7 @@ class NcsaLines:
         principal = record.principal
         user = "-" if principal is None else _field(principal.subject) or "-"
         return (
-            f"{head.peer or '-'} - {user} [{self._moments.of(int(began))}]"
+            f"{head.peer or '-'} - {user} [{self._moments.of(str(int(began)))}]"
             f' "{line}" {record.status} {record.sent or "-"}'
             f' "{_quoted(self._redaction.url(head.headers.get("referer") or "-"))}"'
             f' "{_quoted(cut(head.headers.get("user-agent") or "-"))}"\n'

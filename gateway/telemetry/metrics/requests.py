@@ -300,7 +300,7 @@ class Requests:
     def _show(self, duration: Histogram, request: RequestRecord, seconds: float) -> None:
         trace = request.trace
         assert trace is not None, "it is sampled"
-        duration.show(Exemplar(trace.trace_id.hex(), seconds, self._wall()))
+        duration.show(Exemplar(trace.trace_id, seconds, self._wall()))
 
     def _error(self, code: str, reason: str | None) -> str:
         return code if reason is None else self._known(reason)

@@ -82,7 +82,7 @@ def account_of(
     if record.code is not None:
         told["error"] = _error(record.code, record.reason, record.message, record.details)
     if record.trace is not None:
-        told["trace_id"] = record.trace.trace_id.hex()
+        told["trace_id"] = record.trace.trace_id
     if record.replied:
         told["replied"] = _round(record.replied - began)
     if record.calls:

@@ -10,13 +10,21 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.head import Fields
-from gateway.record import TRACEPARENT, TRACESTATE, RequestRecord, Trace
+from gateway.record import TRACEPARENT, TRACESTATE, RequestRecord, Said, Trace
 from gateway.telemetry.tracing.context import Parent, parent_of, state_of
 from gateway.telemetry.tracing.numbers import getrandbits
 from gateway.telemetry.tracing.sampling import MASK, Share, Wishes, by_chance
 
 _SPAN_BITS: Final = 64
 _BITS: Final = 128 + _SPAN_BITS
+_BYTES: Final = _BITS // 8
+_OF_TRACE: Final = -16  # a dash stands behind the first 16 bytes
+_FLAGS: Final = (
+    "00",
+    "01",
+    "02",
+    "03",
+)  # whether it is sampled, and 2 for random (section 3.2.2.5)
 
 
 class Beginning:
@@ -49,9 +57,10 @@ class Beginning:
                 return
             bare = False
         bits = getrandbits(_BITS)
-        made = bits.to_bytes(24, "big")
+        ids = bits.to_bytes(_BYTES, "big").hex("-", _OF_TRACE)
         sampled = (bits >> _SPAN_BITS) & MASK >= self._least
-        record.trace = Trace(made[:16], None, made[16:], sampled, _span, True, bare)
+        told = f"00-{ids}-03" if sampled else f"00-{ids}-02"
+        record.trace = Trace(told, sampled, _span, bare)
 
     def _joined(self, record: RequestRecord, fields: Fields, parent: Parent) -> Trace:
         """Returns the place of a record in the trace of its caller."""
@@ -61,19 +70,12 @@ class Beginning:
         socket = None if record.parent is None else record.parent.trace
         if socket is not None and socket.sampled and socket.parent == above:
             above = socket.span  # what the handshake says holds for all that comes on the socket
-        return Trace(
-            parent.trace_id,
-            above,
-            _span(),
-            sampled,
-            _span,
-            parent.random,
-            bare=False,
-            passes=not parent.sampled,
-            state=state_of(fields.all(TRACESTATE)) if sampled else "",
-        )
+        state = state_of(fields.all(TRACESTATE)) if sampled else ""
+        flags = _FLAGS[sampled + 2 * parent.random]
+        told = f"00-{parent.trace_id}-{_span()}-{flags}"
+        return Trace(told, sampled, _span, False, Said(above, state), not parent.sampled)
 
 
-def _span() -> bytes:
+def _span() -> str:
     """Returns the id of a span."""
-    return getrandbits(_SPAN_BITS).to_bytes(_SPAN_BITS // 8, "big")
+    return f"{getrandbits(_SPAN_BITS):016x}"

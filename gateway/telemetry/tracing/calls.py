@@ -17,7 +17,7 @@ from gateway.telemetry.tracing.span import MOST, Attributes, Event, Kind, Span, 
 _GIVEN_UP = Code.CANCELLED.name
 
 
-def spans_of_call(call: CallRecord, span: bytes, trace: Trace, over: float) -> Iterator[Span]:
+def spans_of_call(call: CallRecord, span: str, trace: Trace, over: float) -> Iterator[Span]:
     """Yields the spans of a call.
 
     Args:
@@ -46,9 +46,7 @@ def span_of_attempt(call: CallRecord, attempt: AttemptRecord) -> Span | None:
     return _described(made, call, attempt, before)
 
 
-def _below(
-    above: bytes, trace: Trace, span: bytes, *, name: str, began: float, ended: float
-) -> Span:
+def _below(above: str, trace: Trace, span: str, *, name: str, began: float, ended: float) -> Span:
     """Returns a span within the gateway, of which nothing is said so far."""
     return Span(
         trace.trace_id,
@@ -64,7 +62,7 @@ def _below(
     )
 
 
-def _of_call(call: CallRecord, span: bytes, trace: Trace, ended: float) -> Span:
+def _of_call(call: CallRecord, span: str, trace: Trace, ended: float) -> Span:
     error = None if call.code is None else fault(call.code, call.reason)
     attributes: Attributes = {"rpc.method": call.method, "rpc.response.status_code": _code(call)}
     for name, value in (

@@ -42,14 +42,14 @@ class Parent(NamedTuple):
     """What a `traceparent` says.
 
     Attributes:
-        trace_id: 16 bytes.
-        span: The caller's span, 8 bytes.
+        trace_id: 32 hexadecimal digits.
+        span: The caller's span, 16 of them.
         sampled: Whether the caller may have recorded it.
         random: Whether the last 7 bytes of the trace's id are random.
     """
 
-    trace_id: bytes
-    span: bytes
+    trace_id: str
+    span: str
     sampled: bool
     random: bool
 
@@ -66,9 +66,7 @@ def parent_of(value: str) -> Parent | None:
     if more is not None and version == "00":
         return None
     bits = int(flags, 16)
-    return Parent(
-        bytes.fromhex(trace_id), bytes.fromhex(span), bool(bits & _SAMPLED), bool(bits & _RANDOM)
-    )
+    return Parent(trace_id, span, bool(bits & _SAMPLED), bool(bits & _RANDOM))
 
 
 def state_of(values: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Numbers by chance, for ids: a generator of its own, which nobody seeds to have known numbers."""
+"""Numbers by chance, for ids, of a generator that nobody seeds to have known ones; and times."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(32)))
 
 getrandbits: Final = _random.getrandbits
 """Returns a number of so many bits."""
+
+
+def nanoseconds(seconds: float) -> int:
+    """Returns seconds since 1970 as OTLP has them."""
+    return int(seconds * 1e9)

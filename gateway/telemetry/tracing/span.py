@@ -44,8 +44,8 @@ class Span(NamedTuple):
     """A span.
 
     Attributes:
-        trace_id: Its trace's id, 16 bytes.
-        span: Its id, 8 bytes.
+        trace_id: Its trace's id, 32 hexadecimal digits.
+        span: Its id, 16 of them.
         parent: The id of the span above it; None for none.
         remote: Whether that one is the caller's.
         state: The trace's `tracestate`.
@@ -59,9 +59,9 @@ class Span(NamedTuple):
         links: Spans that it has to do with, as trace ids and span ids.
     """
 
-    trace_id: bytes
-    span: bytes
-    parent: bytes | None
+    trace_id: str
+    span: str
+    parent: str | None
     remote: bool
     state: str
     name: str
@@ -71,7 +71,7 @@ class Span(NamedTuple):
     attributes: Attributes
     failed: bool = False
     events: Sequence[Event] = ()
-    links: Sequence[tuple[bytes, bytes]] = ()
+    links: Sequence[tuple[str, str]] = ()
 
 
 def fault(code: int, reason: str | None) -> str | None:

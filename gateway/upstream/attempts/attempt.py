@@ -54,7 +54,7 @@ class Attempt:
         self._cancel: Cancel | None = None
         self._under_way = True
         self._record: CallRecord | None = None
-        self._span: bytes | None = None
+        self._span: str | None = None
 
     @property
     def started(self) -> bool:

@@ -173,7 +173,7 @@ class _StreamAttempts:
         began: float,
         code: Code | None,
         failure: RpcError | None,
-        span: bytes | None,
+        span: str | None,
     ) -> None:
         """Takes down how an attempt ended, where somebody asks."""
         record = self._call.record

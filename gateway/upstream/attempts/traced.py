@@ -6,7 +6,7 @@ from gateway.call import Call, Metadata
 from gateway.record import TRACEPARENT, TRACESTATE, CallRecord
 
 
-def told(metadata: Metadata, record: CallRecord) -> tuple[Metadata, bytes | None]:
+def told(metadata: Metadata, record: CallRecord) -> tuple[Metadata, str | None]:
     """Returns the metadata of an attempt, and the id of its span.
 
     Args:
@@ -20,10 +20,10 @@ def told(metadata: Metadata, record: CallRecord) -> tuple[Metadata, bytes | None
     # A `tracestate` that is not valid, or without a valid `traceparent`, goes no further.
     gone = (TRACEPARENT,) if trace.state else (TRACEPARENT, TRACESTATE)
     others = metadata.without(*gone)
-    return Metadata((*others, (TRACEPARENT, trace.traceparent(span)))), span
+    return Metadata((*others, (TRACEPARENT, trace.below(span)))), span
 
 
-def traced(call: Call, record: CallRecord) -> tuple[Call, bytes | None]:
+def traced(call: Call, record: CallRecord) -> tuple[Call, str | None]:
     """Returns what an attempt sends in place of a call, and the id of its span."""
     metadata, span = told(call.metadata, record)
     return Call(**call.parts() | {"metadata": metadata}), span

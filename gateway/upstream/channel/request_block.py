@@ -15,8 +15,8 @@ _METHODS: Final = 4096
 _ENTRIES: Final = 512
 # Bytes of a value that is kept.
 _LONGEST: Final = 2048
-# Names whose values never come again.
-_ONCE: Final = frozenset({"traceparent", "x-request-id"})
+# The beginnings of fields whose values never come again, by their names.
+_ONCE: Final = {name: hpack.field(name, b"")[:-1] for name in ("traceparent", "x-request-id")}
 # Bytes of a name of which anything is kept; a client may make names up, one longer than the other.
 _LONGEST_NAME: Final = 128
 
@@ -55,8 +55,18 @@ class RequestBlocks:
             block += timeout_field(remaining)
         known = self._entries.young
         for entry in call.metadata:
-            field = known.get(entry)
-            block += self._entry(entry) if field is None else field
+            key, value = entry
+            start = _ONCE.get(key)
+            if (
+                start is not None
+                and isinstance(value, str)
+                and value.isascii()
+                and value.isprintable()
+            ):
+                block += start + hpack.string(value.encode("ascii"))
+            else:
+                field = known.get(entry)
+                block += self._entry(entry) if field is None else field
         return block
 
     def _method(self, name: str) -> bytes:
@@ -69,8 +79,7 @@ class RequestBlocks:
     def _entry(self, entry: tuple[str, str | bytes]) -> bytes:
         """Returns an entry's field, one that was not used lately."""
         key, value = entry
-        once = key in _ONCE
-        if not once and (kept := self._entries.get(entry)) is not None:
+        if (kept := self._entries.get(entry)) is not None:
             return kept
         start = self._names.get(key)
         if start is not None and isinstance(value, str) and printable(value):
@@ -82,6 +91,6 @@ class RequestBlocks:
             field = metadata_field(key, value)
             if isinstance(value, str) and len(key) <= _LONGEST_NAME:
                 self._names.put(key, hpack.field(key, b"")[:-1])
-        if not once and len(key) <= _LONGEST_NAME and len(value) <= _LONGEST:
+        if len(key) <= _LONGEST_NAME and len(value) <= _LONGEST:
             self._entries.put(entry, field)
         return field

@@ -29,7 +29,7 @@ class Kept:
 def test_the_page_has_what_lines_have():
     kept = Kept()
     made = Maker(kept)
-    trace = Trace(b"\1" * 16, None, b"\2" * 8, sampled=False, state="", new=bytes)
+    trace = Trace(f"00-{'01' * 16}-{'02' * 8}-02", sampled=False, new=str)
     given = head(query="a=1", user_agent="x")
     many = {"operation": "Q", "operation_type": "query", "document": "ab", "trace": trace}
     socket = made.request(given, **many)

@@ -152,7 +152,7 @@ def test_messages_are_counted_while_the_stream_runs_and_after(requests, made):
 
 def test_a_request_that_is_traced_is_an_example(requests, made):
     record = made.request()
-    record.trace = Trace(b"\x0a" * 16, None, b"\x0b" * 8, sampled=True, state="", new=lambda: b"")
+    record.trace = Trace(f"00-{'0a' * 16}-{'0b' * 8}-03", sampled=True, new=str)
     made.answered(record)
     ((_, duration),) = requests.http_duration
     ((_, exemplar),) = duration.exemplars.items()

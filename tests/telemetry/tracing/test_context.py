@@ -17,8 +17,7 @@ VALID = f"00-{TRACE}-{SPAN}-01"
      ("09", True, False), ("fe", False, True), ("ff", True, True)],
 )  # fmt: skip
 def test_flags_are_bits(flags, sampled, random):
-    ids = bytes.fromhex(TRACE), bytes.fromhex(SPAN)
-    assert parent_of(f"00-{TRACE}-{SPAN}-{flags}") == Parent(*ids, sampled, random)
+    assert parent_of(f"00-{TRACE}-{SPAN}-{flags}") == Parent(TRACE, SPAN, sampled, random)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from gateway.telemetry.tracing.span import Event, Kind, Span
 from tests.telemetry.tracing.collector import collector
 from tests.upstream.fakes import Clock
 
-TRACE = b"\1" * 16
+TRACE = "01" * 16
 
 
 def span(number=2, **more):
@@ -20,9 +20,7 @@ def span(number=2, **more):
         "remote": True, "state": "a=1", "name": "GET /v1", "kind": Kind.SERVER,
         "began": 1.5, "ended": 2.0, "attributes": {"text": "x", "number": 1, "switch": True},
     }  # fmt: skip
-    return Span(
-        **{"trace_id": TRACE, "span": number.to_bytes(8, "big"), "parent": b"\7" * 8} | given | more
-    )
+    return Span(**{"trace_id": TRACE, "span": f"{number:016x}", "parent": "07" * 8} | given | more)
 
 
 def lines(caplog):
@@ -58,11 +56,15 @@ def test_spans_go_where_collectors_take_them(url, endpoint):
     assert endpoint_of(url) == endpoint
 
 
-async def test_a_collector_is_told_all_of_a_span(env):
+@pytest.mark.parametrize("has_door", [True, False], ids=["ours", "the library's"])
+async def test_a_collector_is_told_all_of_a_span(env, has_door):
     with collector() as made:
         export = Export(made.url, "shop", "one")
+        assert export._sender._post is not None
+        if not has_door:
+            export._sender._post = None
         failed = span(3, failed=True, events=[Event("first message", 1.75)])
-        linked = span(4, parent=None, kind=Kind.CLIENT, links=[(b"\5" * 16, b"\6" * 8)])
+        linked = span(4, parent=None, kind=Kind.CLIENT, links=[("05" * 16, "06" * 8)])
         export.take([span(), failed, linked], offset=1000.0)
         await export.close()
     plain, failed, linked = made.spans
