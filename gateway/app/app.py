@@ -7,11 +7,12 @@ import gc
 import importlib
 import logging
 import socket
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gateway.app import replies, settings
 from gateway.app.administration import Administration
@@ -37,8 +38,11 @@ from gateway.operations.reloads import Reloads
 from gateway.operations.site import site
 from gateway.schema.progress import Progress
 from gateway.state.usage.counts import Row
+from gateway.turns import Turn
 
 log = logging.getLogger("gateway")
+
+_SWITCH: Final = 0.0005  # seconds for which a thread that reads or packs may hold up the loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,7 @@ class App:
         # Modules stay: neither a reload nor the collector in between need look at them again.
         gc.collect()
         gc.freeze()
+        sys.setswitchinterval(_SWITCH)
         self.current = await build(
             loaded,
             self._pool,
@@ -281,9 +286,12 @@ class App:
             raise BuildError(["nothing would be served: no upstream has a service"])
         files = files_to_read(self._started, self.current, fresh)
         tls = None if files is None else await asyncio.to_thread(secured, files, fresh.source)
+        turn = Turn()
         effects = await effects_of(self.current, fresh)
+        await turn.over()
         await self._open_lasting(fresh)  # what it opens in vain is let go at the next reload
         await self._observe(loaded)
+        await turn.over()
         listener = fresh.config.listener
         if self._listener is not None:
             if tls is not None:
@@ -297,6 +305,7 @@ class App:
         self._providers.settle(fresh.identities.providers, rate)
         await self._lasting.settle(fresh.taken)
         self._limit_sessions(fresh.config)
+        await turn.over()
         # What of the old one is in cycles, such as a graph, is as much as the new one again.
         gc.collect()
         return Reloaded(unchangeable(self._started, fresh.config), effects)

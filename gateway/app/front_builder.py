@@ -24,7 +24,7 @@ from gateway.app.pool import Lease
 from gateway.app.websocket import WebsocketParts, websocket_parts
 from gateway.chain import Method
 from gateway.config import Config, Settings, Source
-from gateway.fronts.rest.compile import Compiled, compile_front
+from gateway.fronts.rest.compile import Compiled, compiling_front
 from gateway.fronts.rest.incoming import Shared
 from gateway.fronts.websocket.sessions import Sessions
 from gateway.http import Request
@@ -183,11 +183,12 @@ class FrontBuilder:
         has_graph = config.graphql is not None and served.graphql
         graphql = (yield from self._graph(served, methods)) if has_graph else None
         yield
-        rest = self._routes(served, methods, graphql) if config.rest and served.rest else None
+        has_rest = config.rest is not None and served.rest
+        rest = (yield from self._routes(served, methods, graphql)) if has_rest else None
         yield
         # Upgrades are answered by REST's rules too: what is wrong with them is told once.
         has_sockets = config.websocket is not None and served.websocket and not self.in_rest
-        websocket = self._websocket(served, methods) if has_sockets else None
+        websocket = (yield from self._websocket(served, methods)) if has_sockets else None
         yield
         claimed = claims(
             config.graphql if has_graph else None,
@@ -252,25 +253,27 @@ class FrontBuilder:
 
     def _routes(
         self, served: Served, methods: Mapping[str, Method], graphql: GraphqlParts | None
-    ) -> Compiled | None:
+    ) -> Generator[None, None, Compiled | None]:
         key = served.services, graphql is not None
         if key not in self._rest:
-            self._rest[key] = self._build_routes(methods, graphql)
+            self._rest[key] = yield from self._build_routes(methods, graphql)
         return self._rest[key]
 
     def _build_routes(
         self, methods: Mapping[str, Method], graphql: GraphqlParts | None
-    ) -> Compiled | None:
+    ) -> Generator[None, None, Compiled | None]:
         given, rest = self._given, self._given.config.rest
         assert rest is not None, "it is served"
         try:
-            return compile_front(
-                methods.values(),
-                given.registry,
-                given.codec,
-                given.shared,
-                settings.rest_options(given.config, rest),
-                views=graphql.views if graphql else (),
+            return (
+                yield from compiling_front(
+                    methods.values(),
+                    given.registry,
+                    given.codec,
+                    given.shared,
+                    settings.rest_options(given.config, rest),
+                    views=graphql.views if graphql else (),
+                )
             )
         except SchemaError as wrong:
             self.in_rest.update(dict.fromkeys(wrong.problems))
@@ -293,37 +296,41 @@ class FrontBuilder:
             )
         return self._described[key]
 
-    def _websocket(self, served: Served, methods: Mapping[str, Method]) -> WebsocketParts | None:
+    def _websocket(
+        self, served: Served, methods: Mapping[str, Method]
+    ) -> Generator[None, None, WebsocketParts | None]:
         key = served.services, served.rest
         if key not in self._sockets:
-            self._sockets[key] = self._build_sockets(served, methods)
+            self._sockets[key] = yield from self._build_sockets(served, methods)
         return self._sockets[key]
 
     def _build_sockets(
         self, served: Served, methods: Mapping[str, Method]
-    ) -> WebsocketParts | None:
+    ) -> Generator[None, None, WebsocketParts | None]:
         given, config = self._given, self._given.config
         current, newest, shared = given.current, given.newest, given.shared
         identities = given.chains.identities
         assert config.websocket is not None, "it is served"
         try:
-            return websocket_parts(
-                config,
-                config.websocket,
-                config.rest if served.rest else None,
-                methods=methods,
-                registry=given.registry,
-                codec=given.codec,
-                rules=shared.rules,
-                any_to_json=given.codec.message(ANY).transcode,
-                clock=given.clock,
-                lease=given.lease,
-                gate=identities.of_sockets(self._settings(methods)),
-                pages=identities.of_pages(config.pages.authenticate),
-                sessions=given.sessions,
-                refuse=lambda exchange, failure: refuse(exchange, shared, failure),
-                current=lambda request: now.websocket if (now := current(request)) else None,
-                drain_timeout=lambda: newest().listener.drain_timeout,
+            return (
+                yield from websocket_parts(
+                    config,
+                    config.websocket,
+                    config.rest if served.rest else None,
+                    methods=methods,
+                    registry=given.registry,
+                    codec=given.codec,
+                    rules=shared.rules,
+                    any_to_json=given.codec.message(ANY).transcode,
+                    clock=given.clock,
+                    lease=given.lease,
+                    gate=identities.of_sockets(self._settings(methods)),
+                    pages=identities.of_pages(config.pages.authenticate),
+                    sessions=given.sessions,
+                    refuse=lambda exchange, failure: refuse(exchange, shared, failure),
+                    current=lambda request: now.websocket if (now := current(request)) else None,
+                    drain_timeout=lambda: newest().listener.drain_timeout,
+                )
             )
         except SchemaError as wrong:
             self._wrong(placed(wrong.problems, given.source))

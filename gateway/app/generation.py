@@ -34,7 +34,6 @@ from gateway.app.pool import Lease, UpstreamPool
 from gateway.app.providers import ProviderPool
 from gateway.app.reflecting import sources
 from gateway.app.replies import unpackable
-from gateway.app.turns import Turn, in_turns
 from gateway.app.unknown_plans import unknown_plans
 from gateway.app.upstreams import telling
 from gateway.chain import Method
@@ -54,6 +53,7 @@ from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.progress import Progress
 from gateway.schema.registry import Registry
 from gateway.state.usage.counts import Row
+from gateway.turns import Turn, in_turns
 
 if TYPE_CHECKING:
     from gateway.app.graphql import GraphqlParts
@@ -191,12 +191,12 @@ async def build(
     asked = None if mocking is None else mocks.judges(config)
     specs = await asyncio.to_thread(backends.specs, config, source, asked)  # it reads files
     contents = await asyncio.to_thread(named.contents, config)
+    turn = Turn(alone=previous is None)
     try:
-        schema, wrong_rules = await _schema(await sources(config, specs), progress)
+        schema, wrong_rules = await _schema(await sources(config, specs), progress, turn)
     except SchemaError as wrong:
         raise BuildError(placed(wrong.problems, source)) from None
     problems = [*placed(wrong_rules, source), *tracing.lacking(loaded)]
-    turn = Turn(alone=previous is None)
     known = schema.registry.services()
     upstream_of = backends.assigned(schema, loaded, known, problems)
     if mocking is not None:
@@ -332,13 +332,15 @@ async def build(
 
 
 async def _schema(
-    sources: Sources, progress: Callable[[Progress], None]
+    sources: Sources, progress: Callable[[Progress], None], turn: Turn
 ) -> tuple[Schema, tuple[Problem, ...]]:
     """Loads the schema; what is wrong with its rules comes beside it, so that more can be found."""
     try:
-        return await load(sources, progress=progress), ()
+        loaded = await load(sources, progress=progress, turn=turn)
     except RulesError as wrong:
         return wrong.loaded, wrong.problems
+    await turn.over()
+    return loaded, ()
 
 
 def _methods(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
@@ -23,7 +23,7 @@ from gateway.fronts.websocket.front import FrontOptions, WebsocketFront
 from gateway.fronts.websocket.identity import Authenticate, anonymous, by_gate
 from gateway.fronts.websocket.limits import Limits
 from gateway.fronts.websocket.plain.call import SocketOptions as PlainSocketOptions
-from gateway.fronts.websocket.plain.compile import ListedSocket, PlainOptions, compile_plain
+from gateway.fronts.websocket.plain.compile import ListedSocket, PlainOptions, compiling_plain
 from gateway.fronts.websocket.plain.opening import Shared
 from gateway.fronts.websocket.serving import Serving
 from gateway.fronts.websocket.sessions import Sessions
@@ -88,8 +88,8 @@ def websocket_parts(
     refuse: Callable[[Exchange, RpcError], None],
     current: Callable[[Request], WebsocketParts | None],
     drain_timeout: Callable[[], float],
-) -> WebsocketParts:
-    """Builds the front.
+) -> Generator[None, None, WebsocketParts]:
+    """Builds the front, and yields where others may have their turn.
 
     Args:
         config: The config.
@@ -128,7 +128,7 @@ def websocket_parts(
         return _GONE if parts is None else parts.gate
 
     cookies = cookies_of(methods.values())
-    compiled = compile_plain(
+    compiled = yield from compiling_plain(
         methods.values(),
         registry,
         codec,

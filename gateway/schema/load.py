@@ -8,7 +8,6 @@ which everybody else runs: a thread would hold up the loop more often, by the lo
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +24,7 @@ from gateway.schema.progress import Progress
 from gateway.schema.protos import from_folders
 from gateway.schema.reflected import Bounds, Reflected, ReflectionTarget
 from gateway.schema.registry import Building, Registry, building
-
-_SLICE = 0.002  # seconds on the event loop before others get their turn
+from gateway.turns import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +83,7 @@ async def load(
     cache: Cache | None = None,
     bounds: Bounds | None = None,
     progress: Callable[[Progress], None] = _silent,
+    turn: Turn | None = None,
 ) -> Loaded:
     """Loads a schema without holding up the event loop.
 
@@ -93,25 +92,27 @@ async def load(
         cache: Where compiled protos are kept; by default where the user's caches belong.
         bounds: What is borne of one backend that is asked.
         progress: Told how far it is, on the event loop.
+        turn: In which it is done; None where nobody else waits for the loop.
 
     Raises:
         RulesError: The descriptors are right, rules or `expose` are wrong: with all their problems.
         SchemaError: With the problems of all sources at once, and those of rules by themselves.
     """
     cache = cache or Cache(default_folder())
+    turn = turn or Turn(alone=True)
     files, reflected, warnings = await _gather(sources, cache, bounds or Bounds(), progress)
-    registry = await _in_slices(building(files, sources.http_rules), progress)
+    turn.begin()
+    registry = await _in_turns(building(files, sources.http_rules), progress, turn)
     problems = registry.rule_problems() + [
         Problem("schema.expose", message=f"no service matches {pattern}", hint=hint)
         for pattern, hint in idle(registry.services(), sources.expose)
     ]
     methods = {}
-    turn = time.monotonic()
     for service in chosen(registry.services(), sources.expose):
         if registry.source(service) is Source.REFLECTION and service not in reflected:
             continue  # in one file with a service of the backend, which does not have it
         methods[service] = registry.methods(service)
-        turn = await _give_way(turn)
+        await turn.over()
     loaded = Loaded(registry, methods, tuple(warnings))
     if problems := problems + registry.annotation_problems():
         raise RulesError(problems, loaded)
@@ -159,22 +160,12 @@ async def _from_descriptor_sets(sources: Sources) -> Reflected:
     return Reflected(await from_descriptor_sets(sources.descriptor_sets))
 
 
-async def _in_slices(steps: Building, progress: Callable[[Progress], None]) -> Registry:
-    turn = time.monotonic()
+async def _in_turns(steps: Building, progress: Callable[[Progress], None], turn: Turn) -> Registry:
     while True:
         try:
             step = next(steps)
         except StopIteration as stop:
             registry: Registry = stop.value
             return registry
-        if time.monotonic() - turn > _SLICE:
+        if await turn.over():
             progress(step)
-        turn = await _give_way(turn)
-
-
-async def _give_way(since: float) -> float:
-    """Lets others run if this slice, begun at `since`, is over; returns when the slice began."""
-    if time.monotonic() - since < _SLICE:
-        return since
-    await asyncio.sleep(0)
-    return time.monotonic()

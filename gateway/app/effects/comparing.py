@@ -15,7 +15,7 @@ from gateway.app.effects.served import served
 from gateway.app.effects.unseen import unseen
 from gateway.app.effects.values import values
 from gateway.app.generation import Generation
-from gateway.app.turns import Turn, in_turns
+from gateway.turns import Turn, in_turns
 
 
 async def effects_of(before: Generation, after: Generation) -> list[Effect]:

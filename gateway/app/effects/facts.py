@@ -15,9 +15,9 @@ from gateway.app.generation import Generation
 from gateway.app.hosts import hostless
 from gateway.app.reach import SAID, Reach, reach_of, reach_of_pages
 from gateway.app.surface.types import Types
-from gateway.app.turns import at_once
 from gateway.config.values import Key, Value, leaves, said
 from gateway.schema.method import Idempotency, MethodDescriptor
+from gateway.turns import at_once
 
 _T = TypeVar("_T")
 

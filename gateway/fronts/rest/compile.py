@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -24,6 +24,7 @@ from gateway.schema.codec import Codec
 from gateway.schema.method import HttpRule, Kind, MethodDescriptor
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.registry import Registry
+from gateway.turns import at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,19 @@ def compile_front(
     Raises:
         SchemaError: With every rule that is wrong, and every two that match the same requests.
     """
+    return at_once(compiling_front(methods, registry, codec, shared, options, views=views))
+
+
+def compiling_front(
+    methods: Iterable[Method],
+    registry: Registry,
+    codec: Codec,
+    shared: Shared,
+    options: RestOptions,
+    *,
+    views: Sequence[View] = (),
+) -> Generator[None, None, Compiled]:
+    """Does what `compile_front` does, and yields where others may have their turn."""
     by_name = {method.descriptor.name: method for method in methods}
     problems = [
         problem
@@ -176,6 +190,7 @@ def compile_front(
         builder.add(rule.verb, template, route, label=method.name, source=rule.source)
         listed.append(Listed(rule.verb, str(template), method, rule))
         templates.append(template)
+        yield
     shown = []
     for view in views:
         template = view.template.under(prefix)

@@ -44,6 +44,7 @@ from gateway.schema.comments import Comments
 from gateway.schema.method import MethodDescriptor
 from gateway.schema.problem import SchemaError
 from gateway.schema.registry import Registry
+from gateway.turns import at_once
 
 _JOINS = "graphql.joins"  # where fields are declared that no extension has
 _GROUPS = {Root.QUERY: Role.QUERIES, Root.MUTATION: Role.MUTATIONS}
@@ -96,13 +97,7 @@ def build_graph(
         SchemaError: With all that is wrong: names that can't be, and fields that `edges` and
             `extensions` made which don't fit. What those raise themselves passes.
     """
-    steps = building_graph(methods, registry, options, edges, extensions)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            graph: Graph = stop.value
-            return graph
+    return at_once(building_graph(methods, registry, options, edges, extensions))
 
 
 def building_graph(
@@ -121,7 +116,7 @@ def building_graph(
     for each in found:
         reach.arguments(each.pool.input_type)
         reach.outputs(each.pool.output_type)
-    yield
+        yield
     shown = [
         each
         for each in found

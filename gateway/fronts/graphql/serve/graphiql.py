@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 from typing import Final
 
@@ -22,6 +23,7 @@ _PAGE: Final = """<!doctype html>
 """
 
 
+@cache  # they are read once: a reload does not wait for them
 def shipped() -> dict[str, File]:
     """Returns the files that are part of the package, by the name that browsers know."""
     return files_of(resources.files("gateway.fronts.graphql") / "pages" / "graphiql")

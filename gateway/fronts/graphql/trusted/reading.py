@@ -181,7 +181,9 @@ class _Reader:
         for file in self._files:
             yield
             before = len(problems)
-            made = self._document(file) if self._is_right(file) else []
+            is_right = self._is_right(file)
+            yield
+            made = self._document(file) if is_right else []
             if self._partial and len(problems) > before:
                 self.left_out[file.origin] = tuple(problems[before:])
                 del problems[before:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from functools import cache
 from importlib import resources
 from typing import Final
 
@@ -24,6 +25,7 @@ _PAGE: Final = """<!doctype html>
 """
 
 
+@cache  # they are read once: a reload does not wait for them
 def shipped() -> dict[str, File]:
     """Returns the files that are part of the package, by the name that browsers know."""
     return files_of(resources.files("gateway.fronts.rest.openapi") / "pages" / "swagger_ui")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from gateway.schema.codec import Codec
 from gateway.schema.method import MethodDescriptor
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.registry import Registry
+from gateway.turns import at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,17 @@ def compile_plain(
         SchemaError: With every path that could be for two streaming methods, and every two rules
             that match the same requests.
     """
+    return at_once(compiling_plain(methods, registry, codec, shared, options))
+
+
+def compiling_plain(
+    methods: Iterable[Method],
+    registry: Registry,
+    codec: Codec,
+    shared: Shared,
+    options: PlainOptions,
+) -> Generator[None, None, Compiled]:
+    """Does what `compile_plain` does, and yields where others may have their turn."""
     by_name = {method.descriptor.name: method for method in methods}
     descriptors = [method.descriptor for method in by_name.values()]
     replies = {name: ReplyJson(codec, name) for name in {each.output for each in descriptors}}
@@ -117,6 +129,7 @@ def compile_plain(
     notes: list[str] = []
     prefix = parse_prefix(options.prefix) if options.rest else None
     for candidates in by_shape(descriptors, prefix, unannotated=options.unannotated):
+        yield
         routes = [route(each) for each in candidates]
         for each, made in zip(candidates, routes, strict=True):
             builder.add(

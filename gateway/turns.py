@@ -2,6 +2,7 @@
 
 What builds a generation is written as generators that yield where it can wait. It holds the
 interpreter's lock all the time: in a thread it would hold up the loop at each of the lock's turns.
+Who need not give way does it `at_once`.
 """
 
 from __future__ import annotations
@@ -13,15 +14,24 @@ from typing import Final, TypeVar
 
 _T = TypeVar("_T")
 
-_SLICE: Final = 0.002  # seconds on the event loop before others get their turn
+_SLICE: Final = 0.001  # seconds on the event loop before others get their turn
+_MOST: Final = 12.0  # times as long as the work had that others have, where they have much to do
+_BUSY: Final = 0.25  # how much of a pause they use then
+_PATIENCE: Final = 5.0  # seconds after which the work is not to take much longer
+_LEAST: Final = 2.0  # times as long as the work had that others have at most from then on
 
 
 class Turn:
     """A turn of long work.
 
+    A step that takes long is felt by each call that is under way or comes meanwhile. So that no
+    call feels several, others have the longer a pause after it, the more of the last they used; in
+    work that takes long, less.
+
     Args:
         alone: Whether nobody waits for the loop, as before the first generation serves.
         clock: Seconds that only grow.
+        cpu: Seconds that the loop's thread has worked.
         sleep: Waits so many seconds.
     """
 
@@ -30,23 +40,37 @@ class Turn:
         *,
         alone: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        cpu: Callable[[], float] = time.thread_time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._alone = alone
         self._clock = clock
+        self._cpu = cpu
         self._sleep = sleep
+        self._times = _MOST  # nobody knows yet what others have to do
         self._began = clock()
+        self._until = self._began + _PATIENCE
 
-    async def over(self) -> None:
+    async def over(self) -> bool:
         """Ends this turn and begins the next; to be called where the work can wait.
 
-        After a few milliseconds others have as long: a call takes several turns of the loop, each
-        of which would wait for a step.
+        Returns:
+            Whether others had theirs: a turn that was short goes on.
         """
-        taken = self._clock() - self._began
-        if taken > _SLICE:
-            await self._sleep(0 if self._alone else taken)
-            self._began = self._clock()
+        now = self._clock()
+        taken = now - self._began
+        if taken <= _SLICE:
+            return False
+        if self._alone:
+            await self._sleep(0)
+        else:
+            worked = self._cpu()
+            await self._sleep(taken * self._times)
+            used = (self._cpu() - worked) / max(self._clock() - now, taken)
+            most = _MOST if self._clock() < self._until else _LEAST
+            self._times = 1 + (most - 1) * min(1.0, used / _BUSY)
+        self._began = self._clock()
+        return True
 
     def begin(self) -> None:
         """Begins a turn now: what was awaited since the last one was no work of the loop's."""
@@ -70,7 +94,7 @@ async def in_turns(steps: Generator[None, None, _T], turn: Turn) -> _T:
 
 
 def at_once(steps: Generator[None, None, _T]) -> _T:
-    """Does work to its end, for who is alone in the process."""
+    """Does work to its end, for who need not give way, and returns what it returns."""
     while True:
         try:
             next(steps)
