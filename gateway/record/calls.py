@@ -32,6 +32,7 @@ class CallRecord:
         details: What else was said of it.
         asked: The deadline that its client asked for, on the event loop's clock; 0 for none.
         until: The deadline that it has, likewise.
+        clock: The clock that its times are of.
         caller: Tells who makes it while it runs: the call itself; None before and after.
         principal: Who made it, as known at its end.
         upstream: The upstream that it came to; empty for none.
@@ -51,14 +52,16 @@ class CallRecord:
     """
 
     __slots__ = (
-        "asked", "attempts", "began", "cached", "caller", "code", "details", "ended", "first",
-        "message", "method", "notes", "path", "principal", "reason", "received", "received_bytes",
-        "request", "sent", "sent_bytes", "span", "stalls", "until", "upstream", "waits",
+        "asked", "attempts", "began", "cached", "caller", "clock", "code", "details", "ended",
+        "first", "message", "method", "notes", "path", "principal", "reason", "received",
+        "received_bytes", "request", "sent", "sent_bytes", "span", "stalls", "until", "upstream",
+        "waits",
     )  # fmt: skip
 
     def __init__(self, method: str, request: RequestRecord) -> None:
         self.method = method
         self.request = request
+        self.clock = request.clock
         self.began = self.ended = self.first = self.asked = self.until = 0.0
         self.code: int | None = None
         self.reason: str | None = None
@@ -78,11 +81,6 @@ class CallRecord:
         """Whether its request has it among its calls: as long as those are not too many."""
         return self.request.made <= MOST_CALLS
 
-    @property
-    def clock(self) -> Callable[[], float]:
-        """The clock that its times are of."""
-        return self.request.clock
-
     def tried(self, attempt: AttemptRecord) -> None:
         """Takes down an attempt that has ended: of a call that was given up, after its own end."""
         if self.ended:
@@ -101,13 +99,12 @@ class CallRecord:
     def ends(self) -> None:
         """Takes down that it is over and who made it, and has it kept."""
         if not self.ended:
-            request = self.request
-            self.ended = request.clock()
+            self.ended = self.clock()
             caller = self.caller
             if caller is not None:
                 self.principal = caller.principal
                 self.caller = None  # which knows of this: neither waits for a garbage collector
-            request.source.called(self)
+            self.request.source.called(self)
 
     def note(self, what: str, tell: Callable[..., object], *arguments: object) -> None:
         """Takes down what is said of it on its way; see `notes`."""

@@ -35,7 +35,8 @@ class AccessLog:
     """
 
     def __init__(self, lines: Lines, writer: Writer) -> None:
-        self._lines = lines
+        self._line = lines.line
+        self._write = writer.write
         self.writer = writer
 
     def called(self, call: CallRecord) -> None:
@@ -43,9 +44,9 @@ class AccessLog:
 
     def asked(self, request: RequestRecord) -> None:
         """See Keeper."""
-        line = self._lines.line(request)
+        line = self._line(request)
         if line is not None:
-            self.writer.write(line)
+            self._write(line)
 
 
 def lines_of(form: str, redact: Sequence[str]) -> Lines:

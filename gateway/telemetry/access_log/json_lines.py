@@ -206,7 +206,11 @@ def _one(record: RequestRecord, call: CallRecord) -> str:
     whole = int((ended - began) * 1e6)
     if not made:
         return f'{text},"duration_us":{digits[whole]}'
-    first, last = span(call, ended)
+    attempts = call.attempts
+    if len(attempts) == 1:  # as `span` has it
+        first, last = attempts[0].began, attempts[0].ended
+    else:
+        first, last = span(call, ended)
     # Of whole microseconds since the beginning, so that the phases add up to all of it.
     body, gates, upstream = (
         int((made - began) * 1e6), int((first - began) * 1e6), int((last - began) * 1e6),
