@@ -16,6 +16,7 @@ _T = TypeVar("_T")
 
 _SLICE: Final = 0.001  # seconds on the event loop before others get their turn
 _MOST: Final = 12.0  # times as long as the work had that others have, where they have much to do
+_LONGEST: Final = 0.1  # seconds after which no call is left that felt the work
 _BUSY: Final = 0.25  # how much of a pause they use then
 _PATIENCE: Final = 5.0  # seconds after which the work is not to take much longer
 _LEAST: Final = 2.0  # times as long as the work had that others have at most from then on
@@ -65,7 +66,7 @@ class Turn:
             await self._sleep(0)
         else:
             worked = self._cpu()
-            await self._sleep(taken * self._times)
+            await self._sleep(min(taken * self._times, _LONGEST))
             used = (self._cpu() - worked) / max(self._clock() - now, taken)
             most = _MOST if self._clock() < self._until else _LEAST
             self._times = 1 + (most - 1) * min(1.0, used / _BUSY)

@@ -53,13 +53,23 @@ async def test_who_has_nothing_to_do_is_given_as_long_as_the_work_had(clock):
 async def test_who_has_much_to_do_is_given_the_more_time(clock, others, times):
     clock.others = others
     await in_turns(clock.work(0.005, 0.010, 0.010), clock.turn())
-    assert clock.slept == pytest.approx([0.060, 0.010 * times, 0.010 * times])
+    assert clock.slept == pytest.approx([0.060, min(0.1, 0.010 * times), min(0.1, 0.010 * times)])
 
 
 async def test_work_that_takes_long_is_not_held_up_so_much(clock):
     clock.others = 1.0
-    await in_turns(clock.work(*[0.1] * 6), clock.turn())
-    assert clock.slept == pytest.approx([1.2] * 4 + [0.2] * 2)
+    began = clock.now
+    await in_turns(clock.work(*[0.008] * 100), clock.turn())
+    paused = clock.slept.index(pytest.approx(0.016))
+    assert clock.slept == pytest.approx([0.096] * paused + [0.016] * (100 - paused))
+    assert paused * 0.104 == pytest.approx(5.0, abs=0.21)
+    assert clock.now - began < 7
+
+
+async def test_nobody_needs_a_pause_of_seconds(clock):
+    clock.others = 1.0
+    await in_turns(clock.work(0.5, 1.0), clock.turn())
+    assert clock.slept == pytest.approx([0.1, 0.1])
 
 
 async def test_short_steps_are_done_in_one_turn(clock):

@@ -44,17 +44,9 @@ class Connection(Closing):
     """
 
     __slots__ = (
-        "__weakref__",
-        "_counts_for",
-        "_cutter",
-        "_pumping",
-        "asked",
-        "certificate",
-        "exchange",
-        "peer",
-        "scheme",
-        "socket",
-    )
+        "__weakref__", "_counts_for", "_cutter", "_pumping", "asked", "certificate", "exchange",
+        "peer", "scheme", "socket",
+    )  # fmt: skip
 
     def __init__(self, service: Service) -> None:
         super().__init__(service)

@@ -59,14 +59,8 @@ class HttpExchange(Receiving):
     """
 
     __slots__ = (
-        "__weakref__",
-        "_chunked",
-        "_watchers",
-        "_work",
-        "record",
-        "state",
-        "unsent",
-    )
+        "__weakref__", "_chunked", "_watchers", "_work", "record", "state", "unsent",
+    )  # fmt: skip
 
     def __init__(self, connection: Connection, request: Request, fields: Fields) -> None:
         super().__init__(connection, request, fields)

@@ -1,5 +1,7 @@
 """What operators may ask where nothing is kept of requests."""
 
+import gc
+
 import pytest
 
 from gateway.app.counted.sources import Sources
@@ -42,3 +44,18 @@ async def test_what_is_not_kept_is_told_so(unrecorded, name, arguments):
     with pytest.raises(OperationError) as failure:
         await operations.run(name, arguments)
     assert failure.value.reason == NOT_THERE
+
+
+async def test_what_a_reload_switches_off_looks_at_nothing_more():
+    before = list(gc.callbacks)
+    telemetry = Telemetry(Sources(0, lambda: None, lambda: None, None, Reloads()))
+    counted = {**CONFIG, "telemetry": {"recorder": False}}
+    await telemetry.open(from_mapping(counted, origin="test"))
+    assert len(gc.callbacks) == len(before) + 1
+    assert await telemetry.operations.run("metrics", {})
+    await telemetry.open(from_mapping(CONFIG, origin="test"))
+    assert gc.callbacks == before
+    with pytest.raises(OperationError) as failure:
+        await telemetry.operations.run("metrics", {})
+    assert failure.value.reason == NOT_THERE
+    await telemetry.close()

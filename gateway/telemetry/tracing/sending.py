@@ -28,24 +28,19 @@ _QUERY: Final = re.compile(r"\?[^\s'\")]*")
 
 
 class Waiting(ReadableSpan):
-    """A span that waits to be sent: the library's queue asks it for `context` alone.
+    """A span that waits to be sent: the library's queue asks it for its context alone.
 
     Attributes:
         span: The span.
         offset: What makes seconds since 1970 of its times.
     """
 
-    _CONTEXT: Final = SpanContext(1, 1, is_remote=False, trace_flags=SAMPLED)
+    _context = SpanContext(1, 1, is_remote=False, trace_flags=SAMPLED)  # all are sampled
 
     def __init__(self, span: Span, offset: float) -> None:
         # Not the constructor of ReadableSpan, which is most of what spans would cost.
         self.span = span
         self.offset = offset
-
-    @property
-    def context(self) -> SpanContext:
-        """One that is sampled, as all that come here are."""
-        return self._CONTEXT
 
 
 class Words(logging.Handler):
