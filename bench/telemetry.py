@@ -114,10 +114,14 @@ class Nobody:
         pass
 
 
+def never(_seconds: float, _function: Callable[[], None]) -> None:
+    """Hands records on when there are enough of them, and at no other time."""
+
+
 def traced(share: float) -> Records:
     """Returns what begins records in traces."""
     keeping = Keeping(Nobody())
-    records = Records(())
+    records = Records((), later=never)
     records.replace([keeping], [Beginning(share, 0, time.monotonic)], [keeping])
     return records
 
@@ -141,7 +145,9 @@ async def alone(rounds: int, *, markdown: bool) -> None:
     """Prints what is done for a request alone; what is done in other threads is not in it."""
     headers = Headers(FIELDS)
     request = Request("GET", "/v1/products/p1", None, headers, "shop.example", peer="192.0.2.1")
-    every = {name: Records([make() for make in makes]) for name, makes in KEEPERS.items()}
+    every = {
+        name: Records([make() for make in makes], later=never) for name, makes in KEEPERS.items()
+    }
     every |= {name: traced(share) for name, share in SHARES.items()}
     taken: dict[str, list[float]] = defaultdict(list)
     gc.disable()

@@ -15,10 +15,10 @@ from typing import Final, TypeVar
 _T = TypeVar("_T")
 
 _SLICE: Final = 0.001  # seconds on the event loop before others get their turn
-_MOST: Final = 12.0  # times as long as the work had that others have, where they have much to do
+_MOST: Final = 8.0  # times as long as the work had that others have, where they have much to do
 _LONGEST: Final = 0.1  # seconds after which no call is left that felt the work
 _BUSY: Final = 0.25  # how much of a pause they use then
-_PATIENCE: Final = 5.0  # seconds after which the work is not to take much longer
+_PATIENCE: Final = 2.0  # seconds after which the work is not to take much longer
 _LEAST: Final = 2.0  # times as long as the work had that others have at most from then on
 
 

@@ -316,6 +316,7 @@ class App:
         Raises:
             OperationError: It can't be done, or can't be done so.
         """
+        self._telemetry.records.flush()  # who asks has had the answers that it asks about
         if name in self._telemetry.operations:
             return await self._telemetry.operations.run(name, arguments)
         return await self._administration.run(name, arguments)

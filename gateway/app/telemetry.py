@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -59,7 +60,7 @@ class Telemetry:
         Args:
             sources: What metrics are read from.
         """
-        self.records = Records(())
+        self.records = Records((), later=asyncio.get_running_loop().call_later)
         self.operations = Operations()
         self.tracing = Tracing()
         self.operations.offer("metrics", self._tell)

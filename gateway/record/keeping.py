@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class Keeper(Protocol):
     """Keeps what it likes of records that are complete.
 
-    It must not keep the records themselves, which hold the request.
+    It must not keep the records themselves, which hold the request. Times are told by theirs: what
+    is over may be some milliseconds old.
     """
 
     def called(self, call: CallRecord) -> None:
@@ -25,6 +26,9 @@ class Keeper(Protocol):
 
 class Source(Keeper, Protocol):
     """Where records begin, and who has them kept; nothing that it does may raise.
+
+    Of a request that was kept it forgets the calls, which know of the request: neither waits for a
+    garbage collector then.
 
     Attributes:
         streams: Streaming calls that are under way, of which something is noted.

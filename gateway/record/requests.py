@@ -184,4 +184,3 @@ class RequestRecord:
             if not call.ended and call.began:
                 call.ends()
         self.source.asked(self)
-        self.calls = []  # which know of this: neither waits for a garbage collector

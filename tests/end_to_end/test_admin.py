@@ -22,7 +22,7 @@ from tests.end_to_end.system import gateway, shop_config
 TOKEN = "of operators"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 GET = "shop.catalog.v1.CatalogService/GetProduct"
-PATIENCE = 5
+PATIENCE = 60
 DOCS = Path(__file__).parents[2] / "docs" / "admin.md"
 GONE = "The upstream gone has no endpoint that works."
 

@@ -196,6 +196,7 @@ UPSTREAM = {
 }
 
 
+@pytest.mark.timeout(300)  # two dozen reloads, each of which lets calls go before it
 async def test_valid_changes_lose_nothing(tmp_path, shop):
     async with (
         changing(tmp_path, shop) as system,

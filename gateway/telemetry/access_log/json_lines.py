@@ -59,7 +59,7 @@ class JsonLines:
             record.calls, record.kind, record.head, record.began, record.ended,
         )  # fmt: skip
         call = calls[0] if len(calls) == 1 else None
-        at = str(int((self._now() - ended + began) * 1e6))
+        at = str(int((self._now() - record.clock() + began) * 1e6))
         shape = _shape(record, call)
         text = (
             f'{{"time":"{self._moments.of(at[:-6])}.{at[-6:]}Z"'

@@ -45,7 +45,7 @@ class NcsaLines:
             target = f"{target}?{self._redaction.query(head.query)}"
         # The listener refuses some requests before they have a method.
         line = f"{head.method} {_quoted(target)} HTTP/{head.version}" if head.method else "-"
-        began = self._now() - (record.ended - record.began)
+        began = self._now() - (record.clock() - record.began)
         principal = record.principal
         user = "-" if principal is None else _field(principal.subject) or "-"
         return (

@@ -47,7 +47,7 @@ def account_of(
     Args:
         record: What was noted of it.
         outcome: Why it is kept.
-        now: Seconds since 1970.
+        now: When it ended, seconds since 1970.
         generation: Which config served it.
         standing: Tells of endpoints, where none of them was asked.
     """

@@ -160,7 +160,8 @@ class Recorder:
         self, shelf: Shelf[Kept], key: tuple[object, ...], request: RequestRecord, outcome: str
     ) -> None:
         self._serial += 1
-        account = account_of(request, outcome, self._wall(), self._generation(), self._standing)
+        now = self._wall() - (request.clock() - request.ended)
+        account = account_of(request, outcome, now, self._generation(), self._standing)
         ids = tuple({account["request_id"], account.get("socket_id", "")} - {""})
         traits = traits_of(row_of(account))
         kept = Kept(self._serial, ids, outcome is FAILED, traits, packed(account))

@@ -23,7 +23,7 @@ def live(record: RequestRecord, now: float) -> Row:
 
     Args:
         record: What was noted of it.
-        now: Seconds since 1970.
+        now: When it ended, seconds since 1970.
     """
     calls = record.calls
     failed = next((each for each in calls if each.code), None)

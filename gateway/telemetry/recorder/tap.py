@@ -95,7 +95,7 @@ class Tap:
         """Takes a request that is over."""
         now = self._clock()
         if self._forget(now):
-            row = live(record, self._wall())
+            row = live(record, self._wall() - (record.clock() - record.ended))
             traits = traits_of(row)
             for watch in self._watches.values():
                 watch.offer(row, traits, now)
