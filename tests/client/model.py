@@ -136,18 +136,19 @@ class Server:
 
     # A backend.
 
-    def take(self, id_: int) -> None:
-        """Has the backend take one message, and grants another."""
+    def take(self, id_: int) -> bool:
+        """Has the backend take one message, and grants another; False where there is none."""
         stream = self.streams.get(id_)
         if stream is None or not stream.inbox or stream.over:
-            return
+            return False
         stream.inbox -= 1
         if stream.free:
             stream.free = 0
-            return
+            return True
         stream.sizes.popleft()
         stream.granted += 1
         self.out.append(Credit(id_, 1, stream.in_seq))
+        return True
 
     def reply(self, id_: int, *bodies: bytes) -> None:
         """Has the backend send messages."""

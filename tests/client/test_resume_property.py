@@ -108,8 +108,8 @@ class World:
         if user.exchange.phase is Phase.OPEN:
             self.session.cancel(user.exchange, CANCELLED)
 
-    def backend_takes(self, user: User) -> None:
-        self.server.take(user.exchange.id)
+    def backend_takes(self, user: User) -> bool:
+        return self.server.take(user.exchange.id)
 
     def backend_replies(self, user: User) -> None:
         if user.exchange.id in self.server.streams and not user.ended:
@@ -170,7 +170,7 @@ class World:
                 moved |= bool(user.exchange.inbox)
                 self.take(user)
                 moved |= self.send_again(user)
-                self.backend_takes(user)
+                moved |= self.backend_takes(user)
             if not moved:
                 break
         else:
