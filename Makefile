@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 NODE := build/node/.installed
 
 # Some images have Python keep no bytecode: each of the gateways and backends that are started would
-# compile all modules anew, half of what its start costs.
+# compile all modules anew, a third of what its start costs.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint bench chaos reload profile docs graphiql swagger-ui clean

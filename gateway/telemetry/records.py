@@ -125,6 +125,9 @@ class Records(Keeper):
         over.append(call)
         if len(over) >= _ENOUGH or self._later is None:
             self.flush()
+        elif not self._rings:  # what made it, such as a subscription, may go on for days
+            self._rings = True
+            self._later(_SOON, self._ring)
 
     def asked(self, request: RequestRecord) -> None:
         """See Keeper."""

@@ -89,6 +89,13 @@ def test_calls_without_end_are_handed_on_too(made, kept):
     assert len(kept.told) == 64
 
 
+def test_a_call_whose_request_goes_on_is_handed_on_a_little_later(made, kept, timers):
+    made.ends(made.call(made.request(request_id="a")))
+    assert kept.told == []
+    timers.ring()
+    assert kept.told == ["call of a"]
+
+
 def test_who_asks_has_them_handed_on(made, kept):
     made.usual(request_id="a")
     made.records.flush()

@@ -33,7 +33,7 @@ _REQUESTS: Final = frozenset({"request", "socket"})
 Shape: TypeAlias = tuple[
     str, str, str, str, int, str, str, int | None, str | None, str, str, int, str
 ]
-"""What lines have in common that come again and again: see `JsonLines.line`, which makes it."""
+"""What lines have in common that come again and again: see `_shape`, which makes it."""
 
 
 class JsonLines:
