@@ -72,6 +72,8 @@ RIGHT: Final = {
 _KEPT: Final = (
     *("gateway.wire.", "gateway.listener.head.", "gateway.http.request."),
     "gateway.upstream.spec.",
+    # What counts, by its labels, and the last requests, for `gateway why`: both are bounded.
+    *("gateway.telemetry.metrics.", "gateway.telemetry.recorder."),
 )
 """Of what these modules make there may be more: bounded caches keep heads, and endpoints that join
 after a reload what the newest config says, which is equal."""
