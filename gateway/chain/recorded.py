@@ -20,7 +20,7 @@ from gateway.call import (
     Unary,
 )
 from gateway.chain.failure import as_error
-from gateway.record import TRACEPARENT, TRACESTATE, CallRecord, Trace
+from gateway.record import MOST_CALLS, TRACEPARENT, TRACESTATE, CallRecord, Trace
 
 
 def recorded_unary(inner: Unary) -> Unary:
@@ -30,8 +30,11 @@ def recorded_unary(inner: Unary) -> Unary:
         record = call.record
         if record is None:
             return inner(call, done)
-        _begin(record, call)
+        record.began = record.clock()
+        record.caller = call
         record.received_bytes = len(call.request)
+        if record.request.trace is not None:
+            _tell(call, record.request.trace)
 
         def finish(result: Reply | RpcError) -> None:
             if isinstance(result, Reply):
@@ -43,14 +46,8 @@ def recorded_unary(inner: Unary) -> Unary:
             done(result)
 
         cancel = inner(call, finish)
-        if record.is_listed:  # its request ends it, where it is given up
-            return cancel
-
-        def give_up() -> None:
-            cancel()
-            record.ends()
-
-        return give_up
+        # Its request ends what is given up: of those that it has.
+        return cancel if record.request.made <= MOST_CALLS else _ending(record, cancel)
 
     return start
 
@@ -62,7 +59,10 @@ def recorded_stream(inner: Stream) -> Stream:
         record = call.record
         if record is None:
             return await inner(call)
-        _begin(record, call)
+        record.began = record.clock()
+        record.caller = call
+        if record.request.trace is not None:
+            _tell(call, record.request.trace)
         streams = record.request.source.streams
         streams.add(record)
         try:
@@ -84,11 +84,19 @@ def recorded_stream(inner: Stream) -> Stream:
     return run
 
 
-def _begin(record: CallRecord, call: Call) -> None:
-    record.began = record.clock()
-    record.caller = call
-    trace = record.request.trace
-    if trace is not None and not trace.sampled and not trace.passes:
+def _ending(record: CallRecord, cancel: Cancel) -> Cancel:
+    """Returns what cancels a call and takes down its end."""
+
+    def give_up() -> None:
+        cancel()
+        record.ends()
+
+    return give_up
+
+
+def _tell(call: Call, trace: Trace) -> None:
+    """Has backends be told of a trace without spans."""
+    if not trace.sampled and not trace.passes:
         call.metadata = _untraced(call.metadata, trace)
 
 

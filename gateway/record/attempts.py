@@ -6,7 +6,7 @@ from gateway.record.outside import Failure
 
 
 class AttemptRecord:
-    """One attempt of a call, at one endpoint. Complete when it is made.
+    """One attempt of a call, at one endpoint. Complete once it has ended.
 
     Attributes:
         upstream: The upstream's name.
@@ -40,14 +40,27 @@ class AttemptRecord:
         span: str | None = None,
         out: tuple[tuple[str, str], ...] = (),
     ) -> None:
+        self.began = began
+        self.span = span
+        self.ends(upstream, endpoint, ended, code, failure, seen, out)
+
+    def ends(  # noqa: PLR0917  called for each attempt: names cost time
+        self,
+        upstream: str,
+        endpoint: str,
+        ended: float,
+        code: int | None,
+        failure: Failure | None,
+        seen: bool,  # noqa: FBT001  likewise
+        out: tuple[tuple[str, str], ...],
+    ) -> None:
+        """Takes down how it ended; see AttemptRecord."""
         self.upstream = upstream
         self.endpoint = endpoint
-        self.began = began
         self.ended = ended
         self.code = code
         self.reason = None if failure is None else failure.reason
         self.message = "" if failure is None else failure.status.message
         self.cause = "" if failure is None else failure.cause
         self.seen = seen
-        self.span = span
         self.out = out

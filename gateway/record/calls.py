@@ -70,23 +70,18 @@ class CallRecord:
         self.caller: Caller | None = None
         self.principal: Principal | None = None
         self.upstream = self.cached = self.path = ""
-        self.attempts: list[AttemptRecord] = []
+        self.attempts: tuple[AttemptRecord, ...] = ()
         self.waits: list[tuple[str, float, float]] | None = None
         self.notes: list[tuple[Any, ...]] | None = None
         self.received = self.sent = self.received_bytes = self.sent_bytes = self.stalls = 0
         self.span: str | None = None
-
-    @property
-    def is_listed(self) -> bool:
-        """Whether its request has it among its calls: as long as those are not too many."""
-        return self.request.made <= MOST_CALLS
 
     def tried(self, attempt: AttemptRecord) -> None:
         """Takes down an attempt that has ended: of a call that was given up, after its own end."""
         if self.ended:
             self.request.source.tried(self, attempt)
         else:
-            self.attempts.append(attempt)
+            self.attempts += (attempt,)
 
     def failed(self, failure: Failure) -> None:
         """Takes down what it failed with; not the error itself, whose traceback holds the call."""

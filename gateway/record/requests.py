@@ -89,7 +89,7 @@ class RequestRecord:
         self.replied = self.ended = 0.0
         self.front = self.request_id = self.route = ""
         self.operation = self.operation_type = self.document = ""
-        self.calls: list[CallRecord] = []
+        self.calls: tuple[CallRecord, ...] = ()
         self.trace: Trace | None = None
         self.client: Principal | None = None
         self.made = self.status = self.received = self.sent = self.close = self.cost = 0
@@ -106,7 +106,7 @@ class RequestRecord:
             made.span = self.trace.new()
         self.made = count = self.made + 1
         if count <= MOST_CALLS:
-            self.calls.append(made)
+            self.calls += (made,)
         return made
 
     def on_socket(self, kind: str, carrier: Fields | None = None) -> RequestRecord:
@@ -153,8 +153,8 @@ class RequestRecord:
         """Takes down that a whole answer left, and ends."""
         self.status = status
         self.sent = size
-        self.replied = now = self.clock()
-        self._end(now)
+        self.replied = self.clock()
+        self._end(self.replied)
 
     def replies(self, status: int) -> None:
         """Takes down that the head of an answer leaves, whose body follows."""
@@ -181,6 +181,6 @@ class RequestRecord:
             return
         self.ended = now
         for call in self.calls:
-            if not call.ended and call.began:
+            if not call.ended and call.began:  # it is given up
                 call.ends()
         self.source.asked(self)

@@ -121,22 +121,26 @@ class Records(Keeper):
 
     def called(self, call: CallRecord) -> None:
         """See Keeper."""
-        over = self._over
-        over.append(call)
-        if len(over) >= _ENOUGH or self._later is None:
+        self._over.append(call)
+        if not self._rings:  # what made it, such as a subscription, may go on for days
+            self._soon()
+        elif len(self._over) >= _ENOUGH:
             self.flush()
-        elif not self._rings:  # what made it, such as a subscription, may go on for days
-            self._rings = True
-            self._later(_SOON, self._ring)
 
     def asked(self, request: RequestRecord) -> None:
         """See Keeper."""
         self.active[request.kind] -= 1
-        over = self._over
-        over.append(request)
-        if len(over) >= _ENOUGH or self._later is None:
+        self._over.append(request)
+        if not self._rings:
+            self._soon()
+        elif len(self._over) >= _ENOUGH:
             self.flush()
-        elif not self._rings:
+
+    def _soon(self) -> None:
+        """Has what is complete handed on after a while."""
+        if self._later is None:
+            self.flush()
+        else:
             self._rings = True
             self._later(_SOON, self._ring)
 
@@ -160,7 +164,7 @@ class Records(Keeper):
                     asked(each)
                 except Exception as bug:  # noqa: BLE001  likewise
                     self._failed(bug)
-            each.calls = []  # which know of it: neither waits for a garbage collector
+            each.calls = ()  # which know of it: neither waits for a garbage collector
 
     def _failed(self, bug: Exception) -> None:
         self.failures += 1

@@ -50,7 +50,7 @@ class Maker:
         began = self.clock.now
         self.clock.advance(seconds)
         ended = self.clock.now
-        call.attempts.append(AttemptRecord("shop", endpoint, began, ended, code))
+        call.tried(AttemptRecord("shop", endpoint, began, ended, code))
 
     def ends(self, call, code=Code.OK, principal=None):
         """Ends it."""

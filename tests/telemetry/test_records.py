@@ -148,5 +148,5 @@ def test_nothing_that_was_told_is_held(made, timers):
     record = made.usual()
     call = record.calls[0]
     timers.ring()
-    assert record.calls == []
+    assert record.calls == ()
     assert sys.getrefcount(call) == 2  # `call`, and what is asked with

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as quoted
+from math import floor, inf
 from typing import Final, TypeAlias, TypeVar
 
 from gateway.record import CallRecord, Principal, RequestRecord
@@ -26,6 +27,7 @@ MOST_CALLS: Final = 32
 """Calls of one request that are in its line, where it made several."""
 
 _MOST_PARTS: Final = 4096  # parts of lines of each sort that are kept
+_LOOK: Final = 1.0  # seconds between two looks at the wall clock
 _LONGEST_KEPT: Final = 256  # characters of what a client sends: what is kept of it is bounded
 _REQUESTS: Final = frozenset({"request", "socket"})
 
@@ -48,6 +50,8 @@ class JsonLines:
         self._redaction = redaction
         self._now = now
         self._moments = Moments(rfc3339)
+        self._ahead = 0.0  # seconds
+        self._until = -inf  # when to look again
         # Parts of lines that come again and again: by what was asked, and what became of it; by who
         # asks.
         self._shapes: dict[Shape, str] = {}
@@ -55,49 +59,53 @@ class JsonLines:
 
     def line(self, record: RequestRecord) -> str:
         """Returns the line of a record that is complete."""
-        calls, kind, head, began, ended = (
-            record.calls, record.kind, record.head, record.began, record.ended,
-        )  # fmt: skip
+        calls, kind, head = record.calls, record.kind, record.head
         call = calls[0] if len(calls) == 1 else None
-        at = str(int((self._now() - record.clock() + began) * 1e6))
+        if record.ended >= self._until:
+            self._look(record.clock())
+        at = str(floor((record.began + self._ahead) * 1e6))
         shape = _shape(record, call)
-        text = (
-            f'{{"time":"{self._moments.of(at[:-6])}.{at[-6:]}Z"'
-            f"{self._shapes.get(shape) or _keep(self._shapes, shape, _common(*shape))}"
-        )
-        if record.request_id:
-            text += f',"request_id":{quoted(record.request_id)}'
+        common = self._shapes.get(shape) or _keep(self._shapes, shape, _common(*shape))
+        # What does not apply is empty; all is put together at once, for every piece costs.
+        request_id = trace = socket = sender = target = operation = who = closed = ""
+        if name := record.request_id:
+            request_id = f',"request_id":{_name(name)}'
         if record.trace is not None:
-            text += f',"trace_id":"{record.trace.trace_id}"'
+            trace = f',"trace_id":"{record.trace.trace_id}"'
         if record.parent is not None and record.parent.request_id:
-            text += f',"socket_id":{quoted(record.parent.request_id)}'
+            socket = f',"socket_id":{quoted(record.parent.request_id)}'
         if kind in _REQUESTS:
-            sender = head.peer, head.headers.get("user-agent")
-            path = head.path
-            text += self._senders.get(sender) or self._sender(*sender)
-            if path:
-                text += f',"path":{quoted(path if len(path) <= MOST else cut(path))}'
-            if head.query is not None:
-                text += f',"query":{quoted(self._redaction.query(head.query))}'
+            by = head.peer, head.headers.get("user-agent")
+            sender = self._senders.get(by) or self._sender(*by)
+            target = self._target(head.path, head.query)
         if record.operation_type:
-            text += _operation(record)
+            operation = _operation(record)
         principal = record.principal if call is None else call.principal
         if principal is not None:
-            text += _principal(principal)
-        if call is not None:
-            text += _one(record, call)
-        elif kind == "request":
-            text += (
-                f',"received_bytes":{record.received},"sent_bytes":{record.sent}'
-                f',"duration_us":{int((ended - began) * 1e6)}'
-            )
-        else:
-            text += f',"duration_us":{int((ended - began) * 1e6)}'
-        if call is None and calls:
-            text += _several(record)
+            who = _principal(principal)
+        course = _several(record) if call is None else _one(record, call)
         if record.close:
-            text += f',"close_code":{record.close}'
-        return text + (',"gone":true}\n' if record.gone else "}\n")
+            closed = f',"close_code":{record.close}'
+        if record.gone:
+            closed += ',"gone":true'
+        return (
+            f'{{"time":"{self._moments.of(at[:-6])}.{at[-6:]}Z"{common}{request_id}{trace}{socket}'
+            f"{sender}{target}{operation}{who}{course}{closed}}}\n"
+        )
+
+    def _look(self, now: float) -> None:
+        """Looks how far the wall clock is ahead of the monotonic one: now and then, as it is set.
+
+        Args:
+            now: The time on that one.
+        """
+        self._ahead = self._now() - now
+        self._until = now + _LOOK
+
+    def _target(self, path: str, query: str | None) -> str:
+        """Returns the part of a line that says what is asked for."""
+        text = f',"path":{quoted(path if len(path) <= MOST else cut(path))}' if path else ""
+        return text if query is None else f'{text},"query":{quoted(self._redaction.query(query))}'
 
     def _sender(self, peer: str, agent: str | None) -> str:
         """Returns the part of a line that says who sends, and keeps it."""
@@ -180,6 +188,12 @@ def _course(upstream: str, endpoint: str, attempts: int, cached: str) -> str:
     return f'{text},"cached":"{cached}"' if cached else text
 
 
+def _name(request_id: str) -> str:
+    """Returns the id of a request as JSON; one of the gateway's own needs no care."""
+    plain = request_id.isalnum() and request_id.isascii()
+    return f'"{request_id}"' if plain else quoted(request_id)
+
+
 def _operation(record: RequestRecord) -> str:
     """Returns which operation of the graph was asked for."""
     text = f',"operation":{quoted(record.operation[:128])}' if record.operation else ""
@@ -197,42 +211,53 @@ def _one(record: RequestRecord, call: CallRecord) -> str:
     """Returns the sizes and times of a request that made one call."""
     digits = DIGITS
     began, made, ended = record.began, call.began, record.ended
+    messages = first_message = ""
     if record.kind == "request":
-        text = f',"received_bytes":{digits[record.received]},"sent_bytes":{digits[record.sent]}'
+        received, sent = record.received, record.sent
     else:
-        text = f',"received_bytes":{call.received_bytes},"sent_bytes":{call.sent_bytes}'
+        received, sent = call.received_bytes, call.sent_bytes
     if call.received or call.sent:
-        text += f',"received_messages":{call.received},"sent_messages":{call.sent}'
-    whole = int((ended - began) * 1e6)
+        messages = f',"received_messages":{call.received},"sent_messages":{call.sent}'
+    whole = floor((ended - began) * 1e6)
+    text = (
+        f',"received_bytes":{digits[received]},"sent_bytes":{digits[sent]}{messages}'
+        f',"duration_us":{digits[whole]}'
+    )
     if not made:
-        return f'{text},"duration_us":{digits[whole]}'
+        return text
     attempts = call.attempts
     if len(attempts) == 1:  # as `span` has it
         first, last = attempts[0].began, attempts[0].ended
     else:
         first, last = span(call, ended)
     # Of whole microseconds since the beginning, so that the phases add up to all of it.
-    body, gates, upstream = (
-        int((made - began) * 1e6), int((first - began) * 1e6), int((last - began) * 1e6),
-    )  # fmt: skip
-    text += (
-        f',"duration_us":{digits[whole]},"body_us":{digits[body]}'
+    body = floor((made - began) * 1e6)
+    gates = floor((first - began) * 1e6)
+    upstream = floor((last - began) * 1e6)
+    if call.first:
+        first_message = f',"first_message_us":{floor((call.first - began) * 1e6)}'
+    return (
+        f'{text},"body_us":{digits[body]}'
         f',"gates_us":{digits[gates - body]},"upstream_us":{digits[upstream - gates]}'
-        f',"reply_us":{digits[whole - upstream]}'
+        f',"reply_us":{digits[whole - upstream]}{first_message}'
     )
-    return f'{text},"first_message_us":{int((call.first - began) * 1e6)}' if call.first else text
 
 
 def _several(record: RequestRecord) -> str:
-    """Returns the calls of a request that made several."""
+    """Returns the sizes and times of a request that made no call, or several, and those."""
+    text = f',"duration_us":{floor((record.ended - record.began) * 1e6)}'
+    if record.kind == "request":
+        text = f',"received_bytes":{record.received},"sent_bytes":{record.sent}{text}'
+    if not record.calls:
+        return text
     written = []
     for call in record.calls[:MOST_CALLS]:
         attempts = call.attempts
         endpoint = attempts[-1].endpoint if attempts else ""
-        lasted = int((call.ended - call.began) * 1e6)
+        lasted = floor((call.ended - call.began) * 1e6)
         written.append(
             f'{{"method":{quoted(call.method)}{_ended(call.code, call.reason)}'
             f"{_course(call.upstream, endpoint, len(attempts), call.cached)}"
             f',"duration_us":{lasted}}}'
         )
-    return f',"calls_made":{record.made},"calls":[{",".join(written)}]'
+    return f'{text},"calls_made":{record.made},"calls":[{",".join(written)}]'

@@ -21,12 +21,13 @@ class Owner(Protocol):
         """Hears that the node of one was taken out."""
 
 
-class Attempt:
-    """One attempt.
+class Attempt(AttemptRecord):
+    """One attempt, which is its own record: what is noted of it is there once it has ended.
 
     Attributes:
         node: Who has it.
         began: When, on the loop's clock.
+        ended: When the node ended it, likewise; unset of one that it has not.
         again: Whether it is one beyond the first of its call, and so counts at the breaker.
         seconds: How many it has, where its call has more; else None.
     """
@@ -35,26 +36,22 @@ class Attempt:
         "_cancel",
         "_owner",
         "_record",
-        "_span",
-        "_under_way",
         "again",
-        "began",
         "node",
         "seconds",
     )
 
-    def __init__(
+    def __init__(  # not its record's, which takes down an end
         self, owner: Owner, node: Node, began: float, *, again: bool, seconds: float | None
     ) -> None:
         self.node = node
         self.began = began
         self.again = again
         self.seconds = seconds
-        self._owner = owner
+        self.span = None
+        self._owner: Owner | None = owner
         self._cancel: Cancel | None = None
-        self._under_way = True
         self._record: CallRecord | None = None
-        self._span: str | None = None
 
     @property
     def started(self) -> bool:
@@ -67,10 +64,10 @@ class Attempt:
         if record is not None:
             self._record = record
             if record.span is not None:
-                call, self._span = traced(call, record)
+                call, self.span = traced(call, record)
         node.started()
-        cancel = node.channel.start(call, self._ended)
-        if self._under_way:
+        cancel = node.channel.start(call, self._over)
+        if self._owner is not None:  # who has not heard of its end yet
             self._cancel = cancel
 
     def give_up(self, outrun: float | None) -> None:
@@ -79,13 +76,14 @@ class Attempt:
         Args:
             outrun: Now, where another attempt was faster; None where nobody wants an answer.
         """
-        self._under_way = False
+        self._owner = None
         cancel, self._cancel = self._cancel, None
         if cancel is not None:
             cancel()
         node = self.node
         node.movable.discard(self)
         if self._record is not None:
+            self.ended = node.clock()
             self._note(self._record, None)
         if outrun is None:
             node.left()
@@ -94,33 +92,34 @@ class Attempt:
 
     def move(self) -> None:
         """See Movable."""
-        self._owner.move(self)
+        if self._owner is not None:
+            self._owner.move(self)
 
-    def _ended(self, result: Reply | RpcError) -> None:
-        self._under_way = False
-        # What the node made of it holds this: let go, and neither waits for a garbage collector.
-        self._cancel = None
+    def _over(self, result: Reply | RpcError) -> None:
+        node, owner = self.node, self._owner
+        # What the node made of it holds this, and what is noted of its call: let go, and none of
+        # them waits for a garbage collector.
+        self._cancel = self._owner = None
+        self.ended = node.clock()
         # Before the node hears of it, which may take itself out and move what it has.
-        self.node.movable.discard(self)
+        node.movable.discard(self)
         if self._record is not None:
             self._note(self._record, result)
-        self._owner.ended(self, result)
+        if owner is not None:
+            owner.ended(self, result)
 
     def _note(self, record: CallRecord, result: Reply | RpcError | None) -> None:
-        """Takes down how it ended; None for one that was given up."""
+        """Has the call's record take it down; None for one that was given up."""
+        self._record = None
         node = self.node
-        failure = result if isinstance(result, RpcError) else None
-        code = failure.status.code if failure else None if result is None else Code.OK
-        record.tried(
-            AttemptRecord(
-                record.upstream,
-                node.channel.address,
-                self.began,
-                node.clock(),
-                code,
-                failure,
-                seen=not isinstance(result, NotSentError),
-                span=self._span,
-                out=node.out_for,
-            )
-        )
+        code: Code | None = None
+        failure: RpcError | None = None
+        seen = True
+        if isinstance(result, Reply):
+            code = Code.OK
+        elif result is not None:
+            code, failure = result.status.code, result
+            seen = not isinstance(result, NotSentError)
+        out = node.out_for if node.out else ()
+        self.ends(record.upstream, node.channel.address, self.ended, code, failure, seen, out)
+        record.tried(self)

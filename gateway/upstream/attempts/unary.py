@@ -130,7 +130,7 @@ class UnaryAttempts:
             self._broke(failure)
 
     def _ended(self, attempt: Attempt, result: Reply | RpcError) -> None:
-        upstream, node = self._upstream, attempt.node
+        node = attempt.node
         self._running.remove(attempt)
         if isinstance(result, NotSentError):
             node.left()
@@ -138,7 +138,7 @@ class UnaryAttempts:
             return
         if attempt.again:
             self._give_back()
-        now = upstream.clock()
+        now = attempt.ended
         node.ended(result, now - attempt.began)
         if not self._open:  # the node was taken out for it, and another attempt of this call moved
             return
