@@ -164,6 +164,9 @@ def _rate(calls: int, before: int | None, seconds: float) -> str:
 
 def _row(endpoint: Mapping[str, Any], rate: str, workers: int) -> tuple[str, ...]:
     out: Sequence[Mapping[str, Any]] = endpoint["out"]
+    why = [_why(each, workers) for each in out]
+    if unreached := endpoint.get("unreached"):
+        why.append(_plain(unreached))
     latency = endpoint["latency"]
     return (
         _plain(endpoint["address"]),
@@ -177,7 +180,7 @@ def _row(endpoint: Mapping[str, Any], rate: str, workers: int) -> tuple[str, ...
         rate,
         f"{endpoint['failures']:,}",
         f"{endpoint['ejections']:,}",
-        "; ".join(_why(each, workers) for each in out) or _NOTHING,
+        "; ".join(why) or _NOTHING,
     )
 
 

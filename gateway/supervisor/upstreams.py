@@ -111,6 +111,7 @@ def identity(endpoint: Mapping[str, Any]) -> Hashable:
 _ENDPOINT: Final[Mapping[str, Callable[[list[Any]], Any]]] = {
     "weight": _mean,
     "state": _worst,
+    "unreached": _any,
     "takes_calls": any,
     "out": _reasons,
     "panic": any,

@@ -30,6 +30,7 @@ def report(upstream: Upstream) -> Told:
     Of each endpoint:
     - `address`, `weight` (what it has now), `zone`, `priority`;
     - `state`: of its connections (`ready`, `idle`, `connecting`, `failing`, `closed`);
+    - `unreached`: why it has none, while it can't be reached, as far as is known; else None;
     - `takes_calls`: whether nothing keeps it out;
     - `out`: what does: a list of `cause` (`unhealthy`, `ejected`, `draining`) and `why`, in words;
     - `panic`: whether it has calls all the same, for too few others can take any;
@@ -59,6 +60,7 @@ def _endpoint(node: Node, now: float, *, panic: bool) -> Told:
         "zone": listing.zone,
         "priority": listing.priority,
         "state": node.state.value,
+        "unreached": node.channel.unreached or None,
         "takes_calls": not node.out,
         "out": [
             {"cause": cause.value, "why": node.out[cause]} for cause in Cause if cause in node.out

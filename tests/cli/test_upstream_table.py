@@ -95,6 +95,14 @@ def test_the_state_of_one_that_is_out_is_why_and_says_so():
     assert (found["STATE"], found["WHY"]) == ("unhealthy/ejected", "no answer; 5 errors")
 
 
+def test_one_that_cannot_be_reached_says_why():
+    found = row(Seen(answer(endpoint("a:1", state="failing", unreached="refused\x1b")), 0.0))
+    assert (found["STATE"], found["WHY"]) == ("failing", "refused\\x1b")
+    out = [{"cause": "unhealthy", "why": "no answer"}]
+    told = answer(endpoint("a:1", state="failing", unreached="refused", out=out))
+    assert row(Seen(told, 0.0))["WHY"] == "no answer; refused"
+
+
 @pytest.mark.parametrize(
     ("cause", "panic", "state"),
     [("ejected", True, "ejected (used: panic)"), ("ejected", False, "ejected")],

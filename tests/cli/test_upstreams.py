@@ -68,7 +68,9 @@ def test_one_that_cannot_be_reached_is_told_so(shop: Path) -> None:
         with closing(running.connect()) as connection:
             assert answer(connection, PRODUCT)[0] == 503
         done = invoke("upstreams", "--admin", running.admin, cwd=shop)
-    assert done.out.splitlines()[1].split()[:3] == ["shop", "127.0.0.1:1", "failing"]
+    row = done.out.splitlines()[1]
+    assert row.split()[:3] == ["shop", "127.0.0.1:1", "failing"]
+    assert row.endswith("Connection refused")
 
 
 def test_in_a_terminal_it_is_shown_until_it_is_interrupted(here: Path, backend: Backend) -> None:

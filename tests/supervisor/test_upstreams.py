@@ -12,6 +12,7 @@ def endpoint(address, **told):
         "zone": "a",
         "priority": 0,
         "state": "ready",
+        "unreached": None,
         "takes_calls": True,
         "out": [],
         "panic": False,
@@ -61,10 +62,11 @@ def test_one_that_is_used_in_the_panic_of_a_worker_is_used():
 def test_of_what_they_see_differently_the_worst_is_told():
     found = one(
         answer(endpoint("a:1", latency=None)),
-        answer(endpoint("a:1", state="failing", latency=0.2)),
+        answer(endpoint("a:1", state="failing", unreached="refused", latency=0.2)),
         answer(endpoint("a:1", state="connecting")),
     )
-    assert (found["state"], found["latency"]) == ("failing", 0.2)
+    assert (found["state"], found["unreached"]) == ("failing", "refused")
+    assert found["latency"] == 0.2
     assert one(answer(endpoint("a:1", latency=None)))["latency"] is None
 
 

@@ -56,6 +56,7 @@ class FakeChannel:
     def __init__(self, name, result=None, state=State.READY):
         self.address = name
         self.state = state
+        self.unreached = ""
         self.result = result or Reply(name.encode())
         self.waits = False
         self.calls = []

@@ -26,6 +26,7 @@ async def test_an_endpoint_that_was_not_called_yet():
             "zone": None,
             "priority": 0,
             "state": "ready",
+            "unreached": None,
             "takes_calls": True,
             "out": [],
             "panic": False,
@@ -37,6 +38,14 @@ async def test_an_endpoint_that_was_not_called_yet():
             "ejections": 0,
         }
     ]
+
+
+async def test_why_it_cannot_be_reached():
+    channel = FakeChannel("a", state=State.FAILING)
+    upstream = upstream_of(channel)
+    channel.unreached = "Connection refused"
+    (found,) = told(upstream)
+    assert (found["state"], found["unreached"]) == ("failing", "Connection refused")
 
 
 async def test_why_it_is_out_and_for_how_long():

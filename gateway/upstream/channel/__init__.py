@@ -92,6 +92,13 @@ class Channel(Protocol):
     def state(self) -> State:
         """How the connection is doing, as last heard of."""
 
+    @property
+    def unreached(self) -> str:
+        """Why there is no connection, while it can't be had, as far as is known; else empty.
+
+        In the words of the transport: for operators, never for clients.
+        """
+
     def start(self, call: Call, done: Done) -> Cancel:
         """Starts a unary call (`gateway.call.Unary`)."""
 

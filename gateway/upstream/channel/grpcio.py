@@ -69,6 +69,7 @@ class GrpcioChannel:
         "_runs",
         "_state",
         "_trouble",
+        "_unreached",
         "_watching",
         "address",
     )
@@ -96,6 +97,8 @@ class GrpcioChannel:
         self._closed = False
         self._trouble = Trouble(self.address, self._loop.time)
         self._state = State.IDLE
+        # What a call failed with last, for want of a connection: grpcio tells it of calls alone.
+        self._unreached = ""
         # How often there was a connection, as far as was heard of.
         self._reached = 0
         self._watching = self._loop.create_task(self._watch())
@@ -112,6 +115,11 @@ class GrpcioChannel:
     def state(self) -> State:
         """How the connection is doing."""
         return self._state
+
+    @property
+    def unreached(self) -> str:
+        """See Channel: known once a call failed for it."""
+        return self._unreached if self._state is State.FAILING else ""
 
     def start(self, call: Call, done: Done) -> Cancel:
         """Starts a unary call."""
@@ -202,6 +210,8 @@ class GrpcioChannel:
             self._trouble.note(fault.reason, cause)
             known = fault.error(cause)
             never_sent = fault.never_sent and began == self._reached
+            if never_sent:
+                self._unreached = cause
             return NotSentError.of(known) if never_sent else known
         status, trailers = sent_status(code, text, Metadata(failure.trailing_metadata() or ()))
         initial = Metadata(failure.initial_metadata() or ())
@@ -255,7 +265,9 @@ class GrpcioChannel:
                 before, self._state = self._state, _STATES[state]
                 # From connecting to idle it was ready, which has gone by unseen.
                 unseen = before is State.CONNECTING and self._state is State.IDLE
-                self._reached += unseen or self._state is State.READY
+                if unseen or self._state is State.READY:
+                    self._reached += 1
+                    self._unreached = ""
                 self._heard(self._state)
             self._trouble.heard(self._state)
             await self._channel.wait_for_state_change(state)

@@ -143,6 +143,12 @@ class NativeChannel:
             return State.CONNECTING
         return State.CLOSED if self._closed else State.IDLE
 
+    @property
+    def unreached(self) -> str:
+        """See Channel."""
+        failing = self._failing
+        return failing.cause if failing is not None and self.state is State.FAILING else ""
+
     def start(self, call: Call, done: Done) -> Cancel:
         """Starts a unary call."""
         try:

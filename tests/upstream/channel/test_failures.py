@@ -461,9 +461,11 @@ async def test_a_backend_that_dies_breaks_off_its_calls_and_serves_again_when_it
         assert isinstance(error, NotSentError)
         while channel.state is not State.FAILING:
             await asyncio.sleep(0.01)
+        assert "refused" in channel.unreached
         await process.start()
         while channel.state is not State.READY:
             await asyncio.sleep(0.01)
+        assert channel.unreached == ""
         assert (await unary(channel, Call("test.Echo/Echo", b"back"))).message == b"back"
 
 
