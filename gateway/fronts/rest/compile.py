@@ -24,7 +24,6 @@ from gateway.schema.codec import Codec
 from gateway.schema.method import HttpRule, Kind, MethodDescriptor
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.registry import Registry
-from gateway.turns import at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def routes_of(
             yield method, rule, parse(rule.template).under(prefix)
 
 
-def compile_front(
+def compiling_front(
     methods: Iterable[Method],
     registry: Registry,
     codec: Codec,
@@ -132,8 +131,8 @@ def compile_front(
     options: RestOptions,
     *,
     views: Sequence[View] = (),
-) -> Compiled:
-    """Compiles the front.
+) -> Generator[None, None, Compiled]:
+    """Compiles the front, and yields where others may have their turn.
 
     Args:
         methods: Those that have an upstream; others have no routes.
@@ -146,19 +145,6 @@ def compile_front(
     Raises:
         SchemaError: With every rule that is wrong, and every two that match the same requests.
     """
-    return at_once(compiling_front(methods, registry, codec, shared, options, views=views))
-
-
-def compiling_front(
-    methods: Iterable[Method],
-    registry: Registry,
-    codec: Codec,
-    shared: Shared,
-    options: RestOptions,
-    *,
-    views: Sequence[View] = (),
-) -> Generator[None, None, Compiled]:
-    """Does what `compile_front` does, and yields where others may have their turn."""
     by_name = {method.descriptor.name: method for method in methods}
     problems = [
         problem

@@ -27,7 +27,7 @@ class Route(Protocol):
 
 
 class RestFront:
-    """Answers HTTP requests by calls. Immutable, made by `compile.compile_front`."""
+    """Answers HTTP requests by calls. Immutable, made by `compile.compiling_front`."""
 
     __slots__ = ("_router", "_shared")
 

@@ -20,7 +20,6 @@ from gateway.schema.codec import Codec
 from gateway.schema.method import MethodDescriptor
 from gateway.schema.problem import Problem, SchemaError
 from gateway.schema.registry import Registry
-from gateway.turns import at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +63,14 @@ class Compiled(NamedTuple):
     notes: tuple[str, ...]
 
 
-def compile_plain(
+def compiling_plain(
     methods: Iterable[Method],
     registry: Registry,
     codec: Codec,
     shared: Shared,
     options: PlainOptions,
-) -> Compiled:
-    """Compiles the front.
+) -> Generator[None, None, Compiled]:
+    """Compiles the front, and yields where others may have their turn.
 
     Args:
         methods: Those that have an upstream. Their rules are right: REST has compiled them.
@@ -84,17 +83,6 @@ def compile_plain(
         SchemaError: With every path that could be for two streaming methods, and every two rules
             that match the same requests.
     """
-    return at_once(compiling_plain(methods, registry, codec, shared, options))
-
-
-def compiling_plain(
-    methods: Iterable[Method],
-    registry: Registry,
-    codec: Codec,
-    shared: Shared,
-    options: PlainOptions,
-) -> Generator[None, None, Compiled]:
-    """Does what `compile_plain` does, and yields where others may have their turn."""
     by_name = {method.descriptor.name: method for method in methods}
     descriptors = [method.descriptor for method in by_name.values()]
     replies = {name: ReplyJson(codec, name) for name in {each.output for each in descriptors}}

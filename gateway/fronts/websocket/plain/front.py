@@ -13,7 +13,7 @@ from gateway.routing.router import Router
 
 
 class PlainFront:
-    """Answers upgrades by calls. Immutable, made by `compile.compile_plain`.
+    """Answers upgrades by calls. Immutable, made by `compile.compiling_plain`.
 
     Args:
         router: The routes.

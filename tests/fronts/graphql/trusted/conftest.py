@@ -8,12 +8,13 @@ import aiohttp
 import pytest
 
 from gateway.fronts.graphql.trusted.views import plan_ahead, views_of
-from gateway.fronts.rest.compile import RestOptions, compile_front
+from gateway.fronts.rest.compile import RestOptions, compiling_front
 from gateway.fronts.rest.errors import ErrorRenderer
 from gateway.fronts.rest.incoming import Shared
 from gateway.listener import Limits, serve
 from gateway.routing.metadata import HeaderRules
 from gateway.schema.codec import Codec, JsonOptions
+from gateway.turns import at_once
 from tests.fronts.graphql.graphs import shop_registry
 from tests.fronts.graphql.trusted.shop import Services, engine_of, trusted_of
 
@@ -65,13 +66,15 @@ async def start(codec):
             ErrorRenderer(codec.message("google.protobuf.Any").transcode),
             asyncio.get_running_loop().time,
         )
-        front = compile_front(
-            services.methods().values(),
-            shop_registry(),
-            codec,
-            shared,
-            RestOptions(prefix=prefix),
-            views=views_of(trusted, engine, body_size=1000, **options),
+        front = at_once(
+            compiling_front(
+                services.methods().values(),
+                shop_registry(),
+                codec,
+                shared,
+                RestOptions(prefix=prefix),
+                views=views_of(trusted, engine, body_size=1000, **options),
+            )
         ).front
         listener = await serve(lambda: front.handle, addresses=["127.0.0.1:0"], limits=Limits())
         http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE))

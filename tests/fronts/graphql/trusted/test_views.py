@@ -8,8 +8,9 @@ import pytest
 from gateway.call import Code
 from gateway.errors import error
 from gateway.fronts.graphql.trusted.views import views_of
-from gateway.fronts.rest.compile import RestOptions, compile_front
+from gateway.fronts.rest.compile import RestOptions, compiling_front
 from gateway.schema.problem import SchemaError
+from gateway.turns import at_once
 from tests.fronts.graphql.graphs import shop_registry
 from tests.fronts.graphql.trusted.conftest import PATIENCE
 from tests.fronts.graphql.trusted.shop import Services, engine_of, failure, files, trusted_of
@@ -479,8 +480,15 @@ def test_a_view_that_takes_an_rpc_s_path_is_a_mistake_of_the_file(codec):
     trusted = trusted_of(USER.replace("/x/users", "/v1/users"))
     views = views_of(trusted, engine_of(services, trusted), body_size=1000)
     with pytest.raises(SchemaError) as raised:
-        compile_front(
-            services.methods().values(), shop_registry(), codec, None, RestOptions(), views=views
+        at_once(
+            compiling_front(
+                services.methods().values(),
+                shop_registry(),
+                codec,
+                None,
+                RestOptions(),
+                views=views,
+            )
         )
     (problem,) = raised.value.problems
     assert "query One" in str(problem)
@@ -493,7 +501,9 @@ def test_views_are_listed_for_people(codec):
     trusted = trusted_of(USER)
     views = views_of(trusted, engine_of(services, trusted), body_size=1000)
     options = RestOptions(prefix="/api")
-    found = compile_front(
-        services.methods().values(), shop_registry(), codec, None, options, views=views
+    found = at_once(
+        compiling_front(
+            services.methods().values(), shop_registry(), codec, None, options, views=views
+        )
     )
     assert found.views == (("GET", "/api/x/users/{id}", "query One", "a.graphql:1"),)

@@ -7,13 +7,14 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from gateway.chain import Method
 from gateway.fronts.websocket.plain.call import SocketOptions
-from gateway.fronts.websocket.plain.compile import PlainOptions, compile_plain
+from gateway.fronts.websocket.plain.compile import PlainOptions, compiling_plain
 from gateway.fronts.websocket.plain.front import PlainFront
 from gateway.fronts.websocket.plain.opening import Shared
 from gateway.routing.metadata import HeaderRules
 from gateway.schema.codec import Codec
 from gateway.schema.method import HttpRule, MethodDescriptor
 from gateway.schema.registry import Registry
+from gateway.turns import at_once
 from tests.fronts.graphql.serve.sockets import Clock
 from tests.fronts.websocket.plain.fakes import Backend, Exchange, shown
 
@@ -67,7 +68,7 @@ def dial_to(registry, codec):
             lambda: clock.now,
             request_id_passes=True,
         )
-        compiled = compile_plain([method], registry, codec, shared, PlainOptions())
+        compiled = at_once(compiling_plain([method], registry, codec, shared, PlainOptions()))
         front = PlainFront(compiled.front._router, shared, SocketOptions(**options), clock)
         exchange = Exchange(target, offered, headers)
         assert front.handle(exchange)

@@ -14,10 +14,11 @@ from gateway.app import build
 from gateway.app.pool import UpstreamPool
 from gateway.config import from_mapping
 from gateway.fronts.websocket.plain.call import SocketOptions
-from gateway.fronts.websocket.plain.compile import PlainOptions, compile_plain
+from gateway.fronts.websocket.plain.compile import PlainOptions, compiling_plain
 from gateway.fronts.websocket.plain.opening import Shared
 from gateway.http.websocket import asks_for_websocket
 from gateway.listener import serve
+from gateway.turns import at_once
 from services_mock.testing import serve_in_process
 from tests.end_to_end.system import Backend, shop_config
 
@@ -95,12 +96,14 @@ async def shop(**options):
             generation.codec.message("google.protobuf.Any").transcode,
             asyncio.get_running_loop().time,
         )
-        front = compile_plain(
-            generation.methods.values(),
-            generation.registry,
-            generation.codec,
-            shared,
-            PlainOptions(socket=SocketOptions(**options)),
+        front = at_once(
+            compiling_plain(
+                generation.methods.values(),
+                generation.registry,
+                generation.codec,
+                shared,
+                PlainOptions(socket=SocketOptions(**options)),
+            )
         ).front
 
         def handle(exchange):

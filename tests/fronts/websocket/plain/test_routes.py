@@ -5,7 +5,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from gateway.call import RpcError
 from gateway.chain import Method
-from gateway.fronts.websocket.plain.compile import PlainOptions, compile_plain
+from gateway.fronts.websocket.plain.compile import PlainOptions, compiling_plain
 from gateway.fronts.websocket.plain.finding import find
 from gateway.fronts.websocket.plain.opening import Shared
 from gateway.http import Headers, Request
@@ -14,6 +14,7 @@ from gateway.schema.codec import Codec
 from gateway.schema.method import HttpRule, Kind, MethodDescriptor
 from gateway.schema.problem import SchemaError
 from gateway.schema.registry import Registry
+from gateway.turns import at_once
 
 UNARY, SERVER, CLIENT, BIDI = Kind
 
@@ -68,7 +69,9 @@ def compiled(registry, codec):
 
     def compile_(*descriptors, **options):
         methods = [Method(each, (), None, None) for each in descriptors]
-        return Routes(compile_plain(methods, registry, codec, shared, PlainOptions(**options)))
+        return Routes(
+            at_once(compiling_plain(methods, registry, codec, shared, PlainOptions(**options)))
+        )
 
     return compile_
 
