@@ -46,6 +46,7 @@ bench: $(INSTALLED)
 	$(BIN)/python bench/identity.py
 	$(BIN)/python bench/limits.py
 	$(BIN)/python bench/http_features.py
+	$(BIN)/python bench/telemetry.py $(ARGS)
 	$(BIN)/python bench/balancing.py
 
 # Two minutes of random faults under load: what clients saw, and what is left (nothing). See docs/resilience.md.

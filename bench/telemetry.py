@@ -134,6 +134,7 @@ def once(records: Records, request: Request) -> None:
     call.began = began = call.clock()
     call.received_bytes = 4
     call.upstream = "shop"
+    call.tries("127.0.0.1:50051", began)
     call.tried(AttemptRecord("shop", "127.0.0.1:50051", began, call.clock(), 0))
     call.code = 0
     call.sent_bytes = 243

@@ -6,6 +6,7 @@ nothing.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from gateway.errors import REASONS
@@ -18,6 +19,7 @@ FRONT: Final = "listener"
 """The front of what is refused here (`RequestRecord.front`)."""
 
 _LINE: Final = 8 * 1024  # bytes of a request line that are looked at
+_METHOD: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}")  # a token (section 9.1), not long
 _PARTS: Final = 3  # method, target, version (RFC 9112 section 3)
 
 
@@ -31,6 +33,8 @@ def begun(data: bytes | bytearray, peer: str, scheme: str) -> Request:
     """
     line = bytes(data[:_LINE]).partition(b"\r\n")[0].decode("latin-1").split(" ")
     method, target = (line[0], line[1]) if len(line) == _PARTS else ("", "")
+    if not _METHOD.fullmatch(method):
+        method = ""
     path, mark, query = target.partition("?")
     return Request(method, path, query if mark else None, Headers(), peer=peer, scheme=scheme)
 

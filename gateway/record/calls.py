@@ -36,6 +36,9 @@ class CallRecord:
         caller: Tells who makes it while it runs: the call itself; None before and after.
         principal: Who made it, as known at its end.
         upstream: The upstream that it came to; empty for none.
+        begun: How many attempts have begun.
+        given: When the first of them did; 0 for none.
+        endpoint: The endpoint that was given the last of them; empty for none.
         attempts: Those that have ended, in the order of their ends.
         waits: What held it up on its way: what it was, from when, until when.
         notes: What is said of it on its way: `(what, tell, *arguments)`, where `tell(*arguments)`
@@ -52,29 +55,37 @@ class CallRecord:
     """
 
     __slots__ = (
-        "asked", "attempts", "began", "cached", "caller", "clock", "code", "details", "ended",
-        "first", "message", "method", "notes", "path", "principal", "reason", "received",
-        "received_bytes", "request", "sent", "sent_bytes", "span", "stalls", "until", "upstream",
-        "waits",
+        "asked", "attempts", "began", "begun", "cached", "caller", "clock", "code", "details",
+        "ended", "endpoint", "first", "given", "message", "method", "notes", "path", "principal",
+        "reason", "received", "received_bytes", "request", "sent", "sent_bytes", "span", "stalls",
+        "until", "upstream", "waits",
     )  # fmt: skip
 
     def __init__(self, method: str, request: RequestRecord) -> None:
         self.method = method
         self.request = request
         self.clock = request.clock
-        self.began = self.ended = self.first = self.asked = self.until = 0.0
+        self.began = self.ended = self.first = self.asked = self.until = self.given = 0.0
         self.code: int | None = None
         self.reason: str | None = None
         self.message = ""
         self.details: tuple[Detail, ...] = ()
         self.caller: Caller | None = None
         self.principal: Principal | None = None
-        self.upstream = self.cached = self.path = ""
+        self.upstream = self.cached = self.path = self.endpoint = ""
+        self.begun = 0
         self.attempts: tuple[AttemptRecord, ...] = ()
         self.waits: list[tuple[str, float, float]] | None = None
         self.notes: list[tuple[Any, ...]] | None = None
         self.received = self.sent = self.received_bytes = self.sent_bytes = self.stalls = 0
         self.span: str | None = None
+
+    def tries(self, endpoint: str, at: float) -> None:
+        """Takes down that an attempt begins, at an endpoint, at a time."""
+        if not self.begun:
+            self.given = at
+        self.begun += 1
+        self.endpoint = endpoint
 
     def tried(self, attempt: AttemptRecord) -> None:
         """Takes down an attempt that has ended: of a call that was given up, after its own end."""
@@ -91,10 +102,26 @@ class CallRecord:
         self.message = status.message
         self.details = status.details
 
-    def ends(self) -> None:
-        """Takes down that it is over and who made it, and has it kept."""
+    def where(self) -> str:
+        """Returns the endpoint that ended it; of one that was given up, who had it last.
+
+        What ended it is the last attempt that was not given up: of hedges one answers, and others
+        are given up for it.
+        """
+        if self.begun != 1 and self.code is not None:
+            for attempt in reversed(self.attempts):
+                if attempt.code is not None:
+                    return attempt.endpoint
+        return self.endpoint
+
+    def ends(self, now: float = 0.0) -> None:
+        """Takes down that it is over and who made it, and has it kept.
+
+        Args:
+            now: When it was over; 0 for now.
+        """
         if not self.ended:
-            self.ended = self.clock()
+            self.ended = now or self.clock()
             caller = self.caller
             if caller is not None:
                 self.principal = caller.principal

@@ -182,5 +182,5 @@ class RequestRecord:
         self.ended = now
         for call in self.calls:
             if not call.ended and call.began:  # it is given up
-                call.ends()
+                call.ends(now)
         self.source.asked(self)

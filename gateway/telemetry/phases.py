@@ -19,6 +19,7 @@ Phases: TypeAlias = "list[tuple[str, float]]"
 def span(call: CallRecord, ended: float) -> tuple[float, float]:
     """Returns when the first attempt of a call began, and when the last ended.
 
+    Of a call that was given up, an attempt may end after it: the last ends with the call then.
     Without attempts both are the call's end.
 
     Args:
@@ -26,14 +27,11 @@ def span(call: CallRecord, ended: float) -> tuple[float, float]:
         ended: When its request ended, which counts where the call has not.
     """
     attempts = call.attempts
-    if not attempts:
-        over = call.ended or ended
-        return over, over
-    if len(attempts) == 1:
-        only = attempts[0]
-        return only.began, only.ended
-    # Hedges end in any order; the last of the list is the last that ended.
-    return min(each.began for each in attempts), attempts[-1].ended
+    if attempts and call.code is not None:
+        # Hedges end in any order; the last of the list is the last that ended.
+        return call.given, attempts[-1].ended
+    over = call.ended or ended
+    return (call.given if call.begun else over), over
 
 
 def phases_of(

@@ -48,6 +48,7 @@ class Maker:
         """An attempt of it that has ended."""
         self.clock.advance(after)
         began = self.clock.now
+        call.tries(endpoint, began)
         self.clock.advance(seconds)
         ended = self.clock.now
         call.tried(AttemptRecord("shop", endpoint, began, ended, code))

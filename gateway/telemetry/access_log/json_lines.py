@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as quoted
 from math import floor, inf
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 from gateway.record import CallRecord, Principal, RequestRecord
 from gateway.telemetry.access_log.digits import DIGITS
@@ -20,8 +20,7 @@ from gateway.telemetry.access_log.moments import Moments, rfc3339
 from gateway.telemetry.access_log.redaction import MOST, Redaction, cut
 from gateway.telemetry.codes import name_of
 from gateway.telemetry.phases import span
-
-K = TypeVar("K")
+from gateway.telemetry.tables import keep
 
 MOST_CALLS: Final = 32
 """Calls of one request that are in its line, where it made several."""
@@ -65,7 +64,7 @@ class JsonLines:
             self._look(record.clock())
         at = str(floor((record.began + self._ahead) * 1e6))
         shape = _shape(record, call)
-        common = self._shapes.get(shape) or _keep(self._shapes, shape, _common(*shape))
+        common = self._shapes.get(shape) or keep(self._shapes, shape, _common(*shape), _MOST_PARTS)
         # What does not apply is empty; all is put together at once, for every piece costs.
         request_id = trace = socket = sender = target = operation = who = closed = ""
         if name := record.request_id:
@@ -114,15 +113,7 @@ class JsonLines:
             text += f',"user_agent":{quoted(cut(agent))}'
             if len(agent) > _LONGEST_KEPT:
                 return text
-        return _keep(self._senders, (peer, agent), text)
-
-
-def _keep(parts: dict[K, str], key: K, text: str) -> str:
-    """Keeps a part of lines; where there are too many, it begins anew."""
-    if len(parts) >= _MOST_PARTS:
-        parts.clear()
-    parts[key] = text
-    return text
+        return keep(self._senders, (peer, agent), text, _MOST_PARTS)
 
 
 def _shape(record: RequestRecord, call: CallRecord | None) -> Shape:
@@ -132,12 +123,10 @@ def _shape(record: RequestRecord, call: CallRecord | None) -> Shape:
             record.front, record.kind, record.head.method, record.route, record.status,
             record.operation_type, "", record.code, record.reason, "", "", 0, "",
         )  # fmt: skip
-    attempts = call.attempts
     return (
         record.front, record.kind, record.head.method, record.route, record.status,
         record.operation_type, call.method, call.code if call.began else record.code,
-        record.reason or call.reason, call.upstream, attempts[-1].endpoint if attempts else "",
-        len(attempts), call.cached,
+        record.reason or call.reason, call.upstream, call.where(), call.begun, call.cached,
     )  # fmt: skip
 
 
@@ -225,11 +214,7 @@ def _one(record: RequestRecord, call: CallRecord) -> str:
     )
     if not made:
         return text
-    attempts = call.attempts
-    if len(attempts) == 1:  # as `span` has it
-        first, last = attempts[0].began, attempts[0].ended
-    else:
-        first, last = span(call, ended)
+    first, last = span(call, ended)
     # Of whole microseconds since the beginning, so that the phases add up to all of it.
     body = floor((made - began) * 1e6)
     gates = floor((first - began) * 1e6)
@@ -252,12 +237,10 @@ def _several(record: RequestRecord) -> str:
         return text
     written = []
     for call in record.calls[:MOST_CALLS]:
-        attempts = call.attempts
-        endpoint = attempts[-1].endpoint if attempts else ""
         lasted = floor((call.ended - call.began) * 1e6)
         written.append(
             f'{{"method":{quoted(call.method)}{_ended(call.code, call.reason)}'
-            f"{_course(call.upstream, endpoint, len(attempts), call.cached)}"
+            f"{_course(call.upstream, call.where(), call.begun, call.cached)}"
             f',"duration_us":{lasted}}}'
         )
     return f'{text},"calls_made":{record.made},"calls":[{",".join(written)}]'

@@ -44,7 +44,9 @@ class NcsaLines:
         if head.query is not None:
             target = f"{target}?{self._redaction.query(head.query)}"
         # The listener refuses some requests before they have a method.
-        line = f"{head.method} {_quoted(target)} HTTP/{head.version}" if head.method else "-"
+        line = (
+            f"{_quoted(head.method)} {_quoted(target)} HTTP/{head.version}" if head.method else "-"
+        )
         began = self._now() - (record.clock() - record.began)
         principal = record.principal
         user = "-" if principal is None else _field(principal.subject) or "-"

@@ -2,7 +2,7 @@
 
 What counts for a record is found by one look into a table, under what tells such records apart, and
 is made when one like it comes first: a handful of additions is all that is done for each after it.
-A table has so many entries at most; what finds no place there is found the long way, each time.
+A table that is full begins anew: what clients make up fills it, and is not to stay.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from gateway.telemetry.metrics.instruments import (
     Number,
     Numbers,
 )
+from gateway.telemetry.tables import keep
 
 _CODES: Final = {code.value: code.name for code in Code}
 _GIVEN_UP: Final = Code.CANCELLED.name
@@ -216,9 +217,7 @@ class Requests:
             self.bodies.child(request.front, request.route, "received"),
             self.bodies.child(request.front, request.route, "sent"),
         )
-        if len(self._requests) < _ENTRIES:
-            self._requests[key] = made
-        return made
+        return keep(self._requests, key, made, _ENTRIES)
 
     def _call(self, key: tuple[object, ...], call: CallRecord) -> _Call:
         code = _name(call.code)
@@ -226,17 +225,13 @@ class Requests:
         cached = self.cached.child(call.method, call.cached) if call.cached else None
         duration = self.call_duration.child(call.request.front, call.method, code, error)
         made = _Call(duration, cached)
-        if len(self._calls) < _ENTRIES:
-            self._calls[key] = made
-        return made
+        return keep(self._calls, key, made, _ENTRIES)
 
     def _attempt(self, key: tuple[object, ...], method: str, attempt: AttemptRecord) -> Histogram:
         code = _name(attempt.code)
         error = "" if attempt.code == Code.OK else self._error(code, attempt.reason)
         made = self.attempt_duration.child(_SYSTEM, method, code, error, attempt.upstream)
-        if len(self._attempts) < _ENTRIES:
-            self._attempts[key] = made
-        return made
+        return keep(self._attempts, key, made, _ENTRIES)
 
     # What is not done for every one.
 
@@ -280,8 +275,7 @@ class Requests:
                 self.message_bytes.child(front, method, "sent"),
                 self.stalls.child(front, method),
             )
-            if len(self._streams) < _ENTRIES:
-                self._streams[front, method] = counts
+            keep(self._streams, (front, method), counts, _ENTRIES)
         return counts
 
     def _operated(self, request: RequestRecord) -> None:
@@ -291,8 +285,7 @@ class Requests:
         if duration is None:
             error = "" if request.reason is None else self._known(request.reason)
             duration = self.operation_duration.child(request.operation_type, named, error)
-            if len(self._operations) < _ENTRIES:
-                self._operations[key] = duration
+            keep(self._operations, key, duration, _ENTRIES)
         duration.observe(request.ended - request.began)
         if request.cost:
             self.cost.child().observe(request.cost)

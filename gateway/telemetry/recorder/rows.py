@@ -30,7 +30,6 @@ def live(record: RequestRecord, now: float) -> Row:
     call = failed or (calls[0] if calls else None)
     principal = record.principal
     code = record.code if call is None or not call.began else call.code
-    attempts = () if call is None else call.attempts
     return {
         "time": now,
         "request_id": record.request_id[:_LONGEST],
@@ -45,8 +44,8 @@ def live(record: RequestRecord, now: float) -> Row:
         "seconds": round(record.ended - record.began, 6),
         "peer": record.head.peer,
         "principal": None if principal is None else principal.subject[:_LONGEST],
-        "endpoint": attempts[-1].endpoint if attempts else "",
-        "attempts": len(attempts),
+        "endpoint": "" if call is None else call.where(),
+        "attempts": 0 if call is None else call.begun,
     }
 
 
@@ -58,6 +57,7 @@ def kept(account: Account) -> Row:
     error = (failed or account).get("error") or {}
     went = "OK" if call and not call.get("given_up") else None
     attempts = call.get("attempts", [])
+    ended = [each for each in attempts if each["code"] is not None]  # others were given up
     principal = account["principal"]
     return {
         "time": account["time"],
@@ -77,7 +77,7 @@ def kept(account: Account) -> Row:
         "seconds": account["seconds"],
         "peer": account["peer"],
         "principal": None if principal is None else principal["subject"],
-        "endpoint": attempts[-1]["endpoint"] if attempts else "",
+        "endpoint": next((each["endpoint"] for each in reversed(ended or attempts)), ""),
         "attempts": call.get("attempts_made", 0),
         "outcome": account["outcome"],
     }

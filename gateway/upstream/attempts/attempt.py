@@ -25,7 +25,7 @@ class Attempt(AttemptRecord):
     """One attempt, which is its own record: what is noted of it is there once it has ended.
 
     Attributes:
-        node: Who has it.
+        node: Who has it; unset once it has ended.
         began: When, on the loop's clock.
         ended: When the node ended it, likewise; unset of one that it has not.
         again: Whether it is one beyond the first of its call, and so counts at the breaker.
@@ -63,6 +63,7 @@ class Attempt(AttemptRecord):
         node, record = self.node, call.record
         if record is not None:
             self._record = record
+            record.tries(node.channel.address, self.began)
             if record.span is not None:
                 call, self.span = traced(call, record)
         node.started()
@@ -89,6 +90,7 @@ class Attempt(AttemptRecord):
             node.left()
         else:
             node.outrun(self.began, outrun)
+        del self.node  # as in `_over`
 
     def move(self) -> None:
         """See Movable."""
@@ -96,7 +98,10 @@ class Attempt(AttemptRecord):
             self._owner.move(self)
 
     def _over(self, result: Reply | RpcError) -> None:
-        node, owner = self.node, self._owner
+        owner = self._owner
+        if owner is None:  # it was given up
+            return
+        node = self.node
         # What the node made of it holds this, and what is noted of its call: let go, and none of
         # them waits for a garbage collector.
         self._cancel = self._owner = None
@@ -105,8 +110,8 @@ class Attempt(AttemptRecord):
         node.movable.discard(self)
         if self._record is not None:
             self._note(self._record, result)
-        if owner is not None:
-            owner.ended(self, result)
+        owner.ended(self, result)
+        del self.node  # what keeps the record for long is not to keep an endpoint that is gone
 
     def _note(self, record: CallRecord, result: Reply | RpcError | None) -> None:
         """Has the call's record take it down; None for one that was given up."""

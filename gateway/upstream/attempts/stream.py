@@ -146,6 +146,8 @@ class _StreamAttempts:
             call = heeded = Heeded(call, node.record)
         clock = self._upstream.clock
         began = clock()
+        if call.record is not None:
+            call.record.tries(node.channel.address, began)
         node.started()
         try:
             trailers = await node.channel.stream(call)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.call import Code, RpcError, Status
-from gateway.record import Trace
+from gateway.record import AttemptRecord, Trace
 from gateway.telemetry.access_log.json_lines import MOST_CALLS, JsonLines
 from gateway.telemetry.access_log.redaction import MOST, Redaction
 from tests.telemetry.records import METHOD, Maker, head
@@ -89,6 +89,37 @@ def test_the_phases_add_up_to_the_whole(made, kept):
     assert sum(phases) == said["duration_us"]
     assert said["upstream_us"] == pytest.approx(31000, abs=1)
     assert (said["endpoint"], said["attempts"]) == ("127.0.0.1:50052", 2)
+
+
+def test_of_hedges_it_names_who_answered(made, kept):
+    record = made.request()
+    call = made.call(record)
+    made.attempt(call, endpoint="127.0.0.1:50052")
+    call.tries("127.0.0.1:50051", call.began)
+    call.tried(AttemptRecord("shop", "127.0.0.1:50051", call.began, made.clock.now, None))
+    made.ends(call)
+    made.answered(record)
+    assert (kept.last["endpoint"], kept.last["attempts"]) == ("127.0.0.1:50052", 2)
+
+
+def test_a_call_that_was_given_up_was_at_its_backend_until_then(made, kept):
+    record = made.request()
+    call = made.call(record)
+    made.clock.advance(1 / 32)
+    call.tries("127.0.0.1:50051", made.clock.now)
+    made.clock.advance(0.5)
+
+    def look():  # which takes time
+        made.clock.advance(1 / 8192)
+        return made.clock.now
+
+    record.clock = call.clock = look
+    record.left()
+    said = kept.last
+    assert (said["endpoint"], said["attempts"]) == ("127.0.0.1:50051", 1)
+    assert (said["body_us"], said["gates_us"]) == (15625, 31250)
+    assert said["reply_us"] == 0
+    assert sum(said[f"{each}_us"] for each in ("body", "gates", "upstream")) == said["duration_us"]
 
 
 def test_a_call_that_came_to_no_backend_waited_at_gates(made, kept):

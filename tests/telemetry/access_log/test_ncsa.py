@@ -106,5 +106,6 @@ def test_a_name_with_spaces_is_one_field(made, kept):
 def test_whatever_clients_send_a_line_has_its_fields(path, agent, referer, subject):
     kept = Kept()
     principal = Principal(subject, "customers")
-    Maker(kept).usual(head(path, user_agent=agent, referer=referer), principal)
+    asked = head(path, verb=agent or "GET", user_agent=agent, referer=referer)
+    Maker(kept).usual(asked, principal)
     assert COMBINED.fullmatch(kept.texts[-1])

@@ -199,3 +199,15 @@ async def test_a_stream_that_still_cleans_up_for_a_client_that_left_is_counted_o
         assert not metrics.told()[catalogue.STREAMS.name]
     finally:
         metrics.close()
+
+
+def test_what_clients_make_up_does_not_stay(requests, made, monkeypatch):
+    monkeypatch.setattr("gateway.telemetry.metrics.requests._ENTRIES", 8)
+    for number in range(20):
+        made.answered(made.request(head(verb=f"X{number}"), route=""), 400)
+    assert len(requests._requests) <= 8
+    made.usual()
+    known = len(requests._requests)
+    made.usual()
+    assert len(requests._requests) == known, "what comes again is found again"
+    assert sum(counted(requests.http_duration).values()) == 22
