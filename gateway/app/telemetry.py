@@ -66,6 +66,10 @@ class Telemetry:
         self.operations.offer("metrics", self._tell)
         self._sources = sources
         self._log: AccessLog | None = None
+        # Those that a reload has replaced, until they have written what they had; and what they
+        # had lost.
+        self._closing: dict[asyncio.Task[None], Writer] = {}
+        self._lost = 0
         self._metrics: Metrics | None = None
         self._counts = False
         self._recorder: Recorder | None = None
@@ -85,7 +89,7 @@ class Telemetry:
             raise
         writer = None if access_log is None else access_log.writer
         if replaced is not None and replaced.writer is not writer:
-            await replaced.writer.close()
+            self._let_go(replaced.writer)
 
     def reopen(self) -> None:
         """Has the access log go on in a new file: the old one was moved away."""
@@ -102,11 +106,23 @@ class Telemetry:
         self.records.replace(())
         await self.tracing.close()
         if self._log is not None:
-            await self._log.writer.close()
+            self._let_go(self._log.writer)
             self._log = None
+        if self._closing:
+            await asyncio.wait(self._closing)
         if self._metrics is not None:
             self._metrics.close()
             self._metrics = None
+
+    def _let_go(self, writer: Writer) -> None:
+        """Has a writer write what it has, beside what goes on: a pipe may take nothing for long."""
+
+        def closed(task: asyncio.Task[None]) -> None:
+            self._lost += self._closing.pop(task).lost
+
+        task = asyncio.create_task(writer.close())
+        self._closing[task] = writer
+        task.add_done_callback(closed)
 
     def _adopt(self, access_log: AccessLog | None, config: Config) -> None:
         """Has records kept by what a config says, from now on."""
@@ -188,8 +204,9 @@ class Telemetry:
 
     def _dropped(self) -> Iterator[Counted]:
         """Yields what was not told, since there was too much of it, by what it was."""
-        if self._log is not None:
-            yield self._log.writer, ("log",), self._log.writer.lost
+        writers = [*self._closing.values(), *([] if self._log is None else [self._log.writer])]
+        if writers or self._lost:
+            yield self, ("log",), self._lost + sum(each.lost for each in writers)
         if (export := self.tracing.export) is not None:
             yield export, ("spans",), export.dropped
 

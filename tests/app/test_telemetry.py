@@ -1,6 +1,8 @@
 """What operators may ask where nothing is kept of requests."""
 
+import asyncio
 import gc
+import os
 
 import pytest
 
@@ -9,6 +11,7 @@ from gateway.app.telemetry import Telemetry
 from gateway.config import from_mapping
 from gateway.operations import NOT_THERE, OperationError
 from gateway.operations.reloads import Reloads
+from gateway.telemetry.access_log import writer
 
 CONFIG = {
     "admin": {"address": "127.0.0.1:0"},
@@ -58,4 +61,34 @@ async def test_what_a_reload_switches_off_looks_at_nothing_more():
     with pytest.raises(OperationError) as failure:
         await telemetry.operations.run("metrics", {})
     assert failure.value.reason == NOT_THERE
+    await telemetry.close()
+
+
+async def test_a_log_that_nobody_reads_holds_up_no_reload_and_its_lost_lines_count(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(writer, "_STUCK", 0.2)
+    monkeypatch.setattr(writer, "_LOOK", 10)
+    pipe, file = tmp_path / "pipe", tmp_path / "access.log"
+    os.mkfifo(pipe)
+    telemetry = Telemetry(Sources(0, lambda: None, lambda: None, None, Reloads()))
+
+    async def log_to(path):
+        told = {"metrics": True, "recorder": False, "access_log": {"path": str(path)}}
+        await telemetry.open(from_mapping({**CONFIG, "telemetry": told}, origin="test"))
+
+    def lost():
+        return sum(value for _, _, value in telemetry._dropped())
+
+    await log_to(pipe)
+    stuck = telemetry._log.writer
+    for _ in range(1024):
+        stuck.write("x" * 1023 + "\n")
+    await log_to(file)
+    assert telemetry._closing, "it goes on beside"
+    assert telemetry._log.writer.path == str(file)
+    async with asyncio.timeout(20):
+        while telemetry._closing:
+            await asyncio.sleep(0.01)
+    assert lost() == stuck.lost > 900
     await telemetry.close()

@@ -15,8 +15,11 @@ from gateway.telemetry.access_log.writer import Writer
 class Lines(Protocol):
     """Writes records as lines."""
 
-    def line(self, record: RequestRecord) -> str | None:
-        """Returns the line of a record that is complete; None for what has none."""
+    def line(self, record: RequestRecord, *, brief: bool = False) -> str | None:
+        """Returns the line of a record that is complete; None for what has none.
+
+        A brief one is what a pipe takes in one piece, below 4 KiB.
+        """
 
 
 FORMATS: Final[Mapping[str, Callable[[Redaction], Lines]]] = {
@@ -45,6 +48,8 @@ class AccessLog:
     def asked(self, request: RequestRecord) -> None:
         """See Keeper."""
         line = self._line(request)
+        if line is not None and len(line) > self.writer.most:
+            line = self._line(request, brief=True)
         if line is not None:
             self._write(line)
 

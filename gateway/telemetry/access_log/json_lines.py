@@ -27,6 +27,8 @@ MOST_CALLS: Final = 32
 
 _MOST_PARTS: Final = 4096  # parts of lines of each sort that are kept
 _LOOK: Final = 1.0  # seconds between two looks at the wall clock
+_NAME: Final = 256  # characters of who asks
+_BRIEF: Final = 64  # characters of what a client sends, in a brief line
 _LONGEST_KEPT: Final = 256  # characters of what a client sends: what is kept of it is bounded
 _REQUESTS: Final = frozenset({"request", "socket"})
 
@@ -56,8 +58,11 @@ class JsonLines:
         self._shapes: dict[Shape, str] = {}
         self._senders: dict[tuple[str, str | None], str] = {}
 
-    def line(self, record: RequestRecord) -> str:
-        """Returns the line of a record that is complete."""
+    def line(self, record: RequestRecord, *, brief: bool = False) -> str:
+        """Returns the line of a record that is complete.
+
+        A brief one is below 4 KiB, and says so: without calls, query and user agent.
+        """
         calls, kind, head = record.calls, record.kind, record.head
         call = calls[0] if len(calls) == 1 else None
         if record.ended >= self._until:
@@ -74,19 +79,22 @@ class JsonLines:
         if record.parent is not None and record.parent.request_id:
             socket = f',"socket_id":{quoted(record.parent.request_id)}'
         if kind in _REQUESTS:
-            by = head.peer, head.headers.get("user-agent")
+            by = head.peer, None if brief else head.headers.get("user-agent")
             sender = self._senders.get(by) or self._sender(*by)
-            target = self._target(head.path, head.query)
+            path = head.path[:_BRIEF] if brief else head.path
+            target = self._target(path, None if brief else head.query)
         if record.operation_type:
             operation = _operation(record)
         principal = record.principal if call is None else call.principal
         if principal is not None:
-            who = _principal(principal)
-        course = _several(record) if call is None else _one(record, call)
+            who = _principal(principal, _BRIEF if brief else _NAME)
+        course = _several(record, brief=brief) if call is None else _one(record, call)
         if record.close:
             closed = f',"close_code":{record.close}'
         if record.gone:
             closed += ',"gone":true'
+        if brief:
+            closed += ',"brief":true'
         return (
             f'{{"time":"{self._moments.of(at[:-6])}.{at[-6:]}Z"{common}{request_id}{trace}{socket}'
             f"{sender}{target}{operation}{who}{course}{closed}}}\n"
@@ -189,9 +197,9 @@ def _operation(record: RequestRecord) -> str:
     return f'{text},"document":"{record.document}"' if record.document else text
 
 
-def _principal(principal: Principal) -> str:
+def _principal(principal: Principal, most: int) -> str:
     """Returns who asked."""
-    text = f',"principal":{quoted(principal.subject[:256])}'
+    text = f',"principal":{quoted(principal.subject[:most])}'
     text += f',"provider":{quoted(principal.provider)}'
     return text if principal.plan is None else f'{text},"plan":{quoted(principal.plan)}'
 
@@ -228,13 +236,15 @@ def _one(record: RequestRecord, call: CallRecord) -> str:
     )
 
 
-def _several(record: RequestRecord) -> str:
+def _several(record: RequestRecord, *, brief: bool) -> str:
     """Returns the sizes and times of a request that made no call, or several, and those."""
     text = f',"duration_us":{floor((record.ended - record.began) * 1e6)}'
     if record.kind == "request":
         text = f',"received_bytes":{record.received},"sent_bytes":{record.sent}{text}'
     if not record.calls:
         return text
+    if brief:
+        return f'{text},"calls_made":{record.made}'
     written = []
     for call in record.calls[:MOST_CALLS]:
         lasted = floor((call.ended - call.began) * 1e6)

@@ -18,6 +18,8 @@ from gateway.telemetry.access_log.redaction import Redaction, cut
 KINDS: Final = frozenset({"request", "socket"})
 """What has a line."""
 
+_BRIEF: Final = 64  # characters of a path in a brief line
+
 # As Apache writes what could end a field or a line, or is not ASCII.
 _UNSAFE: Final = re.compile(r'[^\x20-\x7e]|["\\]')
 
@@ -35,13 +37,16 @@ class NcsaLines:
         self._now = now
         self._moments = Moments(ncsa)
 
-    def line(self, record: RequestRecord) -> str | None:
-        """Returns the line of a record that is complete; None for what has none."""
+    def line(self, record: RequestRecord, *, brief: bool = False) -> str | None:
+        """Returns the line of a record that is complete; None for what has none.
+
+        A brief one is below 4 KiB: without query, referer and user agent.
+        """
         if record.kind not in KINDS:
             return None
         head = record.head
-        target = cut(head.path)
-        if head.query is not None:
+        target = head.path[:_BRIEF] if brief else cut(head.path)
+        if head.query is not None and not brief:
             target = f"{target}?{self._redaction.query(head.query)}"
         # The listener refuses some requests before they have a method.
         line = (
@@ -50,11 +55,14 @@ class NcsaLines:
         began = self._now() - (record.clock() - record.began)
         principal = record.principal
         user = "-" if principal is None else _field(principal.subject) or "-"
+        referer = agent = "-"
+        if not brief:
+            referer = self._redaction.url(head.headers.get("referer") or "-")
+            agent = cut(head.headers.get("user-agent") or "-")
         return (
             f"{head.peer or '-'} - {user} [{self._moments.of(str(int(began)))}]"
             f' "{line}" {record.status} {record.sent or "-"}'
-            f' "{_quoted(self._redaction.url(head.headers.get("referer") or "-"))}"'
-            f' "{_quoted(cut(head.headers.get("user-agent") or "-"))}"\n'
+            f' "{_quoted(referer)}" "{_quoted(agent)}"\n'
         )
 
 

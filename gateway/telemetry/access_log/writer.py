@@ -3,7 +3,7 @@
 Lines are gathered until there is enough of them, or for half a second, and handed to a thread: a
 disk or a pipe that is slow holds up nobody. What waits there is bounded; beyond it lines are lost,
 counted, and told of. A batch is whole lines, and a pipe gets no more at a time than it takes in one
-piece (PIPE_BUF), so those of several processes never mix.
+piece (PIPE_BUF), so those of several processes never mix: who writes to one keeps its lines below.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import logging
 import os
 import select
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -41,6 +42,7 @@ class Writer:
     Attributes:
         written: Lines that were written.
         lost: Lines that were not.
+        most: Characters that a line may have.
     """
 
     def __init__(self, path: str) -> None:
@@ -60,10 +62,13 @@ class Writer:
         self._size = 0
         self._timer: asyncio.TimerHandle | None = None
         self._waiting = 0  # bytes that the thread has not taken yet
+        self._unwritten = 0  # lines, likewise
         self._quiet_until = 0.0
+        self._telling: asyncio.TimerHandle | None = None  # of lines lost since it was told last
         self._given_up = False
         self._jobs: SimpleQueue[tuple[bytes, int] | int | None] = SimpleQueue()
         self._file = _opened(path)
+        self.most = _most(self._file)
         self._thread = Thread(target=self._work, name="access log", daemon=True)
         self._thread.start()
 
@@ -89,6 +94,7 @@ class Writer:
             self._lose(len(lines), "it is written too slowly")
             return
         self._waiting += size
+        self._unwritten += len(lines)
         self._jobs.put(("".join(lines).encode(), len(lines)))
 
     def reopen(self) -> None:
@@ -99,14 +105,26 @@ class Writer:
         """
         if self.path != STANDARD_OUTPUT:
             self.flush()
-            self._jobs.put(_opened(self.path))
+            file = _opened(self.path)
+            self.most = _most(file)
+            self._jobs.put(file)
 
     async def close(self) -> None:
-        """Writes what there is, and closes the file; waits for no more than a few seconds."""
+        """Writes what there is, and closes the file; waits for no more than a few seconds.
+
+        What is not written by then is lost; of all that was and was not told of, it is told.
+        """
         self.flush()
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join, _STUCK)
         self._given_up = True
+        untold = self._telling is not None
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        if self._unwritten or untold:
+            self.lost += self._unwritten
+            self._tell("nobody takes them" if self._unwritten else "they could not be written")
 
     # In the thread.
 
@@ -142,20 +160,30 @@ class Writer:
     # Back in the loop.
 
     def _took(self, size: int, count: int, missing: int, why: str) -> None:
+        if self._given_up:  # they count as lost
+            return
         self._waiting -= size
+        self._unwritten -= count
         self.written += count - missing
         if missing:
             self._lose(missing, why)
 
     def _lose(self, count: int, why: str) -> None:
         self.lost += count
-        now = monotonic()
-        if now >= self._quiet_until:
-            self._quiet_until = now + _QUIET
-            log.error("%d lines of the access log were lost so far: %s", self.lost, why)
+        left = self._quiet_until - monotonic()
+        if left <= 0:
+            self._tell(why)
+        elif self._telling is None:
+            self._telling = self._loop.call_later(left, self._tell, why)
+
+    def _tell(self, why: str) -> None:
+        self._telling = None
+        self._quiet_until = monotonic() + _QUIET
+        log.error("%d lines of the access log were lost so far: %s", self.lost, why)
 
 
 _STDOUT: Final = 1
+_ANY: Final = sys.maxsize
 _LOOK: Final = 1000  # milliseconds between two looks at whether it is still worth waiting
 _END: Final = ord("\n")
 
@@ -168,6 +196,15 @@ def _opened(path: str) -> int:
     access = os.O_RDWR if Path(path).is_fifo() else os.O_WRONLY
     flags = access | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
     return os.open(path, flags, _MODE)
+
+
+def _is_pipe(file: int) -> bool:
+    return stat.S_ISFIFO(os.fstat(file).st_mode)
+
+
+def _most(file: int) -> int:
+    """Returns how many characters a line may have."""
+    return _PIECE if _is_pipe(file) else _ANY
 
 
 def pieces(data: bytes, most: int) -> Iterator[bytes]:
@@ -194,7 +231,7 @@ def _written(file: int, data: bytes, wait: Callable[[int], None]) -> tuple[int, 
     """
     done = 0
     try:
-        most = _PIECE if stat.S_ISFIFO(os.fstat(file).st_mode) else len(data)
+        most = _PIECE if _is_pipe(file) else len(data)
         for piece in pieces(data, most):
             at = 0
             while at < len(piece):

@@ -23,7 +23,8 @@ class Kept:
         pass
 
     def asked(self, request):
-        self.fields.append(list(json.loads(self.lines.line(request))))
+        for brief in (False, True):
+            self.fields.append(list(json.loads(self.lines.line(request, brief=brief))))
 
 
 def test_the_page_has_what_lines_have():

@@ -203,3 +203,50 @@ def test_pieces_are_whole_lines_and_lose_nothing(lines):
     assert b"".join(cut) == data
     assert all(each.endswith(b"\n") for each in cut)
     assert all(len(each) <= 32 or each.count(b"\n") == 1 for each in cut)
+
+
+async def test_what_is_lost_meanwhile_is_told_at_the_end(caplog):
+    writer = Writer("/dev/full")
+    for number in range(3):
+        writer.write("a line\n")
+        writer.flush()
+        await until(lambda: writer.lost == number + 1)  # noqa: B023  it is awaited here
+    assert [each.args[0] for each in caplog.records] == [1]
+    await writer.close()
+    assert [each.args[0] for each in caplog.records] == [1, 3]
+
+
+async def test_what_is_lost_meanwhile_is_told_after_a_while(caplog, monkeypatch):
+    monkeypatch.setattr(module, "_QUIET", 0.05)
+    writer = Writer("/dev/full")
+    writer.write("a line\n")
+    writer.flush()
+    await until(lambda: writer.lost == 1)
+    writer.write("a line\n")
+    writer.flush()
+    await until(lambda: caplog.records[-1].args[0] == 2)
+    await writer.close()
+
+
+async def test_what_a_pipe_never_took_counts_as_lost(path, monkeypatch, caplog):
+    monkeypatch.setattr(module, "_STUCK", 0.01)
+    monkeypatch.setattr(module, "_LOOK", 10)
+    os.mkfifo(path)
+    writer = Writer(str(path))
+    for _ in range(1024):
+        writer.write("x" * 1023 + "\n")
+    await writer.close()
+    told = writer.written + writer.lost
+    await until(lambda: not writer._thread.is_alive())
+    await asyncio.sleep(0)  # what it said at last
+    assert (told, writer.written + writer.lost) == (1024, 1024)
+    assert writer.lost > 900
+    assert f"{writer.lost} lines of the access log were lost" in caplog.text
+
+
+async def test_a_pipe_takes_lines_up_to_a_length(path):
+    os.mkfifo(path)
+    piped, plain = Writer(str(path)), Writer("/dev/null")
+    assert (piped.most, plain.most > 1024**3) == (4096, True)
+    await piped.close()
+    await plain.close()
