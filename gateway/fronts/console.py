@@ -51,8 +51,8 @@ def files_of(folder: Traversable) -> dict[str, File]:
 
 def _asset(file: Traversable) -> tuple[str, File]:
     name, content = file.name.removesuffix(".gz"), file.read_bytes()
-    make = File.of_packed if file.name.endswith(".gz") else File.of
-    return name, make(content, _TYPES[name.rpartition(".")[2]], [_KEPT])
+    packed = file.name.endswith(".gz")
+    return name, File.of(content, _TYPES[name.rpartition(".")[2]], [_KEPT], packed=packed)
 
 
 class Console:
@@ -103,7 +103,7 @@ class Console:
             ("vary", "accept"),
             ("etag", self._etag),
         ]
-        respond(exchange, headers, self._etag, self._page)
+        respond(exchange, headers, [self._etag], self._page)
 
     def asset(self, exchange: Exchange) -> None:
         """Answers with the file that the path after `prefix` names.

@@ -1,9 +1,9 @@
 """Files of the package that are served to browsers: whole, or that the browser has it already.
 
-They are kept packed, with gzip; what the listener packs otherwise is kept too. All go with headers
-that hold browsers to what the files are for: no guesses at types, no frames, no windows and no
-loading from pages of other origins, no camera. What a page may load and run is its own to say
-(`content-security-policy`).
+What a file is sent packed in is the listener's to decide, and kept with it. Only those that the
+package holds as gzip go out so to whoever takes it. All go with headers that hold browsers to what
+the files are for: no guesses at types, no frames, no windows and no loading from pages of other
+origins, no camera. What a page may load and run is its own to say (`content-security-policy`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from gzip import compress, decompress
+from gzip import decompress
 from hashlib import sha256
 from typing import Final
 
@@ -49,30 +49,32 @@ class File:
     """One file.
 
     Attributes:
-        packed: What is in it, as gzip.
+        body: What is in it.
         content_type: Its media type.
         digest: What it is known by, for ETags.
         headers: Further headers of a reply with it.
+        packed: Whether `body` is gzip, made beforehand.
         forms: What the listener made of it.
     """
 
-    packed: bytes
+    body: bytes
     content_type: str
     digest: str
     headers: tuple[tuple[str, str], ...] = ()
+    packed: bool = False
     forms: _Forms = field(default_factory=_Forms, compare=False, repr=False)
 
     @classmethod
-    def of(cls, body: bytes, content_type: str, headers: Iterable[tuple[str, str]] = ()) -> File:
-        """Returns a file of this content."""
-        return cls.of_packed(compress(body, mtime=0), content_type, headers)
-
-    @classmethod
-    def of_packed(
-        cls, packed: bytes, content_type: str, headers: Iterable[tuple[str, str]] = ()
+    def of(
+        cls,
+        body: bytes,
+        content_type: str,
+        headers: Iterable[tuple[str, str]] = (),
+        *,
+        packed: bool = False,
     ) -> File:
-        """Returns a file of this content, which is gzip."""
-        return cls(packed, content_type, sha256(packed).hexdigest()[:16], tuple(headers))
+        """Returns a file of this content, which may be gzip."""
+        return cls(body, content_type, sha256(body).hexdigest()[:16], tuple(headers), packed)
 
 
 def answer(exchange: Exchange, file: File) -> None:
@@ -82,20 +84,20 @@ def answer(exchange: Exchange, file: File) -> None:
         RpcError: METHOD_NOT_ALLOWED.
     """
     check_method(exchange)
-    packed = takes_gzip(exchange.request.headers.all("accept-encoding"))
-    etag = f'"{file.digest}-gzip"' if packed else f'"{file.digest}"'
-    headers = [
-        *always(exchange),
-        ("content-type", file.content_type),
-        ("vary", "accept-encoding"),
-        ("etag", etag),
-        *file.headers,
-    ]
-    if packed:
-        headers.append(("content-encoding", "gzip"))
-        respond(exchange, headers, etag, file.packed)
+    tag = f'"{file.digest}"'
+    headers = [*always(exchange), ("content-type", file.content_type), *file.headers]
+    if not file.packed:
+        body, kept = file.body, KeptBody(file.forms, _PLAIN)
+        respond(exchange, [*headers, ("etag", tag)], [tag], body, kept)
+        return
+    headers.append(("vary", "accept-encoding"))
+    if takes_gzip(exchange.request.headers.all("accept-encoding")):
+        own = f'"{file.digest};gzip"'  # as the listener has it, who takes it off where it packs
+        headers += [("etag", own), ("content-encoding", "gzip")]
+        respond(exchange, headers, [tag, own], file.body)
     else:
-        respond(exchange, headers, etag, _plain(file.packed), KeptBody(file.forms, _PLAIN))
+        kept = KeptBody(file.forms, _PLAIN)
+        respond(exchange, [*headers, ("etag", tag)], [tag], _plain(file.body), kept)
 
 
 # A client without gzip is rare, but each of its requests for a large file would cost 10 ms.
@@ -122,7 +124,7 @@ def always(exchange: Exchange) -> list[tuple[str, str]]:
 def respond(
     exchange: Exchange,
     headers: list[tuple[str, str]],
-    etag: str,
+    etags: Iterable[str],
     body: bytes,
     kept: KeptBody | None = None,
 ) -> None:
@@ -131,11 +133,12 @@ def respond(
     Args:
         exchange: The request.
         headers: The reply's.
-        etag: The body's.
+        etags: Those that a client may know the body by.
         body: It.
         kept: Where it is kept as it is sent.
     """
-    if not_modified(etag, exchange.request.headers.all("if-none-match")):
+    sent = exchange.request.headers.all("if-none-match")
+    if any(not_modified(each, sent) for each in etags):
         exchange.respond(304, headers, b"")
     else:
         exchange.respond(200, headers, body, kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import zlib
 
@@ -238,14 +239,63 @@ async def test_every_page_is_held_to_what_it_is_for(client, path):
     assert {name: again.headers[name] for name in HELD} == HELD
 
 
-async def test_the_openapi_document_comes_packed(client):
-    response, body = await fetch(client, "/openapi.json", accept_encoding="gzip")
-    assert response.headers["content-encoding"] == "gzip"
+@pytest.mark.parametrize("path", ["/openapi.json", "/ws/client.js"])
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip, zstd, br", "br"),
+        ("*", "br"),
+        ("gzip;q=0.5, br", "br"),
+        ("gzip, zstd;q=0.9", "gzip"),
+        ("zstd", "zstd"),
+        ("br;q=0", None),
+    ],
+)
+async def test_a_document_and_a_script_are_packed_as_any_reply(client, path, accepted, coding):
+    plain, whole = await fetch(client, path)
+    response, body = await fetch(client, path, accept_encoding=accepted)
+    tag = plain.headers["etag"]
+    assert response.headers.get("content-encoding") == coding
+    assert response.headers["vary"] == "accept-encoding"
+    assert response.headers["etag"] == (f'{tag[:-1]};{coding}"' if coding else tag)
+    assert body == whole
+    head, _ = await fetch(client, path, method="HEAD", accept_encoding=accepted)
+    assert head.headers["etag"] == response.headers["etag"]
+    assert head.headers.get("content-encoding") == coding
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("coding", ["", ";gzip", ";br", ";zstd"])
+async def test_the_openapi_document_is_known_by_any_of_its_tags(client, method, coding):
+    plain, body = await fetch(client, "/openapi.json")
     assert json.loads(body)["openapi"].startswith("3.1")
-    again, _ = await fetch(
-        client,
-        "/openapi.json",
-        accept_encoding="gzip",
-        if_none_match=response.headers["etag"],
-    )
-    assert again.status == 304
+    tag = f'{plain.headers["etag"][:-1]}{coding}"'
+    asks = {"accept_encoding": "gzip, br", "if_none_match": tag}
+    again, body = await fetch(client, "/openapi.json", method=method, **asks)
+    assert (again.status, body) == (304, b"")
+    assert again.headers["etag"] == tag
+
+
+async def test_files_that_the_package_has_packed_are_gzip(client):
+    _, page = await fetch(client, "/docs", accept="text/html")
+    path = re.search(rb'src="\./([^"]+)"', page)[1].decode()
+    response, _ = await fetch(client, f"/{path}", accept_encoding="br, gzip;q=0.5")
+    assert response.headers["content-encoding"] == "gzip"
+    tag = response.headers["etag"]
+    assert tag.endswith(';gzip"')
+    asks = {"accept_encoding": "gzip", "if_none_match": tag}
+    again, _ = await fetch(client, f"/{path}", **asks)
+    assert (again.status, again.headers["etag"]) == (304, tag)
+
+
+async def test_nothing_is_packed_where_the_list_is_empty(shop, tmp_path):
+    config = shop_config(shop)
+    config["listener"]["compression"] = []
+    with gateway(tmp_path, config) as served:
+        async with aiohttp.ClientSession(served.url, auto_decompress=False) as session:
+            response, body = await fetch(session, "/openapi.json", accept_encoding="gzip, br")
+            assert "content-encoding" not in response.headers
+            assert json.loads(body)["openapi"].startswith("3.1")
+            tag = response.headers["etag"]
+            again, _ = await fetch(session, "/openapi.json", if_none_match=tag)
+            assert (again.status, again.headers["etag"]) == (304, tag)

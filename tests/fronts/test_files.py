@@ -10,6 +10,7 @@ from gateway.http import Headers, Request
 
 BODY = b"export const a = 1;" * 10
 FILE = File.of(BODY, "text/javascript; charset=utf-8", [("cache-control", "no-cache")])
+PACKED = File.of(gzip.compress(BODY), "text/javascript", packed=True)
 
 
 class Exchange:
@@ -41,29 +42,36 @@ def asked(*headers, method="GET", file=FILE):
         ("identity", False),
     ],
 )
-def test_it_is_packed_for_those_who_take_that(accepted, packed):
-    reply = asked(*([("accept-encoding", accepted)] if accepted else []))
+def test_what_is_packed_beforehand_is_for_those_who_take_that(accepted, packed):
+    reply = asked(*([("accept-encoding", accepted)] if accepted else []), file=PACKED)
     assert reply.status == 200
     assert (gzip.decompress(reply.body) if packed else reply.body) == BODY
     assert reply.headers.get("content-encoding") == ("gzip" if packed else None)
     assert reply.headers["vary"] == "accept-encoding"
-    assert reply.headers["etag"].endswith('-gzip"') is packed
+    assert reply.headers["etag"] == f'"{PACKED.digest}{";gzip" if packed else ""}"'
 
 
-def test_a_file_that_is_packed_already_is_the_same():
-    file = File.of_packed(gzip.compress(BODY), "text/javascript")
-    assert asked(file=file).body == BODY
-    assert asked(("accept-encoding", "gzip"), file=file).body == file.packed
+@pytest.mark.parametrize("accepted", ["gzip", "gzip;q=0.5, br", "br"])
+def test_what_else_is_packed_in_is_left_to_the_listener(accepted):
+    reply = asked(("accept-encoding", accepted))
+    assert reply.body == BODY
+    assert reply.headers["etag"] == f'"{FILE.digest}"'
+    assert "content-encoding" not in reply.headers
 
 
-def test_what_else_it_is_packed_as_is_kept_with_it():
-    file = File.of(BODY, "text/plain")
+@pytest.mark.parametrize(
+    "file", [File.of(BODY, "text/plain"), File.of(gzip.compress(BODY), "text/plain", packed=True)]
+)
+def test_what_the_listener_packs_it_in_is_kept_with_it(file):
     kept = asked(file=file).kept
     kept.forms.keep(("br", kept.form), b"packed")
     again = asked(file=file).kept
     assert again.forms.get(("br", again.form)) == b"packed"
     assert asked().kept.forms.get(("br", again.form)) is None, "another file"
-    assert asked(("accept-encoding", "gzip"), file=file).kept is None, "it is packed already"
+
+
+def test_what_goes_out_packed_is_not_to_be_packed():
+    assert asked(("accept-encoding", "gzip"), file=PACKED).kept is None
 
 
 @pytest.mark.parametrize("known", ['"{}"', 'W/"{}"', '"other", "{}"', "*"])
@@ -71,6 +79,12 @@ def test_who_has_it_is_told_so(known):
     tag = FILE.digest
     assert asked(("if-none-match", known.format(tag))).status == 304
     assert asked(("if-none-match", '"other"')).status == 200
+
+
+@pytest.mark.parametrize("known", ['"{}"', '"{};gzip"', 'W/"{};gzip"'])
+def test_who_has_it_packed_is_told_so_whether_the_listener_reads_tags_or_not(known):
+    asks = ("accept-encoding", "gzip"), ("if-none-match", known.format(PACKED.digest))
+    assert asked(*asks, file=PACKED).status == 304
 
 
 def test_another_content_is_another_file():

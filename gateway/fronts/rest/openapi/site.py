@@ -1,8 +1,8 @@
 """Where the document is, and the page that shows it: what answers at their paths.
 
-The document is made in a thread when it is first asked for, once, and kept packed. Whoever asks
-meanwhile waits for the same one. Both are for those whom `gate` lets in; the page's files are the
-package's own, and everybody's.
+The document is made in a thread when it is first asked for, once, and kept, with what the listener
+packs it in. Whoever asks meanwhile waits for the same one. Both are for those whom `gate` lets in;
+the page's files are the package's own, and everybody's.
 """
 
 from __future__ import annotations
