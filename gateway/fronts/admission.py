@@ -102,27 +102,37 @@ def admit(
     try:
         pending = None if gate is None else gate.admit(call)
         if pending is None:
+            _known(exchange, call)
             then(call.principal)
     except Exception as failure:  # noqa: BLE001 - `refuse` knows what is a bug
         refuse(failure)
         return
     if pending is not None:
-        task = asyncio.get_running_loop().create_task(_after(pending, call, then, refuse))
+        admitted = _after(pending, exchange, call, then, refuse)
+        task = asyncio.get_running_loop().create_task(admitted)
         task.add_done_callback(lambda _: forgo(pending))  # cancelled before its first step
         exchange.on_gone(lambda: _cancel(task))
 
 
 async def _after(
     pending: Awaitable[None],
+    exchange: Exchange,
     call: Call,
     then: Callable[[Principal | None], None],
     refuse: Callable[[Exception], None],
 ) -> None:
     try:
         await pending
+        _known(exchange, call)
         then(call.principal)
     except Exception as failure:  # noqa: BLE001 - as above
         refuse(failure)
+
+
+def _known(exchange: Exchange, call: Call) -> None:
+    """Notes who asks: a page makes no call that would tell."""
+    if exchange.record is not None and call.principal is not None:
+        exchange.record.client = call.principal
 
 
 def _cancel(task: asyncio.Task[None]) -> None:

@@ -65,9 +65,13 @@ class Console:
         gate: What must be passed to see the page; None lets everybody pass. The files are those of
             the package, which everybody has.
         parts: What else `html` has places for, escaped here.
+
+    Attributes:
+        prefix: What the paths of its files begin with.
+        files: The template of their paths.
     """
 
-    __slots__ = ("_assets", "_etag", "_page", "gate", "prefix")
+    __slots__ = ("_assets", "_etag", "_page", "files", "gate", "prefix")
 
     def __init__(
         self,
@@ -79,6 +83,7 @@ class Console:
     ) -> None:
         self.gate = gate
         self.prefix = f"{path.rstrip('/')}/{FOLDER}/"
+        self.files = f"{self.prefix}{{file}}"
         self._assets = assets
         # As a browser resolves it: from the last segment of the page's own path.
         below = f"{path.rpartition('/')[2]}/" if not path.endswith("/") else ""

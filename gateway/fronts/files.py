@@ -117,7 +117,12 @@ def check_method(exchange: Exchange) -> None:
 
 def always(exchange: Exchange) -> list[tuple[str, str]]:
     """Returns the headers of every reply with a file."""
-    named = request_id(exchange.request.headers.get(REQUEST_ID))
+    record = exchange.record
+    named = "" if record is None else record.request_id
+    if not named:
+        named = request_id(exchange.request.headers.get(REQUEST_ID))
+        if record is not None:
+            record.request_id = named
     return [(REQUEST_ID, named), *_HELD]
 
 

@@ -1,6 +1,7 @@
 """A request passes a gate before it is answered."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,7 @@ class Asked:
     """A request; whoever waits for its client's going is told by `go`."""
 
     def __init__(self):
+        self.record = SimpleNamespace(client=None)
         headers = Headers([("authorization", "Bearer x")])
         self.request = Request("GET", "/demo", None, headers, peer="203.0.113.7")
         self.watchers = []
@@ -101,6 +103,18 @@ async def test_who_must_be_waited_for_is_served_then():
     gate.release.set()
     await settle()
     assert asked.said == [ADA]
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["at-once", "after-a-while"])
+async def test_who_is_let_in_is_noted(waits):
+    asked, gate = Asked(), Gate(waits=waits)
+    asked.admit(gate)
+    if waits:
+        await settle()
+        assert asked.record.client is None
+        gate.release.set()
+        await settle()
+    assert asked.record.client is ADA
 
 
 async def test_who_is_refused_after_a_while_is_not_served():

@@ -68,7 +68,8 @@ class Incoming:
         self.cookies = Cookies() if shared.gives_cookies else None
         self.request_id = request_id(self.request.headers.get(REQUEST_ID))
         if (record := exchange.record) is not None:
-            record.front, record.request_id = FRONT, self.request_id
+            record.front = record.front or FRONT  # another front may have its errors told so
+            record.request_id = self.request_id
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:

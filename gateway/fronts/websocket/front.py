@@ -141,6 +141,8 @@ class WebsocketFront:
     def _answer(self, exchange: Exchange) -> bool:
         request = exchange.request
         if (file := self._files.get(request.path)) is not None:
+            if (record := exchange.record) is not None:
+                record.front, record.route = FRONT, request.path
             admit(
                 exchange,
                 self._gates.get(request.path),

@@ -29,6 +29,10 @@ class Pages(Protocol):
         """What the paths of its files begin with."""
 
     @property
+    def files(self) -> str:
+        """The template of those paths."""
+
+    @property
     def gate(self) -> Gate | None:
         """What must be passed to see the page; None lets everybody pass."""
 
@@ -81,8 +85,8 @@ class GraphqlFront(Generic[P]):
     def handle(self, exchange: Exchange) -> None:
         """Answers a request that `answers` is true for (`gateway.http.Handler`)."""
         incoming = Incoming(exchange, self._shared)
-        if exchange.record is not None and exchange.request.path == self._path:
-            exchange.record.route = self._path
+        if exchange.record is not None:
+            exchange.record.route = self._route(exchange.request.path)
         try:
             if self._socket is not None and asks_for_websocket(incoming.request):
                 self._socket(exchange)
@@ -94,6 +98,9 @@ class GraphqlFront(Generic[P]):
     def refuse(self, exchange: Exchange, failure: RpcError) -> None:
         """Answers a request that `answers` is true for with an error."""
         Incoming(exchange, self._shared).refuse(failure)
+
+    def _route(self, path: str) -> str:
+        return self._path if self._pages is None or path == self._path else self._pages.files
 
     def _answer(self, incoming: Incoming) -> None:
         request, exchange, pages = incoming.request, incoming.exchange, self._pages

@@ -105,11 +105,14 @@ class Site:
         """Answers a request that `answers` is true for (`gateway.http.Handler`)."""
         incoming = Incoming(exchange, self._shared)
         request, page = exchange.request, self._page
+        of_page = page if page is not None and request.path.startswith(page.prefix) else None
+        if exchange.record is not None:
+            exchange.record.route = request.path if of_page is None else of_page.files
         try:
             if request.method == "OPTIONS":
                 exchange.respond(204, [(REQUEST_ID, incoming.request_id), _ALLOW], b"")
-            elif page is not None and request.path.startswith(page.prefix):
-                page.asset(exchange)
+            elif of_page is not None:
+                of_page.asset(exchange)
             else:
                 self._admitted(incoming)
         except Exception as failure:  # noqa: BLE001 - as_error logs what is not an RpcError
