@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 _LIST: Final = "answers"
+_EMPTY: Final = "no answers; expected a list of one or more, such as `- reply: {}`"
 _ANY: Final = "google.protobuf.Any"
 
 
@@ -77,9 +78,12 @@ def read_answers(folder: Path, methods: Iterable[MethodDescriptor], registry: Re
         elif (before := first.setdefault(path.stem, path)) != path:
             problems.append(f"{path}: the answers of {method.name} are in {before} already")
         else:
-            entries, wrong = reading.file(path, method)
+            said, wrong = reading.said(path)
             problems += wrong
-            found[method.name] = entries
+            if said is not None:
+                entries, wrong = reading.entries(said, method)
+                problems += wrong
+                found[method.name] = entries
     return Written(found, tuple(problems), sum(map(len, found.values())))
 
 
@@ -89,6 +93,14 @@ class _WrongError(Exception):
     def __init__(self, key: Key, text: str) -> None:
         super().__init__(text)
         self.key = key
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a file says, and where."""
+
+    answers: tuple[MockEntry, ...]
+    source: Source
 
 
 class _Reading:
@@ -102,21 +114,28 @@ class _Reading:
         self._registry = registry
         self._cel: Compiler | None = None
 
-    def file(self, path: Path, method: MethodDescriptor) -> tuple[tuple[Entry, ...], list[str]]:
-        """Returns the entries of a file, and what is wrong with it."""
+    @staticmethod
+    def said(path: Path) -> tuple[_Said | None, list[str]]:
+        """Returns what a file says, and what is wrong with it whatever its method is."""
         try:
             data = read_regular(note(path.absolute()))
             read, source = read_entries(data, str(path), MockFile, under=_LIST)
         except OSError as failure:
-            return (), [f"{path}: can't be read: {failure.strerror}"]
+            return None, [f"{path}: can't be read: {failure.strerror}"]
         except ConfigError as wrong:
-            return (), [str(each) for each in wrong.problems]
+            return None, [str(each) for each in wrong.problems]
+        if not read.answers:
+            return None, [str(problem_at(source, (), _EMPTY))]
+        return _Said(read.answers, source), []
+
+    def entries(self, said: _Said, method: MethodDescriptor) -> tuple[tuple[Entry, ...], list[str]]:
+        """Returns the entries of a method's file, and what is wrong with them."""
         entries, problems = [], []
-        for number, given in enumerate(read.answers):
+        for number, given in enumerate(said.answers):
             try:
                 entries.append(self._entry(given, method))
             except _WrongError as wrong:
-                problems.append(_line(source, number, wrong))
+                problems.append(_line(said.source, number, wrong))
         return tuple(entries), problems
 
     def _entry(self, given: MockEntry, method: MethodDescriptor) -> Entry:

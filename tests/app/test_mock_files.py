@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
@@ -117,8 +118,15 @@ def test_what_is_wrong_is_told_with_its_place(problem_of, name, text, place, sai
     assert said in line
 
 
+@pytest.mark.parametrize("text", ["", "\n", "# later\n", "[]", "---\n"])
+def test_a_file_without_answers_is_wrong(problem_of, text):
+    said = problem_of(GET, text)
+    assert re.match(r":\d+:\d+: no answers; ", said)
+    assert "expected a list of one or more" in said
+
+
 def test_two_files_of_one_method_and_a_folder_that_is_not_there_are_wrong(read, tmp_path):
-    (line,) = read(**{f"{GET}__yaml": "[]", f"{GET}__json": "[]"}).problems
+    (line,) = read(**{f"{GET}__yaml": "[{}]", f"{GET}__json": "[{}]"}).problems
     assert "already" in line
     (line,) = read_answers(tmp_path / "nowhere", METHODS, SCHEMA.registry).problems
     assert "can't be read: No such file" in line
