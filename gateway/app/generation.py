@@ -81,6 +81,7 @@ class Generation:
         unserved: Methods of exposed services without an upstream: loaded for their types.
         upstream_of: Names of upstreams, by service.
         is_made_up: Whether all answers are, and no backend is called.
+        written: Digests of answers that somebody wrote in place of made-up ones, by method.
         warnings: What an operator should know and can live with.
         notes: What is so by design; told by `gateway check` only.
         lease: What keeps its upstreams.
@@ -104,6 +105,7 @@ class Generation:
     unserved: tuple[MethodDescriptor, ...]
     upstream_of: Mapping[str, str]
     is_made_up: bool
+    written: Mapping[str, bytes]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     lease: Lease
@@ -226,9 +228,10 @@ async def build(
         notes=[],
     )
     making.operations.offer("upstreams", telling(lease.upstreams, lambda: copies_of(making.taken)))
-    taking: Mapping[str, Takes] = lease.upstreams
-    if mocking is not None:
-        taking = dict.fromkeys(config.upstreams, await mocks.mock_upstream(mocking, making))
+    mock = None if mocking is None else await mocks.mock_of(mocking, making)
+    taking: Mapping[str, Takes] = (
+        lease.upstreams if mock is None else dict.fromkeys(config.upstreams, mock.upstream)
+    )
     chains = await chains_of(
         making,
         conditional.by_method,
@@ -304,6 +307,7 @@ async def build(
         ),
         upstream_of=upstream_of,
         is_made_up=mocking is not None,
+        written={} if mock is None else mock.written,
         warnings=(
             *placed(schema.warnings, source),
             *idle_globs(config, source, known),

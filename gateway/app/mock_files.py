@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,11 +47,13 @@ class Written:
         by_method: Entries, by the full names of their methods.
         problems: What is wrong, as lines.
         count: How many entries there are.
+        digests: Of what files say, by method: the same for others in comments and layout only.
     """
 
     by_method: Mapping[str, tuple[Entry, ...]]
     problems: tuple[str, ...]
     count: int
+    digests: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def read_answers(folder: Path, methods: Iterable[MethodDescriptor], registry: Registry) -> Written:
@@ -63,6 +66,7 @@ def read_answers(folder: Path, methods: Iterable[MethodDescriptor], registry: Re
     """
     by_file = {each.name.replace("/", "."): each for each in methods}
     found: dict[str, tuple[Entry, ...]] = {}
+    digests: dict[str, bytes] = {}
     first: dict[str, Path] = {}
     problems: list[str] = []
     reading = _Reading(registry)
@@ -84,7 +88,8 @@ def read_answers(folder: Path, methods: Iterable[MethodDescriptor], registry: Re
                 entries, wrong = reading.entries(said, method)
                 problems += wrong
                 found[method.name] = entries
-    return Written(found, tuple(problems), sum(map(len, found.values())))
+                digests[method.name] = said.digest
+    return Written(found, tuple(problems), sum(map(len, found.values())), digests)
 
 
 class _WrongError(Exception):
@@ -101,6 +106,11 @@ class _Said:
 
     answers: tuple[MockEntry, ...]
     source: Source
+
+    @property
+    def digest(self) -> bytes:
+        """Tells it from what else may be said."""
+        return blake2b(repr(self.answers).encode("utf-8", "replace"), digest_size=16).digest()
 
 
 class _Reading:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from google.protobuf.descriptor import Descriptor
 
@@ -102,7 +102,19 @@ class Marking:
         return (MadeUp(),)
 
 
-async def mock_upstream(mocking: Mocking, making: Making) -> MockUpstream:
+class Mock(NamedTuple):
+    """What answers in place of backends.
+
+    Attributes:
+        upstream: Takes all calls.
+        written: Digests of the answers that somebody wrote, by method.
+    """
+
+    upstream: MockUpstream
+    written: Mapping[str, bytes]
+
+
+async def mock_of(mocking: Mocking, making: Making) -> Mock:
     """Returns what takes all calls; adds to `making.problems` and `making.warnings`.
 
     Args:
@@ -129,7 +141,7 @@ async def mock_upstream(mocking: Mocking, making: Making) -> MockUpstream:
     making.warnings.append(_said(mocking, written))
     making.warnings.extend(_unkept(making, maker, replies.values()))
     pace = Pace(Delay(*mocking.latency), mocking.interval, Faults(mocking.errors))
-    return MockUpstream(methods, pace, dice, making.clock)
+    return Mock(MockUpstream(methods, pace, dice, making.clock), written.digests)
 
 
 def _said(mocking: Mocking, written: Written) -> str:

@@ -118,6 +118,23 @@ def test_what_is_wrong_is_told_with_its_place(problem_of, name, text, place, sai
     assert said in line
 
 
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("# of a\n- reply: {id: a}\n", True),
+        ('- {"reply": {"id": "a"}}', True),
+        ("- reply: {id: b}", False),
+        ("- {when: {id: a}, reply: {id: a}}", False),
+        ("- {when: 'request.id == \"a\"', reply: {id: a}}", False),
+        ("- {reply: {id: a}, delay: 1s}", False),
+    ],
+)
+def test_what_a_file_says_is_told_from_what_it_said(read, text, same):
+    name = GET.replace(".Get", "/Get")
+    before = read(**{f"{GET}__yaml": "- reply: {id: a}"}).digests[name]
+    assert (read(**{f"{GET}__yaml": text}).digests[name] == before) is same
+
+
 @pytest.mark.parametrize("text", ["", "\n", "# later\n", "[]", "---\n"])
 def test_a_file_without_answers_is_wrong(problem_of, text):
     said = problem_of(GET, text)

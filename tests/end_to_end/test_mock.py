@@ -240,6 +240,8 @@ async def test_a_reload_reads_the_files_again(served, client, written):
     served.process.send_signal(signal.SIGHUP)
     await served.until("info gateway: reloaded: ")
     assert (await get(client, "/v1/products/written"))["title"] == "Again"
+    changed = f"changed: mock answers changed, of 1 method: {CATALOG}/GetProduct"
+    assert any(changed in line for line in served.said())
 
 
 # Other processes.

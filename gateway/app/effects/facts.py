@@ -62,6 +62,7 @@ class Facts:
         protos: Digests of protos, by what they are imported as.
         values: The values of the config.
         contents: Digests of files that the config names, by key.
+        written: Digests of answers that somebody wrote for a mock, by method.
     """
 
     methods: Mapping[str, MethodFacts] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class Facts:
     protos: Mapping[str, bytes] = field(default_factory=dict)
     values: Mapping[Key, Value] = field(default_factory=dict)
     contents: Mapping[Key, bytes] = field(default_factory=dict)
+    written: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def taking(generation: Generation, *, messages: bool = True) -> Generator[None, None, Facts]:
@@ -108,6 +110,7 @@ def taking(generation: Generation, *, messages: bool = True) -> Generator[None, 
         protos=protos,
         values=leaves(config),
         contents=generation.contents,
+        written=generation.written,
     )
 
 

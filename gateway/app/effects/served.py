@@ -1,4 +1,7 @@
-"""What is served, before and after: methods, routes, the graph, documents, messages, settings."""
+"""What is served, before and after: methods, routes, the graph, documents, messages, settings.
+
+And what a mock answers.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,7 @@ def served(before: Facts, after: Facts) -> Iterator[Effect]:
         "document-changed", what, "has another text", before.documents, after.documents
     )
     yield from _settings(before.methods, after.methods)
+    yield from _written(before.written, after.written)
 
 
 def _come_and_gone(
@@ -117,3 +121,12 @@ def _settings(
         methods = f"{counted(len(names), 'method')}: {listed(names)}"
         text = f"{key} {clipped(was)} → {clipped(becomes)}, of {methods}"
         yield Effect("method-setting", text, tuple(names))
+
+
+def _written(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Iterator[Effect]:
+    """Yields that written answers of a mock come, go or change: all of them in one."""
+    every = before.keys() | after.keys()
+    names = sorted(name for name in every if before.get(name) != after.get(name))
+    if names:
+        text = f"mock answers changed, of {counted(len(names), 'method')}: {listed(names)}"
+        yield Effect("mock-answers", text, tuple(names))

@@ -424,6 +424,14 @@ def test_a_file_with_another_content():
     assert told(before, after) == ["upstream a: tls.ca: its file has changed"]
 
 
+def test_answers_of_a_mock_that_come_go_and_change():
+    before = Facts(written={"x.S/Get": b"1", "x.S/List": b"1", "x.S/Put": b"1"})
+    after = Facts(written={"x.S/Get": b"2", "x.S/List": b"1", "x.S/Watch": b"1"})
+    assert told(before, after) == [
+        "mock answers changed, of 3 methods: x.S/Get, x.S/Put, x.S/Watch"
+    ]
+
+
 def test_lines_are_bounded_and_those_that_open_come_first():
     every = [Effect("x", f"line {number}", opens=number == 7) for number in range(10)]
     assert bounded(every, 4) == ["line 7", "line 0", "line 1", "and 7 more changes"]
