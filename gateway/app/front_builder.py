@@ -73,6 +73,7 @@ class Material:
         current: The fronts of the generation that serves, for a request; None for none.
         newest: The config of the generation that serves.
         taken: What outlives the generation.
+        greeting: Headers with which WebSockets are opened.
     """
 
     config: Config
@@ -88,6 +89,7 @@ class Material:
     current: Callable[[Request], Fronts | None]
     newest: Callable[[], Config]
     taken: Taken
+    greeting: tuple[tuple[str, str], ...]
 
 
 class FrontBuilder:
@@ -327,6 +329,7 @@ class FrontBuilder:
                     gate=identities.of_sockets(self._settings(methods)),
                     pages=identities.of_pages(config.pages.authenticate),
                     sessions=given.sessions,
+                    greeting=given.greeting,
                     refuse=lambda exchange, failure: refuse(exchange, shared, failure),
                     current=lambda request: now.websocket if (now := current(request)) else None,
                     drain_timeout=lambda: newest().listener.drain_timeout,

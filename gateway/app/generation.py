@@ -269,6 +269,7 @@ async def build(
             current=lambda request: now.at(request) if (now := current()) else None,
             newest=lambda: config if (now := current()) is None else now.config,
             taken=making.taken,
+            greeting=() if mock is None else mock.greeting,
         )
     )
     problems += unknown_services(config, source, known)

@@ -29,7 +29,7 @@ from gateway.mock.messages import Maker
 from gateway.mock.shape import shape_of
 from gateway.mock.upstream import Mocked, MockUpstream, Pace
 from gateway.mock.written import Delay, Faults
-from gateway.policies.made_up import MadeUp
+from gateway.policies.made_up import SAID, MadeUp
 from gateway.schema.codec.traits import is_map_entry, reached
 from gateway.schema.declared_at import declared_at
 from gateway.schema.method import MethodDescriptor
@@ -108,10 +108,12 @@ class Mock(NamedTuple):
     Attributes:
         upstream: Takes all calls.
         written: Digests of the answers that somebody wrote, by method.
+        greeting: Headers with which WebSockets are opened.
     """
 
     upstream: MockUpstream
     written: Mapping[str, bytes]
+    greeting: tuple[tuple[str, str], ...] = tuple(SAID.items())
 
 
 async def mock_of(mocking: Mocking, making: Making) -> Mock:

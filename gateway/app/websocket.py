@@ -85,6 +85,7 @@ def websocket_parts(
     gate: Gate | None,
     pages: Gate | None,
     sessions: Sessions,
+    greeting: tuple[tuple[str, str], ...],
     refuse: Callable[[Exchange, RpcError], None],
     current: Callable[[Request], WebsocketParts | None],
     drain_timeout: Callable[[], float],
@@ -105,6 +106,7 @@ def websocket_parts(
         gate: Who may open a socket; None where everybody may.
         pages: Who may see the example's page; None where everybody may.
         sessions: Those of the process: they outlive generations.
+        greeting: Headers with which sockets are opened.
         refuse: Answers a request with an error.
         current: The parts of the generation that serves now, for a request: sockets outlive a
             reload.
@@ -132,7 +134,7 @@ def websocket_parts(
         methods.values(),
         registry,
         codec,
-        Shared(rules, any_to_json, clock, passes, lease, cookies, sessions.roster),
+        Shared(rules, any_to_json, clock, passes, lease, cookies, sessions.roster, greeting),
         _plain_options(config, given, rest, drain_timeout),
     )
     options = socket_options(config, given, drain_timeout, by_gate(asked, time.time))
@@ -142,6 +144,7 @@ def websocket_parts(
         given.origins,
         compressed=given.permessage_deflate,
         cookies=cookies,
+        greeting=greeting,
     )
     served = files(given)
     demo = {} if pages is None else dict.fromkeys(_demo(given), pages)

@@ -10,7 +10,8 @@ from typing import Final
 from gateway.call import Call
 
 HEADER: Final = "x-mock"
-_SAID: Final = {HEADER: "true"}
+SAID: Final = {HEADER: "true"}
+"""What replies say, and the handshakes of sockets, whose head leaves before there is a call."""
 
 
 class MadeUp:
@@ -24,4 +25,4 @@ class MadeUp:
 
     def admit(self, call: Call) -> None:
         """Adds the header."""
-        call.reply_headers = {**(call.reply_headers or {}), **_SAID}
+        call.reply_headers = {**(call.reply_headers or {}), **SAID}

@@ -182,12 +182,28 @@ async def test_a_view_and_a_subscription_are_answered(client):
 async def test_each_message_of_a_dialogue_has_an_answer(served):
     url = served.url.replace("http", "ws") + "/shop.chat.v1.ChatService/Join"
     async with connect(url) as socket:
+        assert socket.response.headers["x-mock"] == "true"
         for text in ("one", "two"):
             said = {"room": "lobby", "message": {"text": text}}
             await socket.send(json.dumps(said))
             event = json.loads(await asyncio.wait_for(socket.recv(), 20))
             assert event["room"] == "lobby"
             assert event["message"]["text"] == text
+
+
+async def test_a_socket_of_many_calls_says_so_and_so_does_each_call(served):
+    url = served.url.replace("http", "ws") + "/ws"
+    async with connect(url, subprotocols=["grpcws.v1.json"]) as socket:
+        assert socket.response.headers["x-mock"] == "true"
+        await socket.send('{"t":"hello"}')
+        opened = {"t": "open", "id": 1, "method": f"{CATALOG}/GetProduct", "body": {"id": "p1"}}
+        await socket.send(json.dumps({**opened, "credit": 1, "end": True}))
+        told = []
+        async with asyncio.timeout(20):
+            while not told or told[-1]["t"] != "status":
+                told.append(json.loads(await socket.recv()))
+    said = [*told[-1].get("trailers", ()), *(x for each in told for x in each.get("metadata", ()))]
+    assert ["x-mock", "true"] in said
 
 
 # Policies, faults and what is written.

@@ -55,6 +55,7 @@ class FrontOptions:
         origins: Of the pages that may open sockets, beside the gateway's own.
         compressed: Whether a client's offer of permessage-deflate is taken.
         cookies: In which calls look for ids of clients: given with the handshake.
+        greeting: Further headers of each handshake.
     """
 
     path: str = "/ws"
@@ -62,6 +63,7 @@ class FrontOptions:
     origins: tuple[str, ...] = ()
     compressed: bool = False
     cookies: tuple[IdCookie, ...] = ()
+    greeting: tuple[tuple[str, str], ...] = ()
 
 
 class WebsocketFront:
@@ -172,7 +174,7 @@ class WebsocketFront:
             record.request_id = named
         socket = exchange.websocket(
             subprotocol=chosen,
-            headers=[(REQUEST_ID, named), *given],
+            headers=[(REQUEST_ID, named), *self._options.greeting, *given],
             message_size=self._size,
             compressed=self._options.compressed,
             too_large=codes.TOO_LARGE,

@@ -46,6 +46,7 @@ class Shared:
         lease: What must live as long as any call does; nobody looks at it.
         cookies: In which calls look for ids of clients: given with the handshake.
         roster: Where sockets are entered.
+        greeting: Further headers of each handshake.
     """
 
     rules: HeaderRules
@@ -55,6 +56,7 @@ class Shared:
     lease: object = None
     cookies: tuple[IdCookie, ...] = ()
     roster: Roster = field(default_factory=Roster)
+    greeting: tuple[tuple[str, str], ...] = ()
 
 
 def open_socket(
@@ -86,7 +88,7 @@ def open_socket(
     ).status
     socket = exchange.websocket(
         subprotocol=chosen,
-        headers=[(REQUEST_ID, named), *given],
+        headers=[(REQUEST_ID, named), *shared.greeting, *given],
         message_size=options.message_size,
         too_large=close_code(too_large),
         too_large_reason=reason(too_large),
