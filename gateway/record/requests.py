@@ -50,7 +50,7 @@ class RequestRecord:
         close: How the socket closed, a WebSocket close code; 0 where it is none.
         closed_here: Whether the gateway closed it so, and not its client.
         trace: Its trace; None where there is none.
-        client: Who its front found to be at the other end of a socket; None where it did not ask.
+        client: Who its front found to ask, where no call says so; None where it did not look.
     """
 
     __slots__ = (
