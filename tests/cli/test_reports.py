@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -61,6 +62,17 @@ def test_json_has_every_finding_with_all_that_is_known_of_it() -> None:
 def test_json_says_that_all_is_well() -> None:
     data = json.loads(FORMS[Format.JSON](FINE))
     assert (data["ok"], data["summary"], data["findings"]) == (True, FINE.summary, [])
+
+
+def test_json_has_no_summary_of_what_fails() -> None:
+    """What can be served has one, also where it breaks clients: here it would say that all is well.
+
+    A warning is no failure.
+    """
+    served = replace(FOUND, summary=FINE.summary)
+    assert json.loads(FORMS[Format.JSON](served))["summary"] is None
+    warned = replace(served, findings=FOUND.findings[2:])
+    assert json.loads(FORMS[Format.JSON](warned))["summary"] == FINE.summary
 
 
 @pytest.mark.parametrize("report", [FOUND, FINE, Report(())], ids=["found", "fine", "nothing"])

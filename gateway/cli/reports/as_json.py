@@ -11,9 +11,10 @@ from gateway.cli.reports.report import Report
 def written(report: Report) -> str:
     """Returns the report: `{"ok", "summary", "counts", "findings"}`, ended by a newline."""
     counts = {each.value: report.count(each) for each in Severity}
+    ok = not counts[Severity.ERROR]
     data = {
-        "ok": not counts[Severity.ERROR],
-        "summary": report.summary or None,
+        "ok": ok,
+        "summary": (report.summary or None) if ok else None,
         "counts": counts,
         "findings": [_entry(each) for each in report.findings],
     }
