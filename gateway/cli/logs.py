@@ -10,8 +10,12 @@ import json
 import logging
 import time
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.cli.options import Level, LogForm
+
+_TELLING: Final = ("urllib3",)
+"""Loggers of libraries that tell whole URLs in lines below errors, as that of the collector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class _Json(logging.Formatter):
 def configure(logs: Logs, *, worker: int | None = None) -> None:
     """Has everything of at least its level written to standard error.
 
+    Libraries whose lines tell URLs write errors alone, whatever the level.
+
     Args:
         logs: How much, and how.
         worker: The process's number among several.
@@ -67,3 +73,5 @@ def configure(logs: Logs, *, worker: int | None = None) -> None:
         who = "" if worker is None else f"worker {worker}: "
         handler.setFormatter(_Text(f"%(level)s %(name)s: {who}%(message)s"))
     logging.basicConfig(level=logs.level.value.upper(), handlers=[handler], force=True)
+    for name in _TELLING:
+        logging.getLogger(name).setLevel(logging.ERROR)

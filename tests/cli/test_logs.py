@@ -7,15 +7,21 @@ import pytest
 
 from gateway.cli import logs
 from gateway.cli.options import Level, LogForm
+from gateway.telemetry.tracing.export import Export
+from gateway.telemetry.tracing.span import Kind, Span
+from tests.telemetry.tracing.collector import collector
+
+URLLIB3 = logging.getLogger("urllib3")
 
 
 @pytest.fixture(autouse=True)
 def restored():
     root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    before, levels = root.handlers[:], [(each, each.level) for each in (root, URLLIB3)]
     yield
     root.handlers[:] = before
-    root.setLevel(level)
+    for each, level in levels:
+        each.setLevel(level)
 
 
 def said(capsys, form, worker=None):
@@ -48,3 +54,21 @@ def test_json_is_an_object_a_line(capsys):
 
 def test_one_process_has_no_number(capsys):
     assert "worker" not in json.loads(said(capsys, LogForm.JSON).splitlines()[0])
+
+
+async def test_the_url_of_the_collector_is_not_logged_whatever_the_level(capsys):
+    """Who sends by HTTP for the library of traces logs each request's path and query at debug."""
+    logs.configure(logs.Logs(Level.DEBUG))
+    with collector() as made:
+        export = Export(f"{made.url}/?k=SECRET", "shop", "one")
+        ids = {"trace_id": "01" * 16, "span": "02" * 8, "parent": None, "remote": False}
+        said = {"state": "", "name": "x", "kind": Kind.SERVER, "attributes": {}}
+        export.take([Span(**ids, **said, began=1.0, ended=2.0)], offset=0.0)
+        await export.close()
+    logging.getLogger("urllib3.connection").warning("Failed to parse headers (url=/?k=SECRET)")
+    logging.getLogger("gateway").debug("the level is debug")
+    assert made.spans
+    told = capsys.readouterr().err
+    assert "the level is debug" in told
+    assert "SECRET" not in told
+    assert "urllib3" not in told
