@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -55,11 +56,28 @@ def log_level(
     asked = {} if level is None else {"level": level.value, "logger": logger, "for": lasts}
     answer = json.loads(post(where, "/log", asked))
     try:
-        lines = [
-            f"{each['logger']} logs from {each['level']} on, for another "
-            f"{format_duration(max(1, round(each['seconds'])))}"
-            for each in answer["levels"]
-        ]
+        lines = list(_lines(answer["levels"], logger if level is Level.USUAL else None))
     except (LookupError, TypeError):
         raise other_release(where) from None
     typer.echo("\n".join(lines) or "all loggers have their usual levels")
+
+
+def _lines(changed: Iterable[Mapping[str, Any]], reset: str | None) -> Iterator[str]:
+    """Yields what is told where there are levels that are not the usual ones.
+
+    Args:
+        changed: Of each such logger, its name, its level, and for how many seconds.
+        reset: The logger that fell back just now, if one did: the others did not with it.
+    """
+    for number, each in enumerate(changed):
+        lasts = format_duration(max(1, round(each["seconds"])))
+        text = f"logs from {each['level']} on, for another {lasts}"
+        if reset is None:
+            yield f"{each['logger']} {text}"
+            continue
+        if not number:
+            yield f"{reset} has its usual level"
+        yield (
+            f"{each['logger']} still {text}; "
+            f"to end that: gateway log-level usual --logger {each['logger']}"
+        )
