@@ -1,6 +1,7 @@
 """Pydantic's errors in plain words: what was found, what was expected.
 
-What came from the environment, and what stands at a secret's key, is named by its kind only.
+What came from the environment, and what stands at a secret's key, is named by its kind only; of a
+URL, its secrets are left out.
 """
 
 import difflib
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 from gateway.config.leaf import REFUSED, REFUSED_SECRET, STATED
 from gateway.config.problems import Path
 from gateway.config.substitution import Substituted
+from gateway.config.url_secrets import without_secrets
 
 NAME_MARK = "[key]"  # ends the path of an error in a mapping's name, not its value
 _MAX_SHOWN = 60
@@ -60,6 +62,7 @@ def _not_a_choice(found: object, choices: list[str]) -> str:
 def describe(found: Any) -> str:
     """A value for people, short and on one line."""
     if isinstance(found, str) and not isinstance(found, Substituted):
+        found = without_secrets(found, "***")
         shown = found if len(found) <= _MAX_SHOWN else found[: _MAX_SHOWN - 1] + "…"
         return json.dumps(shown, ensure_ascii=False)
     if isinstance(found, bool):

@@ -49,6 +49,9 @@ def test_five_mistakes_are_five_lines(problems):
 
 
 BUILT = [name for name, key in keys_of(Config).items() if not key.refused]
+_ASKED = "auth: {providers: {t: {introspection: {endpoint:"
+_NO_USER = "expected a URL with http:// or https:// that has no user and no password: "
+
 WRONG = [
     # unknown keys
     ("lisener: {}", '1:1: lisener: unknown key; did you mean "listener"?'),
@@ -98,6 +101,29 @@ WRONG = [
     (
         "state: http://u:hunter2@h",
         "1:8: state: found a text, expected memory, or redis://host:6379/0",
+    ),
+    # URLs that are fetched: credentials have keys of their own, and no error repeats them
+    *(
+        (
+            f"{_ASKED} '{url}', client_id: gw, client_secret: x}}}}}}}}",
+            (
+                f'1:50: auth.providers.t.introspection.endpoint: found "{shown}", {_NO_USER}'
+                "client_id and client_secret are what is shown there"
+            ),
+        )
+        for url, shown in (
+            ("http://gw:hunter2@id.example/introspect", "http://***@id.example/introspect"),
+            ("https://hunter2@id.example?a=hunter2", "https://***@id.example?a=***"),
+            ("http://@id.example", "http://***@id.example"),
+            ("ftp://gw:hunter2@id.example", "ftp://***@id.example"),
+        )
+    ),
+    (
+        "auth: {providers: {t: {jwt: {issuer: i, audiences: [a], jwks: {uri: 'http://u:hunter2@h/k'}}}}}",
+        (
+            f'1:69: auth.providers.t.jwt.jwks.uri: found "http://***@h/k", {_NO_USER}'
+            "jwks.file is for keys that not everybody may fetch"
+        ),
     ),
     ("state: redis://", "1:8: state: found a text, expected memory, or redis://host:6379/0"),
     # numbers in order
@@ -698,6 +724,20 @@ def test_the_environment_takes_its_keys_type(read):
 def test_what_came_from_the_environment_is_not_repeated(problems, text):
     for line in problems(text, environ={"S": "hunter2 /x"}):
         assert "hunter2" not in line
+
+
+@pytest.mark.parametrize(
+    "url", ["https://id.example", "http://[::1]:8080/a@b", "https://h/x?y=a@b", "https://h?a@b"]
+)
+def test_an_at_sign_behind_the_host_is_no_user(read, url):
+    introspection = f"{{endpoint: '{url}', client_id: gw, client_secret: x}}"
+    config = read(f"auth: {{providers: {{t: {{introspection: {introspection}}}}}}}").config
+    assert config.auth.providers["t"].introspection.endpoint == url
+
+
+def test_the_url_of_the_collector_may_have_a_user(read):
+    url = "http://user:secret@otlp.example/?k=x"
+    assert read(f"telemetry: {{tracing: {{otlp: '{url}'}}}}").config.telemetry.tracing.otlp == url
 
 
 def test_an_unset_variable(problems):

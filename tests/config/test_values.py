@@ -45,7 +45,7 @@ def test_values_are_as_the_file_would_have_them(key, sections, text):
 
 def test_no_secret_is_shown():
     introspection = {
-        "endpoint": "https://me:s3cr3t@id.example/x",
+        "endpoint": "https://id.example/x",
         "client_id": "gw",
         "client_secret": "s3cr3t",
     }
@@ -53,13 +53,14 @@ def test_no_secret_is_shown():
         config(
             state="redis://:s3cr3t@h:1/0",
             auth={"providers": {"t": {"introspection": introspection}}},
+            telemetry={"tracing": {"otlp": "https://me:s3cr3t@otlp.example/x"}},
         )
     )
     assert made["state",] == SecretStr("redis://:s3cr3t@h:1/0")
     assert "s3cr3t" not in repr(made)
-    endpoint = ("auth", "providers", "t", "introspection", "endpoint")
+    otlp = ("telemetry", "tracing", "otlp")
     # As a whole, so that another password is a change, of which no more is told.
-    assert made[endpoint] == SecretStr("https://me:s3cr3t@id.example/x")
+    assert made[otlp] == SecretStr("https://me:s3cr3t@otlp.example/x")
 
 
 def test_a_section_in_a_list_says_what_is_not_by_default():

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr
 from gateway.config.markers import OneOf
 from gateway.config.models.section import section
 from gateway.config.places import FILE, Secret
-from gateway.config.scalars import NAME, URL, Duration, Size, Text
+from gateway.config.scalars import INTROSPECTION_URL, JWKS_URL, NAME, Duration, Size, Text
 
 _TEXT = Annotated[str, Text()]
 _HEADER = Annotated[
@@ -65,7 +65,7 @@ class Jwks:
 
     RULES: ClassVar = (OneOf("uri", "file"),)
 
-    uri: Annotated[str, URL] | None = Field(default=None, description="Where it is fetched.")
+    uri: Annotated[str, JWKS_URL] | None = Field(default=None, description="Where it is fetched.")
     file: Annotated[Path, FILE] | None = Field(default=None, description="Where it is on disk.")
 
 
@@ -111,7 +111,7 @@ class ApiKey:
 class Introspection:
     """Opaque tokens that their issuer is asked about (RFC 7662)."""
 
-    endpoint: Annotated[str, URL] = Field(description="The introspection endpoint.")
+    endpoint: Annotated[str, INTROSPECTION_URL] = Field(description="The introspection endpoint.")
     client_id: _TEXT = Field(description="The gateway's own name there.")
     client_secret: Annotated[SecretStr, Secret()] = Field(description="The gateway's own secret.")
     issuer: _TEXT | None = Field(
