@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 import typer
 
-from gateway.cli.configuration import reader
+from gateway.cli.configuration import admin_section
 from gateway.cli.failure import Exit, Failure
 from gateway.config import Address, ConfigError, UnixAddress
 from gateway.config.models.listener import Admin as AdminSection
@@ -75,6 +75,7 @@ def place(
 ) -> Place:
     """Returns where the admin listener is, and its token.
 
+    Of the config only `admin` need be right: gateways run on while the rest of it is not.
     Of a gateway that is named the config's token is shown only if the config is named too: it is
     not to be sent to whatever listens there.
 
@@ -109,9 +110,11 @@ def _named(admin: str) -> str:
 
 def _section(config: Path | None, settings: list[str] | None) -> AdminSection | None:
     try:
-        return reader(config, settings)().config.admin
+        return admin_section(config, settings)
     except ConfigError as mistake:
-        raise Failure(*map(str, mistake.problems)) from mistake
+        raise Failure(*map(str, mistake.problems), _UNREAD) from mistake
+    except Failure as failure:
+        raise Failure(*failure.lines, _UNREAD) from failure
 
 
 def _token(section: AdminSection) -> str | None:
@@ -206,6 +209,10 @@ def _ask(where: Place, method: str, path: str, query: Mapping[str, str], kind: s
     return body
 
 
+_UNREAD: Final = (
+    "To ask a gateway without its config: --admin URL without --config, and its token, if it has "
+    "one, in GATEWAY_ADMIN_TOKEN."
+)
 _HINT: Final = (
     "Is it running, with this admin.address? --admin names another, as `gateway serve` prints it."
 )

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from gateway.cli.failure import Failure
-from gateway.config import Loaded, Mocking, load
+from gateway.config import Loaded, Mocking, load, load_admin
+from gateway.config.models import Admin
 from gateway.supervisor.snapshot import Snapshot
 
 FILE = Path("gateway.yaml")
@@ -43,6 +44,22 @@ def taker(config: Path | None, settings: Sequence[str] | None) -> Callable[[], S
         Failure: No file was named, and there is none.
     """
     return partial(Snapshot.of_file, _file(config), settings or ())
+
+
+def admin_section(config: Path | None, settings: Sequence[str] | None) -> Admin | None:
+    """Returns where the config's gateway is asked, whatever is wrong with the rest of the config.
+
+    A gateway runs on while its file is broken, and is asked then more than ever.
+
+    Args:
+        config: As in `reader`.
+        settings: As in `reader`.
+
+    Raises:
+        ConfigError: The section is wrong, or the file can't be read.
+        Failure: No file was named, and there is none.
+    """
+    return load_admin(_file(config), overrides=settings or ())
 
 
 def config_in(path: Path) -> Path:

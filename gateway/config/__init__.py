@@ -7,7 +7,7 @@ the plain attributes of `Config`.
 from gateway.config.assignment import assign, matches
 from gateway.config.effective import Settings, effective, idle_patterns
 from gateway.config.json_schema import json_schema
-from gateway.config.loading import Loaded, from_mapping, load, read_text
+from gateway.config.loading import Loaded, from_mapping, load, load_admin, read_text
 from gateway.config.mocking import Mocking
 from gateway.config.models import Config, Upstream
 from gateway.config.problems import ConfigError, Problem
@@ -33,6 +33,7 @@ __all__ = [
     "idle_patterns",
     "json_schema",
     "load",
+    "load_admin",
     "matches",
     "read_text",
 ]

@@ -5,8 +5,8 @@ of them run whatever the others find; only text that is not YAML stops the rest.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from gateway.config import checks, overrides, structure, wording
 from gateway.config.document import MAX_SIZE, Builder, DocumentError, compose
 from gateway.config.mocking import Mocking
-from gateway.config.models import Config
+from gateway.config.models import Admin, Config
 from gateway.config.models.graphql import DEFAULT_JOINS, DEFAULT_OPERATIONS
 from gateway.config.models.schema import DEFAULT_PROTOS
 from gateway.config.noting import note
@@ -24,6 +24,7 @@ from gateway.config.tree import Node, find
 from gateway.regular import open_regular
 
 _ADAPTER = TypeAdapter(Config)
+_ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,40 @@ def load(
     environ = os.environ if environ is None else environ
     if path is None:
         return _finish(_tree_of({}, Place("defaults")), [], FilePath(), overrides, environ)
-    text = read_text(path) if text is None else text
-    builder = Builder(str(path), environ)
-    try:
-        root = builder.build(compose(text))
-    except DocumentError as error:
-        problem = Problem(str(path), error.line, error.column, "", str(error))
-        raise ConfigError([problem]) from error
-    return _finish(root, builder.problems, FilePath(path).parent, overrides, environ)
+    root, problems = _read(path, text, environ)
+    return _finish(root, problems, FilePath(path).parent, overrides, environ)
+
+
+def load_admin(
+    path: FilePath | str,
+    *,
+    overrides: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> Admin | None:
+    """Read `admin` of a config file, whatever is wrong with its other sections.
+
+    Args:
+        path: As in `load`.
+        overrides: As in `load`; of those of other sections the keys alone are looked at.
+        environ: As in `load`.
+
+    Returns:
+        The section; None where it is switched off.
+
+    Raises:
+        ConfigError: With every problem of the section, or that of a file that can't be read.
+    """
+    environ = os.environ if environ is None else environ
+    root, found = _read(path, None, environ)
+    problems = [each for each in found if each.path.partition(".")[0] == _ADMIN]
+    root, found = _overridden(root, overrides, environ)
+    problems += found
+    problems += [each for each in structure.examine(root, Config)[1] if each.file != str(path)]
+    if isinstance(root.value, dict):
+        # `admim` is told, too: without a section, that of another gateway may be at the default.
+        own = {name: each for name, each in root.value.items() if structure.resembles(name, _ADMIN)}
+        root = replace(root, value=own)
+    return _judged(root, problems, FilePath(path).parent, ()).config.admin
 
 
 def from_mapping(
@@ -126,6 +153,19 @@ def read_text(path: FilePath | str) -> str:
         raise problem("not UTF-8 text", before.count(b"\n") + 1, column) from None
 
 
+def _read(
+    path: FilePath | str, text: str | None, environ: Mapping[str, str]
+) -> tuple[Node, list[Problem]]:
+    """Returns the tree of a file, and what is wrong with what its texts say."""
+    text = read_text(path) if text is None else text
+    builder = Builder(str(path), environ)
+    try:
+        return builder.build(compose(text)), builder.problems
+    except DocumentError as error:
+        problem = Problem(str(path), error.line, error.column, "", str(error))
+        raise ConfigError([problem]) from error
+
+
 def _tree_of(data: object, place: Place) -> Node:
     match data:
         case Mapping():
@@ -139,6 +179,15 @@ def _tree_of(data: object, place: Place) -> Node:
             raise TypeError(f"not what YAML holds: {type(data).__name__}")
 
 
+_DefaultPlace = tuple[str, str, str, Callable[[FilePath], bool]]
+_DEFAULT_PLACES: tuple[_DefaultPlace, ...] = (
+    ("schema", "protos", DEFAULT_PROTOS, FilePath.is_dir),
+    ("graphql", "joins", DEFAULT_JOINS, FilePath.is_file),
+    ("graphql", "operations", DEFAULT_OPERATIONS, FilePath.is_dir),
+)
+"""Files and folders beside the configuration that count where they exist: section, key, path."""
+
+
 def _finish(
     root: Node,
     problems: list[Problem],
@@ -146,16 +195,33 @@ def _finish(
     settings: Iterable[str],
     environ: Mapping[str, str],
 ) -> Loaded:
-    problems = list(problems)
-    file = root.place.file
+    root, found = _overridden(root, settings, environ)
+    return _judged(root, [*problems, *found], directory, _DEFAULT_PLACES)
+
+
+def _overridden(
+    root: Node, settings: Iterable[str], environ: Mapping[str, str]
+) -> tuple[Node, list[Problem]]:
+    problems = []
     for setting in settings:
         root, found = overrides.apply(root, setting, environ)
         problems += found
+    return root, problems
+
+
+def _judged(
+    root: Node,
+    problems: Iterable[Problem],
+    directory: FilePath,
+    places: Iterable[_DefaultPlace],
+) -> Loaded:
+    problems = list(problems)
+    file = root.place.file
     if root.value is None:  # a file of nothing but comments and null
         root = Node({}, root.place, root.key)
     data, found = structure.examine(root, Config)
     problems += found
-    _add_default_places(data, directory)
+    _add_default_places(data, directory, places)
     try:
         config = _ADAPTER.validate_python(data, context={"directory": directory.absolute()})
     except ValidationError as error:
@@ -166,19 +232,11 @@ def _finish(
     return Loaded(config, Source(root))
 
 
-_DEFAULT_PLACES = (
-    ("schema", "protos", DEFAULT_PROTOS, FilePath.is_dir),
-    ("graphql", "joins", DEFAULT_JOINS, FilePath.is_file),
-    ("graphql", "operations", DEFAULT_OPERATIONS, FilePath.is_dir),
-)
-"""Files and folders beside the configuration that count where they exist: section, key, path."""
-
-
-def _add_default_places(data: object, directory: FilePath) -> None:
+def _add_default_places(data: object, directory: FilePath, places: Iterable[_DefaultPlace]) -> None:
     """Has the configuration name the places that it has by default."""
     if not isinstance(data, dict):
         return
-    for name, key, path, exists in _DEFAULT_PLACES:
+    for name, key, path, exists in places:
         section = data.get(name, {})
         if not isinstance(section, dict) or key in section:
             continue

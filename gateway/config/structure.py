@@ -150,6 +150,11 @@ def _unknown(name: str, section: type, root: type) -> str:
     return f"unknown key; expected one of {', '.join(taken)}"
 
 
+def resembles(name: str, key: str) -> bool:
+    """Whether a name is a key, or likely meant to be it."""
+    return bool(difflib.get_close_matches(name, [key], 1, _LIKELY))
+
+
 def all_keys(section: type, path: Path = ()) -> Iterator[tuple[Path, Key]]:
     """Every key that is taken, with its path; items stand under `*`."""
     for name, key in keys_of(section).items():
