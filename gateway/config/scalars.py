@@ -264,16 +264,10 @@ HASH_KEY = Text(
 SPLIT_KEY = Text("principal, peer, header:NAME or cookie:NAME", rf"^({_SHOWN})$")
 STATE = HiddenText("memory, or redis://host:6379/0", r"^(memory|rediss?://[^\s/]+.*)$")
 URL = Text("a URL with http:// or https://", r"^https?://[^\s/]+")
-_NO_USER = r"^https?://[^\s/?#@]+([/?#].*)?$"
 INTROSPECTION_URL = Text(
     "a URL with http:// or https:// that has no user and no password: "
     "client_id and client_secret are what is shown there",
-    _NO_USER,
-)
-JWKS_URL = Text(
-    "a URL with http:// or https:// that has no user and no password: "
-    "jwks.file is for keys that not everybody may fetch",
-    _NO_USER,
+    r"^https?://[^\s/?#@]+([/?#].*)?$",
 )
 ORIGIN = Text(
     "an origin such as https://app.example, https://*.app.example for all below it, or *",

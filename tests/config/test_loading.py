@@ -118,13 +118,6 @@ WRONG = [
             ("ftp://gw:hunter2@id.example", "ftp://***@id.example"),
         )
     ),
-    (
-        "auth: {providers: {t: {jwt: {issuer: i, audiences: [a], jwks: {uri: 'http://u:hunter2@h/k'}}}}}",
-        (
-            f'1:69: auth.providers.t.jwt.jwks.uri: found "http://***@h/k", {_NO_USER}'
-            "jwks.file is for keys that not everybody may fetch"
-        ),
-    ),
     ("state: redis://", "1:8: state: found a text, expected memory, or redis://host:6379/0"),
     # numbers in order
     (

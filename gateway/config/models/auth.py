@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr
 from gateway.config.markers import OneOf
 from gateway.config.models.section import section
 from gateway.config.places import FILE, Secret
-from gateway.config.scalars import INTROSPECTION_URL, JWKS_URL, NAME, Duration, Size, Text
+from gateway.config.scalars import INTROSPECTION_URL, NAME, URL, Duration, Size, Text
 
 _TEXT = Annotated[str, Text()]
 _HEADER = Annotated[
@@ -65,7 +65,7 @@ class Jwks:
 
     RULES: ClassVar = (OneOf("uri", "file"),)
 
-    uri: Annotated[str, JWKS_URL] | None = Field(default=None, description="Where it is fetched.")
+    uri: Annotated[str, URL] | None = Field(default=None, description="Where it is fetched.")
     file: Annotated[Path, FILE] | None = Field(default=None, description="Where it is on disk.")
 
 

@@ -32,13 +32,11 @@ def of_issuer(fetcher: Fetcher, issuer: str) -> Fetch:
     """Returns what fetches the keys from where the issuer says they are.
 
     Raises:
-        ValueError: The issuer's name is no URL that has a document (a user, a query, a fragment).
+        ValueError: The issuer's name is no URL that has a document (a query, a fragment).
     """
     parts = urlsplit(issuer)
     if parts.scheme not in {"http", "https"} or not parts.netloc or "?" in issuer or "#" in issuer:
         raise ValueError("it is no URL with http:// or https:// and without a query")
-    if "@" in parts.netloc:
-        raise ValueError("it is a URL with a user or password, which no issuer's name has")
     path = parts.path.rstrip("/")
     host = f"{parts.scheme}://{parts.netloc}"
     places = (

@@ -134,10 +134,3 @@ def test_keys_of_a_secure_issuer_are_fetched_securely():
 def test_an_issuer_that_is_no_url_has_no_document(issuer):
     with pytest.raises(ValueError, match="no URL"):
         documents.of_issuer(Fetcher(), issuer)
-
-
-@pytest.mark.parametrize("issuer", ["https://me:hunter2@id.example", "http://me@id.example/a"])
-def test_an_issuer_has_no_credentials(issuer):
-    with pytest.raises(ValueError, match="user or password") as refused:
-        documents.of_issuer(Fetcher(), issuer)
-    assert "hunter2" not in str(refused.value)
