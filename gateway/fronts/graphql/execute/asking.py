@@ -29,6 +29,8 @@ class AskedStream(StreamCall):
         if self.asked:
             return None
         self.asked = True
+        if self.record is not None:
+            self.record.took(len(self.request))
         return self.request
 
     async def start(self, initial: Metadata) -> None:
