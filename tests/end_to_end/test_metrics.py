@@ -121,7 +121,8 @@ def of_asked(asked: Asked) -> Counter:
         found[sample(OPERATIONS, graphql_operation_type=asked.operation)] += 1
     for call in asked.calls:
         found += of_call(asked.front, call)
-    if asked.reason and all(call.reason != asked.reason for call in asked.calls):
+    refused = asked.reason not in {"", "CANCELLED"}  # that is its client's doing
+    if refused and all(call.reason != asked.reason for call in asked.calls):
         found[sample(REFUSALS, gateway_front=asked.front, gateway_reason=asked.reason)] += 1
     return found
 

@@ -252,9 +252,14 @@ class Requests:
         self.closes.child(request.front, code).value += 1
 
     def _refused(self, request: RequestRecord) -> None:
-        """Counts what a request was refused with, unless that was its call, which is counted."""
+        """Counts what a request was refused with, unless that was its call, which is counted.
+
+        What its client cancelled itself, such as a stream on its socket, is no refusal.
+        """
         reason = request.reason
-        if reason is not None and all(call.reason != reason for call in request.calls):
+        if reason is None or reason == _GIVEN_UP:
+            return
+        if all(call.reason != reason for call in request.calls):
             self.refusals.child(request.front, self._known(reason)).value += 1
 
     def _streamed(self, call: CallRecord) -> None:

@@ -84,6 +84,14 @@ def test_a_refusal_is_counted_once_with_its_call(requests, made):
     }
 
 
+def test_what_a_client_cancels_itself_is_no_refusal(requests, made):
+    socket = made.request(front="websocket")
+    stream = socket.on_socket("stream")
+    stream.refused(Code.CANCELLED, "CANCELLED", "The client cancelled the call.")
+    stream.end()
+    assert counted(requests.refusals) == {}
+
+
 def test_a_call_that_nobody_waited_for_and_its_attempt_after_it(requests, made):
     made.records.replace([requests], latecomers=[requests])
     record = made.request()
