@@ -71,6 +71,7 @@ class Asked:
         close: How a socket closed.
         operation: The type of a GraphQL operation.
         principal: Who asked; empty for nobody who is known.
+        gone: Whether its client left.
     """
 
     front: str
@@ -83,6 +84,7 @@ class Asked:
     close: int = 0
     operation: str = ""
     principal: str = ""
+    gone: bool = False
 
 
 class Client:
@@ -381,6 +383,7 @@ CASES = (
                 route=GET_PRODUCT,
                 calls=(Called(PRODUCT, "", attempts=("",)),),
                 principal="ann",
+                gone=True,
             ),
         ),
     ),
@@ -394,6 +397,7 @@ CASES = (
                 route="/v1/stock:watch",
                 calls=(Called(WATCH, "", attempts=("",), sent=None, received=1),),
                 principal="ann",
+                gone=True,
             ),
         ),
     ),

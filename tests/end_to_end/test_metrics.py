@@ -103,7 +103,9 @@ def of_asked(asked: Asked) -> Counter:
     """What must be counted of something that was asked."""
     found = Counter()
     if asked.kind in {"request", "socket"}:
-        error = (asked.reason or asked.status) if asked.status >= 499 else ""
+        error = "CLIENT_GONE" if asked.gone else ""
+        if asked.status >= 500:
+            error = asked.reason or asked.status
         found[
             sample(
                 HTTP,

@@ -29,7 +29,8 @@ _CODES: Final = {code.value: code.name for code in Code}
 _GIVEN_UP: Final = Code.CANCELLED.name
 _SYSTEM: Final = "grpc"
 _GRAPHQL: Final = "graphql"
-_SERVER_ERROR: Final = 499  # the client left; all above are the gateway's or a backend's
+_SERVER_ERROR: Final = 500
+_GONE: Final = "CLIENT_GONE"  # as spans tell it
 _OF_CLIENTS: Final = 3000  # close codes from here on are chosen by whom they come from
 _ENTRIES: Final = 8192
 _BOUNDS: Final = terms.SECONDS
@@ -148,7 +149,7 @@ class Requests:
             head = request.head
             key = (
                 request.status, request.route, request.front, head.method, head.scheme,
-                head.version, request.reason,
+                head.version, request.reason, request.gone,
             )  # fmt: skip
             counts = self._requests.get(key) or self._request(key, request)
             seconds = request.ended - request.began
@@ -205,6 +206,8 @@ class Requests:
         error = ""
         if status >= _SERVER_ERROR:
             error = str(status) if request.reason is None else self._known(request.reason)
+        elif request.gone:
+            error = _GONE
         made = _Request(
             self.http_duration.child(
                 terms.verb(request.head.method),

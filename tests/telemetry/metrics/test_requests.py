@@ -72,6 +72,21 @@ def test_the_type_of_an_error(requests, made, status, reason, error):
     assert counted(requests.refusals) == ({("rest", known): 1} if reason else {})
 
 
+def test_a_client_that_leaves_amid_an_answer_is_an_error_of_its_own(requests, made):
+    for leaves in (False, True):
+        record = made.request()
+        record.replies(200)
+        record.left() if leaves else record.end()
+    assert counted(requests.http_duration) == {
+        ("GET", "http", ROUTE, "200", "1.1", error): 1 for error in ("", "CLIENT_GONE")
+    }
+
+
+def test_a_backend_s_own_cancelled_is_no_error_of_the_server_s(requests, made):
+    made.answered(made.request(), 499)
+    assert counted(requests.http_duration) == {("GET", "http", ROUTE, "499", "1.1", ""): 1}
+
+
 def test_a_refusal_is_counted_once_with_its_call(requests, made):
     record = made.request()
     call = made.call(record, reason="RATE_LIMITED")
@@ -98,7 +113,9 @@ def test_a_call_that_nobody_waited_for_and_its_attempt_after_it(requests, made):
     call = made.call(record)
     record.left()
     call.tried(AttemptRecord("shop", "127.0.0.1:1", 0.0, 1.0, None))
-    assert counted(requests.http_duration) == {("GET", "http", ROUTE, "499", "1.1", "499"): 1}
+    assert counted(requests.http_duration) == {
+        ("GET", "http", ROUTE, "499", "1.1", "CLIENT_GONE"): 1
+    }
     assert counted(requests.call_duration) == {("rest", METHOD, "CANCELLED", "CANCELLED"): 1}
     assert counted(requests.attempt_duration) == {
         ("grpc", METHOD, "CANCELLED", "CANCELLED", "shop"): 1
