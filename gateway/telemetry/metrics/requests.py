@@ -58,7 +58,6 @@ class _Stream(NamedTuple):
     sent: Number
     received_bytes: Number
     sent_bytes: Number
-    stalls: Number
 
 
 class Requests:
@@ -271,7 +270,8 @@ class Requests:
         counts.sent.value += call.sent
         counts.received_bytes.value += call.received_bytes
         counts.sent_bytes.value += call.sent_bytes
-        counts.stalls.value += call.stalls
+        if call.stalls:  # most fronts know none
+            self.stalls.child(call.request.front, call.method).value += call.stalls
 
     def _stream(self, front: str, method: str) -> _Stream:
         counts = self._streams.get((front, method))
@@ -281,7 +281,6 @@ class Requests:
                 self.messages.child(front, method, "sent"),
                 self.message_bytes.child(front, method, "received"),
                 self.message_bytes.child(front, method, "sent"),
-                self.stalls.child(front, method),
             )
             keep(self._streams, (front, method), counts, _ENTRIES)
         return counts

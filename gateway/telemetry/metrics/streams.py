@@ -42,7 +42,8 @@ def with_running(requests: Requests, running: Collection[CallRecord]) -> Told:
         _add(messages, (*names, _SENT), call.sent, catalogue.MESSAGES.most)
         _add(sizes, (*names, _RECEIVED), call.received_bytes, catalogue.MESSAGE_BYTES.most)
         _add(sizes, (*names, _SENT), call.sent_bytes, catalogue.MESSAGE_BYTES.most)
-        _add(stalls, names, call.stalls, catalogue.STALLS.most)
+        if call.stalls:
+            _add(stalls, names, call.stalls, catalogue.STALLS.most)
     return {
         catalogue.MESSAGES.name: rows(messages.items()),
         catalogue.MESSAGE_BYTES.name: rows(sizes.items()),

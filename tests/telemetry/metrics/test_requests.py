@@ -175,6 +175,14 @@ def test_messages_are_counted_while_the_stream_runs_and_after(requests, made):
     assert [["rest", METHOD, "sent"], 300] in found[catalogue.MESSAGE_BYTES.name]
 
 
+def test_a_stream_that_waits_for_nobody_has_no_series_of_that(requests, made):
+    call = made.call(made.request())
+    call.took(10)
+    assert not with_running(requests, {call})[catalogue.STALLS.name]
+    made.ends(call)
+    assert not with_running(requests, ())[catalogue.STALLS.name]
+
+
 def test_a_request_that_is_traced_is_an_example(requests, made):
     record = made.request()
     record.trace = Trace(f"00-{'0a' * 16}-{'0b' * 8}-03", sampled=True, new=str)
