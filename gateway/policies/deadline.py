@@ -38,13 +38,14 @@ class DeadlineGate:
         """Shortens the call's deadline; raises DEADLINE_EXCEEDED when it has passed."""
         now = self._clock()
         asked, record = call.deadline, call.record
+        # A loop's clock stands still while it works, a record's does not: `began` is now on that.
         if record is not None and asked is not None:
-            record.asked = record.until = asked.at
+            record.asked = record.until = record.began + asked.at - now
         if self._timeout and (asked is None or asked.at > now + self._timeout):
             until = now + self._timeout
             call.deadline = Deadline(until)
             if record is not None:
-                record.until = until
+                record.until = record.began + self._timeout
         elif asked is not None and asked.at <= now:
             raise error("DEADLINE_EXCEEDED", "The deadline had passed before the call was made.")
 
