@@ -2,6 +2,8 @@
 
 import json
 import logging
+import re
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +52,18 @@ def test_json_is_an_object_a_line(capsys):
         "worker": 2,
     }
     assert second["exception"].endswith("KeyError: 'x'")
+
+
+def test_the_documentation_has_each_field_and_a_whole_line(capsys):
+    page = Path(__file__).parents[2].joinpath("docs/logging.md").read_text("utf-8")
+    section = page.partition("## The application log")[2]
+    table = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    fields = [
+        key for line in said(capsys, LogForm.JSON, 2).splitlines() for key in json.loads(line)
+    ]
+    assert table == list(dict.fromkeys(fields))
+    (line,) = re.findall(r"```json\n(.*)\n```", section)
+    assert list(json.loads(line)) == table[:4]
 
 
 def test_one_process_has_no_number(capsys):
