@@ -56,12 +56,20 @@ class Words(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """See logging.Handler."""
         if not self._first:
-            self._first = _QUERY.sub("", record.getMessage())[:_LONGEST]
+            self._first = _cut(_QUERY.sub("", record.getMessage()))
 
     def take(self) -> str:
         """Returns it, and forgets it."""
         words, self._first = self._first, ""
         return words
+
+
+def _cut(text: str) -> str:
+    """Returns a text of at most _LONGEST characters, cut behind a word where it has some."""
+    if len(text) <= _LONGEST:
+        return text
+    kept = text[:_LONGEST]
+    return f"{kept.rpartition(' ')[0] or kept}…"
 
 
 def words_of_library() -> Words:

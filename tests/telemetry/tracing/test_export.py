@@ -8,6 +8,7 @@ import pytest
 
 from gateway.telemetry.tracing import export as module
 from gateway.telemetry.tracing.export import Export, endpoint_of
+from gateway.telemetry.tracing.sending import Words
 from gateway.telemetry.tracing.span import Event, Kind, Span
 from tests.telemetry.tracing.collector import collector
 from tests.upstream.fakes import Clock
@@ -119,6 +120,22 @@ async def test_a_collector_that_refuses_is_told_of_once_in_a_while(env, caplog):
         export.take([span(10)], 0)
         await until(lambda: export.sent == 1)
         await export.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("short, of http://a/b?secret=1", "short, of http://a/b"),
+        ("word " * 60, "word " * 60),
+        ("word " * 70, "word " * 59 + "word…"),
+        ("x" * 400, "x" * 300 + "…"),
+    ],
+    ids=["whole", "as much as may be", "cut behind a word", "one word"],
+)
+def test_what_the_library_says_is_kept_to_a_word(said, kept):
+    words = Words()
+    words.emit(logging.makeLogRecord({"msg": said}))
+    assert words.take() == kept
 
 
 async def test_what_there_is_no_room_for_is_dropped_and_counted(env, caplog):
