@@ -180,5 +180,11 @@ class Administration:
 
     async def _workers(self, arguments: Mapping[str, str]) -> Content:
         only(arguments)
-        row = {"worker": self._worker, "pid": os.getpid(), "state": "ready", "restarts": 0}
+        row = {
+            "worker": self._worker,
+            "pid": os.getpid(),
+            "state": "ready",
+            "generation": self._reloads.generation,
+            "restarts": 0,
+        }
         return {"workers": [row]}

@@ -27,7 +27,8 @@ class Reloads:
         succeeded: How many reloads there were.
         failed: How many were refused: the config before went on.
         last: When the last one ended, in seconds since 1970; None before the first.
-        last_failed: Whether that one was refused.
+        last_failed: Whether that one was refused, by one worker at least.
+        is_partial: Whether others serve what that one brought.
         problems: Why, as lines; empty where it was not.
     """
 
@@ -37,6 +38,7 @@ class Reloads:
     failed: int = 0
     last: float | None = None
     last_failed: bool = False
+    is_partial: bool = False
     problems: tuple[str, ...] = ()
 
     @property
@@ -59,11 +61,20 @@ class Reloads:
         self.succeeded += 1
         self.generation = self.generation + 1 if generation is None else generation
         self.digest, self.last, self.last_failed = digest, now, False
-        self.problems = ()
+        self.is_partial, self.problems = False, ()
 
-    def fail(self, now: float, problems: Iterable[object] = ()) -> None:
-        """Takes note of a config that was refused, and why."""
+    def fail(
+        self, now: float, problems: Iterable[object] = (), *, is_partial: bool = False
+    ) -> None:
+        """Takes note of a config that was refused, and why.
+
+        Args:
+            now: Seconds since 1970.
+            problems: Why.
+            is_partial: Whether only some workers refused it, and the others serve it.
+        """
         self.failed += 1
+        self.is_partial = is_partial
         self.problems = tuple(map(str, islice(problems, _MOST)))
         self.last, self.last_failed = now, True
 

@@ -166,6 +166,7 @@ class Asking:
                 "worker": worker.number,
                 "pid": worker.pid,
                 "state": worker.state.value,
+                "generation": worker.generation,
                 "restarts": max(0, worker.starts - 1),
             }
             for worker in self._workers

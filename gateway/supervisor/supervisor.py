@@ -238,7 +238,7 @@ class Supervisor:
         self.reloads.succeed(time.time())
         self.config = loaded.config
         if lines := await self._reloading.follow():
-            self.refuse(lines)
+            self.reloads.fail(time.time(), lines, is_partial=True)
         return said
 
     def refuse(self, problems: Iterable[object]) -> None:
@@ -312,11 +312,22 @@ class Supervisor:
         warnings = [
             *(f"Worker {number} does not serve." for number in away),
             *([f"Workers that do not answer: {silent}."] if silent else []),
-            *told["warnings"],
+            *(f"Worker {number} serves an older config." for number in self._behind()),
+            # A worker knows of reloads what it was told itself.
+            *(each for each in told["warnings"] if each != REFUSED_RELOAD),
         ]
-        if self.reloads.last_failed and REFUSED_RELOAD not in warnings:
+        if self.reloads.last_failed and not self.reloads.is_partial:
             warnings.append(REFUSED_RELOAD)
         return Standing(Stage.SERVING, warnings)
+
+    def _behind(self) -> list[int]:
+        """Returns the workers that serve an older config, but those that are being reloaded."""
+        newest = self._reloading.generation
+        return [
+            each.number
+            for each in self._workers
+            if each.state is State.READY and each.generation < newest and not each.owes
+        ]
 
     def _jwks(self) -> str | None:
         # Those of the newest config, as soon as one worker signs with them.

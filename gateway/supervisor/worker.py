@@ -62,6 +62,7 @@ class Worker:
         failed: Why its latest process could not start, if it said so.
         cut: How many requests its drain cut.
         snapshot: The config that it serves, or is starting with.
+        generation: The number of that.
         warnings: What it said when it was ready.
         jwks: The public keys that it signs with, as JSON, or None.
         settled: Set while it is not starting.
@@ -90,6 +91,7 @@ class Worker:
         self.failed: Failed | None = None
         self.cut = 0
         self.snapshot: Snapshot | None = None
+        self.generation = 1
         self.warnings: Sequence[str] = ()
         self.jwks: str | None = None
         self.settled = asyncio.Event()
@@ -102,7 +104,7 @@ class Worker:
         self._channel: Channel | None = None
         self._serial = 0
         self._told_to_end = False
-        self._told: Snapshot | None = None
+        self._told: tuple[Snapshot, int] | None = None
         self._answer: asyncio.Future[Message | None] | None = None
         self._suggestions: asyncio.Future[Sequence[str]] | None = None
         self._questions = Questions()
@@ -110,7 +112,7 @@ class Worker:
     async def run(self, start: Start) -> int:
         """Runs one process to its end; returns its exit status, negative for a signal's number."""
         self._become(State.STARTING)
-        self.failed, self.snapshot = None, start.config
+        self.failed, self.snapshot, self.generation = None, start.config, start.generation
         self.starts += 1
         self.backoff.began()
         try:
@@ -169,7 +171,7 @@ class Worker:
         assert told is not None
         assert answer.serial == self._serial
         if isinstance(answer, Reloaded):
-            self.snapshot, self.jwks = told, answer.jwks
+            (self.snapshot, self.generation), self.jwks = told, answer.jwks
         if self._answer and not self._answer.done():
             self._answer.set_result(answer)
         else:
@@ -219,7 +221,7 @@ class Worker:
         assert self._channel is not None
         assert self._told is None
         self._serial += 1
-        self._told = config
+        self._told = config, generation
         self._answer = asyncio.get_running_loop().create_future()
         self._channel.send(Reload(self._serial, config, generation))
         try:

@@ -358,7 +358,13 @@ async def test_the_pages_tell_the_state(crew):
     two = await started(crew, 2)
     assert await two.supervisor.ask("workers", {}) == {
         "workers": [
-            {"worker": each.number, "pid": each.pid, "state": "ready", "restarts": 0}
+            {
+                "worker": each.number,
+                "pid": each.pid,
+                "state": "ready",
+                "generation": 1,
+                "restarts": 0,
+            }
             for each in two.workers
         ]
     }
@@ -388,6 +394,30 @@ async def test_a_reload_that_is_refused_is_told_until_one_is_taken(crew):
     two.plan()
     await two.supervisor.reload(two.config("/1"))
     assert not (await two.supervisor.standing()).warnings
+
+
+async def test_a_worker_that_could_not_follow_a_reload_is_named_until_it_does(crew):
+    two = await started(crew, 2)
+    two.plan(reload={"2": "refuse"}, warnings={"2": [REFUSED_RELOAD]})
+
+    async def generations():
+        listed = await two.supervisor.ask("workers", {})
+        return [each["generation"] for each in listed["workers"]]
+
+    await two.supervisor.reload(two.config("/1"))
+    older = "Worker 2 serves an older config."
+    assert (await two.supervisor.standing()).warnings == [older]
+    assert await generations() == [2, 1]
+    two.plan(reload={"1": "refuse"})
+    with pytest.raises(ReloadError):
+        await two.supervisor.reload(two.config("/2"))
+    assert (await two.supervisor.standing()).warnings == [older, REFUSED_RELOAD]
+    two.plan()
+    two.workers[1].kill()
+    await two.until(lambda: two.workers[1].starts == 2)
+    await two.until_ready()
+    assert await generations() == [2, 2]
+    assert (await two.supervisor.standing()).warnings == [REFUSED_RELOAD]
 
 
 @pytest.fixture
