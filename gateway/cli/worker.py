@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Coroutine, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -151,6 +151,9 @@ class _Serving:
         try:
             with progress() if self._start.shows_progress else nullcontext(_silent) as tell:
                 await self._app.start(tell)
+            for each in self._start.taps:  # before anything is answered: nothing was read yet
+                with suppress(OperationError):  # those of a config that kept them
+                    await self._app.operate("tap", each)
         except MISTAKES as mistake:
             return Failed(lines_of(mistake), Exit.MISTAKE)
         except Exception as bug:

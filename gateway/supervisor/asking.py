@@ -14,6 +14,7 @@ from gateway.operations.arguments import only
 from gateway.operations.log_levels import LogLevels
 from gateway.operations.reloads import Reloads
 from gateway.supervisor.merging import ALIKE, LOOKS, MERGES
+from gateway.supervisor.taps import Taps
 from gateway.supervisor.worker import State, Worker
 from gateway.telemetry.metrics.merging import Workers
 from gateway.telemetry.metrics.standing import (
@@ -45,6 +46,7 @@ class Asking:
 
     Attributes:
         is_retired: Whether operators have ordered a drain.
+        taps: Who follows requests.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Asking:
         reloads: Reloads,
     ) -> None:
         self.is_retired = False
+        self.taps = Taps()
         self._workers = workers
         self._reloads = reloads
         # What workers tell it of before they answer nothing.
@@ -97,6 +100,8 @@ class Asking:
                 raise failure
         if not answers:
             raise OperationError(NOT_NOW, _NONE_READY)
+        if name == "tap":
+            self.taps.took(arguments)
         if looks:
             merge = self._merges[name]
             return {**merge(answers), "unanswered": len(ready) - len(answers)}

@@ -28,6 +28,7 @@ class Start:
         logs: The least that it logs, and how a line is written.
         generation: How many configs have served, `config` included.
         shows_progress: Whether it shows at a terminal how far it is.
+        taps: Of who follows requests: the arguments of each.
     """
 
     worker: int
@@ -39,6 +40,7 @@ class Start:
     logs: Sequence[str]
     generation: int = 1
     shows_progress: bool = False
+    taps: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,7 @@ class Supervisor:
             logs=self._logs,
             generation=self.reloads.generation,
             shows_progress=worker.number == 1 and not self._serving,
+            taps=self._asking.taps.running,
         )
 
     async def _wait_to_restart(self, worker: Worker, how: str) -> None:

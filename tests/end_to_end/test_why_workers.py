@@ -116,6 +116,38 @@ async def test_what_comes_to_all_workers_is_followed(client):
     assert {row["request_id"] for row in rows} == {f"tap-{number}" for number in range(20)}
 
 
+async def test_a_worker_that_is_restarted_is_followed_from_its_first_request(client):
+    query = {"watch": "restarted", "method": "GetCategory"}
+    await asked(client, "/tap", **query)
+    killed = (await asked(client, "/workers"))["workers"][1]["pid"]
+    os.kill(killed, signal.SIGKILL)
+
+    async def ask(name):
+        """Over a connection of its own, which waits where the killed one's sockets have it."""
+        connector = aiohttp.TCPConnector(force_close=True)
+        async with aiohttp.ClientSession(client.served.url, connector=connector) as alone:
+            for again in range(2):
+                try:
+                    async with alone.get(
+                        "/v1/categories/kitchen", headers={"x-request-id": name}
+                    ) as response:
+                        await response.read()
+                        return
+                except aiohttp.ClientError:  # it was taken while the worker died
+                    assert not again
+
+    async with asyncio.timeout(PATIENCE):
+        while (await asked(client, "/workers"))["workers"][1]["pid"] == killed:
+            await asyncio.sleep(0.02)
+        names = {f"restarted-{number}" for number in range(20)}
+        await asyncio.gather(*map(ask, names))  # nobody has asked for lines meanwhile
+        rows = (await asked(client, "/tap", **query))["rows"]
+        while len(rows) < len(names):
+            rows += (await asked(client, "/tap", **query))["rows"]
+    assert {row["request_id"] for row in rows} == names
+    assert {row["worker"] for row in rows} == {1, 2}
+
+
 async def test_a_config_that_the_supervisor_refused_is_told(client, seen):
     served, _, folder = seen
     path = folder / "gateway.yaml"

@@ -47,6 +47,8 @@ def answers(ask, worker, planned):
             yield Answered(ask.serial, planned("usage") or {})
         case _ if ask.name == "upstreams":
             yield Answered(ask.serial, {"workers": 1, "unanswered": 0, "upstreams": []})
+        case _ if ask.name == "tap":
+            yield Answered(ask.serial, {"rows": [], "missed": 0})
         case _ if ask.name == "metrics":
             yield Answered(ask.serial, {"worker": worker, "life": "", "metrics": {}})
         case _ if ask.name == "readiness":
@@ -79,6 +81,8 @@ async def main(folder, descriptor):
 
     heard("start", start.config)
     numbered(start.generation)
+    with (folder / f"taps-{name}").open("a") as file:
+        file.write(f"{json.dumps(start.taps)}\n")
     match planned("start"):
         case "die":
             os.kill(os.getpid(), signal.SIGKILL)

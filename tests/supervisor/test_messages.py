@@ -28,7 +28,17 @@ from gateway.supervisor.snapshot import Snapshot
 FILE = Snapshot("gateway.yaml", "a: 'b\nc'\n", ["x.y='ü'", "bad=\udcff"])
 MADE = Snapshot("--reflect", {"upstreams": {"a": {"services": ["*"]}}})
 MESSAGES = [
-    Start(2, [7, 8], FILE, MADE, "meeting", 9, ["info", "text"], shows_progress=True),
+    Start(
+        2,
+        [7, 8],
+        FILE,
+        MADE,
+        "meeting",
+        9,
+        ["info", "text"],
+        shows_progress=True,
+        taps=[{"watch": "me"}],
+    ),
     Reload(3, FILE, 2),
     Suggest(calls=True),
     Ask(5, "purge", {"tag": "a"}),

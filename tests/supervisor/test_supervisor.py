@@ -82,6 +82,10 @@ class Crew:
         path = self.folder / f"numbers-{worker}"
         return [int(line) for line in path.read_text().splitlines()]
 
+    def taps(self, worker):
+        path = self.folder / f"taps-{worker}"
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
     @property
     def workers(self):
         return self.supervisor._workers
@@ -124,6 +128,16 @@ async def test_the_first_starts_alone_then_all_others(crew):
     assert sorted(heard[1:]) == [(2, "start", "/0"), (3, "start", "/0")]
     assert len({each.pid for each in three.workers}) == 3
     assert three.supervisor.warnings == ["warning of 1"]
+
+
+async def test_a_worker_that_is_restarted_is_told_who_follows_requests(crew):
+    two = await started(crew, 2)
+    await two.supervisor.ask("tap", {"watch": "me", "status": "5xx"})
+    two.workers[1].kill()
+    await two.until(lambda: two.workers[1].starts == 2)
+    await two.until_ready()
+    assert two.taps(1) == [[]]
+    assert two.taps(2) == [[], [{"watch": "me", "status": "5xx"}]]
 
 
 async def test_a_mistake_at_the_start_is_told_once_and_nothing_else_is_started(crew):
