@@ -30,7 +30,7 @@ class CallRecord:
         reason: The gateway's own reason of a failure (`errors.REASONS`); None where it has none.
         message: What was said of a failure; empty where there is none.
         details: What else was said of it.
-        asked: The deadline that its client asked for, on the event loop's clock; 0 for none.
+        asked: The deadline that its client asked for; 0 for none.
         until: The deadline that it has, likewise.
         clock: The clock that its times are of.
         caller: Tells who makes it while it runs: the call itself; None before and after.
