@@ -30,6 +30,7 @@ def test_of_too_many_notes_the_first_and_the_last_stay():
 )
 def test_whose_deadline_it_was_is_noted(timeout, asked, noted):
     record = Maker().request().call(METHOD)
+    record.began = 10.0  # as its chain says
     call = Call(METHOD, deadline=None if asked is None else Deadline(asked), record=record)
     DeadlineGate(timeout, lambda: 10.0).admit(call)
     assert (record.asked, record.until) == noted
