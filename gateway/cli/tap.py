@@ -14,6 +14,7 @@ import typer
 
 from gateway.cli import options
 from gateway.cli.admin_client import Admin, Token, get, other_release, place
+from gateway.cli.interrupting import until_interrupted
 from gateway.config.problems import printable
 from gateway.config.units import say_time
 
@@ -66,8 +67,8 @@ def tap(
     query = {name: value for name, value in given.items() if value is not None}
     query["watch"] = token_hex(8)
     colours = sys.stdout.isatty()
-    try:
-        while True:
+    with until_interrupted() as interrupted:
+        while not interrupted():
             answer = json.loads(get(where, "/tap", query))
             try:
                 for row in answer["rows"]:
@@ -78,8 +79,6 @@ def tap(
             if missed:
                 typer.echo(f"{missed:,} more were left out", err=True)
             time.sleep(_PAUSE)
-    except KeyboardInterrupt:
-        raise typer.Exit from None
 
 
 def line_of(row: Mapping[str, Any], *, colours: bool) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -15,6 +14,7 @@ import typer
 from gateway.cli import options
 from gateway.cli.admin_client import Admin, Place, Token, get, no_gateway, other_release, place
 from gateway.cli.entry_file import table
+from gateway.cli.interrupting import until_interrupted
 from gateway.cli.upstream_table import (
     SPARE,
     TEXTS,
@@ -73,8 +73,8 @@ def upstreams(
     elif once or not sys.stdout.isatty():
         _print(_seen(where, query))
     else:
-        with suppress(KeyboardInterrupt):
-            _watch(where, query)
+        with until_interrupted() as interrupted:
+            _watch(where, query, interrupted)
 
 
 def _seen(where: Place, query: Mapping[str, str]) -> Seen:
@@ -102,7 +102,7 @@ def _print(now: Seen) -> None:
         typer.echo()
 
 
-def _watch(where: Place, query: Mapping[str, str]) -> None:
+def _watch(where: Place, query: Mapping[str, str], interrupted: Callable[[], bool]) -> None:
     """Shows it until it is interrupted; a gateway that ends, ends it."""
     # Only terminals need it, and only then is its import worth its time.
     from rich.console import Console  # noqa: PLC0415
@@ -113,7 +113,7 @@ def _watch(where: Place, query: Mapping[str, str]) -> None:
     with Live(
         _shown(now, None, console.width), console=console, auto_refresh=False, screen=True
     ) as live:
-        while True:
+        while not interrupted():
             time.sleep(_INTERVAL)
             before, now = now, _seen(where, query)
             live.update(_shown(now, before, console.width), refresh=True)
