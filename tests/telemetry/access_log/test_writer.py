@@ -164,18 +164,6 @@ async def test_a_pipe_that_has_no_reader_yet_holds_up_nobody(path):
     os.close(reader)
 
 
-async def test_a_pipe_that_takes_nothing_is_given_up_at_the_end(path, monkeypatch):
-    monkeypatch.setattr(module, "_STUCK", 0.01)
-    monkeypatch.setattr(module, "_LOOK", 10)
-    os.mkfifo(path)
-    writer = Writer(str(path))
-    for _ in range(1024):
-        writer.write("x" * 1023 + "\n")
-    await writer.close()
-    await until(lambda: not writer._thread.is_alive())
-    await until(lambda: writer.written + writer.lost == 1024)
-
-
 async def test_lines_of_two_writers_never_mix(path):
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
